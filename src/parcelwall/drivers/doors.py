@@ -1,0 +1,213 @@
+"""The doors of one lock-board bus: mapped doors only, and nothing said of them without two equal reads."""
+
+import asyncio
+
+from parcelwall.clock import Clock
+from parcelwall.drivers.bus import Bus, How, Outcome, Rank
+from parcelwall.drivers.frames import Codec, Spoken
+from parcelwall.drivers.hearing import Counts
+from parcelwall.drivers.port import OpenPort
+from parcelwall.drivers.profile import DoorLine, Profile
+from parcelwall.drivers.seen import NEVER_LOOKED, DoorState, Pulse, Seen, Why
+from parcelwall.drivers.supply import Coil, Supply
+from parcelwall.errors import Trouble
+
+READS_NEEDED = 2
+READS_AT_MOST = READS_NEEDED + 2  # a read may be retried twice
+MISSES_OF_THE_DEAD = 3
+
+WHY = {How.SILENT: Why.SILENT, How.GARBLED: Why.GARBLED, How.GONE: Why.SILENT, How.LATE: Why.SILENT}
+
+
+class BoardDoors:
+    """`Doors` over a bus owner and a codec.
+
+    `supplies` is shared by all buses of a station, so that one supply never drives two coils at once.
+    """
+
+    def __init__(
+        self,
+        profile: Profile,
+        clock: Clock,
+        codec: Codec,
+        open_port: OpenPort,
+        supplies: dict[str, Supply] | None = None,
+    ) -> None:
+        self.profile = profile
+        self._clock = clock
+        self._bus = Bus(profile, clock, codec, open_port, self._on_spoken)
+        self._supply = (supplies if supplies is not None else {}).setdefault(profile.supply, Supply(clock))
+        self._places = {line.door: line for line in profile.doors}
+        self._boards: dict[int, list[DoorLine]] = {}
+        for line in profile.doors:
+            self._boards.setdefault(line.board, []).append(line)
+        self._misses = dict.fromkeys(self._boards, 0)  # sweeps in a row that a board did not answer
+        self._dead_turn = 0
+        self._one_status_byte = {line.address: profile.status_bytes_of(line) == 1 for line in profile.boards}
+        self._coils = {line.door: Coil() for line in profile.doors}
+        self._seen: dict[int, Seen] = {}
+        self._suspects: set[int] = set()
+        self._sweeping = asyncio.Lock()
+        self._swept_at = float("-inf")
+        self._spoken_since_sweep = False
+
+    @property
+    def counts(self) -> Counts:
+        """What the line went through; for metrics."""
+        return self._bus.counts
+
+    @property
+    def up(self) -> bool:
+        """Whether the port is open. False while it is unplugged."""
+        return self._bus.up
+
+    async def start(self) -> None:
+        """Begin. Accepts that the hardware is unplugged."""
+        await self._bus.start()
+
+    async def close(self) -> None:
+        """Let go of the port."""
+        await self._bus.close()
+
+    def suspect(self, door: int, is_suspect: bool = True) -> None:
+        """Marks a sensor that is not to be believed: its door stays UNKNOWN until it is unmarked."""
+        (self._suspects.add if is_suspect else self._suspects.discard)(self._place(door).door)
+
+    async def open(self, door: int, not_after: float) -> Pulse:
+        """One pulse, or none; see `Doors.open`. Raises Trouble when the door is not mapped.
+
+        Answers REFUSED, with nothing written, when the coil had its 3 pulses in 30 s or 6 in 10 min.
+        """
+        place = self._place(door)
+        if not self._bus.line_is_known and self._clock.mono() <= not_after:
+            # The echo test: the board's ack may equal our own frame, and only a read tells whether the line echoes.
+            await self._bus.read_door(place.board, place.lock, Rank.OPEN)
+        async with self._supply as supply:
+            if not await supply.rest(not_after):
+                return Pulse.LATE
+            if not self._coils[door].may_be_driven(self._clock.mono()):
+                return Pulse.REFUSED
+            outcome = await self._bus.pulse(place.board, place.lock, not_after, lambda at: self._driven(door, at))
+            if outcome.how is How.ANSWERED:
+                self._occupy_supply(outcome.at)
+        return _pulse_of(outcome)
+
+    def _driven(self, door: int, at: float) -> None:
+        """Told by the bus owner as the bytes leave, so that it holds even if whoever asked has gone away."""
+        self._coils[door].driven(at)
+        self._occupy_supply(at)
+
+    def _occupy_supply(self, at: float) -> None:
+        self._supply.pulsed(at, self.profile.pulse_ms / 1000, self.profile.supply_gap_ms / 1000)
+
+    def _place(self, door: int) -> DoorLine:
+        if door not in self._places:
+            raise Trouble(f"Door {door!r} is not mapped on {self.profile.port}. Map it by the commissioning walk.")
+        return self._places[door]
+
+    async def state(self, door: int) -> Seen:
+        """A fresh look at one door; see `Doors.state`."""
+        place = self._places.get(door)
+        if place is None:
+            return Seen(DoorState.UNKNOWN, self._clock.mono(), Why.UNMAPPED)
+        self._seen[door] = await self._look_twice(place)
+        return self._told(door)
+
+    async def _look_twice(self, place: DoorLine) -> Seen:
+        reads: list[tuple[int, float]] = []
+        why = Why.SILENT
+        for _ in range(READS_AT_MOST):
+            outcome = await self._bus.read_door(place.board, place.lock)
+            if outcome.reply is not None:
+                reads.append((outcome.reply.contact(place.lock), outcome.at))
+            else:
+                why = WHY[outcome.how]
+            reads = [read for read in reads if outcome.at - read[1] <= self.profile.stale_after_s]
+            if len(reads) == READS_NEEDED or outcome.how is How.GONE:
+                break
+        if len(reads) < READS_NEEDED:
+            return Seen(DoorState.UNKNOWN, self._clock.mono(), why)
+        return self._judge(reads[0][0], reads[1][0], reads[1][1])
+
+    def _judge(self, first: int, second: int, at: float) -> Seen:
+        if first != second:
+            return Seen(DoorState.UNKNOWN, at, Why.DISAGREE)
+        return Seen(self._meaning(second), at)
+
+    def _meaning(self, contact: int) -> DoorState:
+        return DoorState.CLOSED if contact == self.profile.closed_value else DoorState.OPEN
+
+    async def sweep(self) -> dict[int, Seen]:
+        """A look at every mapped door; see `Doors.sweep`. A frame the board spoke by itself brings it forward."""
+        async with self._sweeping:
+            due = self._clock.mono() - self._swept_at >= self.profile.poll_ms / 1000
+            if due or self._spoken_since_sweep:
+                self._swept_at, self._spoken_since_sweep = self._clock.mono(), False
+                await self._sweep_boards()
+            return self.last()
+
+    async def _sweep_boards(self) -> None:
+        for board in self._boards_to_ask():
+            heard = await self._sweep_board(board, self._boards[board])
+            self._misses[board] = 0 if heard else self._misses[board] + 1
+        silent = all(seen.why is Why.SILENT for seen in self._seen.values())
+        if silent and self._bus.up and len(self._boards) > 1:
+            self._seen = {door: Seen(seen.state, seen.at, Why.NO_POWER) for door, seen in self._seen.items()}
+
+    def _boards_to_ask(self) -> list[int]:
+        """Every board that answers, and one in turn of those that do not, lest their silence slow the others."""
+        dead = [board for board, misses in self._misses.items() if misses >= MISSES_OF_THE_DEAD]
+        self._dead_turn += 1
+        in_turn = dead[self._dead_turn % len(dead)] if dead else None
+        return [board for board in self._boards if board not in dead or board == in_turn]
+
+    async def _sweep_board(self, board: int, places: list[DoorLine]) -> bool:
+        """One read confirms what was said a moment ago; anything else is read twice. Whether the board answered."""
+        if not self._bus.line_is_known and self._one_status_byte[board]:
+            # The echo test again: such a board's reply may equal our own frame.
+            await self._bus.read_door(board, places[0].lock, Rank.POLL)
+        first = await self._bus.read_board(board, Rank.POLL)
+        if first.reply is not None and all(self._confirms(place, first) for place in places):
+            for place in places:
+                self._seen[place.door] = Seen(self._seen[place.door].state, first.at)
+            return True
+        second = first if first.reply is None else await self._bus.read_board(board, Rank.POLL)
+        for place in places:
+            self._seen[place.door] = self._compare(place, first, second)
+        return second.reply is not None
+
+    def _compare(self, place: DoorLine, first: Outcome, second: Outcome) -> Seen:
+        if first.reply is None or second.reply is None:
+            return Seen(DoorState.UNKNOWN, second.at, WHY[second.how])
+        return self._judge(first.reply.contact(place.lock), second.reply.contact(place.lock), second.at)
+
+    def _confirms(self, place: DoorLine, outcome: Outcome) -> bool:
+        before = self._seen.get(place.door, NEVER_LOOKED)
+        assert outcome.reply is not None
+        fresh = outcome.at - before.at <= self.profile.stale_after_s
+        return fresh and before.state is self._meaning(outcome.reply.contact(place.lock))
+
+    def _on_spoken(self, spoken: Spoken) -> None:
+        """What a board says by itself is only a hint to look sooner."""
+        self._spoken_since_sweep = True
+
+    def last(self) -> dict[int, Seen]:
+        """What was seen of every mapped door, without looking again; what is too old is `unknown: stale`."""
+        return {door: self._told(door) for door in self._places}
+
+    def _told(self, door: int) -> Seen:
+        seen = self._seen.get(door, NEVER_LOOKED)
+        if door in self._suspects:
+            return Seen(DoorState.UNKNOWN, seen.at, Why.SUSPECT)
+        too_old = self._clock.mono() - seen.at > self.profile.stale_after_s
+        if seen.state is not DoorState.UNKNOWN and too_old:
+            return Seen(DoorState.UNKNOWN, seen.at, Why.STALE)
+        return seen
+
+
+def _pulse_of(outcome: Outcome) -> Pulse:
+    if outcome.reply is not None:
+        return Pulse.REFUSED if outcome.reply.refused else Pulse.ACKED
+    if outcome.written:
+        return Pulse.SILENT
+    return Pulse.DEAD if outcome.how is How.GONE else Pulse.LATE

@@ -1,0 +1,75 @@
+"""Three kinds of no.
+
+* `Refusal`: an expected no. A desk says it; it carries a machine `reason` from `REASONS`, a sentence for a person
+  that says what to do, and details. Nothing was recorded.
+* `Trouble`: the world failed (a port is gone, a server is down). Trying again later may help.
+* `assert`: we are wrong.
+"""
+
+from typing import Any
+
+
+class ParcelwallError(Exception):
+    """Whatever Parcelwall raises on purpose."""
+
+
+class Trouble(ParcelwallError):
+    """The world failed. `str()` says what and what to do about it."""
+
+
+class Refusal(ParcelwallError):
+    """An expected no. `reason` is a key of REASONS; `details` are facts for machines, never personal data."""
+
+    def __init__(self, reason: str, sentence: str | None = None, **details: Any) -> None:
+        assert reason in REASONS, f"unknown refusal reason {reason!r}: add it to REASONS"
+        self.reason = reason
+        self.details = details
+        self.sentence = sentence or REASONS[reason]
+        super().__init__(f"{reason}: {self.sentence}")
+
+
+# reason -> what a developer or operator reads. What people at a screen read stands in notices/, keyed by the same
+# names. docs/refusals.md lists them with their HTTP codes; a test keeps the three in step.
+REASONS: dict[str, str] = {
+    # the request itself
+    "not_json": "The body is not valid JSON. Send one JSON object, encoded as UTF-8.",
+    "bad_field": "A field is missing, unknown or out of range. See `field` and `problem`.",
+    "too_large_a_body": "The body is larger than this endpoint takes. Send at most 1,000 parcels in one batch.",
+    "not_found": "There is nothing here under this id or address.",
+    "method_not_allowed": "This address does not take that method. See /docs.",
+    "sign_in": "Send your API key as `Authorization: Bearer KEY`.",
+    "no_right": "Your key does not allow this.",
+    "idempotency_key_missing": "Send an `Idempotency-Key` header of 1 to 255 characters, new for each intention.",
+    "idempotency_key_reused": "This Idempotency-Key was used with another request. Make a new key.",
+    "too_many_tries": "Too many tries from here. Wait as long as `retry_s` says.",
+    # announcing and promising
+    "reference_taken": "This reference is announced already with other data. Use a new one, or send the same body.",
+    "station_unknown": "There is no station of that id. GET /api/v1/stations lists them.",
+    "station_out_of_service": "This station takes no parcels now. Choose one of `alternatives`.",
+    "station_full": "No compartment is free at this station. Choose one of `alternatives`, or try later.",
+    "no_fitting_compartment": "No compartment of that size is free there. Choose one of `alternatives`, or try later.",
+    "no_reachable_compartment": "No compartment within reach is free there. Choose one of `alternatives`.",
+    "climate_not_here": "This station has no such cooled compartment. Choose one of `alternatives`.",
+    "parcel_too_large": "The parcel fits no compartment of this station, however it is turned.",
+    "parcel_too_heavy": "The parcel is heavier than these compartments may carry.",
+    "sides_unknown": "Announce length_mm, width_mm, height_mm and weight_g first: room is promised by size.",
+    "proof_not_possible_here": "This station cannot check that proof.",
+    "too_far_ahead": "The parcel is expected later than room can be promised for. Reserve nearer to the day.",
+    # the life
+    "wrong_stage": "The parcel is not in a stage in which this can be done. See `stage`.",
+    "already_deposited": "The parcel lies in its compartment already.",
+    "too_late_to_extend": "It cannot stay longer. See `collect_by`.",
+    "too_many_extensions": "It has been kept as often as the policy allows.",
+    # at the station
+    "wrong_code": "That code opens no door here.",
+    "codes_paused": "Codes alone are paused. Add the last 4 of the parcel number, or show the QR.",
+    "selector_needed": "Several codes are alike here. Add the last 4 of the parcel number.",
+    "not_for_this_station": "No parcel with this label is expected at this station. Take it along.",
+    "door_busy": "A door is still open. Push it shut first.",
+    "door_failed": "The door does not open.",
+    "stale_screen": "The screen has changed since.",
+    "deposit_too_late": "The time to bring this parcel has passed. Ask the hub for a new reservation.",
+    # the link and enrolment
+    "claim_unknown": "This claim code is unknown, used or older than 24 hours. Make a new one at the hub.",
+    "station_taken": "This station is enrolled already. Make a new claim code to replace its computer.",
+}

@@ -1,0 +1,1 @@
+"""The centre: desk, queries, followers, sweeps, migrations. PostgreSQL only; processes hold no state."""

@@ -1,0 +1,263 @@
+"""What the desk can be asked. Each command says what it wants loaded, then decides with the rules.
+
+`decide` raises a Refusal before it records anything, or records all it means to.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import people
+from parcelwall.hub.keys import link_hash
+from parcelwall.hub.sitting import Sitting
+from parcelwall.hub.stations import Station, Stations
+from parcelwall.rules import access, decide, facts, places
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+
+CANDIDATES = 4  # stations near a recipient that are locked and tried
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the parcel is to be collected: a station, or the nearest with room to a place."""
+
+    station_id: str | None = None
+    near: tuple[float, float] | None = None  # (lat, lon)
+
+    def candidates(self, stations: Stations, near_km: float) -> list[str]:
+        if self.station_id is not None:
+            if self.station_id not in stations.known:
+                raise Refusal("station_unknown", station=self.station_id)
+            return [self.station_id]
+        return [name for name, _ in stations.near(self.near or (0, 0), near_km, CANDIDATES)]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """Who asks, with which key, and a hash of the whole request: a repeat gets the same answer."""
+
+    actor: str
+    key: str
+    request_hash: bytes
+
+
+class Command(msgspec.Struct, kw_only=True):
+    """One thing asked of the desk."""
+
+    asked: Asked | None = None
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        """Ids of parcels and stations to load. May refuse what cannot be decided at all."""
+        return [], []
+
+    def decide(self, at: Sitting) -> Any:
+        raise NotImplementedError
+
+
+class Announce(Command, kw_only=True):
+    """A new parcel, and with a destination the promise of room. Answers 201 also when it has to be diverted."""
+
+    order: decide.Order
+    person: people.Person | None = None
+    destination: Destination | None = None
+    tried: list[str] = []
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        decide.refuse_confused_units(self.order)
+        self.tried = self.destination.candidates(stations, near_km) if self.destination else []
+        return [], self.tried
+
+    def decide(self, at: Sitting) -> "Answer":
+        known = at.references.get((self.order.carrier, self.order.reference))
+        if known is not None:
+            return self._again(at, at.book.parcels[known])
+        sealed = people.seal(self.person, self.order.carrier, at.keys, at.ids) if self.person else None
+        fact = decide.announce(self.order, at.ids.new(), sealed.id if sealed else None)
+        at.record(fact)
+        if sealed:
+            at.people.append(sealed)
+        at.references[fact.carrier, fact.reference] = fact.parcel
+        token = at.keys.link_token("track", fact.parcel)
+        at.links.append((link_hash(token), fact.parcel))
+        if self.destination:
+            self._promise_or_divert(at, fact.parcel)
+        return Answer(201, view(at, fact.parcel))
+
+    def _promise_or_divert(self, at: Sitting, parcel: UUID) -> None:
+        try:
+            at.record(promise(at, at.book.parcels[parcel], self.tried))
+        except Refusal as no:
+            at.record(facts.Diverted(parcel=parcel, reason=no.reason))
+
+    def _again(self, at: Sitting, parcel: Parcel) -> "Answer":
+        """Announced already: the same body has the same answer, another body is refused."""
+        same = all(
+            getattr(parcel, name) == getattr(self.order, name)
+            for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof", "direction", "reach")
+        )
+        if not same or self._elsewhere(parcel):
+            raise Refusal("reference_taken", reference=self.order.reference)
+        return Answer(201, view(at, parcel.id))
+
+    def _elsewhere(self, parcel: Parcel) -> bool:
+        asked = self.destination.station_id if self.destination else None
+        return asked is not None and parcel.station is not None and parcel.station != asked
+
+
+class Reserve(Command, kw_only=True):
+    """Room for an announced parcel, or room elsewhere for one that has room already."""
+
+    carrier: str
+    parcel: UUID
+    destination: Destination
+    tried: list[str] = []
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        self.tried = self.destination.candidates(stations, near_km)
+        return [self.parcel], self.tried
+
+    def decide(self, at: Sitting) -> "Answer":
+        parcel = own(at, self.parcel, self.carrier)
+        if parcel.stage == Stage.RESERVED and parcel.station in self.tried[:1]:
+            return Answer(200, view(at, parcel.id))
+        at.record(promise(at, parcel, self.tried))
+        if parcel.stage == Stage.RESERVED and parcel.station and parcel.reservation:
+            at.record(facts.Withdrawn(parcel=parcel.id, reservation=parcel.reservation, station=parcel.station))
+        return Answer(200, view(at, parcel.id))
+
+
+class Cancel(Command, kw_only=True):
+    carrier: str
+    parcel: UUID
+    why: str = ""
+    by: facts.By = "carrier"
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> "Answer":
+        at.record(decide.cancel(own(at, self.parcel, self.carrier), self.why, self.by))
+        return Answer(200, view(at, self.parcel))
+
+
+class Divert(Command, kw_only=True):
+    carrier: str
+    parcel: UUID
+    reason: str
+    by: facts.By = "carrier"
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> "Answer":
+        at.record(decide.divert(own(at, self.parcel, self.carrier), self.reason, self.by))
+        return Answer(200, view(at, self.parcel))
+
+
+class Extend(Command, kw_only=True):
+    """Keep it longer. `carrier` is None when the recipient asks with the secret link."""
+
+    carrier: str | None
+    parcel: UUID
+    hours: int | None = None
+    by: facts.By = "carrier"
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> "Answer":
+        at.record(decide.extend(own(at, self.parcel, self.carrier), self.hours, self.by, at.now, at.policy))
+        return Answer(200, view(at, self.parcel))
+
+
+class Report(Command, kw_only=True):
+    """What a carrier scanned on the way. Feeds the tracking sentence; never moves the stage."""
+
+    carrier: str
+    parcel: UUID
+    mark: str
+    reason: str = ""
+    expected_at: datetime | None = None
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> "Answer":
+        own(at, self.parcel, self.carrier)
+        at.record(facts.CarrierReported(parcel=self.parcel, mark=self.mark, reason=self.reason,
+                                        expected_at=self.expected_at))  # fmt: skip
+        return Answer(200, view(at, self.parcel))
+
+
+class RenewCode(Command, kw_only=True):
+    """A new code for a parcel that lies in its compartment: two codes at one station came out alike."""
+
+    parcel: UUID
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> "Answer":
+        parcel = at.book.parcels.get(self.parcel)
+        if parcel is None or parcel.stage not in INSIDE or parcel.reservation is None:
+            raise Refusal("wrong_stage")
+        at.record(facts.CodeRenewed(parcel=parcel.id, reservation=parcel.reservation, generation=parcel.generation + 1))
+        return Answer(200, view(at, self.parcel))
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What the desk says: an HTTP status that fits, and a body."""
+
+    status: int
+    body: dict[str, Any]
+
+
+def own(at: Sitting, parcel: UUID, carrier: str | None) -> Parcel:
+    """The parcel, if it is this carrier's. A foreign one does not exist for them."""
+    found = at.book.parcels.get(parcel)
+    if found is None or (carrier is not None and found.carrier != carrier):
+        raise Refusal("not_found")
+    return found
+
+
+def promise(at: Sitting, parcel: Parcel, candidates: list[str]) -> facts.Reserved:
+    """A promise at the first of these stations that has room. Raises the nearest one's Refusal."""
+    decide.refuse_reserve(parcel, at.now, at.policy)
+    first: Refusal | None = None
+    for name in candidates:
+        try:
+            return _promise_at(at, parcel, at.here[name])
+        except Refusal as no:
+            first = first or no
+    raise first or Refusal("no_fitting_compartment", "There is no station near enough. Name one with `station_id`.")
+
+
+def _promise_at(at: Sitting, parcel: Parcel, station: Station) -> facts.Reserved:
+    if not station.in_service:
+        raise Refusal("station_out_of_service", station=station.id)
+    room = at.book.rooms[station.id]
+    if parcel.stage == Stage.RESERVED and parcel.station == station.id:
+        before = msgspec.structs.replace(parcel, stage=Stage.ANNOUNCED, station=None)
+        room = places.room_after(station.plan, station.id, room, parcel, before)
+    tag = access.label_tag(station.label_key, parcel.label or parcel.reference)
+    return decide.reserve(
+        parcel, station.id, station.plan, room, at.ids.new(), tag, access.selector(parcel.reference), at.now, at.policy
+    )
+
+
+def view(at: Sitting, parcel: UUID) -> dict[str, Any]:
+    """A parcel as its carrier sees it."""
+    return carrier_view(at.book.parcels[parcel], at.keys.link_token("track", parcel))
+
+
+def carrier_view(parcel: Parcel, token: str) -> dict[str, Any]:
+    """What a carrier may see of its own parcel: no code, no door, no person."""
+    shown = {
+        "id": str(parcel.id), "reference": parcel.reference, "carrier": parcel.carrier, "stage": parcel.stage.value,
+        "reason": parcel.reason or None, "station": parcel.station, "size": parcel.size,
+        "deposit_by": parcel.deposit_by, "deposited_at": parcel.deposited_at, "collect_by": parcel.collect_by,
+        "expected_at": parcel.expected_at, "announced_at": parcel.announced_at, "ended_at": parcel.ended_at,
+        "mark": parcel.mark or None, "track": f"/t/{token}",
+    }  # fmt: skip
+    return {name: value for name, value in shown.items() if value is not None}

@@ -1,0 +1,254 @@
+"""The hub's desk: what is asked at the same time is loaded, decided and recorded together, in one transaction.
+
+A refusal of one leaves its neighbours alone. A conflict (a reference taken meanwhile) rolls the batch back and it is
+decided again with everything looked up. docs/decisions/0003 says why batches, with figures.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import msgspec
+
+from parcelwall.clock import Clock
+from parcelwall.errors import ParcelwallError, Refusal, Trouble
+from parcelwall.hub import stations
+from parcelwall.hub.commands import Announce, Answer, Asked, Command, Reserve
+from parcelwall.hub.ingest import Ingest
+from parcelwall.hub.keys import Keys
+from parcelwall.hub.sitting import Sitting, Streams
+from parcelwall.hub.stations import Stations
+from parcelwall.ids import Ids
+from parcelwall.journal.chain import Broken
+from parcelwall.rules import places
+from parcelwall.rules.life import Parcel, Stage
+from parcelwall.rules.policy import Policy
+
+Key = tuple[str, str]  # actor and Idempotency-Key
+Fresh = tuple[Asked, Answer | ParcelwallError]
+MOST_COMMANDS = 256
+MOST_ENTRIES = 2_000
+
+_FIND_ASKED = """
+SELECT actor, key, request_hash, status, answer FROM asked
+JOIN unnest($1::text[], $2::text[]) AS want (a, k) ON actor = a AND key = k"""
+_WRITE_ASKED = """
+INSERT INTO asked SELECT *, $6::timestamptz FROM unnest($1::text[], $2::text[], $3::bytea[], $4::int[], $5::text[])"""
+
+
+class Desk:
+    """Two lanes, one transaction at a time in each: what companies and recipients ask, and what doors saw."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, clock: Clock, ids: Ids, keys: Keys, known: Stations, streams: Streams, policy: Policy
+    ) -> None:
+        self.pool, self.clock, self.ids, self.keys = pool, clock, ids, keys
+        self.stations, self.streams, self.policy = known, streams, policy
+        self._asking: _Lane[Command, Answer] = _Lane(self.serve, lambda _: 1, MOST_COMMANDS)
+        self._doors: _Lane[Ingest, int] = _Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
+
+    async def ask(self, command: Command) -> Answer:
+        """The desk's answer. Raises its Refusal, or Trouble if the database cannot be reached."""
+        return await self._asking.submit(command)
+
+    async def receive(self, news: Ingest) -> int:
+        """Stores what a station's doors saw; answers with the number through which all is stored."""
+        return await self._doors.submit(news)
+
+    async def close(self) -> None:
+        await self._asking.close()
+        await self._doors.close()
+
+    def sitting(self, connection: asyncpg.Connection) -> Sitting:
+        return Sitting(connection, self.clock.now(), self.ids, self.keys, self.stations, self.streams, self.policy)
+
+    async def serve(self, commands: Sequence[Command]) -> list[Answer | ParcelwallError]:
+        """One batch of commands, each with its answer or its refusal, in one transaction."""
+        try:
+            return await self._serve(commands, careful=any(not isinstance(c, Announce) for c in commands))
+        except asyncpg.UniqueViolationError:
+            return await self._serve(commands, careful=True)
+
+    async def _serve(self, commands: Sequence[Command], careful: bool) -> list[Answer | ParcelwallError]:
+        answers: list[Answer | ParcelwallError | None] = [None] * len(commands)
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.sitting(connection)
+            given = await self._given(connection, commands) if careful else {}
+            await self._load(at, commands, answers, careful)
+            fresh: dict[Key, Fresh] = {}
+            for index, command in enumerate(commands):
+                answers[index] = answers[index] or _decide(at, command, given, fresh)
+            await self._advise(at, commands, answers)
+            await at.write()
+            await self._note_answers(at, fresh)
+        return [answer or Trouble("no answer was made") for answer in answers]
+
+    async def _load(
+        self, at: Sitting, commands: Sequence[Command], answers: list[Answer | ParcelwallError | None], careful: bool
+    ) -> None:
+        parcels, wanted, references = [], [], []
+        for index, command in enumerate(commands):
+            try:
+                ids, names = command.wants(self.stations, self.policy.near_km)
+            except Refusal as no:
+                answers[index] = no
+                continue
+            parcels += ids
+            wanted += names
+            if isinstance(command, Announce):
+                references.append((command.order.carrier, command.order.reference))
+        if careful and references:
+            await at.load_references(references)
+        await at.load(parcels, wanted)
+
+    async def _given(self, connection: asyncpg.Connection, commands: Sequence[Command]) -> dict[Key, Any]:
+        asked = [command.asked for command in commands if command.asked]
+        rows = await connection.fetch(_FIND_ASKED, [each.actor for each in asked], [each.key for each in asked])
+        return {(row["actor"], row["key"]): row for row in rows}
+
+    async def _advise(
+        self, at: Sitting, commands: Sequence[Command], answers: list[Answer | ParcelwallError | None]
+    ) -> None:
+        """A refusal of room names stations that would take the parcel now, nearest first."""
+        for command, answer in zip(commands, answers, strict=True):
+            if isinstance(command, Reserve) and isinstance(answer, Refusal) and command.parcel in at.book.parcels:
+                parcel = at.book.parcels[command.parcel]
+                if parcel.stage in (Stage.ANNOUNCED, Stage.RESERVED):
+                    answer.details["alternatives"] = await self._alternatives(at, parcel, command)
+
+    async def _alternatives(self, at: Sitting, parcel: Parcel, command: Reserve) -> list[dict[str, Any]]:
+        place = command.destination.near or self.stations.known[command.tried[0]].place
+        near = self.stations.near(place, self.policy.near_km * 2, 12)
+        rooms = await stations.rooms(at.connection, [name for name, _ in near])
+        good = []
+        for name, metres in near:
+            plan = self.stations.known[name].plan
+            need = plan.need(parcel)
+            if need and name not in command.tried and places.has_room(plan, rooms[name], need):
+                good.append({"station": name, "name": self.stations.known[name].about.name, "metres": round(metres)})
+        return good[: self.policy.alternatives]
+
+    async def _note_answers(self, at: Sitting, fresh: dict[Key, Fresh]) -> None:
+        rows = [(asked, *noted) for asked, answer in fresh.values() if (noted := _noted(answer))]
+        if rows:
+            await at.connection.execute(
+                _WRITE_ASKED, [row[0].actor for row in rows], [row[0].key for row in rows],
+                [row[0].request_hash for row in rows], [row[1] for row in rows], [row[2] for row in rows], at.now,
+            )  # fmt: skip
+
+    async def ingest(self, news: Sequence[Ingest]) -> list[int | ParcelwallError]:
+        """What several stations' doors saw, in one transaction; if one's chain is broken, each by itself."""
+        try:
+            return list(await self._ingest(news))
+        except Broken as broken:
+            if len(news) == 1:
+                return [broken]
+        return [answer for each in news for answer in await self.ingest([each])]
+
+    async def _ingest(self, news: Sequence[Ingest]) -> list[int]:
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.sitting(connection)
+            names = [each.station for each in news]
+            await at.load([p for each in news for p in each.parcels()], names, {each.writer for each in news})
+            await at.load_cases(names, ())
+            through = [await each.decide(at) for each in news]
+            await at.write()
+        return through
+
+
+def _decide(at: Sitting, command: Command, given: dict[Key, Any], fresh: dict[Key, Fresh]) -> Answer | ParcelwallError:
+    asked = command.asked
+    key = (asked.actor, asked.key) if asked else None
+    try:
+        if asked and key in given:
+            return _same_again(asked, given[key])
+        if asked and key in fresh:
+            return _same_in_batch(asked, *fresh[key])
+        answer: Answer | ParcelwallError = command.decide(at)
+    except Refusal as no:
+        answer = no
+    if asked and key and not (isinstance(answer, Refusal) and answer.reason == "idempotency_key_reused"):
+        fresh[key] = (asked, answer)
+    return answer
+
+
+def _same_in_batch(first: Asked, asked: Asked, answer: Answer | ParcelwallError) -> Answer | ParcelwallError:
+    if first.request_hash != asked.request_hash:
+        raise Refusal("idempotency_key_reused")
+    return answer
+
+
+def _same_again(asked: Asked, before: Any) -> Answer:
+    """The answer that was given; the same key with another request is refused."""
+    if before["request_hash"] != asked.request_hash:
+        raise Refusal("idempotency_key_reused")
+    body = msgspec.json.decode(before["answer"])
+    if before["status"] >= 400:
+        raise Refusal(body["reason"], body["sentence"], **body["details"])
+    return Answer(before["status"], body)
+
+
+def _noted(answer: Answer | ParcelwallError | None) -> tuple[int, str] | None:
+    """Status and text to keep of an answer. Troubles are not kept: the same key may be tried again."""
+    if isinstance(answer, Answer):
+        return answer.status, msgspec.json.encode(answer.body).decode()
+    if isinstance(answer, Refusal):
+        body = {"reason": answer.reason, "sentence": answer.sentence, "details": answer.details}
+        return 400, msgspec.json.encode(body).decode()
+    return None
+
+
+Question = TypeVar("Question")
+Reply = TypeVar("Reply")
+
+
+class _Lane(Generic[Question, Reply]):
+    """Questions wait here while one batch is served; then all that wait (up to a weight) are the next batch."""
+
+    def __init__(self, serve: Any, weight: Any, most: int) -> None:
+        self._serve, self._weight, self._most = serve, weight, most
+        self._waiting: list[tuple[Question, asyncio.Future[Reply]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def submit(self, question: Question) -> Reply:
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, future))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await future
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch = self._take()
+            try:
+                replies = await self._serve([question for question, _ in batch])
+            except Exception as failed:  # each asker is told; the lane goes on
+                replies = [_trouble(failed)] * len(batch)
+            for (_, future), reply in zip(batch, replies, strict=True):
+                if not future.done():
+                    future.set_exception(reply) if isinstance(reply, BaseException) else future.set_result(reply)
+
+    def _take(self) -> list[tuple[Question, asyncio.Future[Reply]]]:
+        weight, count = 0, 0
+        for question, _ in self._waiting:
+            weight += self._weight(question)
+            if count and weight > self._most:
+                break
+            count += 1
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        return batch
+
+    async def close(self) -> None:
+        if self._worker:
+            self._worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._worker
+
+
+def _trouble(failed: Exception) -> Exception:
+    lost = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
+    if isinstance(failed, (*lost, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)):
+        return Trouble("The hub cannot reach its database now. Nothing was recorded; ask again with the same key.")
+    return failed

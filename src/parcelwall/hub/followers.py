@@ -1,0 +1,156 @@
+"""Followers read the journal from a cursor and do what follows from it, each entry once.
+
+They read below the oldest running transaction, so that an entry that commits late is never skipped. What a follower
+writes and its cursor move in one transaction. docs/decisions/0001.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from parcelwall.rules import facts
+from parcelwall.rules.facts import Fact
+
+PAGE = 500
+IDLE_S = 0.15
+
+_READ = """
+SELECT tx, writer, number, kind, happened_at, body, parcel, revision FROM entry
+WHERE tx >= $1 AND (tx, writer, number) > ($1, $2, $3)
+  AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY tx, writer, number LIMIT $4"""
+_BEGIN = "INSERT INTO follower (name) VALUES ($1) ON CONFLICT DO NOTHING"
+_CURSOR = "SELECT tx, writer, number FROM follower WHERE name = $1 FOR NO KEY UPDATE"
+_MOVE = "UPDATE follower SET tx = $2, writer = $3, number = $4 WHERE name = $1"
+
+log = structlog.get_logger()
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """An entry as a follower sees it; `fact` is None for a kind or body that this version cannot read."""
+
+    writer: str
+    number: int
+    happened_at: datetime
+    fact: Fact | None
+    parcel: UUID | None
+    revision: int | None
+
+
+Handle = Callable[[asyncpg.Connection, Sequence[Followed]], Awaitable[None]]
+
+
+async def turn(pool: asyncpg.Pool, name: str, handle: Handle) -> int:
+    """One page of entries, handled. Answers how many there were."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(_BEGIN, name)
+        cursor = await connection.fetchrow(_CURSOR, name)
+        rows = await connection.fetch(_READ, cursor["tx"], cursor["writer"], cursor["number"], PAGE)
+        if rows:
+            await handle(connection, [_followed(row) for row in rows])
+            last = rows[-1]
+            await connection.execute(_MOVE, name, last["tx"], last["writer"], last["number"])
+    return len(rows)
+
+
+def _followed(row: asyncpg.Record) -> Followed:
+    try:
+        fact = facts.read(row["kind"], row["body"])
+    except msgspec.DecodeError:
+        fact = None
+    return Followed(row["writer"], row["number"], row["happened_at"], fact, row["parcel"], row["revision"])
+
+
+async def follow(pool: asyncpg.Pool, name: str, handle: Handle) -> None:
+    """Follows for ever. A world that fails (the database restarts) is waited out; nothing is skipped."""
+    while True:
+        try:
+            found = await turn(pool, name, handle)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failed:
+            log.warning("follower_waits", follower=name, reason=type(failed).__name__)
+            found = 0
+            await asyncio.sleep(1.0)
+        if found < PAGE:
+            await asyncio.sleep(IDLE_S)
+
+
+# each carrier's own gapless feed
+
+_NUMBER_FEED = """
+WITH new AS (
+  SELECT carrier, w.writer, w.number, row_number() OVER (PARTITION BY carrier ORDER BY w.place) AS n
+  FROM unnest($1::text[], $2::bigint[], $3::uuid[]) WITH ORDINALITY AS w (writer, number, parcel, place)
+  JOIN parcel ON parcel.id = w.parcel)
+INSERT INTO feed (carrier, number, writer, entry_number)
+SELECT carrier, n + coalesce((SELECT max(number) FROM feed WHERE feed.carrier = new.carrier), 0), writer, number
+FROM new"""
+
+
+async def number_feed(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
+    """Gives every entry of a parcel the next number of its carrier's feed."""
+    of_parcels = [entry for entry in entries if entry.parcel is not None]
+    await connection.execute(
+        _NUMBER_FEED, [e.writer for e in of_parcels], [e.number for e in of_parcels], [e.parcel for e in of_parcels]
+    )
+
+
+# what is shown live
+
+CHANNEL = "parcelwall_live"
+MOST_KEYS = 150  # a notification holds 8,000 bytes
+
+
+async def ring(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
+    """Tells all hub processes which parcels and stations have news. Ids only, outside the writing transaction."""
+    keys = sorted({key for entry in entries for key in _keys(entry)})
+    for start in range(0, len(keys), MOST_KEYS):
+        await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, ",".join(keys[start : start + MOST_KEYS]))
+
+
+def _keys(entry: Followed) -> list[str]:
+    keys = [str(entry.parcel)] if entry.parcel else []
+    station = entry.writer.rpartition("/")[2]
+    return keys if station.startswith("slot-") else [*keys, station]
+
+
+class Bells:
+    """Wakes whoever waits for news of a parcel or a station in this process."""
+
+    EVERYTHING = "*"
+
+    def __init__(self) -> None:
+        self._events: dict[str, set[asyncio.Event]] = {}
+
+    def ring(self, keys: Sequence[str]) -> None:
+        for key in (*keys, self.EVERYTHING):
+            for event in self._events.get(key, ()):
+                event.set()
+
+    def hang(self, key: str) -> asyncio.Event:
+        """An event that is set at every ring for `key`; take it down again with `take_down`."""
+        event = asyncio.Event()
+        self._events.setdefault(key, set()).add(event)
+        return event
+
+    def take_down(self, key: str, event: asyncio.Event) -> None:
+        hung = self._events.get(key, set())
+        hung.discard(event)
+        if not hung:
+            self._events.pop(key, None)
+
+    async def listen(self, dsn: str) -> None:
+        """Rings for what any hub process's follower notifies; connects again for ever."""
+        while True:
+            try:
+                connection = await asyncpg.connect(dsn)
+                await connection.add_listener(CHANNEL, lambda *got: self.ring(got[3].split(",")))
+                self.ring([key for key in self._events if key != self.EVERYTHING])
+                while not connection.is_closed():
+                    await asyncio.sleep(1.0)
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await asyncio.sleep(1.0)

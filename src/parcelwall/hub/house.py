@@ -1,0 +1,147 @@
+"""The hub as one thing: what a process of it opens at its start and closes at its end."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from parcelwall.clock import Clock
+from parcelwall.hub import keys as hub_keys
+from parcelwall.hub import network, stations
+from parcelwall.hub.database import open_pool
+from parcelwall.hub.desk import Desk
+from parcelwall.hub.embedded import EmbeddedPostgres
+from parcelwall.hub.ingest import Ingest
+from parcelwall.hub.sitting import Streams
+from parcelwall.hub.stations import Stations
+from parcelwall.ids import Ids
+from parcelwall.journal import postgres
+from parcelwall.journal.chain import Entry, Head
+from parcelwall.link.identity import Signer
+from parcelwall.rules import facts
+from parcelwall.rules.policy import DEFAULT, Policy
+
+_ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY recorded_at DESC, number DESC LIMIT 1"
+
+
+class Hub:
+    """Pool, keys, stations and desk of one hub process. Make it with `opened`."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, ids: Ids, keys: hub_keys.Keys, streams: Streams,
+                 policy: Policy) -> None:  # fmt: skip
+        self.pool, self.clock, self.ids, self.keys, self.streams = pool, clock, ids, keys, streams
+        self.stations = Stations(keys)
+        self.desk = Desk(pool, clock, ids, keys, self.stations, streams, policy)
+        self.signer = Signer(keys.link_seed)
+
+    @property
+    def policy(self) -> Policy:
+        return self.desk.policy
+
+    async def refresh(self) -> None:
+        """Reads stations and policy that changed since; cheap when nothing did."""
+        async with self.pool.acquire() as connection:
+            await self.stations.refresh(connection)
+            self.desk.policy = await _adopted(connection)
+
+    async def configure(self, about: facts.StationConfigured) -> None:
+        """A new station, or a new layout for one."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await network.configure(self.desk.sitting(connection), about)
+        await self.refresh()
+
+    async def claim(self, station: str) -> str:
+        """A one-time claim code with which a computer becomes this station, within 24 hours."""
+        async with self.pool.acquire() as connection:
+            return await network.make_claim(connection, station, self.ids, self.clock.now())
+
+    async def enrol(self, claim: str, public_key: bytes) -> network.Enrolment:
+        async with self.pool.acquire() as connection, connection.transaction():
+            enrolment = await network.enrol(self.desk.sitting(connection), claim, public_key)
+        return msgspec.structs.replace(enrolment, hub_key=self.signer.public.hex())
+
+    async def grant(self, grant: facts.Granted) -> None:
+        """A person may do something at a station; the station hears of it by its stream."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.desk.sitting(connection)
+            await at.load((), [grant.station])
+            at.record(grant)
+            await at.write()
+
+    async def admit(self, carrier: str, name: str, role: str = "carrier") -> str:
+        """A carrier (or operator) with a new API key, which is shown this once and stored only as a hash."""
+        key = f"pw_{self.ids.secret(32).hex()}"
+        await self.pool.execute(
+            "INSERT INTO carrier (id, name, key_hash, role) VALUES ($1, $2, $3, $4) "
+            "ON CONFLICT (id) DO UPDATE SET name = excluded.name, key_hash = excluded.key_hash, role = excluded.role",
+            carrier, name, hub_keys.key_hash(key), role,
+        )  # fmt: skip
+        return key
+
+    # what the hub's end of a link asks (link.hub_end.HubBook)
+
+    async def public_key(self, station: str) -> bytes | None:
+        key: bytes | None = await self.pool.fetchval(
+            "SELECT public_key FROM station_identity WHERE station = $1", station
+        )
+        return key
+
+    def writer_for(self, station: str) -> str:
+        return self.streams.station(station)
+
+    async def head(self, writer: str) -> Head:
+        async with self.pool.acquire() as connection:
+            return await postgres.head(connection, writer)
+
+    async def since(self, writer: str, after: int, limit: int) -> Sequence[Entry]:
+        async with self.pool.acquire() as connection:
+            return await postgres.since(connection, writer, after, limit)
+
+    async def receive(self, station: str, entries: Sequence[Entry]) -> int:
+        return await self.desk.receive(Ingest(station=station, writer=station, entries=entries))
+
+    async def heard(self, station: str, until: datetime | None, software: str) -> None:
+        async with self.pool.acquire() as connection:
+            await stations.heard(connection, station, self.clock.now(), until, software)
+
+
+async def _adopted(connection: asyncpg.Connection) -> Policy:
+    body = await connection.fetchval(_ADOPTED)
+    return msgspec.json.decode(body, type=facts.PolicyAdopted).policy if body else DEFAULT
+
+
+@asynccontextmanager
+async def opened(
+    data_dir: Path, clock: Clock, ids: Ids, database_url: str = "", slot: int = 1, durable: bool = True
+) -> AsyncIterator[Hub]:
+    """A hub on `database_url`, or on the embedded PostgreSQL in `data_dir`. `durable=False` is for simulation only."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    server = None if database_url else EmbeddedPostgres(data_dir / "postgres", durable=durable)
+    dsn = await server.start() if server else database_url
+    try:
+        async with serving(dsn, data_dir, clock, ids, slot) as hub:
+            yield hub
+    finally:
+        if server:
+            await server.stop()
+
+
+@asynccontextmanager
+async def serving(dsn: str, data_dir: Path, clock: Clock, ids: Ids, slot: int = 1) -> AsyncIterator[Hub]:
+    """A hub on a database that runs already."""
+    pool = await open_pool(dsn)
+    try:
+        keys = hub_keys.load(data_dir, ids)
+        async with pool.acquire() as connection:
+            epoch = await connection.fetchval("SELECT epoch FROM house")
+            policy = await _adopted(connection)
+        hub = Hub(pool, clock, ids, keys, Streams(epoch, slot), policy)
+        await hub.refresh()
+        yield hub
+        await hub.desk.close()
+    finally:
+        pool.terminate()
+

@@ -1,0 +1,95 @@
+"""What doors saw comes in: a station's entries are checked, stored and learnt in one transaction. Never refused."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.hub.sitting import Sitting
+from parcelwall.journal import chain
+from parcelwall.journal.chain import Entry, Fork
+from parcelwall.rules import facts
+from parcelwall.rules.book import Learned
+from parcelwall.rules.facts import Fact
+from parcelwall.rules.life import Stage
+
+_OURS = tuple(kind.__name__ for kind in facts.STATION_KINDS)
+
+
+class Ingest(msgspec.Struct, kw_only=True):
+    """Entries of one station, as they came by the link; `read` beside them, None where one cannot be read."""
+
+    station: str
+    writer: str
+    entries: Sequence[Entry]
+    read: list[Fact | None] = []
+    why_not: list[str] = []
+
+    def __post_init__(self) -> None:
+        for entry in self.entries:
+            fact, why = _read(entry, self.station)
+            self.read.append(fact)
+            self.why_not.append(why)
+
+    def parcels(self) -> list[UUID]:
+        return [fact.parcel for fact in self.read if isinstance(fact, facts.ParcelFact)]
+
+    async def decide(self, at: Sitting) -> int:
+        """The number through which everything of this writer is stored. Raises Broken for a hole, Fork for a lie."""
+        head = at.heads[self.writer]
+        new = [(entry, fact, why) for entry, fact, why in zip(self.entries, self.read, self.why_not, strict=True)
+               if entry.number > head.number]  # fmt: skip
+        await self._refuse_forks(at, head.number)
+        made = chain.chained(head, [entry for entry, _, _ in new])
+        for entry, (_, fact, why) in zip(made, new, strict=True):
+            await self._take(at, entry, fact, why)
+        if made:
+            at.heads[self.writer] = chain.Head(made[-1].number, made[-1].hash)
+        return max(head.number, made[-1].number if made else 0)
+
+    async def _refuse_forks(self, at: Sitting, known_through: int) -> None:
+        known = [entry for entry in self.entries if entry.number <= known_through]
+        if not known:
+            return
+        rows = await at.connection.fetch(
+            "SELECT number, kind, body FROM entry WHERE writer = $1 AND number = ANY($2::bigint[])",
+            self.writer, [entry.number for entry in known],
+        )  # fmt: skip
+        stored = {row["number"]: (row["kind"], row["body"]) for row in rows}
+        for entry in known:
+            if stored.get(entry.number) != (entry.kind, entry.body):
+                raise Fork(self.writer, entry.number, "known here with other content")
+
+    async def _take(self, at: Sitting, entry: Entry, fact: Fact | None, why: str) -> None:
+        learned = at.receive(entry, fact, self.station)
+        if why:
+            await at.connection.execute(
+                "INSERT INTO dead_letter VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", entry.writer, entry.number, why
+            )
+            at.open_case("unreadable_entry", None, self.station, None, False)
+        if isinstance(fact, facts.ParcelFact):
+            self._follow_up(at, fact, learned)
+
+    def _follow_up(self, at: Sitting, fact: facts.ParcelFact, learned: Learned) -> None:
+        if learned.surprise:
+            about, station, compartment, holds = learned.surprise
+            at.open_case(about, fact.parcel, station, compartment, holds)
+        before = learned.before
+        moved = before is not None and before.stage == Stage.RESERVED and before.station not in (None, self.station)
+        if moved and before and before.station and before.reservation and isinstance(fact, facts.Deposited):
+            at.record(facts.Withdrawn(parcel=before.id, reservation=before.reservation, station=before.station))
+
+
+def _read(entry: Entry, station: str) -> tuple[Fact | None, str]:
+    """The fact of a station's entry, or None and why it is only kept and not understood."""
+    if entry.kind not in facts.KINDS:
+        return None, ""  # a newer station's kind: stored, chained, passed on
+    if entry.kind not in _OURS:
+        return None, f"{entry.kind} is not for a station to write"
+    try:
+        fact = facts.read(entry.kind, entry.body)
+    except (msgspec.DecodeError, UnicodeError) as no:
+        return None, f"unreadable: {no}"
+    if getattr(fact, "station", None) not in (None, station):
+        return None, "it speaks of another station"
+    return fact, ""

@@ -1,0 +1,91 @@
+"""Keys of the hub: people's data, stations' secrets and links are sealed or made with subkeys of one master key.
+
+The master key is 32 bytes in `master.key` beside the data (mode 0600) or in PARCELWALL_MASTER_KEY as 64 hex digits.
+Sealing is AES-256-GCM with a fresh 96-bit nonce and the purpose as associated data.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+from pathlib import Path
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from parcelwall.errors import Trouble
+from parcelwall.ids import Ids
+
+NONCE_BYTES = 12
+LINK_BYTES = 18  # 144 bits
+
+
+class Keys:
+    """Seals and opens; makes the tokens of links."""
+
+    def __init__(self, master: bytes, ids: Ids) -> None:
+        assert len(master) == 32, "a master key has 32 bytes"
+        self._ids = ids
+        self._seal = AESGCM(_derive(master, "seal"))
+        self._links = _derive(master, "links")
+        self.link_seed = _derive(master, "link-identity")  # of the hub's Ed25519 key on the link
+
+    def seal(self, plain: bytes, purpose: str) -> bytes:
+        return seal_with(self._seal, plain, purpose, self._ids)
+
+    def open(self, sealed: bytes, purpose: str) -> bytes:
+        return open_with(self._seal, sealed, purpose)
+
+    def link_token(self, page: str, parcel: UUID) -> str:
+        """The secret part of a link: 24 characters of base64url, the same each time it is asked for."""
+        mac = hmac.new(self._links, f"{page}\0".encode() + parcel.bytes, hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(mac[:LINK_BYTES]).decode()
+
+
+def seal_with(key: AESGCM, plain: bytes, purpose: str, ids: Ids) -> bytes:
+    nonce = ids.secret(NONCE_BYTES)
+    return nonce + key.encrypt(nonce, plain, purpose.encode())
+
+
+def open_with(key: AESGCM, sealed: bytes, purpose: str) -> bytes:
+    try:
+        return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode())
+    except InvalidTag as no:
+        raise Trouble(f"cannot open {purpose}: the master key is not the one it was sealed with") from no
+
+
+def link_hash(token: str) -> bytes:
+    """What is stored of a link."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def key_hash(api_key: str) -> bytes:
+    """What is stored of an API key: 256 random bits need no slow hash."""
+    return hashlib.sha256(api_key.encode()).digest()
+
+
+def _derive(master: bytes, use: str) -> bytes:
+    return hmac.new(master, f"parcelwall/hub/{use}/1".encode() + b"\x01", hashlib.sha256).digest()
+
+
+def load(data_dir: Path, ids: Ids) -> Keys:
+    """The hub's keys; makes the master key on the first start. Raises Trouble for one that is damaged."""
+    given = os.environ.get("PARCELWALL_MASTER_KEY")
+    path = data_dir / "master.key"
+    if given is None and not path.exists():
+        _write_once(path, ids.secret(32).hex())
+    text = given or path.read_text()
+    try:
+        return Keys(bytes.fromhex(text.strip()), ids)
+    except (ValueError, AssertionError) as no:
+        raise Trouble(f"the master key ({path} or PARCELWALL_MASTER_KEY) must be 64 hex digits") from no
+
+
+def _write_once(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,65 @@
+"""The vault: who a parcel is for. A key per person; destroying the key erases the person, and no journal changes."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from asyncpg import Connection
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from parcelwall.hub.keys import Keys, open_with, seal_with
+from parcelwall.ids import Ids
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A recipient as the carrier named them. Never leaves the vault but to reach that person."""
+
+    name: str = ""
+    email: str | None = None
+    phone: str | None = None
+    language: str = "en"
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A person's row and the row of their key."""
+
+    id: UUID
+    carrier: str
+    sealed: bytes
+    key: bytes
+
+
+def seal(person: Person, carrier: str, keys: Keys, ids: Ids) -> Sealed:
+    who, key = ids.new(), ids.secret(32)
+    sealed = seal_with(AESGCM(key), msgspec.json.encode(person), f"person/{who}", ids)
+    return Sealed(who, carrier, sealed, keys.seal(key, f"person-key/{who}"))
+
+
+async def store(connection: Connection, people: Sequence[Sealed], now: datetime) -> None:
+    await connection.execute(
+        "INSERT INTO person SELECT id, carrier, sealed, $4 FROM unnest($1::uuid[], $2::text[], $3::bytea[]) "
+        "AS new (id, carrier, sealed)",
+        [each.id for each in people], [each.carrier for each in people], [each.sealed for each in people], now,
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO person_key SELECT * FROM unnest($1::uuid[], $2::bytea[])",
+        [each.id for each in people], [each.key for each in people],
+    )  # fmt: skip
+
+
+async def find(connection: Connection, who: UUID | None, keys: Keys) -> Person | None:
+    """The person; None for nobody and for one who was erased."""
+    row = await connection.fetchrow(
+        "SELECT person.sealed, person_key.sealed AS key FROM person JOIN person_key ON person = id WHERE id = $1", who
+    )
+    if row is None:
+        return None
+    key = AESGCM(keys.open(row["key"], f"person-key/{who}"))
+    return msgspec.json.decode(open_with(key, row["sealed"], f"person/{who}"), type=Person)
+
+
+async def erase(connection: Connection, who: UUID) -> bool:
+    """Destroys the person's key. What is left of their row cannot be read by anybody."""
+    done = await connection.execute("DELETE FROM person_key WHERE person = $1", who)
+    return bool(done.endswith(" 1"))

@@ -1,0 +1,228 @@
+"""One sitting of the desk: rows are loaded and locked, decisions made in memory, and all of it written at once.
+
+`record` is the only way a parcel, a room or a case changes at the hub, and it writes the journal in the same
+transaction. Locks are taken in one order: parcels, stations, writers.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from asyncpg import Connection
+
+from parcelwall import clock
+from parcelwall.hub import people
+from parcelwall.hub.keys import Keys
+from parcelwall.hub.stations import Station, Stations
+from parcelwall.ids import Ids
+from parcelwall.journal import chain, postgres
+from parcelwall.journal.chain import Draft, Entry, Head
+from parcelwall.journal.postgres import Row
+from parcelwall.rules import facts
+from parcelwall.rules.book import Book, CaseFile, Learned
+from parcelwall.rules.facts import Fact
+from parcelwall.rules.life import Parcel
+from parcelwall.rules.places import read_room, write_room
+from parcelwall.rules.policy import Policy
+
+_PARCEL = msgspec.json.Decoder(Parcel)
+
+_LOCK_PARCELS = """
+SELECT id, revision, record FROM parcel WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"""
+_FIND_REFERENCES = """
+SELECT id, revision, record FROM parcel
+JOIN unnest($1::text[], $2::text[]) AS asked (c, r) ON carrier = c AND reference = r"""
+_LOCK_STATIONS = """
+SELECT id, config, room, in_service FROM station WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"""
+_CASES = "SELECT * FROM case_file WHERE closed_at IS NULL AND (station = ANY($1::text[]) OR id = ANY($2::uuid[]))"
+_WRITE_PARCELS = """
+INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision, record)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::int[],
+                     $8::timestamptz[], $9::bool[], $10::int[], $11::text[])
+ON CONFLICT (id) DO UPDATE SET carrier = excluded.carrier, reference = excluded.reference, stage = excluded.stage,
+  station = excluded.station, reservation = excluded.reservation, compartment = excluded.compartment,
+  due = excluded.due, contested = excluded.contested, revision = excluded.revision, record = excluded.record"""
+_WRITE_ROOMS = """
+UPDATE station SET room = new.room FROM unnest($1::text[], $2::text[]) AS new (id, room) WHERE station.id = new.id"""
+_WRITE_CASES = """
+INSERT INTO case_file (id, about, parcel, station, compartment, holds, opened_at, closed_at, outcome)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::int[], $6::bool[], $7::timestamptz[],
+                     $8::timestamptz[], $9::text[])
+ON CONFLICT (id) DO UPDATE SET closed_at = excluded.closed_at, outcome = excluded.outcome"""
+_WRITE_LINKS = """
+INSERT INTO link (hash, parcel, page) SELECT hash, parcel, 'track' FROM unnest($1::bytea[], $2::uuid[])
+  AS new (hash, parcel) ON CONFLICT DO NOTHING"""
+
+
+class Streams:
+    """Which stream the hub writes a fact into: the station's that must know it, else this process's own slot."""
+
+    def __init__(self, epoch: int, slot: int) -> None:
+        self.epoch = epoch
+        self.slot = f"hub:{epoch}/slot-{slot}"
+
+    def station(self, station: str) -> str:
+        return f"hub:{self.epoch}/{station}"
+
+
+class Sitting:
+    """The work of one transaction. Everything a decision may ask is here before the first decision."""
+
+    def __init__(
+        self, connection: Connection, now: datetime, ids: Ids, keys: Keys, stations: Stations, streams: Streams,
+        policy: Policy,
+    ) -> None:  # fmt: skip
+        self.connection, self.now, self.ids, self.keys, self.policy = connection, now, ids, keys, policy
+        self.stations, self.streams = stations, streams
+        self.book = Book()
+        self.references: dict[tuple[str, str], UUID] = {}
+        self.revisions: dict[UUID, int] = {}
+        self.here: dict[str, Station] = {}
+        self.heads: dict[str, Head] = {}
+        self.people: list[people.Sealed] = []
+        self.links: list[tuple[bytes, UUID]] = []
+        self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []
+        self._rows: list[Row] = []
+        self._changed: set[UUID] = set()
+        self._cases: set[UUID] = set()
+
+    async def load(self, parcels: Iterable[UUID], stations: Iterable[str], writers: Iterable[str] = ()) -> None:
+        await self._load_parcels(set(parcels))
+        promised_at = {parcel.station for parcel in self.book.parcels.values() if parcel.station}
+        await self._load_stations(set(stations) | promised_at)
+        wanted = {self.streams.station(station) for station in self.here} | {self.streams.slot} | set(writers)
+        self.heads |= await postgres.lock_heads(self.connection, wanted)
+
+    async def _load_parcels(self, wanted: set[UUID]) -> None:
+        if wanted:
+            self._take_parcels(await self.connection.fetch(_LOCK_PARCELS, sorted(wanted)))
+
+    async def load_references(self, wanted: Sequence[tuple[str, str]]) -> None:
+        """Parcels already announced under these (carrier, reference) pairs."""
+        carriers, references = [pair[0] for pair in wanted], [pair[1] for pair in wanted]
+        rows = await self.connection.fetch(_FIND_REFERENCES, carriers, references)
+        self._take_parcels(rows)
+
+    def _take_parcels(self, rows: Sequence) -> None:  # type: ignore[type-arg]
+        for row in rows:
+            parcel = _PARCEL.decode(row["record"])
+            self.book.parcels[parcel.id] = parcel
+            self.revisions[parcel.id] = row["revision"]
+            self.references[parcel.carrier, parcel.reference] = parcel.id
+
+    async def _load_stations(self, wanted: set[str]) -> None:
+        if not wanted:
+            return
+        for row in await self.connection.fetch(_LOCK_STATIONS, sorted(wanted)):
+            station = self.stations.known.get(row["id"])
+            if station is None or station.config != row["config"]:
+                station = await self.stations.read(self.connection, row["id"])
+            station.in_service = row["in_service"]
+            self.here[station.id] = station
+            self.book.plans[station.id] = station.plan
+            self.book.rooms[station.id] = read_room(row["room"])
+
+    async def load_cases(self, stations: Iterable[str], cases: Iterable[UUID]) -> None:
+        """Open cases of these stations, and these; needed before a case is opened or closed."""
+        for row in await self.connection.fetch(_CASES, list(stations), list(cases)):
+            self.book.cases[row["id"]] = CaseFile(**dict(row))
+
+    def record(self, fact: Fact, stream: str | None = None) -> Learned:
+        """Writes a fact of the hub's own, now."""
+        learned = self.book.learn(fact, self.now)
+        parcel = getattr(fact, "parcel", None) if isinstance(fact, facts.ParcelFact) else None
+        stream = stream or self._stream_of(fact, learned)
+        draft = Draft(fact.kind, clock.text(self.now), facts.body(fact))
+        self._drafts.append((stream, draft, parcel, self._revise(parcel)))
+        self._note_case(fact)
+        return learned
+
+    def receive(self, entry: Entry, fact: Fact | None, station: str) -> Learned:
+        """Takes in what a station wrote. `entry` is chained already; None for a fact that cannot be read."""
+        at = clock.parse(entry.happened_at)
+        learned = self.book.learn(fact, at, station) if fact else Learned(None, None, None)
+        parcel = fact.parcel if isinstance(fact, facts.ParcelFact) else None
+        self._rows.append(Row(entry, parcel, self._revise(parcel)))
+        if fact:
+            self._note_case(fact)
+        return learned
+
+    def _stream_of(self, fact: Fact, learned: Learned) -> str:
+        if isinstance(fact, facts.Announced | facts.CarrierReported):
+            return self.streams.slot
+        station = getattr(fact, "station", None)
+        if station is None and learned.before is not None:
+            station = learned.before.station
+        return self.streams.station(station) if station in self.here else self.streams.slot
+
+    def _revise(self, parcel: UUID | None) -> int | None:
+        if parcel is None:
+            return None
+        self.revisions[parcel] = self.revisions.get(parcel, 0) + 1
+        self._changed.add(parcel)
+        return self.revisions[parcel]
+
+    def _note_case(self, fact: Fact) -> None:
+        if isinstance(fact, facts.CaseOpened | facts.CaseClosed) and fact.case in self.book.cases:
+            self._cases.add(fact.case)
+
+    def open_case(
+        self, about: str, parcel: UUID | None, station: str | None, compartment: int | None, holds: bool
+    ) -> UUID:
+        case = self.ids.new()
+        self.record(facts.CaseOpened(case=case, about=about, parcel=parcel, station=station, compartment=compartment,
+                                     holds=holds))  # fmt: skip
+        return case
+
+    async def write(self) -> None:
+        """Everything recorded, in a handful of statements."""
+        await self._write_entries()
+        await self._write_parcels()
+        rooms = {name: write_room(self.book.rooms[name]) for name in self.here}
+        if rooms and (self._rows or self._drafts):
+            await self.connection.execute(_WRITE_ROOMS, list(rooms), list(rooms.values()))
+        await self._write_cases()
+        if self.people:
+            await people.store(self.connection, self.people, self.now)
+        if self.links:
+            hashes, parcels = [each[0] for each in self.links], [each[1] for each in self.links]
+            await self.connection.execute(_WRITE_LINKS, hashes, parcels)
+
+    async def _write_entries(self) -> None:
+        by_stream: dict[str, list[tuple[Draft, UUID | None, int | None]]] = {}
+        for stream, draft, parcel, revision in self._drafts:
+            by_stream.setdefault(stream, []).append((draft, parcel, revision))
+        rows = self._rows
+        for stream, items in by_stream.items():
+            entries = chain.extend(stream, self.heads[stream], [draft for draft, _, _ in items])
+            rows += [Row(e, parcel, rev) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
+        await postgres.store(self.connection, rows, self.now)
+
+    async def _write_parcels(self) -> None:
+        parcels = [self.book.parcels[each] for each in sorted(self._changed)]
+        if parcels:
+            await self.connection.execute(
+                _WRITE_PARCELS, [p.id for p in parcels], [p.carrier for p in parcels],
+                [p.reference or str(p.id) for p in parcels], [p.stage for p in parcels], [p.station for p in parcels],
+                [p.reservation for p in parcels], [p.compartment for p in parcels], [p.due for p in parcels],
+                [p.contested for p in parcels], [self.revisions[p.id] for p in parcels],
+                [write_parcel(p) for p in parcels],
+            )  # fmt: skip
+
+    async def _write_cases(self) -> None:
+        cases = [self.book.cases[each] for each in self._cases]
+        if cases:
+            columns = ("id", "about", "parcel", "station", "compartment", "holds", "opened_at", "closed_at", "outcome")
+            await self.connection.execute(_WRITE_CASES, *([getattr(c, name) for c in cases] for name in columns))
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def write_parcel(parcel: Parcel) -> str:
+    return _ENCODER.encode(parcel).decode()
+
+
+def read_parcel(record: str) -> Parcel:
+    return _PARCEL.decode(record)

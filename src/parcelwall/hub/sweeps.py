@@ -1,0 +1,118 @@
+"""What is due: promises that lapse, holding times that end, reminders, answers that may be forgotten.
+
+A sweep only finds candidates; the desk decides each under its lock, so two hub processes may sweep at once.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub.commands import Answer, Command, view
+from parcelwall.hub.house import Hub
+from parcelwall.hub.sitting import Sitting
+from parcelwall.hub.stations import Stations
+from parcelwall.hub.tell import Teller
+from parcelwall.rules import decide
+from parcelwall.rules.life import Stage
+
+EVERY_S = 30.0
+MOST = 500
+ANSWERS_KEPT = timedelta(days=30)
+
+log = structlog.get_logger()
+
+_LAPSING = """
+SELECT id, heard_until FROM parcel LEFT JOIN station_presence USING (station)
+WHERE stage = 'RESERVED' AND due < $1 AND (heard_until > due OR due < $2) ORDER BY due LIMIT $3"""
+_EXPIRING = "SELECT id FROM parcel WHERE stage = 'READY' AND due <= $1 ORDER BY due LIMIT $2"
+_FORGOTTEN = """
+SELECT id, stage FROM parcel WHERE stage IN ('ANNOUNCED', 'OVERDUE') AND due <= $1
+  AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND closed_at IS NULL)
+ORDER BY due LIMIT $2"""
+
+
+class Lapse(Command, kw_only=True):
+    """Gives back the room of a parcel that was not brought. `heard_until` is how far its station was heard."""
+
+    parcel: UUID
+    heard_until: datetime | None
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> Answer:
+        parcel = at.book.parcels[self.parcel]
+        fact = decide.lapse(parcel, self.heard_until, at.now, at.policy)
+        if fact is None:
+            raise Refusal("wrong_stage")
+        at.record(fact)
+        if not (self.heard_until and parcel.deposit_by and self.heard_until > parcel.deposit_by):
+            at.open_case("lapsed_while_silent", parcel.id, parcel.station, None, False)
+        return Answer(200, view(at, self.parcel))
+
+
+class Expire(Command, kw_only=True):
+    parcel: UUID
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> Answer:
+        fact = decide.expire(at.book.parcels[self.parcel], at.now)
+        if fact is None:
+            raise Refusal("wrong_stage")
+        at.record(fact)
+        return Answer(200, view(at, self.parcel))
+
+
+class AskSomebody(Command, kw_only=True):
+    """A parcel that nobody brings or takes back: a case, so that it is not forgotten."""
+
+    parcel: UUID
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> Answer:
+        parcel = at.book.parcels[self.parcel]
+        if parcel.stage not in (Stage.ANNOUNCED, Stage.OVERDUE) or parcel.due is None or parcel.due > at.now:
+            raise Refusal("wrong_stage")
+        about = "never_brought" if parcel.stage == Stage.ANNOUNCED else "never_taken_back"
+        at.open_case(about, parcel.id, parcel.station, parcel.compartment, False)
+        return Answer(200, view(at, self.parcel))
+
+
+async def sweep(hub: Hub) -> int:
+    """One round. Answers how many parcels changed."""
+    now = hub.clock.now()
+    silence = now - timedelta(hours=hub.policy.lapse_silence_hours)
+    async with hub.pool.acquire() as connection:
+        lapsing = await connection.fetch(_LAPSING, now, silence, MOST)
+        expiring = await connection.fetch(_EXPIRING, now, MOST)
+        forgotten = await connection.fetch(_FORGOTTEN, now, MOST)
+    commands: list[Command] = [Lapse(parcel=row["id"], heard_until=row["heard_until"]) for row in lapsing]
+    commands += [Expire(parcel=row["id"]) for row in expiring]
+    commands += [AskSomebody(parcel=row["id"]) for row in forgotten]
+    done = await asyncio.gather(*map(hub.desk.ask, commands), return_exceptions=True)
+    for failed in (each for each in done if isinstance(each, Exception) and not isinstance(each, Refusal)):
+        raise failed
+    return sum(not isinstance(each, Refusal) for each in done)
+
+
+async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
+    """Sweeps for ever, and reads stations and policy that changed."""
+    while True:
+        try:
+            while await sweep(hub) >= MOST:
+                pass
+            await hub.refresh()
+            async with hub.pool.acquire() as connection, connection.transaction():
+                await teller.remind(connection)
+                await connection.execute("DELETE FROM asked WHERE at < $1", hub.clock.now() - ANSWERS_KEPT)
+        except (OSError, Trouble, asyncpg.PostgresError, asyncpg.InterfaceError) as failed:
+            log.warning("sweep_waits", reason=type(failed).__name__)
+        await asyncio.sleep(every_s)

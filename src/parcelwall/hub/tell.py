@@ -1,0 +1,242 @@
+"""Who is to be told what: a follower turns facts into notices, a sender hands them over. Never in a deposit.
+
+A notice row is keyed by the entry it follows from, so it is there once; it is handed over with a Message-ID made of
+that key, so that after a crash in the middle it goes again as the same mail.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import people
+from parcelwall.hub.commands import RenewCode
+from parcelwall.hub.followers import Followed, turn
+from parcelwall.hub.house import Hub
+from parcelwall.hub.keys import link_hash
+from parcelwall.hub.sitting import read_parcel
+from parcelwall.notices import schedule
+from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.language import words
+from parcelwall.notices.messages import Message, NoticeFacts, compose
+from parcelwall.notices.places import place_sentence
+from parcelwall.rules import access, facts
+from parcelwall.rules.life import INSIDE, Parcel
+
+NAME = "notices"
+AT_ONCE = 8  # hand-overs under way at the same time
+IDLE_S = 0.2
+
+PURPOSES: dict[type[facts.Fact], str] = {
+    facts.Deposited: "ready", facts.CodeRenewed: "ready", facts.Extended: "kept_longer", facts.Expired: "overdue",
+    facts.Diverted: "diverted", facts.TakenBack: "gone_back",
+}  # fmt: skip
+
+log = structlog.get_logger()
+
+_WRITE = """
+INSERT INTO notice (writer, number, purpose, channel, parcel, next_try)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[])
+ON CONFLICT DO NOTHING"""
+_DUE = """
+SELECT notice.*, parcel.record FROM notice JOIN parcel ON parcel.id = notice.parcel
+WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED"""
+_DONE = """
+UPDATE notice SET state = $5, tries = tries + 1, sent_at = $6, trouble = $7, next_try = coalesce($8, next_try)
+WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"""
+
+
+class Channel(Protocol):
+    """Hands one message over. Raises Trouble (try again) or Undeliverable (never)."""
+
+    async def hand_over(self, person: people.Person, message: Message, message_id: str) -> None: ...
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A notice ready to be handed over."""
+
+    person: people.Person
+    told: NoticeFacts
+    message: Message
+    message_id: str
+
+
+class Teller:
+    """Makes notices of facts, and hands them over by the channels it was given ("email", "sms")."""
+
+    def __init__(self, hub: Hub, channels: dict[str, Channel], public_url: str, mail_domain: str) -> None:
+        self._hub, self.channels = hub, channels
+        self._public_url, self._mail_domain = public_url.rstrip("/"), mail_domain
+
+    async def note(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
+        """One row per entry, purpose and channel. A follower's handler."""
+        rows = []
+        for entry in entries:
+            purpose = PURPOSES.get(type(entry.fact)) if entry.fact else None
+            if purpose and entry.parcel:
+                rows += await self._rows(connection, entry.parcel, entry.writer, entry.number, purpose)
+        if rows:
+            await connection.execute(_WRITE, *map(list, zip(*rows, strict=True)))
+
+    async def _rows(
+        self, connection: asyncpg.Connection, parcel: UUID, writer: str, number: int, purpose: str
+    ) -> list[tuple[Any, ...]]:
+        record = await connection.fetchval("SELECT record FROM parcel WHERE id = $1", parcel)
+        person = await people.find(connection, read_parcel(record).person, self._hub.keys) if record else None
+        now = self._hub.clock.now()
+        if person is None:
+            return []
+        reachable = {"email": person.email, "sms": person.phone}
+        return [
+            (writer, number, purpose, channel, parcel, now)
+            for channel, address in reachable.items() if address and channel in self.channels
+        ]  # fmt: skip
+
+    async def remind(self, connection: asyncpg.Connection) -> int:
+        """Reminder notices for parcels whose holding time ends soon; quiet hours are kept. Answers how many."""
+        policy, now = self._hub.policy, self._hub.clock.now()
+        soon = now + timedelta(hours=policy.remind_hours_before)
+        due = await connection.fetch(
+            """SELECT id, station, due, e.writer, e.number FROM parcel
+               JOIN LATERAL (SELECT writer, number FROM entry WHERE entry.parcel = parcel.id
+                 AND kind IN ('Deposited', 'Extended') ORDER BY revision DESC LIMIT 1) e ON true
+               WHERE stage = 'READY' AND due BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM notice
+                 WHERE notice.parcel = parcel.id AND purpose = 'reminder' AND (notice.writer, notice.number)
+                   = (e.writer, e.number)) ORDER BY due LIMIT 500""",
+            now, soon,
+        )  # fmt: skip
+        for row in due:
+            rows = await self._rows(connection, row["id"], row["writer"], row["number"], "reminder")
+            zone = self._hub.stations.known[row["station"]].about.zone
+            at = schedule.send_at("reminder", now, zone, policy.quiet_from_hour, policy.quiet_until_hour)
+            for each in rows:
+                await connection.execute(_WRITE, *([value] for value in (*each[:5], at)))
+        return len(due)
+
+    async def hand_over_one(self) -> bool:
+        """Hands over the notice that is due first. The row stays locked meanwhile, so that nobody else takes it."""
+        async with self._hub.pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_DUE, self._hub.clock.now())
+            if row is None:
+                return False
+            state, trouble, wait_s = await self._try(connection, row)
+            now = self._hub.clock.now()
+            again = now + timedelta(seconds=wait_s) if wait_s else None
+            key = (row["writer"], row["number"], row["purpose"], row["channel"])
+            await connection.execute(_DONE, *key, state, now if state == "sent" else None, trouble, again)
+        return True
+
+    async def _try(self, connection: asyncpg.Connection, row: asyncpg.Record) -> tuple[str, str, float | None]:
+        try:
+            prepared = await self.prepare(connection, row)
+            if prepared is None:
+                return "unneeded", "", None
+            await self.channels[row["channel"]].hand_over(prepared.person, prepared.message, prepared.message_id)
+        except Undeliverable as no:
+            return "failed", str(no), None
+        except (Trouble, Refusal) as later:
+            log.info("notice_waits", purpose=row["purpose"], channel=row["channel"], tries=row["tries"])
+            return "waiting", str(later)[:200], schedule.next_try(row["tries"], self._hub.ids.chance.random())
+        return "sent", "", None
+
+    async def prepare(self, connection: asyncpg.Connection, row: asyncpg.Record) -> Prepared | None:
+        """The message of a notice, composed now; None if it has become pointless or there is nobody to tell."""
+        parcel = read_parcel(row["record"])
+        person = await people.find(connection, parcel.person, self._hub.keys)
+        pointless = row["purpose"] in ("reminder", "overdue", "kept_longer") and parcel.stage not in INSIDE
+        if person is None or pointless or row["channel"] not in self.channels:
+            return None
+        told = await self._told(connection, parcel, row["purpose"], person.language)
+        message = compose(row["purpose"], person.language, told)
+        return Prepared(person, told, message, self._message_id(row))
+
+    def _message_id(self, row: asyncpg.Record) -> str:
+        key = f"{row['writer']}\0{row['number']}\0{row['purpose']}\0{row['channel']}"
+        return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self._mail_domain}>"
+
+    async def _told(
+        self, connection: asyncpg.Connection, parcel: Parcel, purpose: str, language: str
+    ) -> NoticeFacts:
+        station = self._hub.stations.known.get(parcel.station or "")
+        common = {
+            "link": await self._link(connection, parcel), "public_url": self._public_url,
+            "selector": parcel.selector or access.selector(parcel.reference), "reference_end": parcel.reference[-4:],
+            "collect_by": parcel.collect_by,
+        }  # fmt: skip
+        if station is None or parcel.reservation is None:
+            return NoticeFacts(station="", zone="UTC", **common)
+        door = parcel.compartment if parcel.stage in INSIDE else None
+        return NoticeFacts(
+            station=station.about.name, zone=station.about.zone, address=station.about.address, door=door,
+            place=place_sentence(station.about.layout, door, words(language)) if door else "",
+            code=await self._code(connection, parcel) if door else "", **common,
+        )  # fmt: skip
+
+    async def _code(self, connection: asyncpg.Connection, parcel: Parcel) -> str:
+        """The parcel's code; one that another parcel at this station has too is renewed before anybody is told."""
+        rows = await connection.fetch(
+            "SELECT record FROM parcel WHERE station = $1 AND compartment IS NOT NULL AND id < $2",
+            parcel.station, parcel.id,
+        )  # fmt: skip
+        own = code_of(self._hub, parcel)
+        if any(access.same(code_of(self._hub, read_parcel(row["record"])), own) for row in rows):
+            await self._hub.desk.ask(RenewCode(parcel=parcel.id))
+            raise Trouble("another parcel here has the same code: it gets a new one first")
+        return own
+
+    async def _link(self, connection: asyncpg.Connection, parcel: Parcel) -> str:
+        token = self._hub.keys.link_token("recipient", parcel.id)
+        await connection.execute(
+            "INSERT INTO link VALUES ($1, $2, 'recipient') ON CONFLICT DO NOTHING", link_hash(token), parcel.id
+        )
+        return f"{self._public_url}/p/{token}"
+
+    async def run(self) -> None:
+        """Hands over for ever, a few at a time."""
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(AT_ONCE // 4):
+                tasks.create_task(self._hand_over_for_ever())
+
+    async def _hand_over_for_ever(self) -> None:
+        while True:
+            try:
+                more = await self.hand_over_one()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                more = False
+                await asyncio.sleep(1.0)
+            if not more:
+                await asyncio.sleep(IDLE_S)
+
+
+def code_of(hub: Hub, parcel: Parcel) -> str:
+    """The 8 digits of a parcel that lies in a compartment."""
+    assert parcel.station and parcel.reservation, "only a parcel with a place has a code"
+    station = hub.stations.known[parcel.station]
+    return access.pickup_code(station.code_key, parcel.station, parcel.reservation, parcel.generation)
+
+
+class Nowhere:
+    """A channel that takes everything and tells nobody; for examples that look at what would be said."""
+
+    async def hand_over(self, person: people.Person, message: Message, message_id: str) -> None:
+        return None
+
+
+async def outbox(hub: Hub, public_url: str = "http://127.0.0.1:8600") -> list[NoticeFacts]:
+    """What waits to be told, after the follower has read all there is. Hands nothing over."""
+    teller = Teller(hub, {"email": Nowhere()}, public_url, "parcelwall.invalid")
+    while await turn(hub.pool, NAME, teller.note):
+        pass
+    async with hub.pool.acquire() as connection:
+        rows = await connection.fetch(
+            "SELECT notice.*, record FROM notice JOIN parcel ON id = parcel WHERE state = 'waiting'"
+        )
+        prepared = [await teller.prepare(connection, row) for row in rows]
+    return [each.told for each in prepared if each]

@@ -1,0 +1,1 @@
+"""What happened: append, read since, cursors, hash chain. One form for PostgreSQL, one for SQLite, one contract."""

@@ -1,0 +1,81 @@
+"""The journal on PostgreSQL. Every function works inside the caller's transaction, on many writers at once.
+
+Lock order of the house: parcels, stations, then writers in the order of their names.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from asyncpg import Connection
+
+from parcelwall import clock
+from parcelwall.journal import chain
+from parcelwall.journal.chain import Entry, Head
+
+
+class Row(msgspec.Struct, frozen=True):
+    """An entry with the hub's own marks: the parcel it is of, and its place in that parcel's life as the hub saw it."""
+
+    entry: Entry
+    parcel: UUID | None = None
+    revision: int | None = None
+
+
+_LOCK = "SELECT name, number, hash FROM writer WHERE name = ANY($1::text[]) ORDER BY name FOR NO KEY UPDATE"
+_BEGIN = """
+INSERT INTO writer (name, number, hash) SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])
+ON CONFLICT (name) DO NOTHING"""
+_MOVE = """
+UPDATE writer SET number = new.number, hash = new.hash
+FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS new (name, number, hash)
+WHERE writer.name = new.name AND writer.number < new.number"""
+_INSERT = """
+INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, parcel, revision)
+SELECT writer, number, kind, happened_at, body, hash, $9, parcel, revision
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[], $7::uuid[], $8::int[])
+  AS new (writer, number, kind, happened_at, body, hash, parcel, revision)"""
+_SINCE = """
+SELECT writer, number, kind, happened_at, body, hash FROM entry
+WHERE writer = $1 AND number > $2 ORDER BY number LIMIT $3"""
+
+
+async def lock_heads(connection: Connection, writers: Iterable[str]) -> dict[str, Head]:
+    """The heads of these writers, locked until the transaction ends. Unknown writers begin here."""
+    names = sorted(set(writers))
+    rows = await connection.fetch(_LOCK, names)
+    if len(rows) < len(names):
+        new = [chain.start(name) for name in names]
+        await connection.execute(_BEGIN, names, [head.number for head in new], [head.hash for head in new])
+        rows = await connection.fetch(_LOCK, names)
+    return {row["name"]: Head(row["number"], row["hash"]) for row in rows}
+
+
+async def store(connection: Connection, rows: Sequence[Row], recorded_at: datetime) -> None:
+    """Rows whose entries follow the locked heads without a hole; moves the heads in the same transaction."""
+    entries = [row.entry for row in rows]
+    if not entries:
+        return
+    await connection.execute(
+        _INSERT, [e.writer for e in entries], [e.number for e in entries], [e.kind for e in entries],
+        [clock.parse(e.happened_at) for e in entries], [e.body for e in entries], [e.hash for e in entries],
+        [row.parcel for row in rows], [row.revision for row in rows], recorded_at,
+    )  # fmt: skip
+    last = {entry.writer: entry for entry in entries}
+    await connection.execute(_MOVE, list(last), [e.number for e in last.values()], [e.hash for e in last.values()])
+
+
+async def head(connection: Connection, writer: str) -> Head:
+    row = await connection.fetchrow("SELECT number, hash FROM writer WHERE name = $1", writer)
+    return Head(row["number"], row["hash"]) if row else chain.start(writer)
+
+
+async def since(connection: Connection, writer: str, after: int, limit: int = 1000) -> list[Entry]:
+    """The writer's entries after a number, oldest first."""
+    return [_entry(row) for row in await connection.fetch(_SINCE, writer, after, limit)]
+
+
+def _entry(row) -> Entry:  # type: ignore[no-untyped-def]
+    happened_at = clock.text(row["happened_at"])
+    return Entry(row["writer"], row["number"], row["kind"], happened_at, row["body"], row["hash"])

@@ -1,0 +1,59 @@
+"""What both ends share: sending one's own entries in order, with a window, until the other end has stored them."""
+
+from collections.abc import Callable, Sequence
+
+from parcelwall.journal.chain import Entry, Head
+from parcelwall.link import frames
+from parcelwall.link.frames import BadFrame, Frame
+from parcelwall.link.identity import Signer, head_bytes, signed_by
+
+Read = Callable[[int, int], Sequence[Entry]]  # (after, limit) -> entries
+
+
+class Shipper:
+    """One writer's entries on their way out: what was sent, what the other end has."""
+
+    def __init__(self, writer: str, signer: Signer) -> None:
+        self.writer, self._signer = writer, signer
+        self.acked = 0
+        self.sent = 0
+
+    def begin(self, they_have: int) -> None:
+        self.acked = self.sent = they_have
+
+    def room(self) -> int:
+        """How many more entries may be on their way."""
+        return frames.WINDOW - (self.sent - self.acked)
+
+    def ship(self, entries: Sequence[Entry]) -> list[Frame]:
+        """Frames for entries that follow what was sent."""
+        out: list[Frame] = []
+        for group in frames.bundle(entries):
+            last = group[-1]
+            sig = self._signer.sign(head_bytes(self.writer, Head(last.number, last.hash)))
+            out.append(
+                frames.Entries(self.writer, self.sent, last.number, frames.items(group), last.hash.hex(), sig)
+            )
+            self.sent = last.number
+        return out
+
+    def acknowledged(self, through: int, wrote: int) -> None:
+        """They have everything through this number. Raises BadFrame for a number that was never sent."""
+        if through > max(self.sent, wrote):
+            raise BadFrame(f"{self.writer} never wrote number {through}")
+        self.acked = max(self.acked, through)
+        self.sent = max(self.sent, self.acked)
+
+    def gap(self, have: int) -> None:
+        """They miss something: go on from there."""
+        self.sent = self.acked = min(have, self.acked)
+
+
+def checked(frame: frames.Entries, key: bytes, writer: str) -> list[Entry]:
+    """The entries of a frame whose signature holds. Raises BadFrame."""
+    if frame.writer != writer:
+        raise BadFrame(f"entries of {frame.writer} are not for this line")
+    entries = frames.entries_of(frame)
+    if not signed_by(key, frame.sig, head_bytes(writer, Head(frame.through, entries[-1].hash))):
+        raise BadFrame("the signature of the entries does not hold")
+    return entries

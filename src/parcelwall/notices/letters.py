@@ -1,0 +1,107 @@
+"""What each notice says, before it has a language: subject, lead and text message per purpose.
+
+The best informed saying stands first. No saying names a sender, contents or money, and none holds a link of its own
+(trust.md A-15): the one link of a notice is put below it.
+"""
+
+from typing import Literal
+
+from parcelwall.notices.language import N_
+from parcelwall.notices.saying import Saying
+
+Purpose = Literal["ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back"]
+
+# Subject and heading, then the lead below it.
+LETTERS: dict[str, tuple[Saying, ...]] = {
+    "ready": (
+        Saying(N_("Ready at {station}, door {door}"), N_("Your parcel is waiting for you.")),
+        Saying(N_("Ready at {station}"), N_("Your parcel is waiting for you.")),
+    ),
+    "reminder": (
+        Saying(
+            N_("Your parcel waits until {time}"),
+            N_("Then it goes back. If you need longer, its page says what is possible."),
+        ),
+        Saying(
+            N_("Your parcel is still waiting"),
+            N_("It goes back soon. If you need longer, its page says what is possible."),
+        ),
+    ),
+    "kept_longer": (
+        Saying(N_("Yours until {time}"), N_("We keep your parcel longer. Nothing to do.")),
+        Saying(N_("Yours for longer"), N_("We keep your parcel longer. Nothing to do.")),
+    ),
+    "overdue": (Saying(N_("Late, but still there"), N_("Your parcel is still at {station}. It goes back soon.")),),
+    "moved": (
+        Saying(N_("Now at {station}"), N_("{old_station} was full. You have a new code: {new_code}.")),
+        Saying(N_("Now at {station}"), N_("{old_station} was full. Your code stays the same: {code}.")),
+        Saying(N_("Now at {station}"), N_("It is another station than planned. Your code: {code}.")),
+        Saying(N_("Now going to {station}"), N_("{old_station} was full. We tell you when your parcel is there.")),
+        Saying(N_("Now going to {station}"), N_("We tell you when your parcel is there.")),
+    ),
+    "diverted": (
+        Saying(N_("Coming another way"), N_("It could not go into a station. {carrier} brings it to {pick_up}.")),
+        Saying(N_("Coming another way"), N_("It could not go into a station. {carrier} brings it to you.")),
+        Saying(N_("Coming another way"), N_("It could not go into a station. The carrier brings it to you.")),
+    ),
+    "gone_back": (Saying(N_("It has gone back"), N_("Your parcel has gone back to the sender.")),),
+}
+
+TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
+    "ready": (
+        Saying(
+            N_(
+                "Parcelwall: your parcel is at {station}, door {door}, until {time}. "
+                "Code {code}, parcel number ends {selector}. {link}"
+            )
+        ),
+        Saying(N_("Parcelwall: your parcel is at {station}, door {door}, until {time}. Code {code}. {link}")),
+        Saying(N_("Parcelwall: your parcel is at {station} until {time}. {link}")),
+        Saying(N_("Parcelwall: your parcel is at {station}. {link}")),
+    ),
+    "reminder": (
+        Saying(N_("Parcelwall: your parcel at {station}, door {door}, waits until {time}. Code {code}. {link}")),
+        Saying(N_("Parcelwall: your parcel at {station} waits until {time}. {link}")),
+        Saying(N_("Parcelwall: your parcel at {station} goes back soon. {link}")),
+    ),
+    "kept_longer": (
+        Saying(N_("Parcelwall: your parcel at {station}, door {door}, is yours until {time}. Code {code}. {link}")),
+        Saying(N_("Parcelwall: your parcel at {station} is yours until {time}. {link}")),
+        Saying(N_("Parcelwall: we keep your parcel at {station} longer. {link}")),
+    ),
+    "overdue": (
+        Saying(
+            N_("Parcelwall: your parcel is still at {station}, door {door}. It goes back soon. Code {code}. {link}")
+        ),
+        Saying(N_("Parcelwall: your parcel is still at {station}. It goes back soon. {link}")),
+    ),
+    "moved": (
+        Saying(N_("Parcelwall: your parcel is now at {station}, door {door}. Your new code: {new_code}. {link}")),
+        Saying(N_("Parcelwall: your parcel is now at {station}. Your new code: {new_code}. {link}")),
+        Saying(N_("Parcelwall: your parcel is now at {station}, door {door}. Your code stays {code}. {link}")),
+        Saying(N_("Parcelwall: your parcel is now at {station}. Your code stays {code}. {link}")),
+        Saying(N_("Parcelwall: your parcel now goes to {station}. We tell you when it is there. {link}")),
+    ),
+    "diverted": (Saying(N_("Parcelwall: your parcel is coming another way. {link}")),),
+    "gone_back": (Saying(N_("Parcelwall: your parcel has gone back to the sender. {link}")),),
+}
+
+# How to get at it; only where there is a code.
+HOW = (
+    N_("Type the code at the station, or hold the QR code in front of the reader. The door opens by itself."),
+    N_("Take your parcel, then push the door shut."),
+)
+BUTTON = N_("See your parcel")
+FOOTER = N_("Parcelwall sends this because a parcel is for you. We never ask you for your code.")
+QR_WORDS = N_("QR code to hold in front of the reader")
+LABELS = {
+    "code": N_("Your code"),
+    "selector": N_("Last 4 of the parcel number, if the screen asks"),
+    "until": N_("Collect by"),
+    "station": N_("Station"),
+    "address": N_("Address"),
+    "door": N_("Door"),
+    "place": N_("Where it is"),
+    "ending": N_("Parcel number ends with"),
+}
+WITH_CODE = frozenset({"ready", "reminder", "kept_longer", "overdue", "moved"})  # the parcel lies in a compartment

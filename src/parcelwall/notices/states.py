@@ -1,0 +1,59 @@
+"""What faces say of the state of a parcel, a door or a station, where the words do not stand in a template."""
+
+from parcelwall.notices.language import N_, Plural
+from parcelwall.notices.saying import Saying
+
+STATES: dict[str, tuple[Saying, ...]] = {
+    # a parcel, on the recipient's own page
+    "coming": (
+        Saying(N_("Coming to {station}"), N_("It should be there about {day}.")),
+        Saying(N_("Coming to {station}"), N_("We tell you when it is there.")),
+    ),
+    "ready": (
+        Saying(N_("Ready at {station}, door {door}"), N_("Yours until {time}.")),
+        Saying(N_("Ready at {station}"), N_("Yours until {time}.")),
+    ),
+    "late": (
+        Saying(N_("It is late, but it is still there"), N_("It goes back soon. Until then the door opens for you.")),
+    ),
+    "collected": (Saying(N_("Collected"), N_("{time}. Not you? Tell us.")), Saying(N_("Collected"))),
+    "gone": (Saying(N_("It has gone back"), N_("{day}, to the sender.")), Saying(N_("It has gone back"))),
+    "diverted": (
+        Saying(N_("Coming another way"), N_("{carrier} brings it to {place}.")),
+        Saying(N_("Coming another way"), N_("It could not go into a station.")),
+    ),
+    "cancelled": (Saying(N_("Cancelled"), N_("Ask the sender.")),),
+    "moved": (
+        Saying(N_("Now at {station}"), N_("{old} was full. Your new code: {code}.")),
+        Saying(N_("Now at {station}"), N_("{old} was full. Your code stays the same.")),
+    ),
+    # what was just done
+    "kept_longer": (Saying(N_("Yours until {time}")),),
+    "last_day": (Saying(N_("Your parcel goes back soon: {time}"), N_("Keep it longer?")),),
+    "storm": (
+        Saying(
+            Plural("We keep everything {n} hour longer", "We keep everything {n} hours longer"),
+            N_("The weather is bad. Nothing to do."),
+        ),
+    ),
+    "opened_by_us": (Saying(N_("We opened door {door} at {time}"), N_("Why: {reason}.")),),
+    "granted": (Saying(N_("{label} may collect it until {time}"), N_("You can take this back.")),),
+    "case_made": (
+        Saying(N_("We have noted it: {case}"), N_("You hear from us by {time}.")),
+        Saying(N_("We have noted it: {case}")),
+    ),
+    # a door
+    "opening": (Saying(N_("Door {door} is opening")),),
+    "open": (Saying(N_("Door {door} is open"), N_("Take your parcel. Push the door shut.")),),
+    "open_spoken": (
+        Saying(
+            N_("Door {door} is open"),
+            N_("{place} Follow the ticking sound. Take your parcel, then push the door shut."),
+        ),
+    ),
+    "still_open": (Saying(N_("Door {door} is still open"), N_("Push it shut, please.")),),
+    "done": (Saying(N_("Done. Door {door} is shut")),),
+    "several": (Saying(Plural("You have {n} parcel here", "You have {n} parcels here"), N_("First: door {door}.")),),
+    # a station
+    "alone": (Saying(N_("This station works on its own now"), N_("Collecting works.")),),
+}

@@ -1,0 +1,124 @@
+"""Who may open what: derived codes, tags of labels, and the brake on guessing. Byte for byte as docs/codes.md.
+
+A code is 8 digits computed from the station's secret and the reservation, so hub and station agree without a line
+and nothing is stored. The arithmetic of guessing is in docs/codes.md: at most 0.03 wrong openings per station-year.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+CODE_DIGITS = 8
+_FAIR = 4_200_000_000  # largest multiple of 10^8 below 2^32, so that no code is likelier than another
+
+
+def subkey(secret: bytes, use: str) -> bytes:
+    """One block of HKDF-Expand (RFC 5869) of a station's 32-byte secret. `use` such as "pickup-code" or "code-tag"."""
+    return hmac.new(secret, f"parcelwall/key/{use}/1".encode() + b"\x01", hashlib.sha256).digest()
+
+
+def _digits(key: bytes, label: str, station: str, subject: bytes) -> str:
+    name = station.encode()
+    prefix = f"parcelwall/{label}/1".encode() + b"\x00" + bytes([len(name)]) + name + subject
+    for round_ in range(256):
+        block = hmac.new(key, prefix + round_.to_bytes(4, "big"), hashlib.sha256).digest()
+        for start in range(0, 32, 4):
+            word = int.from_bytes(block[start : start + 4], "big")
+            if word < _FAIR:
+                return f"{word % 10**CODE_DIGITS:0{CODE_DIGITS}d}"
+    raise AssertionError("256 rounds without a fair word: the key is not random")
+
+
+def pickup_code(key: bytes, station: str, reservation: UUID, generation: int) -> str:
+    """The 8 digits that open the compartment of a reservation. `key` is subkey(secret, "pickup-code")."""
+    return _digits(key, "pickup-code", station, reservation.bytes + generation.to_bytes(4, "big"))
+
+
+def courier_code(key: bytes, station: str, courier: UUID, day: date) -> str:
+    """The 8 digits by which a station knows a courier on one day. `key` is subkey(secret, "courier-code")."""
+    return _digits(key, "courier-code", station, courier.bytes + day.toordinal().to_bytes(4, "big"))
+
+
+def label_tag(key: bytes, label: str) -> str:
+    """How a station recognises a label without holding it. `key` is subkey(secret, "label-tag"); 32 hex digits."""
+    normal = "".join(label.split()).upper().encode()
+    return hmac.new(key, b"parcelwall/label-tag/1\x00" + normal, hashlib.sha256).hexdigest()[:32]
+
+
+def selector(reference: str) -> str:
+    """The last 4 digits of the parcel number, letters skipped; printed beside the code, not secret."""
+    return "".join(c for c in reference if c.isascii() and c.isdigit())[-4:]
+
+
+def same(a: str, b: str) -> bool:
+    return hmac.compare_digest(a.encode(), b.encode())
+
+
+class Brake(msgspec.Struct, frozen=True):
+    """How wrong tries slow a station down. Never locks a parcel; survives a restart; holds no digit that was typed.
+
+    `recent` are the times of wrong tries in the last 10 minutes, `step` doubles the pause, `day` and `today` count
+    towards the cap at which bare codes are closed until midnight.
+    """
+
+    recent: tuple[datetime, ...] = ()
+    step: int = 0
+    paused_until: datetime | None = None
+    day: date | None = None
+    today: int = 0
+    last_wrong: datetime | None = None
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How many wrong tries within `window` bring a pause, how long it is, and when the count is closed for good."""
+
+    tries: int
+    window: timedelta
+    first_pause_s: int
+    longest_pause_s: int
+    daily_cap: int
+
+
+BARE = Limits(5, timedelta(minutes=10), 30, 15 * 60, 60)  # per station: codes without the parcel number
+WITH_SELECTOR = Limits(5, timedelta(days=1), 15 * 60, 4 * 3600, 100)  # per parcel number
+
+
+def pause_left_s(brake: Brake, now: datetime, today: date, limits: Limits = BARE) -> float:
+    """Seconds until a code is taken again; 0 when it is, infinity once the day's cap is reached (until midnight)."""
+    if brake.day == today and brake.today >= limits.daily_cap:
+        return float("inf")
+    return max(0.0, (brake.paused_until - now).total_seconds()) if brake.paused_until else 0.0
+
+
+def tries_left(brake: Brake, now: datetime, limits: Limits = BARE) -> int:
+    return max(0, limits.tries - len(_still_recent(brake, now, limits)))
+
+
+def wrong_try(brake: Brake, now: datetime, today: date, limits: Limits = BARE) -> Brake:
+    """The brake after one more wrong try at `now`; `today` is the date in the station's zone."""
+    step = _sunk(brake, now, limits)
+    recent = (*_still_recent(brake, now, limits), now)
+    paused_until = brake.paused_until
+    if len(recent) >= limits.tries:
+        pause_s = min(limits.longest_pause_s, limits.first_pause_s * 2**step)
+        paused_until, step, recent = now + timedelta(seconds=pause_s), min(step + 1, 8), recent[1:]
+    count = brake.today + 1 if brake.day == today else 1
+    return Brake(recent, step, paused_until, today, count, now)
+
+
+def _still_recent(brake: Brake, now: datetime, limits: Limits) -> tuple[datetime, ...]:
+    return tuple(when for when in brake.recent if when > now - limits.window)
+
+
+def _sunk(brake: Brake, now: datetime, limits: Limits) -> int:
+    quiet = int((now - brake.last_wrong) / limits.window) if brake.last_wrong else 0
+    return max(0, brake.step - max(0, quiet))
+
+
+def matches(code: str, candidates: Iterable[tuple[str, UUID]]) -> list[UUID]:
+    """The ids whose code this is. Compares all of them in constant time; there is no early exit."""
+    return [who for each, who in candidates if same(code, each)]

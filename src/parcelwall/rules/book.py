@@ -1,0 +1,145 @@
+"""The fold: what the facts so far amount to. Hub desk, station desk, simulation and `verify` all learn through here,
+so nothing is decided twice in two ways."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.rules import facts
+from parcelwall.rules.facts import Fact
+from parcelwall.rules.life import INSIDE, Parcel, learn
+from parcelwall.rules.places import Plan, Room, room_after
+
+
+class CaseFile(msgspec.Struct, frozen=True):
+    """A surprise that a person should look at, open until `closed_at`."""
+
+    id: UUID
+    about: str
+    opened_at: datetime
+    parcel: UUID | None = None
+    station: str | None = None
+    compartment: int | None = None
+    holds: bool = False
+    closed_at: datetime | None = None
+    outcome: str = ""
+
+
+class Surprise(NamedTuple):
+    """What a case should be opened about."""
+
+    about: str
+    station: str | None
+    compartment: int | None
+    holds: bool
+
+
+class Learned(NamedTuple):
+    before: Parcel | None
+    after: Parcel | None
+    surprise: Surprise | None
+
+
+class Book:
+    """Parcels, rooms of stations and cases, as the facts learnt so far make them. Holds as much as it was given."""
+
+    def __init__(self) -> None:
+        self.parcels: dict[UUID, Parcel] = {}
+        self.plans: dict[str, Plan] = {}
+        self.rooms: dict[str, Room] = {}
+        self.cases: dict[UUID, CaseFile] = {}
+
+    def learn(self, fact: Fact, at: datetime, station: str | None = None) -> Learned:
+        """Takes one fact in. `station` is whose doors saw it, for facts that do not name their station."""
+        if isinstance(fact, facts.ParcelFact):
+            return self._learn_of_parcel(fact, at)
+        if isinstance(fact, facts.StationConfigured):
+            self._configure(fact)
+        elif isinstance(fact, facts.CompartmentHealth) and station in self.plans:
+            self._health(station, fact)
+        elif isinstance(fact, facts.CaseOpened):
+            self._open_case(fact, at, fact.station or station)
+        elif isinstance(fact, facts.CaseClosed) and fact.case in self.cases:
+            self._close_case(fact, at)
+        return Learned(None, None, None)
+
+    def _learn_of_parcel(self, fact: facts.ParcelFact, at: datetime) -> Learned:
+        before = self.parcels.get(fact.parcel)
+        after, expected = learn(before, fact, at)
+        surprise = None if expected or type(fact) not in facts.DOOR_KINDS else _unexpected(fact, before)
+        if isinstance(fact, facts.Deposited) and self._somebody_is_in(fact, before):
+            after = msgspec.structs.replace(after, contested=True)
+            surprise = Surprise("two_in_one_compartment", fact.station, fact.compartment, True)
+        self.parcels[fact.parcel] = after
+        for station in {parcel.station for parcel in (before, after) if parcel and parcel.station}:
+            if station in self.plans:
+                self.rooms[station] = room_after(self.plans[station], station, self.rooms[station], before, after)
+        return Learned(before, after, surprise)
+
+    def _somebody_is_in(self, fact: facts.Deposited, before: Parcel | None) -> bool:
+        if fact.station not in self.plans:
+            return False
+        own = before is not None and before.station == fact.station and before.compartment == fact.compartment
+        return not own and bool(self.rooms[fact.station].taken & self.plans[fact.station].bit(fact.compartment))
+
+    def _configure(self, fact: facts.StationConfigured) -> None:
+        """A new layout: what is inside and promised there is counted anew against it."""
+        plan, room = Plan(fact.layout), self.rooms.get(fact.station, Room())
+        old = self.plans.get(fact.station)
+        self.plans[fact.station] = plan
+        self.rooms[fact.station] = Room()
+        for parcel in self.parcels.values():
+            if parcel.station == fact.station:
+                self.rooms[fact.station] = room_after(plan, fact.station, self.rooms[fact.station], None, parcel)
+        if old:
+            moved = {name: _moved(getattr(room, name), old, plan) for name in ("broken", "held")}
+            self.rooms[fact.station] = msgspec.structs.replace(self.rooms[fact.station], **moved)
+
+    def _health(self, station: str, fact: facts.CompartmentHealth) -> None:
+        room, bit = self.rooms[station], self.plans[station].bit(fact.compartment)
+        broken = room.broken & ~bit if fact.usable else room.broken | bit
+        self.rooms[station] = msgspec.structs.replace(room, broken=broken)
+
+    def _open_case(self, fact: facts.CaseOpened, at: datetime, station: str | None) -> None:
+        if fact.case not in self.cases:
+            self.cases[fact.case] = CaseFile(
+                fact.case, fact.about, at, fact.parcel, station, fact.compartment, fact.holds
+            )
+            self._hold_again(station, fact.compartment)
+
+    def _close_case(self, fact: facts.CaseClosed, at: datetime) -> None:
+        case = self.cases[fact.case]
+        if case.closed_at is None:
+            self.cases[fact.case] = msgspec.structs.replace(case, closed_at=at, outcome=fact.outcome)
+            self._hold_again(case.station, case.compartment)
+
+    def _hold_again(self, station: str | None, compartment: int | None) -> None:
+        if station not in self.plans or compartment is None:
+            return
+        room, bit = self.rooms[station], self.plans[station].bit(compartment)
+        holding = any(
+            case.holds and case.closed_at is None and case.compartment == compartment and case.station == station
+            for case in self.cases.values()
+        )
+        self.rooms[station] = msgspec.structs.replace(room, held=room.held | bit if holding else room.held & ~bit)
+
+
+def _moved(mask: int, old: Plan, new: Plan) -> int:
+    return sum(new.bit(number) for number, place in old.place.items() if mask >> place & 1)
+
+
+_ABOUT = {
+    facts.Deposited: "unexpected_deposit",
+    facts.Collected: "unexpected_collection",
+    facts.TakenBack: "unexpected_removal",
+}
+
+
+def _unexpected(fact: facts.ParcelFact, before: Parcel | None) -> Surprise:
+    """A second deposit elsewhere leaves a compartment that nobody can vouch for: it is held until looked at."""
+    if isinstance(fact, facts.Deposited) and before is not None and before.stage in INSIDE:
+        return Surprise("deposited_twice", before.station, before.compartment, True)
+    station, compartment = getattr(fact, "station", None), getattr(fact, "compartment", None)
+    return Surprise(_ABOUT[type(fact)], station, compartment, False)

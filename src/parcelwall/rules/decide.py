@@ -1,0 +1,187 @@
+"""Decisions: may this be done, and which fact does it make? Each raises a Refusal or returns a fact.
+
+`now` is the deciding side's clock, `policy` the one in force, ids are made by the caller.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from parcelwall.errors import Refusal
+from parcelwall.rules import facts, places
+from parcelwall.rules.layout import Climate
+from parcelwall.rules.life import ENDED, INSIDE, Parcel, Stage
+from parcelwall.rules.policy import Policy
+
+Side = Annotated[int, Meta(ge=1, le=5_000, description="millimetres")]
+Weight = Annotated[int, Meta(ge=1, le=200_000, description="grams")]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+TAKE_IT_BACK = "It lies in its compartment. Ask for it to be taken back."
+AIR_G_PER_CM3, OSMIUM_G_PER_CM3 = 0.0012, 22.6  # nothing that is carried is lighter or denser
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What a carrier says of a parcel, without the person. Sides in mm, weight in g."""
+
+    carrier: str
+    reference: str
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    weight_g: int
+    climate: Climate = "ambient"
+    proof: facts.Proof = "code"
+    direction: facts.Direction = "delivery"
+    reach: bool = False
+    label: str | None = None
+    expected_at: datetime | None = None
+    value: str | None = None
+    currency: str | None = None
+
+
+def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced:
+    refuse_confused_units(order)
+    if order.value is not None:
+        _refuse_bad_amount(order.value)
+    return facts.Announced(parcel=parcel, person=person, **msgspec.structs.asdict(order))
+
+
+def refuse_confused_units(order: Order) -> None:
+    """Centimetres for millimetres, or kilograms for grams, make a parcel denser than osmium or lighter than air."""
+    density = order.weight_g / (order.length_mm * order.width_mm * order.height_mm / 1000)
+    if density > OSMIUM_G_PER_CM3:
+        raise Refusal(
+            "bad_field",
+            "A parcel of these sides cannot weigh so much. Are the sides in millimetres and the weight in grams?",
+            field="length_mm", problem="denser than osmium",
+        )  # fmt: skip
+    if density < AIR_G_PER_CM3:
+        raise Refusal(
+            "bad_field",
+            "A parcel of these sides cannot weigh so little. Is the weight in grams and are the sides in millimetres?",
+            field="weight_g", problem="lighter than air",
+        )  # fmt: skip
+
+
+def _refuse_bad_amount(value: str) -> None:
+    try:
+        good = Decimal(value) >= 0 and Decimal(value).is_finite()
+    except InvalidOperation:
+        good = False
+    if not good:
+        raise Refusal("bad_field", "Write the value as a decimal number in text, such as \"49.90\".", field="value")
+
+
+def refuse_reserve(parcel: Parcel, now: datetime, policy: Policy) -> None:
+    """Whether room may be sought for this parcel at all."""
+    if parcel.stage in INSIDE:
+        raise Refusal("already_deposited", stage=parcel.stage)
+    if parcel.stage in ENDED:
+        raise Refusal("wrong_stage", stage=parcel.stage)
+    if parcel.expected_at and parcel.expected_at > now + timedelta(days=policy.ahead_days):
+        raise Refusal("too_far_ahead", days=policy.ahead_days)
+
+
+def deposit_deadline(expected_at: datetime | None, now: datetime, policy: Policy) -> datetime:
+    return max(now, expected_at or now) + timedelta(hours=policy.deposit_window_hours)
+
+
+def reserve(
+    parcel: Parcel, station: str, plan: places.Plan, room: places.Room, reservation: UUID, tag: str, selector: str,
+    now: datetime, policy: Policy,
+) -> facts.Reserved:  # fmt: skip
+    """A promise of a size at a station. `room` is the station's without this parcel's own promise there."""
+    refuse_reserve(parcel, now, policy)
+    size = places.promise(plan, room, parcel, policy.overbook)
+    return facts.Reserved(
+        parcel=parcel.id, reservation=reservation, station=station, size=size,
+        deposit_by=deposit_deadline(parcel.expected_at, now, policy),
+        length_mm=parcel.length_mm, width_mm=parcel.width_mm, height_mm=parcel.height_mm, weight_g=parcel.weight_g,
+        hold_hours=policy.hold_hours, climate=parcel.climate, proof=parcel.proof, direction=parcel.direction,
+        reach=parcel.reach, label_tag=tag, selector=selector, policy=policy.version, expected_at=parcel.expected_at,
+    )  # fmt: skip
+
+
+def cancel(parcel: Parcel, why: str, by: facts.By) -> facts.Cancelled:
+    if parcel.stage in INSIDE:
+        raise Refusal("already_deposited", TAKE_IT_BACK, stage=parcel.stage)
+    if parcel.stage in ENDED:
+        raise Refusal("wrong_stage", stage=parcel.stage)
+    return facts.Cancelled(parcel=parcel.id, reservation=parcel.reservation, why=why, by=by)
+
+
+def divert(parcel: Parcel, reason: str, by: facts.By) -> facts.Diverted:
+    if parcel.stage in INSIDE:
+        raise Refusal("already_deposited", TAKE_IT_BACK, stage=parcel.stage)
+    if parcel.stage in ENDED:
+        raise Refusal("wrong_stage", stage=parcel.stage)
+    return facts.Diverted(parcel=parcel.id, reservation=parcel.reservation, reason=reason, by=by)
+
+
+def extend(parcel: Parcel, hours: int | None, by: facts.By, now: datetime, policy: Policy) -> facts.Extended:
+    """Keeps it longer: from `collect_by`, or from now if that has passed."""
+    if parcel.stage not in INSIDE or parcel.collect_by is None:
+        raise Refusal("wrong_stage", "It can be kept longer only while it lies in its compartment.", stage=parcel.stage)
+    if by == "recipient" and parcel.extensions >= policy.extensions:
+        raise Refusal("too_many_extensions", collect_by=parcel.collect_by.isoformat())
+    until = max(parcel.collect_by, now) + timedelta(hours=hours or policy.extend_hours)
+    return facts.Extended(parcel=parcel.id, collect_by=until, by=by)
+
+
+def lapse(parcel: Parcel, heard_until: datetime | None, now: datetime, policy: Policy) -> facts.Lapsed | None:
+    """The room is given back only after the station was heard from past `deposit_by`: else it is promised twice."""
+    if parcel.stage != Stage.RESERVED or parcel.deposit_by is None or parcel.reservation is None:
+        return None
+    heard = heard_until is not None and heard_until > parcel.deposit_by
+    silent_for_long = now >= parcel.deposit_by + timedelta(hours=policy.lapse_silence_hours)
+    if not (heard or silent_for_long) or parcel.deposit_by >= now:
+        return None
+    return facts.Lapsed(parcel=parcel.id, reservation=parcel.reservation)
+
+
+def expire(parcel: Parcel, now: datetime) -> facts.Expired | None:
+    if parcel.stage != Stage.READY or parcel.collect_by is None or now < parcel.collect_by:
+        return None
+    return facts.Expired(parcel=parcel.id)
+
+
+def deposit(parcel: Parcel, plan: places.Plan, room: places.Room, now: datetime) -> int:
+    """The compartment for a reserved parcel that a courier stands there with."""
+    if parcel.stage in INSIDE:
+        raise Refusal("already_deposited", compartment=parcel.compartment)
+    if parcel.stage != Stage.RESERVED or parcel.deposit_by is None:
+        raise Refusal("not_for_this_station")
+    if now > parcel.deposit_by:
+        raise Refusal("deposit_too_late")
+    compartment = places.choose_compartment(plan, room, parcel)
+    if compartment is None:
+        raise Refusal("no_fitting_compartment")
+    return compartment
+
+
+def collect_deadline(closed_at: datetime, hold_hours: int) -> datetime:
+    """In exact time, not by calendar days: a clock change does not shorten anybody's two days."""
+    return closed_at + timedelta(hours=hold_hours)
+
+
+def collect(parcel: Parcel | None) -> Parcel:
+    """A parcel whose code was shown may be collected while it is inside, late or not."""
+    if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
+        raise Refusal("wrong_code")
+    if parcel.proof == "verified":
+        raise Refusal("wrong_code")
+    return parcel
+
+
+def take_back(parcel: Parcel | None) -> Parcel:
+    """A courier takes out what nobody collected in time."""
+    if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
+        raise Refusal("not_for_this_station")
+    if parcel.stage != Stage.OVERDUE:
+        raise Refusal("wrong_stage", "Its holding time is not over yet. Leave it inside.", stage=parcel.stage)
+    return parcel

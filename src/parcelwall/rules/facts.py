@@ -1,0 +1,300 @@
+"""What can have happened. A fact stands alone: it carries all that is needed to understand it.
+
+The body of an entry is the JSON of one of these. Kinds only grow: a new field has a default, an old field is never
+renamed or dropped (tests/rules/golden holds one file per kind and version). No fact holds a name, phone, address or
+code. Lengths in millimetres, weights in grams, times aware.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.rules.layout import Climate, Layout
+from parcelwall.rules.policy import Policy
+
+Proof = Literal["code", "token", "verified"]
+Direction = Literal["delivery", "return"]
+By = Literal["recipient", "delegate", "courier", "carrier", "operator", "hub", "unknown"]
+
+
+class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The root of all facts. `happened_at`, writer and number stand on the entry, not in the body."""
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__
+
+
+class ParcelFact(Fact, frozen=True, kw_only=True):
+    """A fact in the life of one parcel."""
+
+    parcel: UUID
+
+
+class Announced(ParcelFact, frozen=True, kw_only=True):
+    """A carrier has told the hub of a parcel."""
+
+    carrier: str
+    reference: str
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    weight_g: int
+    climate: Climate = "ambient"
+    proof: Proof = "code"
+    direction: Direction = "delivery"
+    reach: bool = False
+    person: UUID | None = None  # row of the vault
+    label: str | None = None  # what the scanner reads, if not the reference
+    expected_at: datetime | None = None
+    value: str | None = None  # decimal text
+    currency: str | None = None
+
+
+class Reserved(ParcelFact, frozen=True, kw_only=True):
+    """The hub promises a size at a station until a time. Carries all the station needs to serve it alone."""
+
+    reservation: UUID
+    station: str
+    size: str  # smallest that fits; the station gives the door
+    deposit_by: datetime
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    weight_g: int
+    hold_hours: int
+    climate: Climate = "ambient"
+    proof: Proof = "code"
+    direction: Direction = "delivery"
+    reach: bool = False
+    label_tag: str = ""  # HMAC of what the scanner reads, under the station's key
+    selector: str = ""  # last 4 digits of the parcel number
+    generation: int = 0
+    policy: int = 0
+    expected_at: datetime | None = None
+
+
+class Withdrawn(ParcelFact, frozen=True, kw_only=True):
+    """To the old station's stream: room is held elsewhere now."""
+
+    reservation: UUID
+    station: str
+
+
+class Lapsed(ParcelFact, frozen=True, kw_only=True):
+    """The parcel was not brought in time; the room is given back."""
+
+    reservation: UUID
+
+
+class Cancelled(ParcelFact, frozen=True, kw_only=True):
+    reservation: UUID | None = None
+    why: str = ""
+    by: By = "carrier"
+
+
+class Diverted(ParcelFact, frozen=True, kw_only=True):
+    """It goes the conventional way. `reason` is one of errors.REASONS."""
+
+    reason: str
+    reservation: UUID | None = None
+    by: By = "hub"
+
+
+class Extended(ParcelFact, frozen=True, kw_only=True):
+    collect_by: datetime
+    by: By = "recipient"
+
+
+class Expired(ParcelFact, frozen=True, kw_only=True):
+    """The holding time is over. It may be collected still, until a courier takes it back."""
+
+
+class CarrierReported(ParcelFact, frozen=True, kw_only=True):
+    """What a carrier scanned on the way. Feeds the tracking sentence; never moves the stage."""
+
+    mark: str
+    reason: str = ""
+    place: str = ""
+    expected_at: datetime | None = None
+
+
+class CodeRenewed(ParcelFact, frozen=True, kw_only=True):
+    reservation: UUID
+    generation: int
+
+
+class Deposited(ParcelFact, frozen=True, kw_only=True):
+    """It was put in: the door that was opened for it was seen shut."""
+
+    reservation: UUID
+    station: str
+    compartment: int
+    collect_by: datetime
+    visit: UUID
+    courier: UUID | None = None
+    by: By = "courier"
+    policy: int = 0
+
+
+class Collected(ParcelFact, frozen=True, kw_only=True):
+    reservation: UUID
+    station: str
+    compartment: int
+    visit: UUID
+    generation: int = 0
+    by: By = "recipient"
+
+
+class TakenBack(ParcelFact, frozen=True, kw_only=True):
+    reservation: UUID
+    station: str
+    compartment: int
+    visit: UUID
+    courier: UUID | None = None
+    by: By = "courier"
+
+
+class Granted(Fact, frozen=True, kw_only=True):
+    """A person may do something at a station until a time: a courier bring and take back, a delegate collect."""
+
+    grant: UUID
+    station: str
+    may: tuple[Literal["deposit", "take_back", "collect", "service"], ...]
+    courier: UUID | None = None
+    parcel: UUID | None = None
+    until: datetime | None = None
+
+
+class Revoked(Fact, frozen=True, kw_only=True):
+    grant: UUID
+    station: str
+
+
+class PolicyAdopted(Fact, frozen=True, kw_only=True):
+    policy: Policy
+
+
+class StationEnrolled(Fact, frozen=True, kw_only=True):
+    """A computer proved who it is. `public_key` is the Ed25519 key in hex."""
+
+    station: str
+    public_key: str
+    epoch: int = 0
+
+
+class StationConfigured(Fact, frozen=True, kw_only=True):
+    """What the station is and where. `zone` is an IANA name."""
+
+    station: str
+    name: str
+    address: str
+    lat: float
+    lon: float
+    layout: Layout
+    zone: str = "UTC"
+    language: str = "en"
+
+
+class DoorOpened(Fact, frozen=True, kw_only=True):
+    """The contact was seen open. Without a visit: nobody was let in, which is an alarm."""
+
+    compartment: int
+    visit: UUID | None = None
+    recovered: bool = False
+
+
+class DoorClosed(Fact, frozen=True, kw_only=True):
+    compartment: int
+    visit: UUID | None = None
+    recovered: bool = False
+
+
+class DoorFailed(Fact, frozen=True, kw_only=True):
+    compartment: int
+    why: Literal["stuck", "unclear", "late", "dead"]
+    visit: UUID | None = None
+
+
+class CompartmentHealth(Fact, frozen=True, kw_only=True):
+    compartment: int
+    usable: bool
+    why: str = ""
+
+
+class WrongCode(Fact, frozen=True, kw_only=True):
+    """Wrong tries since the last such fact. No digit that was typed is kept anywhere."""
+
+    count: int
+    paused: bool = False
+
+
+class Measured(Fact, frozen=True, kw_only=True):
+    """Minimum, mean and maximum of one probe over one interval."""
+
+    probe: str
+    unit: str
+    low: float
+    mean: float
+    high: float
+    since: datetime
+
+
+class Power(Fact, frozen=True, kw_only=True):
+    status: Literal["mains", "battery", "low", "unknown"]
+    charge_ratio: float | None = None
+
+
+class ClockSet(Fact, frozen=True, kw_only=True):
+    boot: str
+    mono_ms: int
+    utc: datetime
+
+
+class CaseOpened(Fact, frozen=True, kw_only=True):
+    """A surprise that a person should look at. With `holds` the compartment is not offered until it is closed."""
+
+    case: UUID
+    about: str
+    parcel: UUID | None = None
+    station: str | None = None
+    compartment: int | None = None
+    holds: bool = False
+    details: dict[str, Any] = {}
+
+
+class CaseClosed(Fact, frozen=True, kw_only=True):
+    case: UUID
+    station: str | None = None
+    outcome: str = ""
+
+
+HUB_KINDS = (
+    Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, CarrierReported, Granted, Revoked,
+    CodeRenewed, PolicyAdopted, StationEnrolled, StationConfigured, CaseClosed, CaseOpened,
+)  # fmt: skip
+STATION_KINDS = (
+    Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,
+    ClockSet, CaseOpened,
+)  # fmt: skip
+DOOR_KINDS = (Deposited, Collected, TakenBack)  # what a door saw: never refused
+KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in (*HUB_KINDS, *STATION_KINDS)}
+
+_decoders = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
+_encoder = msgspec.json.Encoder()
+
+
+def body(fact: Fact) -> str:
+    """The exact text that is stored, hashed and shipped."""
+    return _encoder.encode(fact).decode()
+
+
+def read(kind: str, text: str) -> Fact | None:
+    """The fact of an entry; None for a kind that this version does not know.
+
+    Raises msgspec.ValidationError or DecodeError for a body that does not fit its kind.
+    """
+    decoder = _decoders.get(kind)
+    return decoder.decode(text) if decoder else None

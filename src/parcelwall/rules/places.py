@@ -1,0 +1,207 @@
+"""Which compartments a parcel fits, whether room may be promised, and which door it gets.
+
+A *kind* is a size with or without reach; a *need* is a bit mask over the kinds a parcel may lie in. All promises in
+force can be served at once exactly if Hall's condition holds for every union of needs (Hall 1935, "On
+representatives of subsets"). Sets of compartments are bit masks in the order of the layout.
+"""
+
+from collections.abc import Iterable, Iterator
+from math import asin, cos, radians, sin, sqrt
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.rules.layout import Compartment, Layout, Size
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+
+CLEARANCE_MM = 10  # to spare on each axis, so that a parcel that fits on paper fits at the door
+
+
+def fits(sides_mm: tuple[int, int, int], weight_g: int, size: Size) -> bool:
+    """Whether one of the six rotations fits with clearance, and the compartment may carry the weight."""
+    inner = sorted((size.width_mm, size.height_mm, size.depth_mm))
+    return weight_g <= size.limit_g and all(
+        side + CLEARANCE_MM <= room for side, room in zip(sorted(sides_mm), inner, strict=True)
+    )
+
+
+class Plan:
+    """A layout made ready for questions: kinds from the smallest, reach zone last within a size."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        volume = {size.name: size.width_mm * size.height_mm * size.depth_mm for size in layout.sizes}
+        kinds = {(each.size, each.within_reach) for each in layout.compartments}
+        self.kinds = sorted(kinds, key=lambda kind: (volume[kind[0]], kind))
+        self.sizes = {size.name: size for size in layout.sizes}
+        self.place = {each.number: index for index, each in enumerate(layout.compartments)}
+        self.members = [self._bits(layout.compartments, kind) for kind in self.kinds]
+        self.everything = (1 << len(layout.compartments)) - 1
+        self._needs: dict[tuple[object, ...], int] = {}
+
+    @staticmethod
+    def _bits(compartments: Iterable[Compartment], kind: tuple[str, bool]) -> int:
+        return sum(1 << i for i, each in enumerate(compartments) if (each.size, each.within_reach) == kind)
+
+    def bit(self, number: int) -> int:
+        """The bit of a compartment; 0 for one that this layout does not have."""
+        place = self.place.get(number)
+        return 0 if place is None else 1 << place
+
+    def number(self, place: int) -> int:
+        return self.layout.compartments[place].number
+
+    def need(self, parcel: Parcel) -> int:
+        """The kinds this parcel may lie in; 0 if none."""
+        key = (*sorted(parcel.sides_mm), parcel.weight_g, parcel.climate, parcel.reach)
+        if key not in self._needs:
+            self._needs[key] = self._need(parcel)
+        return self._needs[key]
+
+    def _need(self, parcel: Parcel) -> int:
+        good = {
+            size.name
+            for size in self.layout.sizes
+            if size.climate == parcel.climate and fits(parcel.sides_mm, parcel.weight_g, size)
+        }
+        usable = ((name in good and (reach or not parcel.reach)) for name, reach in self.kinds)
+        return sum(1 << index for index, ok in enumerate(usable) if ok)
+
+    def smallest(self, need: int) -> str:
+        return self.kinds[(need & -need).bit_length() - 1][0]
+
+    def refuse_misfit(self, parcel: Parcel) -> None:
+        """Raises the Refusal that says why no compartment of this station, even an empty one, could take it."""
+        sizes = [size for size in self.layout.sizes if size.climate == parcel.climate]
+        if not sizes:
+            raise Refusal("climate_not_here")
+        if not any(fits(parcel.sides_mm, 0, size) for size in sizes):
+            raise Refusal("parcel_too_large")
+        if not any(fits(parcel.sides_mm, parcel.weight_g, size) for size in sizes):
+            raise Refusal("parcel_too_heavy")
+        raise Refusal("no_reachable_compartment")
+
+
+class Room(msgspec.Struct, frozen=True):
+    """What is taken, broken, held by a case, and promised at one station. `promised` counts promises by need."""
+
+    taken: int = 0
+    broken: int = 0
+    held: int = 0
+    promised: dict[int, int] = {}
+
+    @property
+    def unusable(self) -> int:
+        return self.taken | self.broken | self.held
+
+
+def write_room(room: Room) -> str:
+    """A Room as text. Sets of compartments are hexadecimal: JSON numbers end at 64 bits."""
+    promised = {str(need): count for need, count in sorted(room.promised.items())}
+    return msgspec.json.encode([f"{room.taken:x}", f"{room.broken:x}", f"{room.held:x}", promised]).decode()
+
+
+def read_room(text: str) -> Room:
+    taken, broken, held, promised = msgspec.json.decode(text)
+    return Room(int(taken, 16), int(broken, 16), int(held, 16), {int(need): count for need, count in promised.items()})
+
+
+def free_by_kind(plan: Plan, room: Room) -> list[int]:
+    return [(bits & ~room.unusable).bit_count() for bits in plan.members]
+
+
+def has_room(plan: Plan, room: Room, need: int, overbook: int = 0) -> bool:
+    """Whether one more promise of `need` can be kept beside all that are in force."""
+    promised = {**room.promised, need: room.promised.get(need, 0) + 1}
+    return _hall(free_by_kind(plan, room), promised, (u for u in _unions(promised) if u & need == need), overbook)
+
+
+def promises_fit(plan: Plan, room: Room, overbook: int = 0) -> bool:
+    """INV-03: all promises in force can be served at once by the compartments that are free."""
+    return _hall(free_by_kind(plan, room), room.promised, _unions(room.promised), overbook)
+
+
+def _unions(promised: dict[int, int]) -> set[int]:
+    unions = {0}
+    for need in promised:
+        unions |= {union | need for union in unions}
+    return unions - {0}
+
+
+def _hall(free: list[int], promised: dict[int, int], unions: Iterable[int], overbook: int) -> bool:
+    for union in unions:
+        demand = sum(count for need, count in promised.items() if need & ~union == 0)
+        if demand > sum(free[kind] for kind in bits(union)) + overbook:
+            return False
+    return True
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The positions of the bits that are set, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def promise(plan: Plan, room: Room, parcel: Parcel, overbook: int = 0) -> str:
+    """The size to promise for the parcel. Raises the Refusal that says what stands in the way."""
+    need = plan.need(parcel)
+    if need == 0:
+        plan.refuse_misfit(parcel)
+    if not has_room(plan, room, need, overbook):
+        if sum(room.promised.values()) >= sum(free_by_kind(plan, room)) + overbook:
+            raise Refusal("station_full")
+        raise Refusal("no_reachable_compartment" if parcel.reach else "no_fitting_compartment")
+    return plan.smallest(need)
+
+
+def choose_compartment(plan: Plan, room: Room, parcel: Parcel) -> int | None:
+    """The number of the smallest free compartment that fits, the reach zone last, such that all other promises still
+    fit; if a fault has broken them already, the smallest that is free. None if there is none."""
+    others = _minus(room.promised, plan.need(parcel)) if parcel.stage == Stage.RESERVED else room.promised
+    candidates = [plan.members[kind] & ~room.unusable for kind in bits(plan.need(parcel))]
+    choices = [(free & -free) for free in candidates if free]
+    for choice in choices:
+        after = Room(room.taken | choice, room.broken, room.held, others)
+        if promises_fit(plan, after):
+            return plan.number(choice.bit_length() - 1)
+    return plan.number(choices[0].bit_length() - 1) if choices else None
+
+
+def room_after(plan: Plan, station: str, room: Room, before: Parcel | None, after: Parcel) -> Room:
+    """What a step in a parcel's life does to the room of one station: the whole of the book-keeping, both ways."""
+    taken, promised = room.taken, room.promised
+    if before and _promised_at(before, station):
+        promised = _minus(promised, plan.need(before))
+    if before and _inside_at(before, station):
+        taken &= ~plan.bit(before.compartment or 0)
+    if _promised_at(after, station):
+        promised = _plus(promised, plan.need(after))
+    if _inside_at(after, station):
+        taken |= plan.bit(after.compartment or 0)
+    return msgspec.structs.replace(room, taken=taken, promised=promised)
+
+
+def _promised_at(parcel: Parcel, station: str) -> bool:
+    return parcel.stage == Stage.RESERVED and parcel.station == station
+
+
+def _inside_at(parcel: Parcel, station: str) -> bool:
+    return parcel.stage in INSIDE and parcel.station == station
+
+
+def _plus(promised: dict[int, int], need: int) -> dict[int, int]:
+    return {**promised, need: promised.get(need, 0) + 1}
+
+
+def _minus(promised: dict[int, int], need: int) -> dict[int, int]:
+    left = {**promised, need: promised.get(need, 0) - 1}
+    return {key: count for key, count in left.items() if count > 0}
+
+
+def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Great-circle distance in metres between two points given as (lat, lon) in degrees, on a sphere of 6,371 km."""
+    (lat1, lon1), (lat2, lon2) = ((radians(lat), radians(lon)) for lat, lon in (a, b))
+    h = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
+    return 2 * 6_371_000 * asin(sqrt(min(1.0, h)))

@@ -1,0 +1,27 @@
+"""Business knobs as data. `PolicyAdopted` carries one; each promise names the version it was made under."""
+
+import msgspec
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things are held and how often they may be tried. The defaults are judgements, changed by an operator."""
+
+    version: int = 1
+    hold_hours: int = 48  # from deposit to collect_by
+    deposit_window_hours: int = 72  # from the expected time (or now) to deposit_by
+    ahead_days: int = 60  # how far ahead room is promised
+    overbook: int = 0  # promises beyond the compartments that are free
+    extend_hours: int = 24
+    extensions: int = 2
+    remind_hours_before: int = 24
+    quiet_from_hour: int = 21  # reminders wait, in the station's zone
+    quiet_until_hour: int = 8
+    lapse_silence_hours: int = 72  # a station not heard of: lapse anyway, with a case
+    alternatives: int = 3
+    near_km: float = 5.0  # how far from the recipient room is looked for
+    reopen_s: int = 180
+    bare_code_parcels: int = 100  # above this many inside, the last 4 of the number are asked for too
+    courier_idle_s: int = 180
+
+
+DEFAULT = Policy()

@@ -1,0 +1,66 @@
+"""What a process is told when it starts: addresses, folders, keys. Business knobs are not here but in rules/policy.
+
+Every setting can be given in the environment as PARCELWALL_<NAME>; docs/settings.md lists them all.
+"""
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from parcelwall.errors import Trouble
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/parcelwall` as root, `~/.local/share/parcelwall` for everybody else."""
+    return Path("/var/lib/parcelwall") if os.geteuid() == 0 else Path.home() / ".local/share/parcelwall"
+
+
+class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a hub process. Times in seconds, addresses as `host` and `port`."""
+
+    data_dir: Path
+    database_url: str = ""  # empty: the embedded PostgreSQL in data_dir
+    host: str = "127.0.0.1"
+    port: int = 8600
+    public_url: str = "http://127.0.0.1:8600"  # what links in notices begin with
+    slot: int = 1  # number of this hub process: it writes the stream hub:<epoch>/slot-<n>
+    smtp_host: str = ""  # empty: no e-mail is sent
+    smtp_port: int = 25
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = "Parcelwall <parcels@parcelwall.invalid>"
+    sms_url: str = ""  # an apprise URL with {phone}; empty: no text messages
+
+
+class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of a station's computer, read from a TOML file. docs/station.md shows one."""
+
+    data_dir: Path
+    hub_url: str = "http://127.0.0.1:8600"
+    host: str = "127.0.0.1"
+    port: int = 8080  # the kiosk page, on loopback
+    claim: str = ""  # one-time claim code for enrolment; not needed afterwards
+    language: str = "en"
+    board: str = ""  # path of the board profile (TOML)
+
+
+def read(kind: type, given: dict[str, object]):  # type: ignore[no-untyped-def]
+    """A settings object of `kind` from `given`, then the environment, then the defaults.
+
+    Raises Trouble with the name of the setting that is missing, unknown or of the wrong type.
+    """
+    names = {field.name for field in msgspec.structs.fields(kind)}
+    environment = {n: os.environ[f"PARCELWALL_{n.upper()}"] for n in names if f"PARCELWALL_{n.upper()}" in os.environ}
+    if unknown := set(given) - names:
+        raise Trouble(f"unknown setting {', '.join(sorted(unknown))}: known are {', '.join(sorted(names))}")
+    values: dict[str, object] = {"data_dir": str(default_data_dir())} | environment
+    values |= {name: value for name, value in given.items() if value is not None}
+    try:
+        return msgspec.convert(values, kind, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as no:
+        raise Trouble(f"settings: {no}") from no
+
+
+def _decode(kind: type, value: object) -> object:
+    return Path(str(value)).expanduser() if kind is Path else value

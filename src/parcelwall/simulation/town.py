@@ -1,0 +1,146 @@
+"""A town: one hub, stations on pretend boards, lines that can be cut, and the hands of the people at the doors."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import connect, parse_profile
+from parcelwall.drivers.pretend.board import PretendBoards
+from parcelwall.drivers.pretend.memory import MemoryBoards
+from parcelwall.drivers.profile import Profile
+from parcelwall.errors import Refusal
+from parcelwall.hub import house as hub_house
+from parcelwall.hub.house import Hub
+from parcelwall.ids import Ids
+from parcelwall.link.hub_end import HubEnd
+from parcelwall.link.pump import PretendLine
+from parcelwall.rules import access, facts
+from parcelwall.rules.layout import Layout
+from parcelwall.station import house as station_house
+from parcelwall.station.house import Station
+from parcelwall.station.memory import Memory
+from parcelwall.station.visit import Visit
+
+HUB_NAME = "hub.town"
+AT_A_DOOR_S = 6.0  # what a person needs between an open door and a shut one
+
+
+class PretendStation:
+    """A real station whose board is pretend, and the people in front of it."""
+
+    def __init__(self, name: str, station: Station, boards: MemoryBoards, hub: Hub, courier: UUID) -> None:
+        self.name, self.station, self.boards, self._hub, self.courier = name, station, boards, hub, courier
+        self.line: PretendLine | None = None
+        self.desk = station.desk
+
+    async def connect(self) -> None:
+        hub_end = HubEnd(self._hub, self._hub.signer, HUB_NAME, self._hub.ids.secret(32), self._hub.clock)
+        self.line = PretendLine(self.station.line_end(HUB_NAME), hub_end)
+        await self.line.connect()
+        self.desk.online = True
+
+    def cut(self) -> None:
+        self.line = None
+        self.desk.online = False
+
+    async def carry(self) -> None:
+        """Both books are told what the other side wrote; connects first if the line was cut."""
+        if self.line is None:
+            await self.connect()
+        assert self.line is not None
+        await self.line.carry()
+
+    async def deposit(self, label: str) -> Visit:
+        """The courier scans a label, puts the parcel in and pushes the door shut. Raises the station's Refusal."""
+        return await self._through_the_door(self.desk.deposit_by_label(label, self.courier))
+
+    async def collect(self, digits: str, selector: str | None = None) -> Visit:
+        """Somebody types a code, takes the parcel and pushes the door shut. Raises the station's Refusal."""
+        return await self._through_the_door(self.desk.collect_by_code(digits, selector))
+
+    async def take_back(self, parcel: UUID) -> Visit:
+        return await self._through_the_door(self.desk.take_back(parcel, self.courier))
+
+    async def _through_the_door(self, visit: Visit) -> Visit:
+        visit = await self.station.keeper.serve(visit)
+        if visit.outcome:
+            raise Refusal("door_failed", door=visit.compartment)
+        await self.station.clock.sleep(AT_A_DOOR_S)
+        self.boards.push_closed(visit.compartment)
+        await self.station.clock.sleep(1.0)
+        await self.station.keeper.watch()
+        return visit
+
+    def is_free(self, compartment: int) -> bool:
+        return not self.station.memory.room().unusable & self.desk.plan.bit(compartment)
+
+    def code_of(self, parcel: UUID) -> str:
+        """What the recipient's message says; made by the hub."""
+        known = self.station.memory.parcel(parcel)
+        assert known is not None and known.reservation is not None
+        key = self._hub.stations.known[self.name].code_key
+        return access.pickup_code(key, self.name, known.reservation, known.generation)
+
+
+class Town:
+    """Opened by `a_town`; stations are added one by one."""
+
+    def __init__(self, hub: Hub, data_dir: Path, clock: Clock, ids: Ids, stack: AsyncExitStack, durable: bool) -> None:
+        self.hub, self.clock, self.ids = hub, clock, ids
+        self.data_dir, self._stack, self._durable = data_dir, stack, durable
+        self.stations: dict[str, PretendStation] = {}
+
+    async def station(self, about: facts.StationConfigured) -> PretendStation:
+        """A new station: configured, enrolled with a claim code, one courier admitted, connected."""
+        await self.hub.configure(about)
+        path = self.data_dir / "stations" / f"{about.station}.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await self._enrol(path, about.station)
+        profile = pretend_profile(about.layout)
+        boards = MemoryBoards(PretendBoards(profile, self.ids.chance), self.clock)
+        doors = connect(profile, self.clock, open_port=boards.open_port)
+        opening = station_house.opened(path, doors, self.clock, self.ids, self._durable)
+        station = await self._stack.enter_async_context(opening)
+        courier = self.ids.new()
+        rights = ("deposit", "take_back")
+        await self.hub.grant(facts.Granted(grant=self.ids.new(), station=about.station, may=rights, courier=courier))
+        pretend = PretendStation(about.station, station, boards, self.hub, courier)
+        self.stations[about.station] = pretend
+        await pretend.carry()
+        return pretend
+
+    async def _enrol(self, path: Path, station: str) -> None:
+        memory = Memory(path, self.clock, self._durable)
+        signer = station_house.key_of(memory, self.ids)
+        given = await self.hub.enrol(await self.hub.claim(station), signer.public)
+        memory.know({"station": given.station, "secret": given.secret, "hub_writer": given.hub_writer,
+                     "hub_key": given.hub_key})  # fmt: skip
+        memory.close()
+
+
+def pretend_profile(layout: Layout, port: str = "pretend") -> Profile:
+    """A bus of 24-channel 8A boards, one lock per compartment in the order of the layout."""
+    doors = [
+        {"door": each.number, "board": place // 24 + 1, "lock": place % 24 + 1}
+        for place, each in enumerate(layout.compartments)
+    ]
+    boards = [{"address": address, "channels": 24} for address in sorted({door["board"] for door in doors})]
+    learned = {"status_bytes": 3, "status_order": "low_last", "closed_value": 1}
+    return parse_profile({"driver": "xor8a", "port": port, "boards": boards, "doors": doors, **learned})
+
+
+@asynccontextmanager
+async def a_town(data_dir: Path, clock: Clock, ids: Ids, durable: bool = True, dsn: str = "") -> AsyncIterator[Town]:
+    """A hub in `data_dir` (or on the running database `dsn`) and room for stations. Everything is closed at the end."""
+    async with AsyncExitStack() as stack:
+        hub_dir = data_dir / "hub"
+        hub_dir.mkdir(parents=True, exist_ok=True)
+        opening = (
+            hub_house.serving(dsn, hub_dir, clock, ids)
+            if dsn
+            else hub_house.opened(hub_dir, clock, ids, durable=durable)
+        )
+        hub = await stack.enter_async_context(opening)
+        yield Town(hub, data_dir, clock, ids, stack, durable)

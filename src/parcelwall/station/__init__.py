@@ -1,0 +1,1 @@
+"""The station's computer: desk, visit, keeper (main loop), memory. Works with the hub gone."""

@@ -1,0 +1,295 @@
+"""The station's desk: who may open which door, decided by the rules, written before anything moves.
+
+Works the same with and without the hub. Each act is one synced transaction; a Refusal leaves nothing behind but the
+brake. The keeper turns what doors do into `opened`, `closed`, `failed`.
+"""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import apsw
+import msgspec
+
+from parcelwall import clock
+from parcelwall.errors import Refusal
+from parcelwall.ids import Ids
+from parcelwall.rules import access, decide, facts
+from parcelwall.rules.access import BARE, WITH_SELECTOR
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.places import Plan
+from parcelwall.station import visit as visits
+from parcelwall.station.memory import Memory
+from parcelwall.station.visit import Visit
+
+KIOSK = "kiosk"
+TELL_WRONG_CODES_EVERY = timedelta(minutes=1)
+
+
+class StationDesk:
+    """Decides, and writes what was decided. `online` is told by the link: cut off, a renewed code may be newer."""
+
+    def __init__(self, memory: Memory, ids: Ids) -> None:
+        self.memory, self.ids = memory, ids
+        self.online = False
+        self._wrong_untold = 0
+        self._told_at: datetime | None = None
+        secret = bytes.fromhex(memory.identity("secret") or "")
+        self._code_key = access.subkey(secret, "pickup-code")
+        self._label_key = access.subkey(secret, "label-tag")
+        self._courier_key = access.subkey(secret, "courier-code")
+
+    def now(self) -> datetime:
+        return clock.parse(self.memory.now_text())
+
+    @property
+    def plan(self) -> Plan:
+        plan = self.memory.book.plans.get(self.memory.station)
+        if plan is None:
+            raise Refusal("station_out_of_service", "This station has not been told its layout yet.")
+        return plan
+
+    @property
+    def about(self) -> facts.StationConfigured | None:
+        """What the hub has configured this station as; None before the first word from it."""
+        row = self.memory.connection.execute("SELECT record FROM standing WHERE name = 'StationConfigured'").fetchone()
+        return msgspec.json.decode(row[0], type=facts.StationConfigured) if row else None
+
+    @property
+    def today(self) -> date:
+        about = self.about
+        return self.now().astimezone(ZoneInfo(about.zone if about else "UTC")).date()
+
+    def inside(self) -> list[Parcel]:
+        return [parcel for parcel in self.memory.parcels() if parcel.stage in INSIDE]
+
+    def expected(self) -> list[Parcel]:
+        return [parcel for parcel in self.memory.parcels() if parcel.stage == Stage.RESERVED]
+
+    def overdue(self) -> list[Parcel]:
+        late = [parcel for parcel in self.inside() if parcel.stage == Stage.OVERDUE]
+        return sorted(late, key=lambda parcel: parcel.compartment or 0)
+
+    # codes
+
+    def collect_by_code(self, digits: str, selector: str | None = None) -> Visit:
+        """Begins the visit of whoever knows the code. Every no is `wrong_code`, whatever the cause."""
+        self._refuse_busy()
+        brake, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
+        self._refuse_paused(brake, limits)
+        if not selector and len(self.inside()) > self.memory.policy.bare_code_parcels:
+            raise Refusal("selector_needed")
+        found = self._by_code(digits, selector)
+        if len(found) > 1 and not selector:
+            raise Refusal("selector_needed")
+        if len(found) != 1:
+            self._wrong(brake, limits)
+        parcel, generation = found[0]
+        try:
+            return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation)
+        except Refusal:
+            self._wrong(brake, limits)
+            raise
+
+    def _by_code(self, digits: str, selector: str | None) -> list[tuple[Parcel, int]]:
+        """All candidates are derived and compared, whatever was typed, so that the time tells nothing."""
+        candidates = []
+        for parcel in self.inside():
+            for generation in self._generations(parcel):
+                code = access.pickup_code(self._code_key, self.memory.station, _reservation(parcel), generation)
+                candidates.append((access.same(code, digits), parcel, generation))
+        hits = [(parcel, generation) for hit, parcel, generation in candidates if hit]
+        hits = [(parcel, generation) for parcel, generation in hits if selector in (None, parcel.selector)]
+        connection = self.memory.connection
+        return [hit for hit in hits if not visits.spent(connection, _reservation(hit[0]), hit[1])]
+
+    def _generations(self, parcel: Parcel) -> tuple[int, ...]:
+        return (parcel.generation,) if self.online else (parcel.generation, parcel.generation + 1)
+
+    def _refuse_paused(self, name: str, limits: access.Limits) -> None:
+        left = access.pause_left_s(self.memory.brake(name), self.now(), self.today, limits)
+        if left and name == "bare":
+            raise Refusal("codes_paused", wait_s=_until_midnight(left, self.now(), self.about))
+        if left:
+            raise Refusal("wrong_code", tries_left=None)
+
+    def _wrong(self, name: str, limits: access.Limits) -> None:
+        """Counts a wrong try for good, then refuses: the same words for every cause."""
+        brake = access.wrong_try(self.memory.brake(name), self.now(), self.today, limits)
+        self.memory.set_brake(name, brake)
+        self._tell_wrong_codes(paused=bool(access.pause_left_s(brake, self.now(), self.today, limits)))
+        raise Refusal("wrong_code", tries_left=access.tries_left(self.memory.brake("bare"), self.now()))
+
+    def _tell_wrong_codes(self, paused: bool) -> None:
+        self._wrong_untold += 1
+        if self._told_at is None or self.now() - self._told_at >= TELL_WRONG_CODES_EVERY or paused:
+            self.memory.tell(facts.WrongCode(count=self._wrong_untold, paused=paused))
+            self._told_at, self._wrong_untold = self.now(), 0
+
+    # couriers
+
+    def courier_by_code(self, digits: str) -> UUID:
+        """The courier whose code of the day this is. Wrong tries count like any other."""
+        self._refuse_paused("bare", BARE)
+        admitted = [g.courier for g in self.memory.grants.values() if g.courier and self._in_force(g)]
+        station, today = self.memory.station, self.today
+        codes = ((access.courier_code(self._courier_key, station, who, today), who) for who in admitted)
+        found = access.matches(digits, codes)
+        if len(found) != 1:
+            self._wrong("bare", BARE)
+        return found[0]
+
+    def _in_force(self, grant: facts.Granted) -> bool:
+        return grant.until is None or grant.until > self.now()
+
+    def _refuse_without(self, right: str, courier: UUID) -> None:
+        rights = (g.may for g in self.memory.grants.values() if g.courier == courier and self._in_force(g))
+        if not any(right in may for may in rights):
+            raise Refusal("no_right", "This courier may not do that here.")
+
+    def deposit_by_label(self, label: str, courier: UUID) -> Visit:
+        """Begins the visit that puts a reserved parcel behind the door the rules choose."""
+        self._refuse_without("deposit", courier)
+        self._refuse_busy()
+        parcel = self.by_label(label)
+        compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now())
+        return self._begin("deposit", parcel, compartment, courier=courier)
+
+    def by_label(self, label: str) -> Parcel:
+        tag = access.label_tag(self._label_key, label)
+        known = [parcel for parcel in self.memory.parcels() if parcel.label_tag and access.same(parcel.label_tag, tag)]
+        here = [parcel for parcel in known if parcel.stage in (Stage.RESERVED, *INSIDE)]
+        if not here:
+            raise Refusal("not_for_this_station")
+        return min(here, key=lambda parcel: (parcel.stage != Stage.RESERVED, parcel.deposit_by))
+
+    def take_back(self, parcel: UUID, courier: UUID) -> Visit:
+        """Begins the visit that takes out what nobody collected in time."""
+        self._refuse_without("take_back", courier)
+        self._refuse_busy()
+        late = decide.take_back(self.memory.parcel(parcel))
+        return self._begin("take_back", late, late.compartment or 0, courier=courier)
+
+    def reopen(self, before: Visit) -> Visit:
+        """The person forgot something: the same door again, within the policy's seconds, if it is still empty."""
+        self._refuse_busy()
+        age = self.now() - (before.opened_at or before.begun_at)
+        if age > timedelta(seconds=self.memory.policy.reopen_s) or before.outcome != "done":
+            raise Refusal("stale_screen")
+        parcel = self.memory.parcel(before.parcel)
+        if self.memory.room().unusable & self.plan.bit(before.compartment) or parcel is None:
+            raise Refusal("stale_screen")
+        return self._begin("reopen", parcel, before.compartment, generation=before.generation)
+
+    # visits
+
+    def unfinished(self) -> list[Visit]:
+        return visits.unfinished(self.memory.connection)
+
+    def _refuse_busy(self) -> None:
+        busy = [visit for visit in self.unfinished() if visit.screen == KIOSK]
+        if busy:
+            raise Refusal("door_busy", door=busy[0].compartment)
+
+    def _begin(
+        self, purpose: visits.Purpose, parcel: Parcel, compartment: int, courier: UUID | None = None,
+        generation: int = 0,
+    ) -> Visit:  # fmt: skip
+        visit = Visit(
+            id=self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id, reservation=_reservation(parcel),
+            compartment=compartment, begun_at=self.now(), generation=generation, courier=courier,
+            hold_hours=parcel.hold_hours,
+        )  # fmt: skip
+        self._write(visit)
+        return visit
+
+    def _write(self, visit: Visit) -> None:
+        try:
+            visits.write(self.memory.connection, visit)
+        except apsw.ConstraintError as no:
+            raise Refusal("door_busy", door=visit.compartment) from no
+
+    def pulsing(self, visit: Visit) -> Visit:
+        """One more pulse is about to be sent. On disk before the first byte, like the visit itself."""
+        visit = msgspec.structs.replace(visit, pulses=visit.pulses + 1)
+        if visit.pulses > 1:
+            self._write(visit)
+        return visit
+
+    def opened(self, visit: Visit, recovered: bool = False) -> Visit:
+        """The door was seen open: from now on the code is spent."""
+        visit = msgspec.structs.replace(visit, step="opened", opened_at=self.now())
+        fact = facts.DoorOpened(compartment=visit.compartment, visit=visit.id, recovered=recovered)
+        self.memory.tell(fact, visit_after=visit)
+        return visit
+
+    def closed(self, visit: Visit, recovered: bool = False) -> Visit:
+        """The door was seen shut: the parcel is in, or out, and the visit ends, in one transaction."""
+        done = msgspec.structs.replace(visit, step="ended", outcome="done")
+        shut = facts.DoorClosed(compartment=visit.compartment, visit=visit.id, recovered=recovered)
+        outcome = self._outcome_of(visit)
+        self.memory.tell(shut, *([outcome] if outcome else []), visit_after=done)
+        return done
+
+    def _outcome_of(self, visit: Visit) -> facts.ParcelFact | None:
+        known = {
+            "parcel": visit.parcel, "reservation": visit.reservation, "station": self.memory.station,
+            "compartment": visit.compartment, "visit": visit.id,
+        }  # fmt: skip
+        if visit.purpose == "deposit":
+            collect_by = decide.collect_deadline(self.now(), visit.hold_hours)
+            return facts.Deposited(**known, collect_by=collect_by, courier=visit.courier)
+        if visit.purpose == "collect":
+            return facts.Collected(**known, generation=visit.generation)
+        return facts.TakenBack(**known, courier=visit.courier) if visit.purpose == "take_back" else None
+
+    def failed(self, visit: Visit, why: str) -> Visit:
+        """The door did not open, or nobody can say whether it did: a case, and the compartment is offered to nobody."""
+        outcome: visits.Outcome = "failed" if why in ("stuck", "late", "dead") else "unclear"
+        ended = msgspec.structs.replace(visit, step="ended", outcome=outcome)
+        parcel = visit.parcel if visit.purpose in ("collect", "take_back") else None
+        self.memory.tell(
+            facts.DoorFailed(compartment=visit.compartment, why=why, visit=visit.id),  # type: ignore[arg-type]
+            self.case("door_failed", parcel, visit.compartment, holds=True),
+            visit_after=ended,
+        )
+        return ended
+
+    def void(self, visit: Visit) -> Visit:
+        """Nothing moved: the visit ends, the code stays good."""
+        ended = msgspec.structs.replace(visit, step="ended", outcome="void")
+        self._write(ended)
+        return ended
+
+    def left_open(self, visit: Visit) -> Visit:
+        """Open for too long: a case, and the screen goes on with the next person while the door is watched."""
+        aside = msgspec.structs.replace(visit, screen=f"aside/{visit.compartment}", outcome="left_open")
+        case = self.case("door_left_open", visit.parcel, visit.compartment, holds=True)
+        self.memory.tell(case, visit_after=aside)
+        return aside
+
+    def unasked(self, compartment: int) -> None:
+        """A door was seen open that nobody was let in by."""
+        self.memory.tell(
+            facts.DoorOpened(compartment=compartment), self.case("opened_unasked", None, compartment, holds=True)
+        )
+
+    def case(self, about: str, parcel: UUID | None, compartment: int | None, holds: bool) -> facts.CaseOpened:
+        return facts.CaseOpened(
+            case=self.ids.new(), about=about, parcel=parcel, station=self.memory.station, compartment=compartment,
+            holds=holds,
+        )  # fmt: skip
+
+
+def _reservation(parcel: Parcel) -> UUID:
+    assert parcel.reservation is not None, "a parcel that is promised or inside has a reservation"
+    return parcel.reservation
+
+
+def _until_midnight(left_s: float, now: datetime, about: facts.StationConfigured | None) -> int:
+    """A pause in whole seconds; one without end lasts until midnight in the station's zone."""
+    if left_s != float("inf"):
+        return int(left_s) + 1
+    local = now.astimezone(ZoneInfo(about.zone if about else "UTC"))
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((midnight - local).total_seconds()) + 1

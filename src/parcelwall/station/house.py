@@ -1,0 +1,81 @@
+"""The station as one thing: what its process opens at its start and closes at its end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import Doors
+from parcelwall.ids import Ids
+from parcelwall.link.identity import Signer
+from parcelwall.link.station_end import StationEnd
+from parcelwall.station.desk import StationDesk
+from parcelwall.station.keeper import Keeper
+from parcelwall.station.kiosk import Kiosk
+from parcelwall.station.memory import Memory
+
+TICK_S = 0.25
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """What a station was given at enrolment, beside the key that it made itself."""
+
+    station: str
+    secret: str
+    hub_writer: str
+    hub_key: str
+
+
+class Station:
+    """Memory, desk, doors and screen of one station. Make it with `opened`."""
+
+    def __init__(self, memory: Memory, doors: Doors, clock: Clock, ids: Ids) -> None:
+        self.memory, self.doors, self.clock, self.ids = memory, doors, clock, ids
+        self.signer = Signer(bytes.fromhex(memory.identity("key") or ""))
+        self.desk = StationDesk(memory, ids)
+        self.kiosk = Kiosk(self.desk, clock)
+        self.keeper = Keeper(self.desk, doors, clock, self.kiosk.visit_moved)
+        self.kiosk.attach(self.keeper)
+        self.boot = ids.new().hex
+
+    def line_end(self, hub: str) -> StationEnd:
+        """This station's end of a new connection to the hub that is dialled as `hub`."""
+        key = bytes.fromhex(self.memory.identity("hub_key") or "")
+        return StationEnd(self.memory, self.signer, hub, key, self.ids.secret(32), self.boot, self.clock)
+
+    async def run(self) -> None:
+        """Doors and screen, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.keeper.run())
+            tasks.create_task(self._tick())
+
+    async def _tick(self) -> None:
+        while True:
+            self.kiosk.tick()
+            await self.clock.sleep(TICK_S)
+
+
+def key_of(memory: Memory, ids: Ids) -> Signer:
+    """The station's own key, made on first use; the private part never leaves this file."""
+    if memory.identity("key") is None:
+        memory.know({"key": ids.secret(32).hex()})
+    return Signer(bytes.fromhex(memory.identity("key") or ""))
+
+
+@asynccontextmanager
+async def opened(
+    path: Path | str, doors: Doors, clock: Clock, ids: Ids, durable: bool = True
+) -> AsyncIterator[Station]:
+    """A station on its file and its doors. It must be enrolled (`key_of`, then `Memory.know`)."""
+    memory = Memory(path, clock, durable)
+    try:
+        await doors.start()
+        yield Station(memory, doors, clock, ids)
+    finally:
+        with contextlib.suppress(Exception):
+            await doors.close()
+        memory.close()

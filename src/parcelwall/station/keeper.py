@@ -1,0 +1,99 @@
+"""The station's main loop: recovers what a power cut left open, watches doors, ends visits, sees what was not asked."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import Doors, DoorState, Seen
+from parcelwall.errors import Trouble
+from parcelwall.station.desk import KIOSK, StationDesk
+from parcelwall.station.opening import open_door
+from parcelwall.station.visit import Visit
+
+SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.2
+LEFT_OPEN = timedelta(seconds=120)
+UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many looks
+
+
+class Keeper:
+    """Owns the doors. `on_change` is called with a visit whenever one has moved a step."""
+
+    def __init__(self, desk: StationDesk, doors: Doors, clock: Clock, on_change: Callable[[Visit], None]) -> None:
+        self.desk, self.doors, self.clock, self._on_change = desk, doors, clock, on_change
+        self.seen: dict[int, Seen] = {}
+        self._unasked: dict[int, int] = {}
+        self._opening: set[UUID] = set()
+
+    async def recover(self) -> None:
+        """After any start: look at the door of each unfinished visit, then record or open a case. Never a pulse."""
+        for visit in self.desk.unfinished():
+            state = await self._state(visit.compartment)
+            self._settle(visit, state)
+
+    def _settle(self, visit: Visit, state: DoorState) -> None:
+        if visit.step == "opened":
+            if state == DoorState.CLOSED:
+                self._on_change(self.desk.closed(visit, recovered=True))
+            elif state == DoorState.UNKNOWN:
+                self._on_change(self.desk.failed(visit, "unclear"))
+        elif state == DoorState.OPEN:
+            self._on_change(self.desk.opened(visit, recovered=True))
+        else:  # begun, and now shut: without an item sensor nobody can tell whether it was opened meanwhile
+            self._on_change(self.desk.failed(visit, "unclear"))
+
+    async def _state(self, door: int) -> DoorState:
+        with contextlib.suppress(Trouble):
+            return (await self.doors.state(door)).state
+        return DoorState.UNKNOWN
+
+    async def serve(self, visit: Visit) -> Visit:
+        """Opens the visit's door. Answers the visit as it stands then: opened, or ended because it would not."""
+        self._opening.add(visit.id)
+        try:
+            verdict, visit = await open_door(visit, self.doors, self.desk, self.clock)
+            visit = self.desk.opened(visit) if verdict == "opened" else self.desk.failed(visit, verdict)
+        finally:
+            self._opening.discard(visit.id)
+        self._on_change(visit)
+        return visit
+
+    async def watch(self) -> None:
+        """One turn: ends visits whose doors are shut, notices doors that are open unasked or for too long."""
+        with contextlib.suppress(Trouble):
+            self.seen = await self.doors.sweep()
+        visits = {visit.compartment: visit for visit in self.desk.unfinished()}
+        for visit in visits.values():
+            if visit.step == "opened" and visit.id not in self._opening:
+                self._watch_open(visit)
+        self._watch_unasked(set(visits))
+
+    def _watch_open(self, visit: Visit) -> None:
+        seen = self.seen.get(visit.compartment)
+        if seen and seen.state == DoorState.CLOSED:
+            self._on_change(self.desk.closed(visit))
+        elif visit.screen == KIOSK and self._open_for(visit) > LEFT_OPEN:
+            self._on_change(self.desk.left_open(visit))
+
+    def _open_for(self, visit: Visit) -> timedelta:
+        return self.desk.now() - (visit.opened_at or visit.begun_at)
+
+    def _watch_unasked(self, asked: set[int]) -> None:
+        for door, seen in self.seen.items():
+            if seen.state != DoorState.OPEN or door in asked:
+                self._unasked.pop(door, None)
+                continue
+            self._unasked[door] = self._unasked.get(door, 0) + 1
+            if self._unasked[door] == UNASKED_SWEEPS:
+                self.desk.unasked(door)
+
+    async def run(self) -> None:
+        """Recovers, then watches for ever: every 200 ms while a door is open, else every 500 ms."""
+        await self.recover()
+        while True:
+            await self.watch()
+            busy = bool(self.desk.unfinished())
+            await asyncio.sleep(0)
+            await self.clock.sleep(WATCH_EVERY_S if busy else SWEEP_EVERY_S)

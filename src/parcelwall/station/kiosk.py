@@ -1,0 +1,271 @@
+"""What the screen shows: one person at a time, from the first digit to the shut door. Holds no rule and no words.
+
+The truth is the visit in the book and the door; this is the picture of it. `Showing` is given to the page as it is;
+a tap that belongs to an older `number` is refused as stale.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import DoorState
+from parcelwall.errors import Refusal
+from parcelwall.rules.life import Stage
+from parcelwall.rules.places import free_by_kind
+from parcelwall.station.desk import StationDesk
+from parcelwall.station.keeper import Keeper
+from parcelwall.station.visit import Visit
+
+Screen = Literal[
+    "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "late",
+    "courier-in", "courier-home", "courier-scan", "courier-label", "courier-out", "courier-bye", "no-fit", "unknown",
+    "help", "look", "more-time",
+]  # fmt: skip
+
+REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
+NAG_AFTER = timedelta(seconds=30)
+THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S = 10, 10, 30, 180
+
+
+class LastDoor(msgspec.Struct, frozen=True):
+    """The courier's last door."""
+
+    door: int
+    ending: str
+    result: Literal["in", "out"] = "in"
+
+
+class Showing(msgspec.Struct, frozen=True, kw_only=True):
+    """The current screen. `until` is when it changes by itself; `number` rises with every change."""
+
+    screen: Screen = "home"
+    number: int = 0
+    door: int | None = None
+    visit: UUID | None = None
+    ending: str = ""
+    late: bool = False
+    tries_left: int | None = None
+    wait_s: int = 0
+    refusal: str = ""
+    until: datetime | None = None
+    courier: UUID | None = None
+    brought: int = 0
+    taken: int = 0
+    last: LastDoor | None = None
+    case: str = ""
+
+
+class Kiosk:
+    """The one screen of a station."""
+
+    def __init__(self, desk: StationDesk, clock: Clock) -> None:
+        self.desk, self._clock = desk, clock
+        self.keeper: Keeper | None = None
+        self.showing = Showing()
+        self._changed = asyncio.Event()
+        self._typed = ""  # a code that waits for its selector; gone with the screen
+        self._last_visit: Visit | None = None
+
+    def attach(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+
+    async def changed(self, after: int) -> Showing:
+        """The screen as soon as its number is above `after`."""
+        while self.showing.number <= after:
+            await self._changed.wait()
+        return self.showing
+
+    def _show(self, screen: Screen, seconds: float | None = None, **values: object) -> Showing:
+        kept = {"courier": self.showing.courier, "brought": self.showing.brought, "taken": self.showing.taken,
+                "last": self.showing.last}  # fmt: skip
+        until = self.desk.now() + timedelta(seconds=seconds) if seconds else None
+        fields = {**kept, **values}
+        self.showing = Showing(screen=screen, number=self.showing.number + 1, until=until, **fields)  # type: ignore[arg-type]
+        old, self._changed = self._changed, asyncio.Event()
+        old.set()
+        return self.showing
+
+    def home(self) -> Showing:
+        self._typed = ""
+        self._last_visit = None
+        return self._show("home", courier=None, brought=0, taken=0, last=None)
+
+    # what a person does
+
+    async def type_code(self, digits: str, selector: str | None = None) -> Showing:
+        """Eight digits from the pad, or a QR that carries them. Refusals come REFUSED_AFTER_S after the call."""
+        began = self._clock.mono()
+        try:
+            if selector and not digits:
+                digits = self._typed
+            visit = self.desk.collect_by_code(_plain(digits), selector)
+        except Refusal as no:
+            await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
+            return self._refused_code(no, digits)
+        self._typed = ""
+        return await self._serve(visit)
+
+    def _refused_code(self, no: Refusal, digits: str) -> Showing:
+        if no.reason == "selector_needed":
+            self._typed = digits
+            return self._show("selector", IDLE_S)
+        if no.reason == "codes_paused":
+            self._typed = digits
+            return self._show("paused", IDLE_S, wait_s=no.details["wait_s"])
+        if no.reason == "door_busy":
+            return self.showing
+        self._typed = ""
+        return self._show("wrong", IDLE_S, tries_left=no.details.get("tries_left"))
+
+    async def sign_in(self, digits: str) -> Showing:
+        """A courier's code of the day."""
+        began = self._clock.mono()
+        try:
+            courier = self.desk.courier_by_code(_plain(digits))
+        except Refusal as no:
+            await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
+            wait_s = no.details.get("wait_s", 0)
+            return self._show("courier-in", IDLE_S, refusal=no.reason, tries_left=no.details.get("tries_left"),
+                              wait_s=wait_s)  # fmt: skip
+        return self._show("courier-scan", COURIER_IDLE_S, courier=courier)
+
+    async def label(self, text: str) -> Showing:
+        """A label, scanned or typed. Without a courier signed in, the way is to sign in first."""
+        courier = self.showing.courier
+        if courier is None:
+            return self._show("courier-in", IDLE_S)
+        try:
+            visit = self.desk.deposit_by_label(text, courier)
+        except Refusal as no:
+            if no.reason == "door_busy":
+                return self.showing
+            screen: Screen = "no-fit" if no.reason == "no_fitting_compartment" else "unknown"
+            return self._show(screen, COURIER_IDLE_S, refusal=no.reason, door=no.details.get("compartment"))
+        return await self._serve(visit)
+
+    async def act(self, name: str, number: int, value: str = "") -> Showing:
+        """One tap. Raises Refusal `stale_screen` for a tap on a screen that is gone."""
+        if number != self.showing.number:
+            raise Refusal("stale_screen")
+        acts = {
+            "home": self.home, "help": lambda: self._aside("help"), "look": lambda: self._aside("look"),
+            "courier": lambda: self._show("courier-in", IDLE_S), "selector": lambda: self._show("selector", IDLE_S),
+            "more": self._more_time, "scan": lambda: self._as_courier("courier-scan"),
+            "type-label": lambda: self._as_courier("courier-label"), "out": lambda: self._as_courier("courier-out"),
+            "bye": lambda: self._as_courier("courier-bye"),
+        }  # fmt: skip
+        if name == "again":
+            return await self._again()
+        if name == "take-next":
+            return await self._take_next()
+        if name not in acts:
+            raise Refusal("stale_screen")
+        return acts[name]()
+
+    def _aside(self, screen: Screen) -> Showing:
+        """Help and look never hide an open door."""
+        return self.showing if self._door_is_open() else self._show(screen, IDLE_S)
+
+    def _as_courier(self, screen: Screen) -> Showing:
+        if self.showing.courier is None or self._door_is_open():
+            return self.showing
+        return self._show(screen, RESULT_S if screen == "courier-bye" else COURIER_IDLE_S)
+
+    def _door_is_open(self) -> bool:
+        return self.showing.screen in ("opening", "open", "still-open")
+
+    def _more_time(self) -> Showing:
+        return self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
+
+    async def _again(self) -> Showing:
+        if self._last_visit is None:
+            raise Refusal("stale_screen")
+        return await self._serve(self.desk.reopen(self._last_visit))
+
+    async def _take_next(self) -> Showing:
+        late = self.desk.overdue()
+        if not late or self.showing.courier is None:
+            return self._as_courier("courier-out")
+        try:
+            visit = self.desk.take_back(late[0].id, self.showing.courier)
+        except Refusal as no:
+            return self._show("unknown", COURIER_IDLE_S, refusal=no.reason)
+        return await self._serve(visit)
+
+    # what the door does
+
+    async def _serve(self, visit: Visit) -> Showing:
+        assert self.keeper is not None, "a kiosk is attached to its keeper before the first person comes"
+        parcel = self.desk.memory.parcel(visit.parcel)
+        late = parcel is not None and parcel.stage == Stage.OVERDUE and visit.purpose == "collect"
+        ending = parcel.selector if parcel else ""
+        self._show("opening", door=visit.compartment, visit=visit.id, ending=ending, late=late)
+        await self.keeper.serve(visit)
+        return self.showing
+
+    def visit_moved(self, visit: Visit) -> None:
+        """The keeper tells of every step of every visit; only the one on this screen matters here."""
+        on_screen = self.showing.visit == visit.id
+        if visit.step == "opened" and visit.screen == "kiosk":
+            ending = self.showing.ending if on_screen else ""
+            self._show("open", door=visit.compartment, visit=visit.id, ending=ending, late=self.showing.late)
+        elif not on_screen:
+            return
+        elif visit.screen != "kiosk" and visit.step != "ended":
+            self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
+        elif visit.outcome == "done":
+            self._shut(visit)
+        else:
+            self._show("stuck", 30, door=visit.compartment, case=str(visit.id)[-6:].upper())
+
+    def _shut(self, visit: Visit) -> None:
+        self._last_visit = visit
+        if visit.courier is None:
+            self._show("thanks", THANKS_S, door=visit.compartment)
+            return
+        result: Literal["in", "out"] = "in" if visit.purpose == "deposit" else "out"
+        last = LastDoor(visit.compartment, self.showing.ending, result)
+        brought, taken = self.showing.brought + (result == "in"), self.showing.taken + (result == "out")
+        screen: Screen = "courier-scan" if result == "in" else "courier-out"
+        self._show(screen, COURIER_IDLE_S, last=last, brought=brought, taken=taken)
+
+    def tick(self) -> None:
+        """Called a few times a second: screens that end by themselves, and the door that is still open."""
+        now, showing = self.desk.now(), self.showing
+        if showing.screen == "open" and showing.visit and self._open_since(showing.visit) > NAG_AFTER:
+            self._show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending)
+        if showing.until and now >= showing.until:
+            self._time_is_up()
+
+    def _time_is_up(self) -> None:
+        if self.showing.screen == "stuck" and self.showing.courier:
+            self._show("courier-scan", COURIER_IDLE_S)
+        elif self.showing.screen in ("courier-scan", "courier-out", "courier-label", "no-fit", "unknown"):
+            self._show("courier-bye", RESULT_S)
+        else:
+            self.home()
+
+    def _open_since(self, visit: UUID) -> timedelta:
+        opened = [each.opened_at for each in self.desk.unfinished() if each.id == visit and each.opened_at]
+        return self.desk.now() - opened[0] if opened else timedelta(0)
+
+    # what a courier's screen counts
+
+    def free_by_size(self) -> list[tuple[str, int]]:
+        plan = self.desk.plan
+        counts: dict[str, int] = {}
+        for (size, _), free in zip(plan.kinds, free_by_kind(plan, self.desk.memory.room()), strict=True):
+            counts[size] = counts.get(size, 0) + free
+        return list(counts.items())
+
+    def door_state(self) -> DoorState:
+        seen = self.keeper.seen.get(self.showing.door or 0) if self.keeper else None
+        return seen.state if seen else DoorState.UNKNOWN
+
+
+def _plain(digits: str) -> str:
+    return "".join(c for c in digits if c.isascii() and c.isdigit())

@@ -1,0 +1,206 @@
+"""What a station remembers, in one SQLite file. Journal, visits, brake and identity are durable and only grow columns;
+`parcel`, `room` and `case_file` are a cache of the fold, rebuilt by replay, so they have no migrations.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from parcelwall import clock
+from parcelwall.clock import Clock
+from parcelwall.journal.chain import Draft, Entry, Head
+from parcelwall.journal.sqlite import SqliteJournal, connect
+from parcelwall.rules import facts
+from parcelwall.rules.access import Brake
+from parcelwall.rules.book import Book, CaseFile, Learned
+from parcelwall.rules.facts import Fact
+from parcelwall.rules.life import ENDED, Parcel
+from parcelwall.rules.places import Room, read_room, write_room
+from parcelwall.rules.policy import DEFAULT, Policy
+from parcelwall.station import visit
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS parcel (id TEXT PRIMARY KEY, ended INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS room (one INTEGER PRIMARY KEY CHECK (one = 1), record TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS case_file (id TEXT PRIMARY KEY, open INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS brake (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+class Memory:
+    """The file, and in memory the book of what is open now. All writing goes through `tell` and `receive`."""
+
+    def __init__(self, path: Path | str, clock: Clock, durable: bool = True) -> None:
+        self.connection = connect(path, durable)
+        self.connection.execute(SCHEMA + visit.SCHEMA)
+        self.journal = SqliteJournal(self.connection)
+        self.clock = clock
+        self.book = Book()
+        self.station = self.identity("station") or ""
+        self.hub_writer = self.identity("hub_writer") or ""
+        self.grants: dict[UUID, facts.Granted] = {}
+        self.policy: Policy = DEFAULT
+        newest = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.station,))
+        self._last = newest.fetchone()[0] or ""
+        if self.station:
+            self._remember()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    # identity
+
+    def identity(self, name: str) -> str | None:
+        row = self.connection.execute("SELECT value FROM identity WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def know(self, values: dict[str, str]) -> None:
+        """Keeps what the station was given at enrolment."""
+        with self.connection:
+            rows = list(values.items())
+            self.connection.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?)", rows)
+        self.station = self.identity("station") or ""
+        self.hub_writer = self.identity("hub_writer") or ""
+
+    # the fold
+
+    def _remember(self) -> None:
+        """Reads the cache of the fold; what has ended stays on the disk until somebody asks."""
+        standing = self.connection.execute("SELECT name, record FROM standing")
+        for name, record in standing:
+            self._stand(facts.read(name.split("/")[0], record))
+        for (record,) in self.connection.execute("SELECT record FROM parcel WHERE NOT ended"):
+            parcel = msgspec.json.decode(record, type=Parcel)
+            self.book.parcels[parcel.id] = parcel
+        for (record,) in self.connection.execute("SELECT record FROM case_file WHERE open"):
+            case = msgspec.json.decode(record, type=CaseFile)
+            self.book.cases[case.id] = case
+        row = self.connection.execute("SELECT record FROM room").fetchone()
+        if row and self.station in self.book.plans:
+            self.book.rooms[self.station] = read_room(row[0])
+
+    def _stand(self, fact: Fact | None) -> None:
+        """Facts whose newest of a kind is what counts: layout, policy, grants."""
+        if isinstance(fact, facts.StationConfigured):
+            self.book.learn(fact, self.clock.now())
+        elif isinstance(fact, facts.PolicyAdopted):
+            self.policy = fact.policy
+        elif isinstance(fact, facts.Granted):
+            self.grants[fact.grant] = fact
+        elif isinstance(fact, facts.Revoked):
+            self.grants.pop(fact.grant, None)
+
+    def now_text(self) -> str:
+        """The wall clock, but never behind the newest entry: time in a journal does not run backwards."""
+        self._last = max(self._last, clock.text(self.clock.now()))
+        return self._last
+
+    def tell(self, *told: Fact, visit_after: visit.Visit | None = None) -> list[Learned]:
+        """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction."""
+        at = self.now_text()
+        drafts = [Draft(fact.kind, at, facts.body(fact)) for fact in told]
+        with self.connection:
+            self.journal.write(self.station, drafts, at)
+            learned = [self._learn(fact, at) for fact in told]
+            if visit_after:
+                visit.write(self.connection, visit_after)
+        return learned
+
+    def receive(self, entries: Sequence[Entry]) -> int:
+        """Stores and learns entries of the hub in one transaction; answers the number through which all is stored."""
+        with self.connection:
+            for entry in self.journal.receive(self.hub_writer, entries, self.now_text()):
+                fact = facts.read(entry.kind, entry.body)
+                if fact is not None:
+                    self._learn(fact, entry.happened_at)
+        return self.journal.head(self.hub_writer).number
+
+    def _learn(self, fact: Fact, at: str) -> Learned:
+        if isinstance(fact, facts.ParcelFact) and fact.parcel not in self.book.parcels:
+            self._recall(fact.parcel)
+        learned = self.book.learn(fact, clock.parse(at), self.station)
+        self._stand_durably(fact)
+        self._cache(fact)
+        return learned
+
+    def _recall(self, parcel: UUID) -> None:
+        if known := self.parcel(parcel):
+            self.book.parcels[parcel] = known
+
+    def parcel(self, parcel: UUID) -> Parcel | None:
+        """A parcel that this station knows, ended or not."""
+        if parcel in self.book.parcels:
+            return self.book.parcels[parcel]
+        row = self.connection.execute("SELECT record FROM parcel WHERE id = ?", (str(parcel),)).fetchone()
+        return msgspec.json.decode(row[0], type=Parcel) if row else None
+
+    def _stand_durably(self, fact: Fact) -> None:
+        standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured)
+        if isinstance(fact, facts.Revoked):
+            self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
+        elif isinstance(fact, standing):
+            name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
+            self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
+        if not isinstance(fact, facts.StationConfigured):
+            self._stand(fact)
+
+    def _cache(self, fact: Fact) -> None:
+        if isinstance(fact, facts.ParcelFact):
+            parcel = self.book.parcels[fact.parcel]
+            self.connection.execute(
+                "INSERT OR REPLACE INTO parcel VALUES (?, ?, ?)",
+                (str(parcel.id), parcel.stage in ENDED, msgspec.json.encode(parcel).decode()),
+            )
+        if isinstance(fact, facts.CaseOpened | facts.CaseClosed) and fact.case in self.book.cases:
+            case = self.book.cases[fact.case]
+            record = msgspec.json.encode(case).decode()
+            self.connection.execute(
+                "INSERT OR REPLACE INTO case_file VALUES (?, ?, ?)", (str(case.id), case.closed_at is None, record)
+            )
+        if self.station in self.book.rooms:
+            record = write_room(self.book.rooms[self.station])
+            self.connection.execute("INSERT OR REPLACE INTO room VALUES (1, ?)", (record,))
+
+    def forget_ended(self) -> None:
+        """Frees the memory of parcels whose life has ended; the file keeps them."""
+        self.book.parcels = {key: each for key, each in self.book.parcels.items() if each.stage not in ENDED}
+
+    # brake
+
+    def brake(self, name: str) -> Brake:
+        row = self.connection.execute("SELECT record FROM brake WHERE name = ?", (name,)).fetchone()
+        return msgspec.json.decode(row[0], type=Brake) if row else Brake()
+
+    def set_brake(self, name: str, brake: Brake) -> None:
+        """Durable before the person hears the answer."""
+        record = msgspec.json.encode(brake).decode()
+        self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, record))
+
+    # what the link asks (link.station_end.StationBook)
+
+    def wrote(self) -> Head:
+        return self.journal.head(self.station)
+
+    def has(self) -> Head:
+        return self.journal.head(self.hub_writer)
+
+    def since(self, after: int, limit: int) -> Sequence[Entry]:
+        return self.journal.since(self.station, after, limit)
+
+    def acknowledged(self, through: int) -> None:
+        self.journal.move("acknowledged", through)
+
+    def unsent(self) -> int:
+        """How many entries the hub has not acknowledged yet."""
+        return self.wrote().number - self.journal.cursor("acknowledged")
+
+    def room(self) -> Room:
+        return self.book.rooms.get(self.station, Room())
+
+    def parcels(self) -> Iterator[Parcel]:
+        yield from self.book.parcels.values()
+

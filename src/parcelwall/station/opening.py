@@ -1,0 +1,64 @@
+"""The opening procedure: the only place from which a door is ever pulsed, and it takes a visit that is on the disk.
+
+An ack is about the coil; "open" is said only after the contact was seen open. A further pulse needs the door read
+closed, 2 s since the last one, and there are at most 3; a door that is unknown gets no further pulse at all.
+"""
+
+from typing import Literal
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import Doors, DoorState, Pulse
+from parcelwall.errors import Trouble
+from parcelwall.station.desk import StationDesk
+from parcelwall.station.visit import Visit
+
+DEADLINE_S = 5.0  # from intent to the last byte on the wire
+WATCH_S = 1.5  # how long a door is given to move
+LOOK_EVERY_S = 0.1
+BETWEEN_PULSES_S = 2.0
+MOST_PULSES = 3
+
+Opening = Literal["opened", "stuck", "unclear", "late", "dead"]
+
+
+async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock) -> tuple[Opening, Visit]:
+    """Opens the visit's door. Answers what was seen, not what was acknowledged."""
+    if await _look(doors, visit) == DoorState.OPEN:
+        return "opened", visit
+    verdict: Opening = "stuck"
+    while visit.pulses < MOST_PULSES:
+        visit = desk.pulsing(visit)
+        pulsed_at = clock.mono()
+        pulse = await doors.open(visit.compartment, not_after=pulsed_at + DEADLINE_S)
+        if pulse in (Pulse.LATE, Pulse.DEAD):
+            return ("late" if pulse == Pulse.LATE else "dead"), visit
+        seen = await _watch(visit, doors, clock)
+        if seen == DoorState.OPEN:
+            return "opened", visit
+        if seen == DoorState.UNKNOWN:
+            return "unclear", visit
+        await clock.sleep(max(0.0, pulsed_at + BETWEEN_PULSES_S - clock.mono()))
+        if await _look(doors, visit) != DoorState.CLOSED:
+            continue_as = await _look(doors, visit)
+            return ("opened" if continue_as == DoorState.OPEN else "unclear"), visit
+    return verdict, visit
+
+
+async def _watch(visit: Visit, doors: Doors, clock: Clock) -> DoorState:
+    """The door's state once it is open, or after WATCH_S; unknown only if it never gave a clear answer."""
+    until = clock.mono() + WATCH_S
+    clear = DoorState.UNKNOWN
+    while clock.mono() < until:
+        await clock.sleep(LOOK_EVERY_S)
+        seen = await _look(doors, visit)
+        if seen == DoorState.OPEN:
+            return seen
+        clear = seen if seen != DoorState.UNKNOWN else clear
+    return clear
+
+
+async def _look(doors: Doors, visit: Visit) -> DoorState:
+    try:
+        return (await doors.state(visit.compartment)).state
+    except Trouble:
+        return DoorState.UNKNOWN

@@ -1,0 +1,74 @@
+"""One person at one door, seconds. Written and synced before any byte goes to the bus; the station's small machine.
+
+begun -> opened -> ended. A visit names its right (which reservation and generation, or which courier), so that every
+door pulse can be traced to one, and after a power cut the keeper knows what was meant.
+"""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import apsw
+import msgspec
+
+Purpose = Literal["collect", "deposit", "take_back", "reopen"]
+Step = Literal["begun", "opened", "ended"]
+Outcome = Literal["", "done", "void", "failed", "unclear", "left_open"]
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """`screen` is the place it occupies: "kiosk", or "aside/7" once a door is left open and others are served."""
+
+    id: UUID
+    screen: str
+    purpose: Purpose
+    parcel: UUID
+    reservation: UUID
+    compartment: int
+    begun_at: datetime
+    generation: int = 0
+    courier: UUID | None = None
+    hold_hours: int = 0
+    step: Step = "begun"
+    opened_at: datetime | None = None
+    pulses: int = 0
+    outcome: Outcome = ""
+
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS visit (
+  id TEXT PRIMARY KEY, screen TEXT NOT NULL, purpose TEXT NOT NULL, reservation TEXT NOT NULL,
+  generation INTEGER NOT NULL, opened INTEGER NOT NULL, ended INTEGER NOT NULL, record TEXT NOT NULL);
+-- INV-06: at most one open visit per screen
+CREATE UNIQUE INDEX IF NOT EXISTS one_visit_per_screen ON visit (screen) WHERE NOT ended;
+-- INV-05: one code opens at most one visit, ever
+CREATE UNIQUE INDEX IF NOT EXISTS one_opening_per_code ON visit (reservation, generation)
+  WHERE opened AND purpose = 'collect';
+"""
+
+_WRITE = """
+INSERT INTO visit VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET screen = excluded.screen,
+  opened = excluded.opened, ended = excluded.ended, record = excluded.record"""
+
+
+def write(connection: apsw.Connection, visit: Visit) -> None:
+    connection.execute(
+        _WRITE,
+        (str(visit.id), visit.screen, visit.purpose, str(visit.reservation), visit.generation,
+         visit.opened_at is not None, visit.step == "ended", msgspec.json.encode(visit).decode()),
+    )  # fmt: skip
+
+
+def unfinished(connection: apsw.Connection) -> list[Visit]:
+    """Visits that have not ended, oldest first."""
+    rows = connection.execute("SELECT record FROM visit WHERE NOT ended ORDER BY id")
+    return [msgspec.json.decode(record, type=Visit) for (record,) in rows]
+
+
+def spent(connection: apsw.Connection, reservation: UUID, generation: int) -> bool:
+    """Whether this code has opened its door already."""
+    row = connection.execute(
+        "SELECT 1 FROM visit WHERE reservation = ? AND generation = ? AND opened AND purpose = 'collect'",
+        (str(reservation), generation),
+    ).fetchone()
+    return row is not None

@@ -1,0 +1,267 @@
+"""Turns view objects into pages: templates, words, icons, codes to scan, files with their hashes.
+
+`Renderer(words).page(view, look)` is a whole page, `.fragment(view, look)` is what its stream sends: a `<title>` and
+the inside of `#live`, the whole state each time. Nothing here knows a rule, a clock or a server.
+"""
+
+import gettext
+import hashlib
+import mimetypes
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+import segno
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_skeleton, format_timedelta
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from parcelwall.web.views import KioskScreen, Look, template_of
+
+HERE = Path(__file__).parent
+STATIC, TEMPLATES = HERE / "static", HERE / "templates"
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""For every page; a page that holds a code must not be stored by anything between (faces.md 3.4)."""
+STATIC_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""For streams, which must not be compressed; a comment line every 15 s keeps them open (faces.md 3.3)."""
+
+# A served file that is made of others, in order. Fewer requests without a build step: they are joined at the start.
+BUNDLES = {
+    "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css"),
+    "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css"),
+    "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/console.css"),
+    "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
+    "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
+}
+SHEETS = {"tracking": "phone", "recipient": "phone", "kiosk": "kiosk", "console": "console", "demo": "console"}
+RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
+
+
+class Words(Protocol):
+    """One language's catalogue, as `gettext.NullTranslations` has it."""
+
+    def gettext(self, message: str) -> str: ...
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str: ...
+
+
+def no_words(language: str) -> Words:
+    """The texts as they stand in the templates: English."""
+    return gettext.NullTranslations()
+
+
+class Files:
+    """The static files, read once. One hash stands for all of them, so that files may name each other relatively."""
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        self._folder = folder
+        self._bytes = dict(self._read())
+        joined = b"".join(name.encode() + data for name, data in sorted(self._bytes.items()))
+        self.build = hashlib.sha256(joined).hexdigest()[:12]
+
+    def _read(self) -> Iterator[tuple[str, bytes]]:
+        for name, parts in BUNDLES.items():
+            yield name, b"\n".join(_lean(part, (self._folder / part).read_bytes()) for part in parts)
+        for kind in ("fonts/*.woff2", "*.svg", "*.png", "map/NOTICE"):
+            for path in self._folder.glob(kind):
+                yield path.relative_to(self._folder).as_posix(), path.read_bytes()
+
+    def url(self, name: str) -> str:
+        assert name in self._bytes, f"no static file {name!r}"
+        return f"/static/{self.build}/{name}"
+
+    def get(self, build: str, name: str) -> tuple[bytes, str] | None:
+        """Content and type of `/static/{build}/{name}`, None when there is no such file in this build."""
+        if build != self.build or name not in self._bytes:
+            return None
+        return self._bytes[name], _content_type(name)
+
+
+def _lean(name: str, data: bytes) -> bytes:
+    """A style sheet without its comments and indents; any other file as it is."""
+    if not name.endswith(".css"):
+        return data
+    text = re.sub(r"/\*.*?\*/", "", data.decode(), flags=re.DOTALL)
+    return re.sub(r"\n\s*", "\n", text).strip().encode()
+
+
+def _content_type(name: str) -> str:
+    known = {".woff2": "font/woff2", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+    return known.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "text/plain; charset=utf-8"
+
+
+class Renderer:
+    """Pages and fragments in any language. `words(language)` gives the catalogue; one renderer serves all requests."""
+
+    def __init__(self, words: Callable[[str], Words] = no_words, files: Files | None = None) -> None:
+        self._words = words
+        self._files = files or Files()
+        self._environments: dict[str, Environment] = {}
+
+    @property
+    def build(self) -> str:
+        """Hash of the static files, which a kiosk page posts with its heartbeat."""
+        return self._files.build
+
+    def page(self, view: msgspec.Struct, look: Look | None = None) -> str:
+        """A whole page. A kiosk screen brings its own look; elsewhere `look` is the reader's."""
+        return self._render(view, look, "shell/page.html")
+
+    def fragment(self, view: msgspec.Struct, look: Look | None = None) -> str:
+        """What the page's stream sends as an unnamed event: a title and the inside of `#live`."""
+        return self._render(view, look, "shell/part.html")
+
+    def static_file(self, build: str, name: str) -> tuple[bytes, str] | None:
+        return self._files.get(build, name)
+
+    def _render(self, view: msgspec.Struct, look: Look | None, shell: str) -> str:
+        look = look or getattr(view, "look", None) or Look()
+        name = template_of(view)
+        template = self._environment(look.language).get_template(name)
+        direction = "rtl" if look.language[:2] in RIGHT_TO_LEFT else "ltr"
+        sheet = SHEETS[name.split("/")[0]]
+        events = stream_of(view)
+        return template.render(view=view, look=look, shell=shell, sheet=sheet, direction=direction, events=events)
+
+    def _environment(self, language: str) -> Environment:
+        if language not in self._environments:
+            self._environments[language] = self._make(self._words(language))
+        return self._environments[language]
+
+    def _make(self, words: Words) -> Environment:
+        made = Environment(
+            loader=FileSystemLoader(TEMPLATES), extensions=["jinja2.ext.i18n"], autoescape=True,
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        )  # fmt: skip
+        made.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
+        made.globals.update(asset=self._files.url, icon=icon, build=self._files.build)
+        made.filters.update(FILTERS, qr=qr, linked=linked)
+        return made
+
+
+def stream_of(view: msgspec.Struct) -> str | None:
+    """Path of the page's stream, None for a page that stands still."""
+    if isinstance(view, KioskScreen):
+        return f"{view.base}/screen/events"
+    return getattr(view, "events", None)
+
+
+_icons: dict[str, str] = {}
+
+
+def icon(name: str, flips: bool = False) -> Markup:
+    """A Phosphor bold icon to stand before words, hidden from speech. `flips` in right-to-left languages."""
+    if name not in _icons:
+        drawn = (STATIC / "icons" / f"{name}.svg").read_text()
+        _icons[name] = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
+    kind = "icon flips" if flips else "icon"
+    open_tag = f'<svg class="{kind}" viewBox="0 0 256 256" aria-hidden="true">'
+    return Markup(open_tag + _icons[name] + "</svg>")  # noqa: S704 - our own files
+
+
+def qr(token: str) -> Markup:
+    """A QR code as inline SVG: black on white in every theme, four modules of quiet round it, level M."""
+    code = segno.make(token, error="m", micro=False)
+    drawn = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
+    return Markup(drawn)  # noqa: S704 - modules only, the token is not in it
+
+
+def linked(text: str) -> Markup:
+    """Plain text with its web addresses made into links, for a mail that is shown in the demo."""
+    parts = re.split(r"(https?://[^\s<>\"]+[^\s<>\".,;:)])", text)
+    return Markup("").join(_link(part) if part.startswith("http") else escape(part) for part in parts)
+
+
+def _link(address: str) -> Markup:
+    return Markup('<a href="{0}">{0}</a>').format(address)
+
+
+# Times: in the reader's language and the station's zone, with the weekday ------------------------------------------
+
+FALLBACK = "en_GB"
+HOME_OF = {"en": FALLBACK}  # plain English: days before months, 24 hours
+
+
+def locale_of(language: str) -> Locale:
+    """The locale of a language tag; a language that Babel does not know reads like English."""
+    try:
+        return Locale.parse(HOME_OF.get(language, language.replace("-", "_")))
+    except (ValueError, UnknownLocaleError):
+        return Locale.parse(FALLBACK)
+
+
+def moment(when: datetime, look: Look) -> str:
+    """`Tue 10:30`"""
+    return _skeleton("EHm", when, look)
+
+
+def day(when: datetime | date, look: Look) -> str:
+    """`Tue, 24 Nov`"""
+    on = when.astimezone(ZoneInfo(look.zone)).date() if isinstance(when, datetime) else when
+    return format_skeleton("MMMEd", on, locale=locale_of(look.language))
+
+
+def long_day(when: datetime | date, look: Look) -> str:
+    """`Tuesday 24 November`, for a heading."""
+    on = when.astimezone(ZoneInfo(look.zone)).date() if isinstance(when, datetime) else when
+    return format_skeleton("MMMMEEEEd", on, locale=locale_of(look.language))
+
+
+def full(when: datetime, look: Look) -> str:
+    """`Tue, 24 Nov, 10:30`"""
+    pattern = str(locale_of(look.language).datetime_formats["medium"])
+    return pattern.format(clock(when, look), day(when, look))
+
+
+def clock(when: datetime, look: Look) -> str:
+    """`10:30`"""
+    return _skeleton("Hm", when, look)
+
+
+def clock_seconds(when: datetime, look: Look) -> str:
+    """`10:30:05`"""
+    return _skeleton("Hms", when, look)
+
+
+def duration(seconds: int, look: Look) -> str:
+    """`41 hours`: the largest unit of which there are two or more."""
+    return format_timedelta(timedelta(seconds=seconds), threshold=2, locale=locale_of(look.language))
+
+
+def _skeleton(skeleton: str, when: datetime, look: Look) -> str:
+    return format_skeleton(skeleton, when, tzinfo=ZoneInfo(look.zone), locale=locale_of(look.language))
+
+
+def _filter(shown: Callable[[Any, Look], str]) -> Callable[[Context, Any], str]:
+    @pass_context
+    def apply(context: Context, value: Any) -> str:
+        return shown(value, context["look"])
+
+    return apply
+
+
+SHOWN: dict[str, Callable[[Any, Look], str]] = {
+    "moment": moment, "day": day, "long_day": long_day, "full": full, "clock": clock, "clock_seconds": clock_seconds,
+    "duration": duration,
+}  # fmt: skip
+FILTERS = {name: _filter(shown) for name, shown in SHOWN.items()}

@@ -1,0 +1,46 @@
+// The page's pulse. Tries the stream again when its first connection failed (htmx does not), tells the person when
+// the stream is lost, loads the page anew when the server is back, and on a kiosk says every 5 s that it is alive.
+(() => {
+  const WAITS = [3000, 2000, 4000, 8000, 10000], LOST_MS = 3000, RELOAD_MS = 6000, BEAT_MS = 5000;
+  let heard = false, tries = 0, lostAt = 0, frames = 0;
+  const live = () => document.getElementById("live");
+  const url = () => live()?.getAttribute("hx-sse:connect");
+
+  function again() {
+    if (heard || !url()) return;
+    if (tries > 0 && !live()._htmx?.sse) htmx.ajax("GET", url(), { source: live(), swap: "innerMorph" });
+    setTimeout(again, WAITS[Math.min(tries++, WAITS.length - 1)]);
+  }
+
+  function show() {
+    const band = document.getElementById("lost");
+    if (band) band.hidden = !lostAt || Date.now() - lostAt < LOST_MS;
+    if (live()) live().inert = Boolean(band && !band.hidden);
+  }
+
+  async function reload() {
+    if (!lostAt || Date.now() - lostAt < RELOAD_MS || !document.getElementById("lost")) return;
+    const there = await fetch(location.href, { method: "GET", cache: "no-store" }).catch(() => null);
+    if (there?.ok && lostAt) location.reload();
+  }
+
+  const beat = () => document.body.dataset.beat;
+  function tell() {
+    const screen = document.querySelector("main")?.dataset.screen ?? "";
+    const body = new URLSearchParams({ build: document.body.dataset.build, frames, screen });
+    fetch(beat(), { method: "POST", body }).catch(() => {});
+  }
+
+  document.addEventListener("htmx:sse:after:message", () => { heard = true; lostAt = 0; show(); });
+  document.addEventListener("htmx:sse:before:connection", (e) => { if (e.detail.connection.attempt > 0) lostAt ||= Date.now(); });
+  document.addEventListener("htmx:sse:error", () => { lostAt ||= Date.now(); });
+  document.addEventListener("DOMContentLoaded", () => {
+    again();
+    setInterval(() => { show(); reload(); }, 1000);
+    if (!beat()) return;
+    const count = () => { frames++; requestAnimationFrame(count); };
+    count();
+    tell();
+    setInterval(tell, BEAT_MS);
+  });
+})();

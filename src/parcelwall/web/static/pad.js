@@ -1,0 +1,90 @@
+// The code pad: a digit shows at once in its place, for a second, then a dot; the last digit sends itself.
+// Digits live in `typed` for seconds and are forgotten when sent. Keys act on touch, as a keypad does.
+(() => {
+  const SHOWN_MS = 1000, IDLE_MS = 30000, LIT_MS = 150, STEADY_MS = 500, ANSWER_MS = 4000;
+  let typed = "", sent = false, touched = false, fresh = -1, last = { key: "", at: 0 }, hide = 0, idle = 0;
+  const pad = () => document.querySelector("[data-pad]");
+
+  function draw() {
+    const at = pad();
+    if (!at) { typed = ""; sent = false; return; }
+    const slots = at.querySelectorAll("[data-slot]");
+    slots.forEach((slot, i) => {
+      const plain = i === fresh || slot.dataset.slot === "plain";
+      slot.textContent = i < typed.length ? (plain && !sent ? typed[i] : "\u2022") : "";
+      slot.classList.toggle("slot-next", i === typed.length && !sent);
+    });
+    const words = at.querySelector("[data-count]");
+    if (words) words.textContent = words.dataset.count.replace("{n}", typed.length).replace("{places}", slots.length);
+  }
+
+  function send(at) {
+    const body = new URLSearchParams(), form = at.closest("form");
+    form.querySelectorAll("input[type=hidden]").forEach((kept) => body.set(kept.name, kept.value));
+    let from = 0;
+    for (const field of at.dataset.pad.split(" ")) {
+      const [name, places] = field.split(":");
+      body.set(name, typed.slice(from, from + Number(places)));
+      from += Number(places);
+    }
+    typed = "\u2022".repeat(typed.length);
+    sent = true;
+    setTimeout(() => { if (sent) { sent = false; clear(); } }, ANSWER_MS);
+    fetch(form.action, { method: "POST", body }).catch(() => { sent = false; typed = ""; draw(); });
+  }
+
+  function clear() { typed = ""; fresh = -1; draw(); }
+
+  function press(key) {
+    const at = pad(), now = Date.now();
+    if (!at || sent || at.dataset.held) return;
+    if (at.dataset.steady && key === last.key && now - last.at < STEADY_MS) return;
+    last = { key, at: now };
+    const places = at.querySelectorAll("[data-slot]").length;
+    clearTimeout(hide);
+    clearTimeout(idle);
+    if (key === "clear") typed = "";
+    else if (key === "erase") typed = typed.slice(0, -1);
+    else if (typed.length < places) typed += key;
+    fresh = key.length === 1 ? typed.length - 1 : -1;
+    if (typed.length === places) send(at);
+    draw();
+    hide = setTimeout(() => { fresh = -1; draw(); }, SHOWN_MS);
+    idle = setTimeout(clear, IDLE_MS);
+  }
+
+  function light(button) {
+    button.classList.add("key-down");
+    setTimeout(() => button.classList.remove("key-down"), LIT_MS);
+  }
+
+  document.addEventListener("pointerdown", (event) => {
+    const button = event.target.closest?.("[data-key]");
+    if (!button) return;
+    touched = true;
+    light(button);
+    press(button.dataset.key);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-key]");
+    if (button && !touched) press(button.dataset.key);
+    touched = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat || event.target.matches?.("input, textarea")) return;
+    if (/^[0-9]$/.test(event.key)) press(event.key);
+    if (event.key === "Backspace") press("erase");
+  });
+  document.addEventListener("htmx:sse:after:message", () => {
+    if (sent) { sent = false; typed = ""; fresh = -1; }
+    draw();
+  });
+
+  // The keys for a label: letters and digits into a field that the courier sees and sends.
+  document.addEventListener("click", (event) => {
+    const letter = event.target.closest?.("[data-letter]"), field = document.querySelector("[data-label]");
+    if (!letter || !field) return;
+    const key = letter.dataset.letter;
+    field.value = key === "erase" ? field.value.slice(0, -1) : field.value + key;
+  });
+})();

@@ -1,0 +1,400 @@
+"""What a page is told. One frozen object per page; whoever fills it has decided everything, a template only shows it.
+
+Laws (faces.md 0 and 0.2): kiosk, courier and tracking objects have no field for a name, an address of a person or
+another person's door, so no template can show one. A recipient's page shows that person's own code, QR and door.
+
+Texts: `heading` and `line` come in the reader's language, from the sentence table or from notices; where a field is
+empty the template uses its own words for that state. Times are aware and in UTC; the page shows them in the reader's
+language and the zone of `Look`. Durations are whole seconds. Fields that end in `_svg` are drawings made by
+`cabinet.draw`, `map.station_map`: they are put into the page as they are, and nothing else ever is.
+Addresses (`here`, `events` and other fields that say so) are paths of this server, made by the face.
+"""
+
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+Theme = Literal["auto", "day", "night"]
+
+
+class Look(msgspec.Struct, frozen=True):
+    """How a page looks. `zone` is the station's; `theme="auto"` follows the reader's device, a kiosk names one."""
+
+    language: str = "en"
+    theme: Theme = "auto"
+    contrast: bool = False
+    text: Literal["normal", "large"] = "normal"
+    zone: str = "Europe/Helsinki"
+
+
+class Language(msgspec.Struct, frozen=True):
+    """One entry of the list of languages, by its own name: `Language("de", "Deutsch")`."""
+
+    code: str
+    name: str
+
+
+# Tracking and recipient --------------------------------------------------------------------------------------------
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One of at most five steps. `when` is shown with its weekday; `about` marks an estimate; `day_only` hides the
+    time of day (a public page never tells the minute of collection)."""
+
+    words: str
+    state: Literal["done", "now", "next"]
+    when: datetime | None = None
+    about: bool = False
+    day_only: bool = False
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A station as readers find it. `map_svg` is None outside the map's extract: then the address stands alone."""
+
+    name: str
+    address: str
+    hint: str = ""
+    map_svg: str | None = None
+
+
+class FindView(msgspec.Struct, frozen=True):
+    """`/`: type a number. `check_digit_wrong` is the one thing that may be named about a mistyped number."""
+
+    number: str = ""
+    check_digit_wrong: bool = False
+
+
+class SentenceView(msgspec.Struct, frozen=True):
+    """`/?number=`: a bare number shows one sentence, where it stands on the line of steps, and a day. Nothing else."""
+
+    number: str
+    heading: str
+    step: int
+    """Place of the current step in `steps`, from 0."""
+    steps: tuple[str, ...]
+    day: date | None = None
+    about: bool = True
+    events: str | None = None
+
+
+class TrackView(msgspec.Struct, frozen=True):
+    """`/t/{token}`: the sentence, the steps with times, the station and its map, the deadline."""
+
+    heading: str
+    line: str = ""
+    steps: tuple[Step, ...] = ()
+    station: Place | None = None
+    collect_by: datetime | None = None
+    trouble: bool = False
+    """Adds "Later than planned." below: for a heading that does not say so itself."""
+    updated: datetime | None = None
+    events: str | None = None
+
+
+class NotFoundView(msgspec.Struct, frozen=True):
+    """Unknown, foreign, cancelled, erased: the same bytes. `link` True for a link, False for a number typed at `/`."""
+
+    link: bool = False
+
+
+class SlowDownView(msgspec.Struct, frozen=True):
+    """Too many tries from here. `wait_s` seconds until the next one is listened to."""
+
+    wait_s: int
+
+
+class OwnDoor(msgspec.Struct, frozen=True):
+    """The reader's own door, once a `Deposited` fact names it. `place` from `cabinet.place_sentence`."""
+
+    number: int
+    place: str
+    cabinet_svg: str
+    within_reach: bool = False
+    state: Literal["shut", "opening", "open", "still-open", "stuck"] = "shut"
+
+
+class Extension(msgspec.Struct, frozen=True):
+    """An offer to keep the parcel until a time, at a price in words ("" is free of charge). Posted to `here/extend`."""
+
+    until: datetime
+    price: str = ""
+
+
+RecipientStage = Literal["coming", "ready", "late", "held", "collected", "gone", "diverted", "cancelled"]
+
+
+class RecipientView(msgspec.Struct, frozen=True):
+    """`/p/{secret}`: one parcel of this person.
+
+    `code` is grouped ("4719", "0622"); `qr` is the token to draw, never the code. `left_s` of `total_s` is the
+    holding time left. `here` is this page's own path: commands are posted to `{here}/extend` and `{here}/problem`.
+    """
+
+    stage: RecipientStage
+    heading: str
+    line: str = ""
+    reference: str = ""
+    here: str = ""
+    events: str | None = None
+    station: Place | None = None
+    door: OwnDoor | None = None
+    code: tuple[str, ...] = ()
+    qr: str = ""
+    collect_by: datetime | None = None
+    left_s: int = 0
+    total_s: int = 0
+    steps: tuple[Step, ...] = ()
+    extension: Extension | None = None
+    notice: str = ""
+    """One sentence about what was just done or refused ("Yours until Tue 10:30.")."""
+    refused: bool = False
+    """True when `notice` says no."""
+    case: str = ""
+    case_by: datetime | None = None
+    can_report: bool = False
+    alone: bool = False
+    """The station has no line to the hub now."""
+
+
+# Kiosk -------------------------------------------------------------------------------------------------------------
+
+ScreenId = Literal[
+    "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "several", "late",
+    "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label", "courier-out", "courier-bye",
+    "no-fit", "unknown", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
+]  # fmt: skip
+
+
+class PadField(msgspec.Struct, frozen=True):
+    """One posted field of the pad: its name and how its places are grouped, `PadField("digits", (4, 4))`."""
+
+    name: str
+    groups: tuple[int, ...]
+    masked: bool = True
+
+
+class Pad(msgspec.Struct, frozen=True):
+    """The code pad draws what it is told. It posts by itself on the last digit of the last field."""
+
+    fields: tuple[PadField, ...] = (PadField("digits", (4, 4)),)
+    post: str = "/code"
+    held_s: int = 0
+    """Seconds for which the keys do nothing (a pause); 0 is a live pad."""
+
+    @property
+    def places(self) -> int:
+        return sum(sum(field.groups) for field in self.fields)
+
+
+class SizeChoice(msgspec.Struct, frozen=True):
+    """A size a courier may choose. Inner millimetres; `free` is a count for couriers, None hides it."""
+
+    name: str
+    width_mm: int
+    height_mm: int
+    depth_mm: int
+    free: int | None = None
+    proposed: bool = False
+
+
+class LastDoor(msgspec.Struct, frozen=True):
+    """The courier's last door, kept in a strip for 60 s: "Wrong door? Open it again"."""
+
+    door: int
+    ending: str
+    """End of the parcel's number, "2917"."""
+    result: Literal["in", "out", "open"] = "in"
+    again: bool = True
+
+
+class Courier(msgspec.Struct, frozen=True):
+    """What courier screens count: parcels to bring and to take here, free compartments per size."""
+
+    to_bring: int = 0
+    to_take: int = 0
+    free: tuple[tuple[str, int], ...] = ()
+    brought: int = 0
+    taken: int = 0
+    last: LastDoor | None = None
+
+
+class KioskScreen(msgspec.Struct, frozen=True):
+    """One screen of the station's visit. `id` names the template, `number` counts screens (a tap on an older one is
+    refused as stale), `visit` names the visit. `heading` and `lines` replace the template's words when given.
+
+    `seconds` counts down whatever the screen counts (pause, more time, open again, starting) of `seconds_of`.
+    `cue` is the sound: "key", "good", "refused", "tick", "nag" or "".
+    """
+
+    id: ScreenId
+    station: str
+    address: str = ""
+    station_id: str = ""
+    now: datetime | None = None
+    look: Look = Look()
+    visit: str = ""
+    number: int = 0
+    base: str = ""
+    """Put before every path that the page posts to; "" when the kiosk has a port of its own."""
+    heading: str = ""
+    lines: tuple[str, ...] = ()
+    spoken: str = ""
+    """The one polite-live sentence; "" takes the heading."""
+    door: int | None = None
+    place: str = ""
+    cabinet_svg: str = ""
+    pad: Pad | None = None
+    reader: Literal["below", "above", "left", "right"] | None = "below"
+    tries_left: int | None = None
+    seconds: int = 0
+    seconds_of: int = 0
+    ending: str = ""
+    """End of the parcel's number, where a screen speaks of one parcel."""
+    count: int = 0
+    """How many own parcels (screen `several`)."""
+    case: str = ""
+    case_by: datetime | None = None
+    deadline: datetime | None = None
+    sizes: tuple[SizeChoice, ...] = ()
+    courier: Courier | None = None
+    belongs: str = ""
+    """Station where a label belongs, or the next one with room."""
+    alone: bool = False
+    saving_power: bool = False
+    languages: tuple[Language, ...] = ()
+    phone: str = ""
+    since: datetime | None = None
+    cue: str = ""
+    frame: str = ""
+    """Build hash, posted with every heartbeat."""
+
+
+# Console -----------------------------------------------------------------------------------------------------------
+
+
+class StationRow(msgspec.Struct, frozen=True):
+    """One station in the live table. `line`: "here" (heard from), "quiet" (silent over a minute) or "never".
+    When it is quiet, all figures are as old as `heard_at` and the table says so."""
+
+    id: str
+    name: str
+    address: str
+    line: Literal["here", "quiet", "never"]
+    heard_at: datetime | None
+    doors: int
+    in_use: int
+    free: tuple[tuple[str, int], ...]
+    open_doors: tuple[int, ...] = ()
+    faults: tuple[int, ...] = ()
+    waiting: int = 0
+    """Parcels that wait for their recipients."""
+    expected: int = 0
+    """Parcels reserved and still to come."""
+    overdue: int = 0
+    cases: int = 0
+    queued: int | None = None
+    """Entries not carried yet, where known."""
+    kiosk: str = ""
+    """Address of its kiosk in the demo, "" elsewhere."""
+
+
+class StationsView(msgspec.Struct, frozen=True):
+    rows: tuple[StationRow, ...]
+    checked: datetime
+    events: str | None = None
+
+
+# The demo ----------------------------------------------------------------------------------------------------------
+
+
+class MailRow(msgspec.Struct, frozen=True):
+    here: str
+    to: str
+    subject: str
+    when: datetime
+
+
+class MailsView(msgspec.Struct, frozen=True):
+    rows: tuple[MailRow, ...]
+    events: str | None = None
+
+
+class MailView(msgspec.Struct, frozen=True):
+    """One mail as the demo's mail box got it. `text` is the plain part; addresses in it become links."""
+
+    subject: str
+    sender: str
+    to: str
+    when: datetime
+    text: str
+    back: str = "/mails"
+
+
+class PretendDoor(msgspec.Struct, frozen=True):
+    number: int
+    size: str
+    open: bool = False
+    jammed: bool = False
+    ticking: bool = False
+    """The station waits for this one."""
+
+
+class PretendView(msgspec.Struct, frozen=True):
+    """One pretend board. `here` is the page's path; a door is chosen with `{here}?door=7`; posts go to
+    `{here}/door` (door, do = pull | push | jam | free), `{here}/scan` (label) and `{here}/line` (do = cut | mend)."""
+
+    station: str
+    station_id: str
+    here: str
+    doors: tuple[PretendDoor, ...]
+    cabinet_svg: str = ""
+    chosen: int | None = None
+    others: tuple["Face", ...] = ()
+    kiosk: str = ""
+    line_cut: bool = False
+    labels: tuple[str, ...] = ()
+    """Labels worth trying, offered as a list beside the field."""
+    said: str = ""
+    """What the board answered to the last act."""
+    events: str | None = None
+
+
+class Face(msgspec.Struct, frozen=True):
+    """A link on the start page."""
+
+    name: str
+    about: str
+    url: str
+    icon: str = "caret-right"
+
+
+class StartView(msgspec.Struct, frozen=True):
+    """The demo's first page: the faces, the stations' kiosks, and a few numbers to try."""
+
+    faces: tuple[Face, ...]
+    kiosks: tuple[Face, ...] = ()
+    tries: tuple[tuple[str, str], ...] = ()
+    """(what, value) pairs such as ("A number to track", "PW-7F3-29Q")."""
+
+
+TEMPLATES: dict[type, str] = {
+    FindView: "tracking/find.html",
+    SentenceView: "tracking/sentence.html",
+    TrackView: "tracking/status.html",
+    NotFoundView: "tracking/not-found.html",
+    SlowDownView: "tracking/slow-down.html",
+    RecipientView: "recipient/parcel.html",
+    KioskScreen: "kiosk/{id}.html",
+    StationsView: "console/stations.html",
+    MailsView: "demo/mails.html",
+    MailView: "demo/mail.html",
+    PretendView: "demo/pretend.html",
+    StartView: "demo/start.html",
+}
+
+
+def template_of(view: msgspec.Struct) -> str:
+    """The template that shows this view: `kiosk/home.html` for a `KioskScreen` with id `home`."""
+    name = TEMPLATES[type(view)]
+    return name.format(id=view.id) if isinstance(view, KioskScreen) else name

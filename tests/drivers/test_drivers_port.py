@@ -1,0 +1,90 @@
+"""The port itself: gaps, reopening, back-off, rights."""
+
+import logging
+import os
+from contextlib import contextmanager
+from itertools import pairwise
+
+import pytest
+
+from parcelwall.drivers import DoorState, PortForbidden, Pulse, Why, connect
+
+pytestmark = pytest.mark.asyncio
+
+CLOSED = DoorState.CLOSED
+
+
+async def test_frames_keep_their_gap(make_rig):
+    rig = await make_rig(gap_ms=60)
+    bus = await rig.bare_bus()
+    ends = [(await bus.read_door(1, 1)).at for _ in range(3)]
+    await bus.close()
+    asked_at = [request.at for request in rig.core.requests]
+    assert [asked - end >= 0.059 for end, asked in zip(ends, asked_at[1:], strict=False)] == [True, True]
+
+
+async def test_three_failures_in_a_row_reopen_the_port(make_memory_rig):
+    rig = await make_memory_rig()
+    rig.core.mute_next(3)
+    await rig.doors.state(1)
+    assert rig.doors.counts.reopened == 1
+    assert (await rig.doors.state(1)).state is CLOSED
+
+
+async def test_a_gone_port_is_tried_at_half_1_2_4_up_to_30_seconds_for_ever(make_memory_rig):
+    rig = await make_memory_rig()
+    tries = []
+
+    async def never(profile, clock):
+        tries.append(clock.mono())
+        return await rig.open_port(profile, clock)
+
+    await rig.doors.close()
+    rig.boards.unplug()
+    doors = connect(rig.doors.profile, rig.clock, never)
+    await doors.start()
+    for _ in range(20_000):
+        assert (await doors.state(1)).why is Why.SILENT
+        await rig.clock.sleep(0.01)
+    waits = [round(after - before) for before, after in pairwise(tries)]
+    assert waits[1:8] == [1, 2, 4, 8, 16, 30, 30]
+    rig.boards.replug()
+    await rig.clock.sleep(31)
+    assert (await doors.state(1)).state is CLOSED
+    await doors.close()
+
+
+async def test_no_permission_is_said_loudly(make_memory_rig, caplog):
+    rig = await make_memory_rig()
+
+    async def forbidden(profile, clock):
+        raise PortForbidden(f"No right to open {profile.port}")
+
+    doors = connect(rig.doors.profile, rig.clock, forbidden)
+    with caplog.at_level(logging.ERROR):
+        await doors.start()
+        assert await doors.open(1, rig.soon()) is Pulse.DEAD
+    assert "DOORS ARE DEAD: No right to open" in caplog.text
+    await doors.close()
+
+
+@contextmanager
+def as_nobody():
+    """Without root's rights, if we have them."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+async def test_a_real_port_without_permission(make_pty_rig, caplog):
+    rig = await make_pty_rig()
+    await rig.doors.close()
+    os.chmod(rig.boards.link, 0)
+    with as_nobody():
+        await rig.doors.start()
+        assert await rig.doors.open(1, rig.soon()) is Pulse.DEAD
+    assert "DOORS ARE DEAD: No right to open" in caplog.text

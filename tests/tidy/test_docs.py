@@ -1,0 +1,107 @@
+"""The docs are complete: each setting, refusal, kind of fact, room and word stands where a reader looks for it."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from parcelwall import settings
+from parcelwall.errors import REASONS
+from parcelwall.rules import facts
+from tidy.source import ROOT, SRC
+
+GLOSSARY = """
+station compartment door site host parcel reservation deposit collect depositor collector courier carrier proof visit
+case fact entry journal desk policy
+""".split()
+KINDS = [settings.HubSettings, settings.StationSettings]
+
+
+def doc(name: str) -> str:
+    file = ROOT / "docs" / name
+    assert file.is_file(), f"docs/{name} is not written yet"
+    return file.read_text(encoding="utf-8")
+
+
+def missing(text: str, names: Iterable[str]) -> list[str]:
+    """The names that stand nowhere in `text` as code: `name` in backquotes, alone or with a little beside it."""
+    marked = set(re.findall(r"[\w/.]+", " ".join(re.findall(r"`([^`\n]+)`", text))))
+    return sorted(name for name in names if name not in marked)
+
+
+def listed(text: str) -> list[str]:
+    """The names that head the rows of tables: | `name` | ..."""
+    return re.findall(r"^\|\s*`([\w/]+)`\s*\|", text, re.MULTILINE)
+
+
+def kinds(of: type = facts.Fact) -> set[str]:
+    """Names of all kinds of fact: the classes below Fact that have no classes below them."""
+    below = of.__subclasses__()
+    return set().union(*(kinds(each) for each in below)) if below else {of.__name__}
+
+
+def rooms() -> set[str]:
+    """What docs/ARCHITECTURE.md must name: `hub/` and its like, `clock.py` and its like."""
+    folders = {f"{path.parent.name}/" for path in SRC.glob("*/__init__.py")}
+    return folders | {path.name for path in SRC.glob("*.py") if path.name != "__init__.py"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_settings(kind: type) -> None:
+    names = [field.name for field in msgspec.structs.fields(kind)]
+    assert not missing(doc("settings.md"), names)
+
+
+def test_settings_that_are_gone() -> None:
+    known = {field.name for kind in KINDS for field in msgspec.structs.fields(kind)}
+    assert not [name for name in listed(doc("settings.md")) if name.lower().removeprefix("parcelwall_") not in known]
+
+
+def test_refusals() -> None:
+    assert not missing(doc("refusals.md"), REASONS)
+
+
+def test_refusals_that_are_gone() -> None:
+    assert not [name for name in listed(doc("refusals.md")) if name not in REASONS]
+
+
+def test_facts() -> None:
+    assert not missing(doc("facts.md"), kinds())
+
+
+def test_facts_that_are_gone() -> None:
+    assert not [name for name in listed(doc("facts.md")) if name[0].isupper() and name not in kinds()]
+
+
+def test_rooms() -> None:
+    assert not missing(doc("ARCHITECTURE.md"), rooms())
+
+
+def test_glossary() -> None:
+    text = doc("glossary.md").lower()
+    assert not [word for word in GLOSSARY if not re.search(rf"\b{word}", text)]
+
+
+def test_links_between_the_docs() -> None:
+    assert not [f"{path.name} -> {link}" for path in sorted((ROOT / "docs").rglob("*.md")) for link in dead_links(path)]
+
+
+def dead_links(path: Path) -> list[str]:
+    """Links of a page to files that are not there. Addresses on the web are not followed."""
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text)
+    return [each for each in targets if ":" not in each and not (path.parent / each).exists()]
+
+
+def test_what_is_missing_can_be_found(tmp_path: Path) -> None:
+    assert missing("Set `port` or `host = 0.0.0.0`, not slot.", ["port", "host", "slot"]) == ["slot"]
+    assert missing("`hub/` and `clock.py`", ["hub/", "clock.py", "web/"]) == ["web/"]
+    assert listed("| `gone` | was here |\n| word | `no` |") == ["gone"]
+    assert {"Deposited", "DoorOpened"} <= kinds()
+    assert not {"Fact", "ParcelFact"} & kinds()
+    assert {"rules/", "clock.py"} <= rooms()
+    page = tmp_path / "page.md"
+    page.write_text("[here](page.md) [there](gone.md#x) [web](https://example.org)\n```\n[code](x)\n```")
+    assert dead_links(page) == ["gone.md"]

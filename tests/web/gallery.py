@@ -1,0 +1,121 @@
+"""Shows the sample views to a browser: a small loopback server with the real headers, files and first stream events."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+
+from parcelwall.web.render import HEADERS, STATIC_HEADERS, STREAM_HEADERS, Renderer, Words, no_words
+from parcelwall.web.views import KioskScreen, Look
+from web import samples
+
+CHROMIUM = {
+    "executable_path": "/usr/bin/chromium",
+    "args": ["--no-sandbox", "--disable-background-networking", "--disable-component-update"],
+}
+MARKED = str.maketrans("aeiouyAEIOUcnsz", "áéíöúýÁÉÍÖÚçñšž")
+
+
+class LongWords:
+    """A pseudo-language: marks on the letters and two fifths more of them; placeholders stay."""
+
+    def gettext(self, message: str) -> str:
+        parts = re.split(r"(%\(\w+\)s|\{\w+\})", message)
+        marked = "".join(part if at % 2 else part.translate(MARKED) for at, part in enumerate(parts))
+        end = "." if marked.endswith(".") else ""
+        return marked.removesuffix(end) + " " + "ööm ipsú lörem"[: max(2, len(message) * 2 // 5)].strip() + end
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return self.gettext(singular if n == 1 else plural)
+
+
+def words_of(language: str) -> Words:
+    return LongWords() if language == "x-long" else no_words(language)
+
+
+class Gallery:
+    """Views by name, as pages and as first events of streams, in any look."""
+
+    def __init__(self) -> None:
+        self.renderer = Renderer(words_of)
+        self.posted: list[tuple[str, str]] = []
+        self.closing = threading.Event()
+
+    def view(self, name: str, look: Look) -> msgspec.Struct:
+        view = samples.all_views(words_of(look.language))[name]
+        if isinstance(view, KioskScreen):
+            kept = msgspec.structs.replace(look, theme="night" if look.theme == "night" else "day")
+            return msgspec.structs.replace(view, look=kept, base=f"/k/{name}")
+        if getattr(view, "events", None):
+            return msgspec.structs.replace(view, events=f"/k/{name}/events")
+        return view
+
+    def page(self, name: str, look: Look) -> str:
+        return self.renderer.page(self.view(name, look), look)
+
+    def event(self, name: str) -> bytes:
+        look = Look()
+        lines = self.renderer.fragment(self.view(name, look), look).splitlines()
+        return ("id: 7\n" + "".join(f"data: {line}\n" for line in lines) + "\n").encode()
+
+
+def look_from(query: dict[str, list[str]]) -> Look:
+    return msgspec.convert({key: value[0] for key, value in query.items()}, Look, strict=False)
+
+
+def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *args: Any) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            url = urlsplit(self.path)
+            first, *rest = url.path.strip("/").split("/")
+            if first == "static":
+                found = gallery.renderer.static_file(rest[0], "/".join(rest[1:]))
+                return self.answer(*(found or (b"", "text/plain")), STATIC_HEADERS, 200 if found else 404)
+            if first == "k":
+                return self.stream(rest[0])
+            page = gallery.page(first, look_from(parse_qs(url.query)))
+            return self.answer(page.encode(), "text/html; charset=utf-8", HEADERS)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            gallery.posted.append((self.path, body))
+            self.answer(b"", "text/plain", {}, 204)
+
+        def answer(self, body: bytes, kind: str, headers: dict[str, str], status: int = 200) -> None:
+            self.send_response(status)
+            for name, value in {**headers, "Content-Type": kind, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def stream(self, name: str) -> None:
+            self.send_response(200)
+            for header, value in STREAM_HEADERS.items():
+                self.send_header(header, value)
+            self.end_headers()
+            self.wfile.write(gallery.event(name))
+            self.wfile.flush()
+            gallery.closing.wait(60)
+
+    return Handler
+
+
+@contextmanager
+def served(gallery: Gallery) -> Iterator[str]:
+    """The gallery's address while it is served."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(gallery))
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        gallery.closing.set()
+        server.shutdown()

@@ -1,0 +1,211 @@
+"""Sample views: every page and every screen in a state that happens, for the template tests and the gallery."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+from parcelwall.rules.layout import Layout, plain_layout
+from parcelwall.web import cabinet, views
+from parcelwall.web.map import station_map
+from parcelwall.web.render import Words
+
+NOW = datetime(2026, 11, 22, 15, 42, 10, tzinfo=UTC)
+DEADLINE = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
+LAYOUT: Layout = plain_layout()
+KLUUVI = (60.1692, 24.9440)
+TOKEN = "PW1:" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 4 + "7F329QPW7F329Q4711"
+WALLS = dict[str, str]
+LANGUAGES = tuple(views.Language(*pair) for pair in (
+    ("en", "English"), ("de", "Deutsch"), ("pl", "Polski"), ("ar", "العربية"), ("fi", "Suomi"), ("sv", "Svenska"),
+))  # fmt: skip
+PAD = views.Pad()
+PAUSED_PAD = views.Pad((views.PadField("digits", (4, 4)), views.PadField("selector", (4,))))
+DAILY_PAD = views.Pad((views.PadField("daily", (4, 4)),))
+FREE = (("S", 9), ("M", 4), ("L", 1), ("XL", 0))
+
+
+def all_views(words: Words) -> dict[str, msgspec.Struct]:
+    """Name -> view, in reading order of the faces."""
+    kiosk = {f"kiosk-{name}": screen for name, screen in kiosk_screens(words).items()}
+    return {**tracking(), **recipient(words), **kiosk, **console(), **demo(words)}
+
+
+def place(with_map: bool = True) -> views.Place:
+    drawn = station_map(*KLUUVI) if with_map else None
+    return views.Place("Kluuvi", "Aleksanterinkatu 19, Helsinki", "In the passage, behind the flower shop.", drawn)
+
+
+def steps(now: int) -> tuple[views.Step, ...]:
+    told = (
+        ("The shop has told us", NOW - timedelta(hours=45), False),
+        ("Left the Vantaa depot", NOW - timedelta(hours=10), False),
+        ("On the van", NOW - timedelta(hours=8), False),
+        ("In a compartment at Kluuvi", NOW + timedelta(minutes=53), True),
+        ("With you", None, False),
+    )
+    states = ["done"] * now + ["now"] + ["next"] * (4 - now)
+    return tuple(views.Step(words, state, when, about and state == "next")  # type: ignore[arg-type]
+                 for (words, when, about), state in zip(told, states, strict=True))  # fmt: skip
+
+
+def tracking() -> dict[str, msgspec.Struct]:
+    short = ("Announced", "On the way", "Out for delivery", "Ready to collect", "Collected")
+    return {
+        "track-find": views.FindView(),
+        "track-find-mistyped": views.FindView("PW-7F3-29O", check_digit_wrong=True),
+        "track-sentence": views.SentenceView("PW-7F3-29Q", "On the way", 1, short, date(2026, 11, 23), events="/e"),
+        "track-sentence-ready": views.SentenceView("PW-7F3-29Q", "Ready to collect", 3, short, events="/e"),
+        "track-van": views.TrackView("4 stops away from Kluuvi", "In a compartment by about 17:35. You get the code "
+                                     "then.", steps(2), place(), updated=NOW, events="/t/x/events"),
+        "track-waiting": views.TrackView("Waiting at Kluuvi", "The code is in your message.", steps(3), place(),
+                                         collect_by=DEADLINE, events="/t/x/events"),
+        "track-late": views.TrackView("At the Vantaa depot", "The road is closed. No new time yet.", steps(1),
+                                      place(False), trouble=True),
+        "track-collected": views.TrackView("Collected", "Sunday 22 November.", steps(4), place()),
+        "track-not-found": views.NotFoundView(),
+        "track-no-link": views.NotFoundView(link=True),
+        "track-slow-down": views.SlowDownView(1800),
+    }  # fmt: skip
+
+
+def door(words: Words, number: int = 20, state: str = "shut") -> views.OwnDoor:
+    shown = cabinet.draw(LAYOUT, words, lit=number, open=state in ("open", "still-open"))
+    said = cabinet.place_sentence(LAYOUT, number, words)
+    return views.OwnDoor(number, said, shown, within_reach=True, state=state)  # type: ignore[arg-type]
+
+
+def recipient(words: Words) -> dict[str, msgspec.Struct]:
+    ready = views.RecipientView(
+        "ready", "Ready at Kluuvi, door 20", "Left of the screen, waist height.", "PW-7F3-29Q", "/p/secret",
+        "/p/secret/events", place(), door(words), ("4719", "0622"), TOKEN, DEADLINE, 41 * 3600, 72 * 3600,
+        extension=views.Extension(DEADLINE + timedelta(days=1)), can_report=True,
+    )  # fmt: skip
+    bare = views.RecipientView("coming", "Coming to Kluuvi", "About Monday 23 November. You get the code then.",
+                               "PW-7F3-29Q", "/p/secret", "/p/secret/events", place(), steps=steps(2))  # fmt: skip
+    change: Callable[..., views.RecipientView] = msgspec.structs.replace
+    return {
+        "me-coming": bare,
+        "me-ready": ready,
+        "me-ready-kept": change(ready, notice="Yours until Wed 10:30.", alone=True),
+        "me-open": change(ready, heading="Door 20 is open", line="Take your parcel. Push the door shut.",
+                          door=door(words, state="open"), code=(), qr="", can_report=True, extension=None),
+        "me-late": change(ready, stage="late", heading="It is late, but it is still there",
+                          line="Collect it soon: a courier takes it back.", total_s=0, extension=None),
+        "me-stuck": change(ready, heading="Door 20 does not open", line="Your time stands still.", case="C-2041",
+                           case_by=NOW + timedelta(hours=3), extension=None),
+        "me-held": change(bare, stage="held", heading="Customs have not cleared it", line="We tell you when they do."),
+        "me-collected": change(bare, stage="collected", heading="Collected", line="Sunday 22 November, 17:42.",
+                               steps=(), can_report=True),
+        "me-gone": change(bare, stage="gone", heading="It has gone back", line="Tuesday 24 November, to the sender.",
+                          steps=(), station=None),
+        "me-diverted": change(bare, stage="diverted", heading="Coming another way", steps=(), station=None,
+                              line="It could not go into a station. Post North brings it to your door."),
+    }  # fmt: skip
+
+
+def screen(words: Words, id: views.ScreenId, **more: object) -> views.KioskScreen:
+    values: dict[str, object] = {
+        "station": "Kluuvi", "address": "Aleksanterinkatu 19", "station_id": "S-0012", "now": NOW, "visit": "v1",
+        "number": 7, "languages": LANGUAGES, "look": views.Look(theme="day"), **more,
+    }  # fmt: skip
+    number = more.get("door")
+    if isinstance(number, int):
+        shown_open = id in ("open", "still-open")
+        values["cabinet_svg"] = cabinet.draw(LAYOUT, words, lit=number, open=shown_open)
+        values["place"] = cabinet.place_sentence(LAYOUT, number, words)
+    return views.KioskScreen(id, **values)  # type: ignore[arg-type]
+
+
+def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
+    def at(id: views.ScreenId, **more: object) -> views.KioskScreen:
+        return screen(words, id, **more)
+
+    return {
+        "home": at("home", pad=PAD),
+        "home-alone": at("home", pad=PAD, alone=True),
+        "selector": at("selector", pad=views.Pad((views.PadField("selector", (4,)),))),
+        "wrong": at("wrong", pad=PAD, tries_left=2, cue="refused"),
+        "paused": at("paused", pad=PAUSED_PAD, seconds=24, seconds_of=30),
+        "opening": at("opening", door=20),
+        "open": at("open", door=20, cue="tick"),
+        "open-far": at("open", door=47, cue="tick"),
+        "open-large": at("open", door=26, cue="tick"),
+        "still-open": at("still-open", door=20, cue="nag"),
+        "thanks": at("thanks", door=20, seconds=8, seconds_of=10),
+        "stuck": at("stuck", door=20, case="C-2041", case_by=NOW + timedelta(hours=3)),
+        "several": at("several", door=20, count=3),
+        "late": at("late", door=20, deadline=DEADLINE),
+        "report": at("report", door=20),
+        "case": at("case", case="C-2041", case_by=NOW + timedelta(hours=3)),
+        "more-time": at("more-time", seconds=14, seconds_of=20),
+        "help": at("help", phone="+358 9 4245 0100"),
+        "look": at("look"),
+        "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, 350 m"),
+        "starting": at("starting", seconds=3),
+        "asleep": at("asleep"),
+        "lost": at("lost", door=20),
+        **courier_screens(at),
+    }
+
+
+def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.KioskScreen]:
+    last = views.LastDoor(20, "2917")
+    courier = views.Courier(12, 3, FREE, brought=7, last=last)
+    sizes = tuple(views.SizeChoice(each.name, each.width_mm, each.height_mm, each.depth_mm, dict(FREE)[each.name],
+                                   each.name == "M") for each in LAYOUT.sizes)  # fmt: skip
+    return {
+        "courier-in": at("courier-in", pad=DAILY_PAD),
+        "courier-home": at("courier-home", courier=msgspec.structs.replace(courier, last=None)),
+        "courier-scan": at("courier-scan", courier=courier),
+        "courier-size": at("courier-size", courier=courier, sizes=sizes, ending="2917"),
+        "courier-label": at("courier-label", courier=courier),
+        "courier-open": at("open", door=33, courier=courier),
+        "courier-out": at("courier-out", door=33, courier=courier, ending="0386"),
+        "courier-bye": at("courier-bye", courier=msgspec.structs.replace(courier, taken=3)),
+        "no-fit": at("no-fit", courier=courier, ending="2917", belongs="Simonkatu, stop 5"),
+        "unknown": at("unknown", courier=courier, belongs="Simonkatu"),
+    }
+
+
+def console() -> dict[str, msgspec.Struct]:
+    rows = (
+        views.StationRow("S-0012", "Kluuvi", "Aleksanterinkatu 19", "here", NOW - timedelta(seconds=4), 47, 29,
+                         FREE, open_doors=(20,), waiting=26, expected=11, overdue=1, kiosk="/k"),
+        views.StationRow("S-0013", "Simonkatu", "Simonkatu 9", "here", NOW - timedelta(seconds=2), 47, 46,
+                         (("S", 1), ("M", 0), ("L", 0), ("XL", 0)), faults=(5,), waiting=45, expected=0, cases=1),
+        views.StationRow("S-0014", "Kruununhaka", "Liisankatu 12", "quiet", NOW - timedelta(minutes=26), 47, 19,
+                         FREE, waiting=19, expected=4, queued=3),
+        views.StationRow("S-0015", "Erottaja", "Erottajankatu 2", "never", None, 0, 0, ()),
+    )  # fmt: skip
+    return {
+        "console-stations": views.StationsView(rows, NOW, "/console/events"),
+        "console-none": views.StationsView((), NOW, "/console/events"),
+    }
+
+
+def demo(words: Words) -> dict[str, msgspec.Struct]:
+    text = "Your parcel is at Kluuvi, door 20, until Tue 10:30.\n\nCode 4719 0622\n\nhttp://127.0.0.1:8600/p/abc."
+    face = views.Face
+    states: dict[int, cabinet.State] = {20: "open", 5: "fault", 22: "used", 21: "used", 3: "unknown"}
+    wall = cabinet.draw(LAYOUT, words, lit=20, view="operator", states=states, link="?door=")
+    doors = tuple(views.PretendDoor(each.number, each.size, each.number == 20, each.number == 5)
+                  for each in LAYOUT.compartments)  # fmt: skip
+    return {
+        "demo-start": views.StartView(
+            (face("Tracking", "What anybody sees with a number.", "/", "magnifying-glass"),
+             face("Mails", "What recipients get, with their links.", "/mails", "envelope-simple"),
+             face("Console", "All stations, live.", "/console", "list-checks"),
+             face("Pretend doors", "Be the hand: pull, push, jam.", "/pretend", "hand-pointing")),
+            (face("Kluuvi", "Kiosk of S-0012", "http://127.0.0.1:8601/", "lockers"),),
+            (("A number to track", "PW-7F3-29Q"), ("A courier's code of today", "41170926"))),
+        "demo-mails": views.MailsView((views.MailRow("/mails/1", "aino@example.org", "Ready at Kluuvi, door 20", NOW),
+                                       views.MailRow("/mails/2", "bo@example.org", "<script>alert(1)</script>", NOW)),
+                                      "/mails/events"),
+        "demo-mails-none": views.MailsView(()),
+        "demo-mail": views.MailView("Ready at Kluuvi, door 20", "hub@example.org", "aino@example.org", NOW, text),
+        "demo-pretend": views.PretendView("Kluuvi", "S-0012", "/pretend/S-0012", doors, wall, 20,
+                                          (face("Kluuvi", "", "/pretend/S-0012"), face("Simonkatu", "", "/pretend/2")),
+                                          "http://127.0.0.1:8601/", labels=("PW-7F3-29Q",), said="Door 20 moved.",
+                                          events="/pretend/S-0012/events"),
+    }  # fmt: skip
