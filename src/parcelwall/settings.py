@@ -5,6 +5,7 @@ Every setting can be given in the environment as PARCELWALL_<NAME>; docs/setting
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -29,6 +30,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_port: int = 25
     smtp_user: str = ""
     smtp_password: str = ""
+    smtp_tls: Literal["none", "starttls", "tls"] = "none"
     mail_from: str = "Parcelwall <parcels@parcelwall.invalid>"
     sms_url: str = ""  # an apprise URL with {phone}; empty: no text messages
 

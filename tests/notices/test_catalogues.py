@@ -47,15 +47,24 @@ def test_nothing_is_missing(language: str, texts: Catalog) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
-def test_catalogue_has_exactly_the_texts_of_the_code(language: str, texts: Catalog) -> None:
-    assert SCRIPT["updated"](language, texts) == SCRIPT["path"](language).read_bytes(), "run script/words"
+def test_nothing_is_left_over(language: str, texts: Catalog) -> None:
+    known = {message.id for message in SCRIPT["catalogue"](language)}
+    assert known - {message.id for message in texts} == set(), "run script/words"
+
+
+def test_the_script_writes_what_it_reads() -> None:
+    """A catalogue that is in step is written again byte by byte, so that a change shows only what was changed."""
+    for language in TRANSLATED:
+        known = SCRIPT["catalogue"](language)
+        once = SCRIPT["updated"](language, known)
+        assert once == SCRIPT["path"](language).read_bytes()
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
 def test_translations_have_the_same_places_and_no_loose_ends(language: str) -> None:
     for message in SCRIPT["catalogue"](language):
         for said in strings(message) if message.id else ():
-            assert places(said) == places(ids(message)[-1]), said
+            assert not said or places(said) == places(ids(message)[-1]), said
             assert said == said.strip() and "  " not in said, said
             assert "!" not in said, said
 
@@ -65,7 +74,7 @@ def test_translations_end_like_the_text(language: str) -> None:
     """A heading has no full stop in any language, a sentence has one in each."""
     for message in SCRIPT["catalogue"](language):
         for said in strings(message) if message.id else ():
-            assert said.endswith(".") == ids(message)[-1].endswith("."), said
+            assert not said or said.endswith(".") == ids(message)[-1].endswith("."), said
 
 
 def test_the_voice(texts: Catalog) -> None:

@@ -5,18 +5,20 @@ import logging
 import re
 import time
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.policy import default
 
 import pytest
-from tls import client_context, server_context
 
+from notices.tls import client_context, server_context
 from parcelwall.clock import SystemClock, VirtualClock
 from parcelwall.errors import Trouble
 from parcelwall.notices import mail
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.mail import Mailer, MailSettings
 from parcelwall.notices.messages import QR_CID, Message
+from parcelwall.notices.mime import their_address, write
 from parcelwall.notices.sink import Moods, Sink
 
 ADA = "ada@example.org"
@@ -46,8 +48,6 @@ async def test_a_mail_arrives_whole(clock: SystemClock, message: Message) -> Non
 
 
 async def test_the_same_notice_gives_the_same_bytes(message: Message) -> None:
-    from parcelwall.notices.mime import their_address, write
-
     at = SystemClock().now()
     first, again = (write(message, "P <p@p.example>", their_address(ADA), ID, at) for _ in range(2))
     assert first == again
@@ -113,25 +113,31 @@ async def test_nobody_listens(clock: SystemClock, message: Message) -> None:
 
 @pytest.mark.parametrize("mode", ["starttls", "tls"])
 async def test_tls_both_ways(mode: mail.Tls, clock: SystemClock, message: Message) -> None:
-    sink = Sink(clock, ssl_context=server_context(), tls_from_start=mode == "tls")
-    async with sink, Mailer(settings(sink, tls=mode), clock, client_context()) as mailer:
+    async with (
+        Sink(clock, ssl_context=server_context(), tls_from_start=mode == "tls") as sink,
+        Mailer(settings(sink, tls=mode), clock, client_context()) as mailer,
+    ):
         await mailer.send(ADA, message, ID)
     assert len(sink.mails()) == 1
 
 
 async def test_a_server_without_starttls_gets_nothing(clock: SystemClock, message: Message) -> None:
-    async with Sink(clock, moods=Moods(no_starttls=True)) as sink:
-        async with Mailer(settings(sink, tls="starttls"), clock, client_context()) as mailer:
-            with pytest.raises(Trouble):
-                await mailer.send(ADA, message, ID)
+    async with (
+        Sink(clock, moods=Moods(no_starttls=True)) as sink,
+        Mailer(settings(sink, tls="starttls"), clock, client_context()) as mailer,
+    ):
+        with pytest.raises(Trouble):
+            await mailer.send(ADA, message, ID)
     assert sink.mails() == []
 
 
 async def test_a_certificate_of_nobody_we_know_gets_nothing(clock: SystemClock, message: Message) -> None:
-    async with Sink(clock, ssl_context=server_context()) as sink:
-        async with Mailer(settings(sink, tls="starttls"), clock) as mailer:
-            with pytest.raises(Trouble):
-                await mailer.send(ADA, message, ID)
+    async with (
+        Sink(clock, ssl_context=server_context()) as sink,
+        Mailer(settings(sink, tls="starttls"), clock) as mailer,
+    ):
+        with pytest.raises(Trouble):
+            await mailer.send(ADA, message, ID)
     assert sink.mails() == []
 
 
@@ -181,9 +187,7 @@ async def test_a_cancelled_mail_leaves_no_connection_behind(clock: SystemClock, 
         "ädä@example.org", "ada@" + "x" * 70 + ".org", "x" * 65 + "@example.org", "ada\0@example.org",
     ],
 )  # fmt: skip
-async def test_odd_addresses_are_refused_before_any_connection(
-    address: str, clock: SystemClock, message: Message
-) -> None:
+async def test_odd_addresses_are_refused_at_once(address: str, clock: SystemClock, message: Message) -> None:
     async with Sink(clock) as sink, Mailer(settings(sink), clock) as mailer:
         with pytest.raises(Undeliverable) as no:
             await mailer.send(address, message, ID)
@@ -229,8 +233,8 @@ async def test_long_headers_of_any_script_come_out_as_they_went_in(
         await mailer.send(ADA, altered(message, text), ID, name="שלום אליס כהן־לוי 👩🏽 Zażółć Gęślą Jaźń")
     (got,) = sink.mails()
     assert got.subject == text
-    parsed = message_from_bytes(got.raw, policy=default)
-    assert "Zażółć" in parsed["To"].addresses[0].display_name and parsed["To"].addresses[0].addr_spec == ADA
+    to = str(make_header(decode_header(message_from_bytes(got.raw)["To"])))
+    assert to == f"שלום אליס כהן־לוי 👩🏽 Zażółć Gęślą Jaźń <{ADA}>"
     head = got.raw.split(b"\r\n\r\n")[0]
     assert all(len(line) <= 998 for line in head.split(b"\r\n")) and not re.search(rb"\r(?!\n)|(?<!\r)\n", head)
 
@@ -251,13 +255,9 @@ async def test_nothing_personal_is_logged(
     caplog.set_level(logging.DEBUG)
     moods = Moods(unknown=frozenset({ADA}), vanishes=1)
     async with Sink(clock, moods=moods) as sink, Mailer(settings(sink), clock) as mailer:
-        for to in (ADA, "grace@example.org", "grace@example.org"):
-            with pytest.raises((Undeliverable, Trouble)) if sink.moods.vanishes or to == ADA else _nothing():
-                await mailer.send(to, message, ID)
+        with pytest.raises(Undeliverable):
+            await mailer.send(ADA, message, ID)
+        with pytest.raises(Trouble):
+            await mailer.send("grace@example.org", message, ID)
+        await mailer.send("grace@example.org", message, ID)
     assert not re.search(r"ada@|grace@|4719|Kallio", caplog.text)
-
-
-def _nothing():
-    from contextlib import nullcontext
-
-    return nullcontext()

@@ -1,6 +1,9 @@
 """Languages are found for any tag; refusals, states, places and the sentence choose the best informed words."""
 
+import gettext
+
 import pytest
+from babel import Locale
 
 from parcelwall.errors import REASONS
 from parcelwall.notices.language import Words
@@ -119,15 +122,9 @@ def test_whole_is_one_line() -> None:
 
 
 def test_right_to_left_keeps_codes_in_their_order() -> None:
-    arabic = Words("ar", words("en").locale.parse("ar"), _no_translations())
+    arabic = Words("ar", Locale.parse("ar"), gettext.NullTranslations())
     assert arabic.upright("4719 0622") == "\u20664719 0622\u2069"
     assert words("en").upright("4719 0622") == "4719 0622"
-
-
-def _no_translations():
-    import gettext
-
-    return gettext.NullTranslations()
 
 
 def test_where_a_door_is() -> None:

@@ -14,6 +14,8 @@ from tidy.source import lines, place, python_files, tree
 
 LONG = 12  # lines
 ERRORS = {"Refusal", "Trouble"}
+# Bases that give form and say nothing about what a class is for.
+FRAMES = {"Struct", "Protocol", "NamedTuple", "StrEnum", "Enum", "IntEnum", "ABC"}
 SAYS_NO = ("rais", "refus", "trouble")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -29,17 +31,22 @@ def silent(module: ast.Module) -> Iterator[str]:
                 yield f"class {node.name}, line {node.lineno}, says nothing"
         elif not said and (lines(node) > LONG or refuses(node)):
             yield f"{node.name}, line {node.lineno}, says nothing"
-        elif said and refuses(node) and not any(word in said.lower() for word in SAYS_NO):
+        elif said and refuses(node) and not any(word in f"{node.name} {said}".lower() for word in SAYS_NO):
             yield f"{node.name}, line {node.lineno}, does not say what it raises or refuses"
 
 
 def public(scope: ast.Module | ast.ClassDef) -> Iterator[Function | ast.ClassDef]:
-    """Classes and functions of a module, and the methods of its classes, that others may use."""
+    """What others may use: functions, classes and their methods; not of classes that say what their base says."""
     for node in scope.body:
-        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+        if isinstance(node, Function) and not node.name.startswith("_"):
             yield node
-            if isinstance(node, ast.ClassDef):
-                yield from public(node)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not _is_one_of_many(node):
+            yield node
+            yield from public(node)
+
+
+def _is_one_of_many(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).rpartition(".")[2] not in FRAMES for base in node.bases)
 
 
 def _only_data(node: ast.ClassDef) -> bool:
@@ -75,7 +82,7 @@ def test_what_needs_words_has_them() -> None:
         "'''M.'''\nclass Desk:\n    def open(self): ...",
         "'''M.'''\ndef long():\n" + "    x = 1\n" * LONG,
         "'''M.'''\ndef door():\n    raise Trouble('gone')",
-        "'''M.'''\nclass Desk:\n    '''D.'''\n    def open(self):\n        '''O.'''\n        raise errors.Refusal('no')",
+        "'''M.'''\nclass A:\n    '''D.'''\n    def open(self):\n        '''O.'''\n        raise errors.Refusal('no')",
     ],
 )
 def test_silence_can_be_found(code: str) -> None:
@@ -89,6 +96,7 @@ def test_silence_can_be_found(code: str) -> None:
         "'''M.'''\ndef area_mm2(width_mm, height_mm):\n    return width_mm * height_mm",
         "'''M.'''\nclass Size(Struct):\n    width_mm: int",
         "'''M.'''\ndef door():\n    '''Opens. Raises Trouble if it is gone.'''\n    raise Trouble('gone')",
+        "'''M.'''\nclass Cancel(Command):\n    def decide(self): ...",
         "'''M.'''\ndef _inner():\n    raise Trouble('gone')",
     ],
 )

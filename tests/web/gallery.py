@@ -10,7 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from parcelwall.web.render import HEADERS, STATIC_HEADERS, STREAM_HEADERS, Renderer, Words, no_words
+from parcelwall.notices.language import words as language_words
+from parcelwall.web.render import HEADERS, STATIC_HEADERS, STREAM_HEADERS, Renderer, Words
 from parcelwall.web.views import KioskScreen, Look
 from web import samples
 
@@ -35,7 +36,7 @@ class LongWords:
 
 
 def words_of(language: str) -> Words:
-    return LongWords() if language == "x-long" else no_words(language)
+    return LongWords() if language == "en-x-long" else language_words(language)
 
 
 class Gallery:
@@ -47,19 +48,20 @@ class Gallery:
         self.closing = threading.Event()
 
     def view(self, name: str, look: Look) -> msgspec.Struct:
+        """The sample with its stream at /k/{name}/{look}, so that the first event shows the same look again."""
         view = samples.all_views(words_of(look.language))[name]
+        stream = f"/k/{name}/{msgspec.json.encode(look).hex()}"
         if isinstance(view, KioskScreen):
             kept = msgspec.structs.replace(look, theme="night" if look.theme == "night" else "day")
-            return msgspec.structs.replace(view, look=kept, base=f"/k/{name}")
+            return msgspec.structs.replace(view, look=kept, base=stream)
         if getattr(view, "events", None):
-            return msgspec.structs.replace(view, events=f"/k/{name}/events")
+            return msgspec.structs.replace(view, events=f"{stream}/events")
         return view
 
     def page(self, name: str, look: Look) -> str:
         return self.renderer.page(self.view(name, look), look)
 
-    def event(self, name: str) -> bytes:
-        look = Look()
+    def event(self, name: str, look: Look) -> bytes:
         lines = self.renderer.fragment(self.view(name, look), look).splitlines()
         return ("id: 7\n" + "".join(f"data: {line}\n" for line in lines) + "\n").encode()
 
@@ -80,7 +82,7 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
                 found = gallery.renderer.static_file(rest[0], "/".join(rest[1:]))
                 return self.answer(*(found or (b"", "text/plain")), STATIC_HEADERS, 200 if found else 404)
             if first == "k":
-                return self.stream(rest[0])
+                return self.stream(rest[0], msgspec.json.decode(bytes.fromhex(rest[1]), type=Look))
             page = gallery.page(first, look_from(parse_qs(url.query)))
             return self.answer(page.encode(), "text/html; charset=utf-8", HEADERS)
 
@@ -96,12 +98,12 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def stream(self, name: str) -> None:
+        def stream(self, name: str, look: Look) -> None:
             self.send_response(200)
             for header, value in STREAM_HEADERS.items():
                 self.send_header(header, value)
             self.end_headers()
-            self.wfile.write(gallery.event(name))
+            self.wfile.write(gallery.event(name, look))
             self.wfile.flush()
             gallery.closing.wait(60)
 

@@ -178,8 +178,11 @@ def console() -> dict[str, msgspec.Struct]:
                          FREE, waiting=19, expected=4, queued=3),
         views.StationRow("S-0015", "Erottaja", "Erottajankatu 2", "never", None, 0, 0, ()),
     )  # fmt: skip
+    field = views.ApiField("length_mm", "whole number", "The longest side.", required=True)
+    call = views.ApiCall("POST", "/api/v1/parcels", "Announce a parcel.", (), (field,), ("201: announced",))
     return {
         "console-stations": views.StationsView(rows, NOW, "/console/events"),
+        "console-api": views.ApiView("Parcelwall", "1", (views.ApiGroup("parcels", (call,)),)),
         "console-none": views.StationsView((), NOW, "/console/events"),
     }
 

@@ -206,6 +206,23 @@ class RenewCode(Command, kw_only=True):
         return Answer(200, view(at, self.parcel))
 
 
+class OpenCase(Command, kw_only=True):
+    """Something is wrong, says the recipient: a person should look. Once per kind and parcel."""
+
+    parcel: UUID
+    about: str
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> "Answer":
+        parcel = own(at, self.parcel, None)
+        known = (case.about == self.about and case.parcel == parcel.id for case in at.book.cases.values())
+        if not any(known):
+            at.open_case(self.about, parcel.id, parcel.station, parcel.compartment, False)
+        return Answer(200, view(at, self.parcel))
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What the desk says: an HTTP status that fits, and a body."""
 

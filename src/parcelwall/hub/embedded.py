@@ -256,7 +256,7 @@ async def _make_cluster(data_dir: Path, user: _User, binaries: Path, durable: bo
     """
     new = data_dir / "cluster.new"
     shutil.rmtree(new, ignore_errors=True)
-    maker = _User(NOBODY) if user.uid == SERVER_UID else user
+    maker = user if user.uid == os.geteuid() else _User(NOBODY)
     _give(data_dir, maker, "cluster.new")
     choices = ["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"]
     choices += ["--locale-provider=builtin", "--locale=C.UTF-8", *([] if durable else ["--no-sync"])]

@@ -21,12 +21,12 @@ IDLE_S = 0.15
 
 _READ = """
 SELECT tx, writer, number, kind, happened_at, body, parcel, revision FROM entry
-WHERE tx >= $1 AND (tx, writer, number) > ($1, $2, $3)
+WHERE tx >= $1 AND (tx, coalesce(revision, 0), writer, number) > ($1, $2, $3, $4)
   AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-ORDER BY tx, writer, number LIMIT $4"""
+ORDER BY tx, coalesce(revision, 0), writer, number LIMIT $5"""
 _BEGIN = "INSERT INTO follower (name) VALUES ($1) ON CONFLICT DO NOTHING"
-_CURSOR = "SELECT tx, writer, number FROM follower WHERE name = $1 FOR NO KEY UPDATE"
-_MOVE = "UPDATE follower SET tx = $2, writer = $3, number = $4 WHERE name = $1"
+_CURSOR = "SELECT tx, revision, writer, number FROM follower WHERE name = $1 FOR NO KEY UPDATE"
+_MOVE = "UPDATE follower SET tx = $2, revision = $3, writer = $4, number = $5 WHERE name = $1"
 
 log = structlog.get_logger()
 
@@ -50,11 +50,11 @@ async def turn(pool: asyncpg.Pool, name: str, handle: Handle) -> int:
     async with pool.acquire() as connection, connection.transaction():
         await connection.execute(_BEGIN, name)
         cursor = await connection.fetchrow(_CURSOR, name)
-        rows = await connection.fetch(_READ, cursor["tx"], cursor["writer"], cursor["number"], PAGE)
+        rows = await connection.fetch(_READ, *cursor.values(), PAGE)
         if rows:
             await handle(connection, [_followed(row) for row in rows])
             last = rows[-1]
-            await connection.execute(_MOVE, name, last["tx"], last["writer"], last["number"])
+            await connection.execute(_MOVE, name, last["tx"], last["revision"] or 0, last["writer"], last["number"])
     return len(rows)
 
 

@@ -14,6 +14,7 @@ from parcelwall.hub import network, stations
 from parcelwall.hub.database import open_pool
 from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
+from parcelwall.hub.followers import Bells
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.stations import Stations
@@ -36,6 +37,8 @@ class Hub:
         self.stations = Stations(keys)
         self.desk = Desk(pool, clock, ids, keys, self.stations, streams, policy)
         self.signer = Signer(keys.link_seed)
+        self.bells = Bells()
+        self.dsn = ""
 
     @property
     def policy(self) -> Policy:
@@ -139,6 +142,7 @@ async def serving(dsn: str, data_dir: Path, clock: Clock, ids: Ids, slot: int = 
             epoch = await connection.fetchval("SELECT epoch FROM house")
             policy = await _adopted(connection)
         hub = Hub(pool, clock, ids, keys, Streams(epoch, slot), policy)
+        hub.dsn = dsn
         await hub.refresh()
         yield hub
         await hub.desk.close()

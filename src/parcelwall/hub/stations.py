@@ -102,8 +102,8 @@ async def heard(connection: Connection, station: str, seen_at: datetime, until: 
 async def presence(connection: Connection) -> list[dict[str, Any]]:
     """All stations with room and line, for the console's table and the API."""
     rows = await connection.fetch(
-        """SELECT id, config, record, room, in_service, last_seen, heard_until, software,
-             (SELECT count(*) FROM case_file WHERE case_file.station = id AND closed_at IS NULL) AS cases
-           FROM station LEFT JOIN station_presence ON station_presence.station = id ORDER BY id"""
+        """SELECT station.id, config, record, room, in_service, last_seen, heard_until, software,
+             (SELECT count(*) FROM case_file WHERE case_file.station = station.id AND closed_at IS NULL) AS cases
+           FROM station LEFT JOIN station_presence ON station_presence.station = station.id ORDER BY station.id"""
     )
     return [dict(row) for row in rows]

@@ -110,7 +110,7 @@ def _values(purpose: Purpose, facts: NoticeFacts, known: Words) -> dict[str, obj
     until = times.moment(facts.collect_by, facts.zone, known) if facts.collect_by else None
     texts = {name: _clean(getattr(facts, name)) or None for name in ("old_station", "carrier", "pick_up")}
     return {
-        **texts, "station": _clean(facts.station), "door": facts.door, "time": until, "code": code,
+        **texts, "station": _clean(facts.station) or "Parcelwall", "door": facts.door, "time": until, "code": code,
         "new_code": code if facts.new_code else None, "selector": known.upright(_clean(facts.selector)) or None,
     }  # fmt: skip
 
@@ -142,7 +142,7 @@ def _rows(purpose: Purpose, facts: NoticeFacts, known: Words) -> list[tuple[str,
         ("place", _clean(facts.place)),
         ("station", _clean(facts.station)),
         ("address", _clean(facts.address)),
-        ("ending", ending if ending != selector or not facts.code else ""),
+        ("ending", "" if facts.code and facts.selector and ending.endswith(selector) else ending),
     ]
 
 
@@ -164,7 +164,10 @@ def _html(letter: Letter, known: Words) -> str:
 @cache
 def _template() -> Any:
     loader = FileSystemLoader(Path(__file__).parent / "templates")
-    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
     return made.get_template("notice.html")
 
 

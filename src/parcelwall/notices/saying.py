@@ -21,11 +21,11 @@ class Saying(NamedTuple):
 
 
 def say(sayings: Iterable[Saying], words: Words, values: dict[str, object]) -> Saying:
-    """The first saying all of whose places can be filled with `values` (None is no value), in the reader's language.
+    """The first saying all of whose places can be filled with `values`, in the reader's language.
 
-    Tables put the best informed saying first and end with one that needs nothing.
+    None and "" are no values. Tables put the best informed saying first and end with one that needs nothing.
     """
-    known = {name: value for name, value in values.items() if value is not None}
+    known = {name: value for name, value in values.items() if value is not None and value != ""}
     chosen = next((each for each in sayings if places(each.heading) | places(each.line) <= known.keys()), None)
     assert chosen is not None, f"no saying can be filled with only {sorted(known)}"
     return Saying(words.say(chosen.heading, **known), words.say(chosen.line, **known))

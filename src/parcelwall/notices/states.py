@@ -12,6 +12,7 @@ STATES: dict[str, tuple[Saying, ...]] = {
     "ready": (
         Saying(N_("Ready at {station}, door {door}"), N_("Yours until {time}.")),
         Saying(N_("Ready at {station}"), N_("Yours until {time}.")),
+        Saying(N_("Ready at {station}")),
     ),
     "late": (
         Saying(N_("It is late, but it is still there"), N_("It goes back soon. Until then the door opens for you.")),
@@ -28,7 +29,7 @@ STATES: dict[str, tuple[Saying, ...]] = {
         Saying(N_("Now at {station}"), N_("{old} was full. Your code stays the same.")),
     ),
     # what was just done
-    "kept_longer": (Saying(N_("Yours until {time}")),),
+    "kept_longer": (Saying(N_("Yours until {time}")), Saying(N_("Yours for longer"))),
     "last_day": (Saying(N_("Your parcel goes back soon: {time}"), N_("Keep it longer?")),),
     "storm": (
         Saying(

@@ -7,8 +7,8 @@
 import asyncio
 import logging
 import re
+from typing import Any
 
-import apprise
 import msgspec
 
 from parcelwall.errors import Trouble
@@ -25,9 +25,20 @@ MOBILE = (
 TRUNK_ZERO_STAYS = frozenset({"+39"})  # Italy dials its leading zero from abroad as well
 FOR_GOOD = frozenset({400, 410, 422})  # what gateways answer to a number that they cannot use
 
-# Apprise logs addresses with numbers in them. We read what it says from its result instead.
-logging.getLogger("apprise").propagate = False
-logging.getLogger("apprise").addHandler(logging.NullHandler())
+
+def _apprise() -> Any:
+    """Imported where text messages are sent only: it takes a second. Its logs lose numbers and texts at once."""
+    import apprise
+
+    for name in ("apprise", "urllib3.connectionpool"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # below that they log whole messages
+        logging.getLogger(name).addFilter(_without_numbers)
+    return apprise
+
+
+def _without_numbers(record: logging.LogRecord) -> bool:
+    record.msg, record.args = re.sub(r"\d{6,}", "...", record.getMessage()), ()
+    return True
 
 
 class TextSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,19 +55,23 @@ class TextMessenger:
 
     def __init__(self, settings: TextSettings) -> None:
         self._settings = settings
-        if "{phone}" not in settings.url or apprise.Apprise.instantiate(self._url("+358401234567")) is None:
+        self._apprise = _apprise()
+        if "{phone}" not in settings.url or self._apprise.Apprise.instantiate(self._url("+358401234567")) is None:
             raise Trouble("the address for text messages is not one that apprise knows, or has no {phone} in it")
 
     async def send(self, phone: str, message: Message) -> None:
-        """Hands one text over. Raises Trouble if it may be tried again, Undeliverable if never."""
+        """Hands one text over. Raises Trouble if it may be tried again, Undeliverable if never.
+
+        A service that answers too late may have taken it all the same; then the next try makes a second one.
+        """
         number = e164(phone, self._settings.home)
         if not number.startswith(self._settings.allowed):
             raise Undeliverable("number_not_allowed")
-        service = apprise.Apprise()
+        service = self._apprise.Apprise()
         service.add(self._url(number))
         try:
             async with asyncio.timeout(self._settings.answer_s + 1):
-                result = await service.async_notify(body=message.sms, title="", body_format=apprise.NotifyFormat.TEXT)
+                result = await service.async_notify(body=message.sms, title="", body_format="text")
         except TimeoutError:
             raise Trouble("the text message service did not answer in time") from None
         if not result:
@@ -83,8 +98,8 @@ def e164(phone: str, home: str = "") -> str:
     return bare
 
 
-def _failure(result: "apprise.AppriseResult") -> Trouble | Undeliverable:
-    """What the service's answer means, from the code that apprise notes; its words may hold the number."""
+def _failure(result: Any) -> Trouble | Undeliverable:
+    """What the service's answer means: apprise notes its code in its log, of which the result holds a copy."""
     noted = " ".join(entry.message for service in result for attempt in service for entry in attempt)
     found = re.search(r"error=(\d{3})\b", noted)
     code = int(found.group(1)) if found else 0

@@ -50,8 +50,13 @@ def label_tag(key: bytes, label: str) -> str:
 
 
 def selector(reference: str) -> str:
-    """The last 4 digits of the parcel number, letters skipped; printed beside the code, not secret."""
-    return "".join(c for c in reference if c.isascii() and c.isdigit())[-4:]
+    """The last 4 digits of the parcel number, letters skipped; printed beside the code, not secret.
+
+    A number with fewer digits is given four of its own, lest its parcel could not be named at the screen at all.
+    """
+    digits = "".join(c for c in reference if c.isascii() and c.isdigit())[-4:]
+    made = int.from_bytes(hashlib.sha256(b"parcelwall/selector/1\x00" + reference.encode()).digest()[:8], "big")
+    return digits if len(digits) == 4 else f"{made % 10_000:04d}"
 
 
 def same(a: str, b: str) -> bool:
@@ -62,7 +67,8 @@ class Brake(msgspec.Struct, frozen=True):
     """How wrong tries slow a station down. Never locks a parcel; survives a restart; holds no digit that was typed.
 
     `recent` are the times of wrong tries in the last 10 minutes, `step` doubles the pause, `day` and `today` count
-    towards the cap at which bare codes are closed until midnight.
+    towards the cap at which bare codes are closed until midnight. While a pause runs nothing is forgotten: what was
+    recent when it began counts from its end on.
     """
 
     recent: tuple[datetime, ...] = ()
@@ -70,7 +76,7 @@ class Brake(msgspec.Struct, frozen=True):
     paused_until: datetime | None = None
     day: date | None = None
     today: int = 0
-    last_wrong: datetime | None = None
+    last_wrong: datetime | None = None  # or the end of the pause that it brought
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -105,7 +111,8 @@ def wrong_try(brake: Brake, now: datetime, today: date, limits: Limits = BARE) -
     paused_until = brake.paused_until
     if len(recent) >= limits.tries:
         pause_s = min(limits.longest_pause_s, limits.first_pause_s * 2**step)
-        paused_until, step, recent = now + timedelta(seconds=pause_s), min(step + 1, 8), recent[1:]
+        paused_until, step = now + timedelta(seconds=pause_s), min(step + 1, 8)
+        recent, now = (paused_until,) * (limits.tries - 1), paused_until
     count = brake.today + 1 if brake.day == today else 1
     return Brake(recent, step, paused_until, today, count, now)
 

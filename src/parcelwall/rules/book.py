@@ -69,20 +69,25 @@ class Book:
         before = self.parcels.get(fact.parcel)
         after, expected = learn(before, fact, at)
         surprise = None if expected or type(fact) not in facts.DOOR_KINDS else _unexpected(fact, before)
-        if isinstance(fact, facts.Deposited) and self._somebody_is_in(fact, before):
+        if isinstance(fact, facts.Deposited) and (about := self._odd_place(fact, before)):
             after = msgspec.structs.replace(after, contested=True)
-            surprise = Surprise("two_in_one_compartment", fact.station, fact.compartment, True)
+            surprise = Surprise(about, fact.station, fact.compartment, True)
         self.parcels[fact.parcel] = after
         for station in {parcel.station for parcel in (before, after) if parcel and parcel.station}:
             if station in self.plans:
                 self.rooms[station] = room_after(self.plans[station], station, self.rooms[station], before, after)
         return Learned(before, after, surprise)
 
-    def _somebody_is_in(self, fact: facts.Deposited, before: Parcel | None) -> bool:
+    def _odd_place(self, fact: facts.Deposited, before: Parcel | None) -> str:
+        """What is wrong with where it was put: somebody else's is in there, or the layout has no such compartment."""
         if fact.station not in self.plans:
-            return False
+            return ""
+        room, bit = self.rooms[fact.station], self.plans[fact.station].bit(fact.compartment)
+        if not bit:
+            return "no_such_compartment"
         own = before is not None and before.station == fact.station and before.compartment == fact.compartment
-        return not own and bool(self.rooms[fact.station].taken & self.plans[fact.station].bit(fact.compartment))
+        others = bit in room.shared if own else bool(room.taken & bit)
+        return "two_in_one_compartment" if others else ""
 
     def _configure(self, fact: facts.StationConfigured) -> None:
         """A new layout: what is inside and promised there is counted anew against it."""

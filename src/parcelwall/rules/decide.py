@@ -46,6 +46,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced:
     refuse_confused_units(order)
+    if order.expected_at is not None and order.expected_at.tzinfo is None:
+        raise Refusal("bad_field", "Write times with their zone, such as 2026-11-22T08:00:00Z.", field="expected_at")
     if order.value is not None:
         _refuse_bad_amount(order.value)
     return facts.Announced(parcel=parcel, person=person, **msgspec.structs.asdict(order))
@@ -53,6 +55,8 @@ def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced
 
 def refuse_confused_units(order: Order) -> None:
     """Centimetres for millimetres, or kilograms for grams, make a parcel denser than osmium or lighter than air."""
+    if min(order.length_mm, order.width_mm, order.height_mm, order.weight_g) <= 0:
+        raise Refusal("sides_unknown")
     density = order.weight_g / (order.length_mm * order.width_mm * order.height_mm / 1000)
     if density > OSMIUM_G_PER_CM3:
         raise Refusal(

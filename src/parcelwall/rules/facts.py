@@ -2,14 +2,15 @@
 
 The body of an entry is the JSON of one of these. Kinds only grow: a new field has a default, an old field is never
 renamed or dropped (tests/rules/golden holds one file per kind and version). No fact holds a name, phone, address or
-code. Lengths in millimetres, weights in grams, times aware.
+code. Lengths in millimetres, weights in grams, times aware. What `read` refuses, no side learns: it is kept as it came.
 """
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
@@ -17,6 +18,10 @@ from parcelwall.rules.policy import Policy
 Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
 By = Literal["recipient", "delegate", "courier", "carrier", "operator", "hub", "unknown"]
+
+
+Moment = Annotated[datetime, Meta(tz=True)]
+Door = Annotated[int, Meta(ge=1, le=32_767)]  # number of a compartment
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -48,7 +53,7 @@ class Announced(ParcelFact, frozen=True, kw_only=True):
     reach: bool = False
     person: UUID | None = None  # row of the vault
     label: str | None = None  # what the scanner reads, if not the reference
-    expected_at: datetime | None = None
+    expected_at: Moment | None = None
     value: str | None = None  # decimal text
     currency: str | None = None
 
@@ -59,7 +64,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     reservation: UUID
     station: str
     size: str  # smallest that fits; the station gives the door
-    deposit_by: datetime
+    deposit_by: Moment
     length_mm: int
     width_mm: int
     height_mm: int
@@ -73,7 +78,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     selector: str = ""  # last 4 digits of the parcel number
     generation: int = 0
     policy: int = 0
-    expected_at: datetime | None = None
+    expected_at: Moment | None = None
 
 
 class Withdrawn(ParcelFact, frozen=True, kw_only=True):
@@ -104,7 +109,7 @@ class Diverted(ParcelFact, frozen=True, kw_only=True):
 
 
 class Extended(ParcelFact, frozen=True, kw_only=True):
-    collect_by: datetime
+    collect_by: Moment
     by: By = "recipient"
 
 
@@ -118,7 +123,7 @@ class CarrierReported(ParcelFact, frozen=True, kw_only=True):
     mark: str
     reason: str = ""
     place: str = ""
-    expected_at: datetime | None = None
+    expected_at: Moment | None = None
 
 
 class CodeRenewed(ParcelFact, frozen=True, kw_only=True):
@@ -131,8 +136,8 @@ class Deposited(ParcelFact, frozen=True, kw_only=True):
 
     reservation: UUID
     station: str
-    compartment: int
-    collect_by: datetime
+    compartment: Door
+    collect_by: Moment
     visit: UUID
     courier: UUID | None = None
     by: By = "courier"
@@ -142,7 +147,7 @@ class Deposited(ParcelFact, frozen=True, kw_only=True):
 class Collected(ParcelFact, frozen=True, kw_only=True):
     reservation: UUID
     station: str
-    compartment: int
+    compartment: Door
     visit: UUID
     generation: int = 0
     by: By = "recipient"
@@ -151,7 +156,7 @@ class Collected(ParcelFact, frozen=True, kw_only=True):
 class TakenBack(ParcelFact, frozen=True, kw_only=True):
     reservation: UUID
     station: str
-    compartment: int
+    compartment: Door
     visit: UUID
     courier: UUID | None = None
     by: By = "courier"
@@ -165,7 +170,7 @@ class Granted(Fact, frozen=True, kw_only=True):
     may: tuple[Literal["deposit", "take_back", "collect", "service"], ...]
     courier: UUID | None = None
     parcel: UUID | None = None
-    until: datetime | None = None
+    until: Moment | None = None
 
 
 class Revoked(Fact, frozen=True, kw_only=True):
@@ -201,25 +206,25 @@ class StationConfigured(Fact, frozen=True, kw_only=True):
 class DoorOpened(Fact, frozen=True, kw_only=True):
     """The contact was seen open. Without a visit: nobody was let in, which is an alarm."""
 
-    compartment: int
+    compartment: Door
     visit: UUID | None = None
     recovered: bool = False
 
 
 class DoorClosed(Fact, frozen=True, kw_only=True):
-    compartment: int
+    compartment: Door
     visit: UUID | None = None
     recovered: bool = False
 
 
 class DoorFailed(Fact, frozen=True, kw_only=True):
-    compartment: int
+    compartment: Door
     why: Literal["stuck", "unclear", "late", "dead"]
     visit: UUID | None = None
 
 
 class CompartmentHealth(Fact, frozen=True, kw_only=True):
-    compartment: int
+    compartment: Door
     usable: bool
     why: str = ""
 
@@ -239,7 +244,7 @@ class Measured(Fact, frozen=True, kw_only=True):
     low: float
     mean: float
     high: float
-    since: datetime
+    since: Moment
 
 
 class Power(Fact, frozen=True, kw_only=True):
@@ -250,7 +255,7 @@ class Power(Fact, frozen=True, kw_only=True):
 class ClockSet(Fact, frozen=True, kw_only=True):
     boot: str
     mono_ms: int
-    utc: datetime
+    utc: Moment
 
 
 class CaseOpened(Fact, frozen=True, kw_only=True):
@@ -260,7 +265,7 @@ class CaseOpened(Fact, frozen=True, kw_only=True):
     about: str
     parcel: UUID | None = None
     station: str | None = None
-    compartment: int | None = None
+    compartment: Door | None = None
     holds: bool = False
     details: dict[str, Any] = {}
 
@@ -294,7 +299,10 @@ def body(fact: Fact) -> str:
 def read(kind: str, text: str) -> Fact | None:
     """The fact of an entry; None for a kind that this version does not know.
 
-    Raises msgspec.ValidationError or DecodeError for a body that does not fit its kind.
+    Raises msgspec.ValidationError or DecodeError for a body that does not fit its kind, or that holds a NUL, which
+    no database keeps.
     """
+    if "\\u0000" in text:
+        raise msgspec.ValidationError("a NUL character")
     decoder = _decoders.get(kind)
     return decoder.decode(text) if decoder else None

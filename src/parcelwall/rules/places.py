@@ -83,12 +83,17 @@ class Plan:
 
 
 class Room(msgspec.Struct, frozen=True):
-    """What is taken, broken, held by a case, and promised at one station. `promised` counts promises by need."""
+    """What is taken, broken, held by a case, and promised at one station. `promised` counts promises by need.
+
+    `shared` counts, by the bit of a compartment, the parcels in it beyond the first: a fault, but one that must not
+    make it free when one of them leaves.
+    """
 
     taken: int = 0
     broken: int = 0
     held: int = 0
     promised: dict[int, int] = {}
+    shared: dict[int, int] = {}
 
     @property
     def unusable(self) -> int:
@@ -98,12 +103,17 @@ class Room(msgspec.Struct, frozen=True):
 def write_room(room: Room) -> str:
     """A Room as text. Sets of compartments are hexadecimal: JSON numbers end at 64 bits."""
     promised = {str(need): count for need, count in sorted(room.promised.items())}
-    return msgspec.json.encode([f"{room.taken:x}", f"{room.broken:x}", f"{room.held:x}", promised]).decode()
+    parts: list[object] = [f"{room.taken:x}", f"{room.broken:x}", f"{room.held:x}", promised]
+    if room.shared:
+        parts.append({f"{bit:x}": count for bit, count in sorted(room.shared.items())})
+    return msgspec.json.encode(parts).decode()
 
 
 def read_room(text: str) -> Room:
-    taken, broken, held, promised = msgspec.json.decode(text)
-    return Room(int(taken, 16), int(broken, 16), int(held, 16), {int(need): count for need, count in promised.items()})
+    taken, broken, held, promised, *rest = msgspec.json.decode(text)
+    shared = {int(bit, 16): count for bit, count in rest[0].items()} if rest else {}
+    needs = {int(need): count for need, count in promised.items()}
+    return Room(int(taken, 16), int(broken, 16), int(held, 16), needs, shared)
 
 
 def free_by_kind(plan: Plan, room: Room) -> list[int]:
@@ -171,16 +181,28 @@ def choose_compartment(plan: Plan, room: Room, parcel: Parcel) -> int | None:
 
 def room_after(plan: Plan, station: str, room: Room, before: Parcel | None, after: Parcel) -> Room:
     """What a step in a parcel's life does to the room of one station: the whole of the book-keeping, both ways."""
-    taken, promised = room.taken, room.promised
+    promised = room.promised
     if before and _promised_at(before, station):
         promised = _minus(promised, plan.need(before))
-    if before and _inside_at(before, station):
-        taken &= ~plan.bit(before.compartment or 0)
     if _promised_at(after, station):
         promised = _plus(promised, plan.need(after))
+    if before and _inside_at(before, station):
+        room = _out_of(room, plan.bit(before.compartment or 0))
     if _inside_at(after, station):
-        taken |= plan.bit(after.compartment or 0)
-    return msgspec.structs.replace(room, taken=taken, promised=promised)
+        room = _into(room, plan.bit(after.compartment or 0))
+    return msgspec.structs.replace(room, promised=promised)
+
+
+def _into(room: Room, bit: int) -> Room:
+    if room.taken & bit:
+        return msgspec.structs.replace(room, shared=_plus(room.shared, bit))
+    return msgspec.structs.replace(room, taken=room.taken | bit)
+
+
+def _out_of(room: Room, bit: int) -> Room:
+    if bit in room.shared:
+        return msgspec.structs.replace(room, shared=_minus(room.shared, bit))
+    return msgspec.structs.replace(room, taken=room.taken & ~bit)
 
 
 def _promised_at(parcel: Parcel, station: str) -> bool:
@@ -191,12 +213,12 @@ def _inside_at(parcel: Parcel, station: str) -> bool:
     return parcel.stage in INSIDE and parcel.station == station
 
 
-def _plus(promised: dict[int, int], need: int) -> dict[int, int]:
-    return {**promised, need: promised.get(need, 0) + 1}
+def _plus(counts: dict[int, int], key: int) -> dict[int, int]:
+    return {**counts, key: counts.get(key, 0) + 1}
 
 
-def _minus(promised: dict[int, int], need: int) -> dict[int, int]:
-    left = {**promised, need: promised.get(need, 0) - 1}
+def _minus(counts: dict[int, int], key: int) -> dict[int, int]:
+    left = {**counts, key: counts.get(key, 0) - 1}
     return {key: count for key, count in left.items() if count > 0}
 
 

@@ -18,6 +18,7 @@ from parcelwall.link.hub_end import HubEnd
 from parcelwall.link.pump import PretendLine
 from parcelwall.rules import access, facts
 from parcelwall.rules.layout import Layout
+from parcelwall.rules.policy import Policy
 from parcelwall.station import house as station_house
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
@@ -34,6 +35,7 @@ class PretendStation:
         self.name, self.station, self.boards, self._hub, self.courier = name, station, boards, hub, courier
         self.line: PretendLine | None = None
         self.desk = station.desk
+        self.is_cut = False
 
     async def connect(self) -> None:
         hub_end = HubEnd(self._hub, self._hub.signer, HUB_NAME, self._hub.ids.secret(32), self._hub.clock)
@@ -44,34 +46,69 @@ class PretendStation:
     def cut(self) -> None:
         self.line = None
         self.desk.online = False
+        self.is_cut = True
 
     async def carry(self) -> None:
         """Both books are told what the other side wrote; connects first if the line was cut."""
+        self.is_cut = False
         if self.line is None:
             await self.connect()
         assert self.line is not None
         await self.line.carry()
 
-    async def deposit(self, label: str) -> Visit:
-        """The courier scans a label, puts the parcel in and pushes the door shut. Raises the station's Refusal."""
-        return await self._through_the_door(self.desk.deposit_by_label(label, self.courier))
+    async def beat(self) -> None:
+        """A sign of life from a station that has nothing to say; nothing if the line is cut."""
+        if self.line is None:
+            return
+        for message in self.line.station.beat():
+            for answer in await self.line.hub.hear(message):
+                self.line.station.hear(answer)
 
-    async def collect(self, digits: str, selector: str | None = None) -> Visit:
+    @property
+    def silent(self) -> int:
+        """How many entries of its own the hub has not acknowledged."""
+        return self.station.memory.unsent()
+
+    async def deposit(self, label: str, jams: bool = False) -> Visit:
+        """The courier scans a label, puts the parcel in and pushes the door shut. Raises the station's Refusal."""
+        return await self._through_the_door(self.desk.deposit_by_label(label, self.courier), jams)
+
+    async def collect(
+        self, digits: str, selector: str | None = None, jams: bool = False, forgets: bool = False
+    ) -> Visit:
         """Somebody types a code, takes the parcel and pushes the door shut. Raises the station's Refusal."""
-        return await self._through_the_door(self.desk.collect_by_code(digits, selector))
+        return await self._through_the_door(self.desk.collect_by_code(digits, selector), jams, forgets)
 
     async def take_back(self, parcel: UUID) -> Visit:
         return await self._through_the_door(self.desk.take_back(parcel, self.courier))
 
-    async def _through_the_door(self, visit: Visit) -> Visit:
+    async def _through_the_door(self, visit: Visit, jams: bool = False, forgets: bool = False) -> Visit:
+        """`jams`: the latch does not let go, today and until `mend`. `forgets`: the door is left open behind them."""
+        if jams:
+            self.boards.core.jam(visit.compartment)
         visit = await self.station.keeper.serve(visit)
         if visit.outcome:
             raise Refusal("door_failed", door=visit.compartment)
         await self.station.clock.sleep(AT_A_DOOR_S)
-        self.boards.push_closed(visit.compartment)
+        if not forgets:
+            await self.shut(visit.compartment)
+        return visit
+
+    async def shut(self, door: int) -> None:
+        """Somebody pushes a door shut, and the keeper sees it."""
+        self.boards.push_closed(door)
         await self.station.clock.sleep(1.0)
         await self.station.keeper.watch()
-        return visit
+
+    def mend(self) -> None:
+        """A technician frees every latch that jams."""
+        for line in self.boards.core.profile.doors:
+            self.boards.core.jam(line.door, False)
+
+    def courier_code(self) -> str:
+        """What the courier types today; made by the hub."""
+        key = self._hub.stations.known[self.name].courier_key
+        return access.courier_code(key, self.name, self.courier, self.desk.today)
 
     def is_free(self, compartment: int) -> bool:
         return not self.station.memory.room().unusable & self.desk.plan.bit(compartment)
@@ -92,16 +129,20 @@ class Town:
         self.data_dir, self._stack, self._durable = data_dir, stack, durable
         self.stations: dict[str, PretendStation] = {}
 
-    async def station(self, about: facts.StationConfigured) -> PretendStation:
-        """A new station: configured, enrolled with a claim code, one courier admitted, connected."""
+    async def station(self, about: facts.StationConfigured, ids: Ids | None = None) -> PretendStation:
+        """A new station: configured, enrolled with a claim code, one courier admitted, connected.
+
+        `ids` of its own make what it does independent of what the rest of the town does meanwhile.
+        """
+        ids = ids or self.ids
         await self.hub.configure(about)
         path = self.data_dir / "stations" / f"{about.station}.sqlite"
         path.parent.mkdir(parents=True, exist_ok=True)
-        await self._enrol(path, about.station)
+        await self._enrol(path, about.station, ids)
         profile = pretend_profile(about.layout)
-        boards = MemoryBoards(PretendBoards(profile, self.ids.chance), self.clock)
+        boards = MemoryBoards(PretendBoards(profile, ids.chance), self.clock)
         doors = connect(profile, self.clock, open_port=boards.open_port)
-        opening = station_house.opened(path, doors, self.clock, self.ids, self._durable)
+        opening = station_house.opened(path, doors, self.clock, ids, self._durable)
         station = await self._stack.enter_async_context(opening)
         courier = self.ids.new()
         rights = ("deposit", "take_back")
@@ -111,9 +152,30 @@ class Town:
         await pretend.carry()
         return pretend
 
-    async def _enrol(self, path: Path, station: str) -> None:
+    async def adopt(self, policy: Policy) -> None:
+        """The hub decides by this policy from now on, and tells every station."""
+        async with self.hub.pool.acquire() as connection, connection.transaction():
+            at = self.hub.desk.sitting(connection)
+            await at.load((), self.stations)
+            for stream in (None, *map(self.hub.streams.station, self.stations)):
+                at.record(facts.PolicyAdopted(policy=policy), stream)
+            await at.write()
+        await self.hub.refresh()
+
+    async def close_cases(self, station: str, outcome: str) -> int:
+        """Somebody has looked at whatever the hub knows to be open at a station. Answers how many cases it was."""
+        async with self.hub.pool.acquire() as connection, connection.transaction():
+            at = self.hub.desk.sitting(connection)
+            await at.load((), [station])
+            await at.load_cases([station], ())
+            for case in sorted(at.book.cases):
+                at.record(facts.CaseClosed(case=case, station=station, outcome=outcome))
+            await at.write()
+            return len(at.book.cases)
+
+    async def _enrol(self, path: Path, station: str, ids: Ids) -> None:
         memory = Memory(path, self.clock, self._durable)
-        signer = station_house.key_of(memory, self.ids)
+        signer = station_house.key_of(memory, ids)
         given = await self.hub.enrol(await self.hub.claim(station), signer.public)
         memory.know({"station": given.station, "secret": given.secret, "hub_writer": given.hub_writer,
                      "hub_key": given.hub_key})  # fmt: skip

@@ -23,12 +23,16 @@ from parcelwall.station.visit import Visit
 Screen = Literal[
     "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "late",
     "courier-in", "courier-home", "courier-scan", "courier-label", "courier-out", "courier-bye", "no-fit", "unknown",
-    "help", "look", "more-time",
+    "help", "look", "more-time", "report", "case",
 ]  # fmt: skip
 
 REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
 NAG_AFTER = timedelta(seconds=30)
 THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S = 10, 10, 30, 180
+
+
+REPORTS = {"empty": "reported_empty", "wrong": "reported_wrong_parcel", "damaged": "reported_damaged",
+           "not_there": "reported_not_there"}  # fmt: skip
 
 
 class LastDoor(msgspec.Struct, frozen=True):
@@ -68,6 +72,7 @@ class Kiosk:
         self.showing = Showing()
         self._changed = asyncio.Event()
         self._typed = ""  # a code that waits for its selector; gone with the screen
+        self.look: dict[str, str] = {}
         self._last_visit: Visit | None = None
 
     def attach(self, keeper: Keeper) -> None:
@@ -89,7 +94,8 @@ class Kiosk:
         old.set()
         return self.showing
 
-    def home(self) -> Showing:
+    def home(self, keep_look: bool = False) -> Showing:
+        self.look = self.look if keep_look else {}
         self._typed = ""
         self._last_visit = None
         return self._show("home", courier=None, brought=0, taken=0, last=None)
@@ -148,23 +154,57 @@ class Kiosk:
         return await self._serve(visit)
 
     async def act(self, name: str, number: int, value: str = "") -> Showing:
-        """One tap. Raises Refusal `stale_screen` for a tap on a screen that is gone."""
+        """One tap. Raises Refusal `stale_screen` for a tap on a screen that is gone, or that it does not have."""
         if number != self.showing.number:
             raise Refusal("stale_screen")
-        acts = {
-            "home": self.home, "help": lambda: self._aside("help"), "look": lambda: self._aside("look"),
-            "courier": lambda: self._show("courier-in", IDLE_S), "selector": lambda: self._show("selector", IDLE_S),
-            "more": self._more_time, "scan": lambda: self._as_courier("courier-scan"),
-            "type-label": lambda: self._as_courier("courier-label"), "out": lambda: self._as_courier("courier-out"),
-            "bye": lambda: self._as_courier("courier-bye"),
+        if name == "label" and value:
+            return await self.label(value)
+        doors = {"again": self._again, "next": self._take_next}
+        if name in doors:
+            return await doors[name]()
+        taps = {
+            "help": lambda: self._aside("help"), "look": lambda: self._aside("look"), "back": self._back,
+            "wrong": lambda: self._show("report", IDLE_S, door=self.showing.door, visit=self.showing.visit),
+            "report": lambda: self._report(value), "courier": lambda: self._show("courier-in", IDLE_S),
+            "label": lambda: self._as_courier("courier-label"), "take": lambda: self._as_courier("courier-out"),
+            "not-there": lambda: self._report("not_there"), "no-fit": lambda: self._as_courier("no-fit"),
+            "van": self._back, "finish": lambda: self._as_courier("courier-bye"), "more-time": self._more_time,
+            "retry": self.home, "wake": self.home, "leave": self.home,
         }  # fmt: skip
-        if name == "again":
-            return await self._again()
-        if name == "take-next":
-            return await self._take_next()
-        if name not in acts:
+        if name not in taps:
             raise Refusal("stale_screen")
-        return acts[name]()
+        return taps[name]()
+
+    def _back(self) -> Showing:
+        """To where the person came from: the open door, the courier's next parcel, or home."""
+        if self.showing.visit and any(each.id == self.showing.visit for each in self.desk.unfinished()):
+            return self._show("open", door=self.showing.door, visit=self.showing.visit, ending=self.showing.ending)
+        if self.showing.courier and self.showing.screen != "courier-bye":
+            return self._show("courier-scan", COURIER_IDLE_S)
+        return self.home(keep_look=self.showing.screen in ("look", "help"))
+
+    def _report(self, what: str) -> Showing:
+        """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody."""
+        if what not in REPORTS or self.showing.door is None:
+            raise Refusal("stale_screen")
+        visit = self._last_visit or next((v for v in self.desk.unfinished() if v.id == self.showing.visit), None)
+        case = self.desk.case(REPORTS[what], visit.parcel if visit else None, self.showing.door, holds=True)
+        self.desk.memory.tell(case)
+        return self._show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit, case=_name(case.case))
+
+    def set_look(self, field: str, value: str) -> Showing:
+        """How the screen looks for this visit: language, text, theme, contrast."""
+        if field not in ("lang", "text", "theme", "contrast"):
+            raise Refusal("stale_screen")
+        self.look = {**self.look, field: value}
+        return self.redraw()
+
+    def redraw(self) -> Showing:
+        """The same screen once more, for what is drawn round it has changed."""
+        self.showing = msgspec.structs.replace(self.showing, number=self.showing.number + 1)
+        old, self._changed = self._changed, asyncio.Event()
+        old.set()
+        return self.showing
 
     def _aside(self, screen: Screen) -> Showing:
         """Help and look never hide an open door."""
@@ -189,7 +229,7 @@ class Kiosk:
     async def _take_next(self) -> Showing:
         late = self.desk.overdue()
         if not late or self.showing.courier is None:
-            return self._as_courier("courier-out")
+            return self._as_courier("courier-scan")
         try:
             visit = self.desk.take_back(late[0].id, self.showing.courier)
         except Refusal as no:
@@ -220,7 +260,7 @@ class Kiosk:
         elif visit.outcome == "done":
             self._shut(visit)
         else:
-            self._show("stuck", 30, door=visit.compartment, case=str(visit.id)[-6:].upper())
+            self._show("stuck", 30, door=visit.compartment, case=_name(visit.id))
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit
@@ -265,6 +305,11 @@ class Kiosk:
     def door_state(self) -> DoorState:
         seen = self.keeper.seen.get(self.showing.door or 0) if self.keeper else None
         return seen.state if seen else DoorState.UNKNOWN
+
+
+def _name(case: UUID) -> str:
+    """What people call a case: the last 6 letters of its id."""
+    return f"C-{case.hex[-6:].upper()}"
 
 
 def _plain(digits: str) -> str:

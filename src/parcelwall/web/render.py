@@ -98,11 +98,14 @@ class Files:
 
 
 def _lean(name: str, data: bytes) -> bytes:
-    """A style sheet without its comments and indents; any other file as it is."""
-    if not name.endswith(".css"):
-        return data
-    text = re.sub(r"/\*.*?\*/", "", data.decode(), flags=re.DOTALL)
-    return re.sub(r"\n\s*", "\n", text).strip().encode()
+    """Our own sheets and scripts without their comments and indents; the files of others as they are."""
+    text = data.decode()
+    if name.endswith(".css"):
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+        return re.sub(r"\s*\n\s*", "", text).replace(": ", ":").replace(" {", "{").replace(";}", "}").encode()
+    if name.endswith(".js") and not name.endswith(".min.js"):
+        return re.sub(r"^\s*(//.*)?\n?", "", text, flags=re.MULTILINE).encode()
+    return data
 
 
 def _content_type(name: str) -> str:

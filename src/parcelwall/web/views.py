@@ -75,6 +75,8 @@ class SentenceView(msgspec.Struct, frozen=True):
     steps: tuple[str, ...]
     day: date | None = None
     about: bool = True
+    trouble: bool = False
+    """Adds "Later than planned." below: for a heading that does not say so itself."""
     events: str | None = None
 
 
@@ -398,3 +400,42 @@ def template_of(view: msgspec.Struct) -> str:
     """The template that shows this view: `kiosk/home.html` for a `KioskScreen` with id `home`."""
     name = TEMPLATES[type(view)]
     return name.format(id=view.id) if isinstance(view, KioskScreen) else name
+
+
+# The API's own page ------------------------------------------------------------------------------------------------
+
+
+class ApiField(msgspec.Struct, frozen=True):
+    """A parameter or a field of a body: its name, its type in words, what it means."""
+
+    name: str
+    kind: str
+    about: str = ""
+    required: bool = False
+
+
+class ApiCall(msgspec.Struct, frozen=True):
+    """One call: method, path, what it does, what it takes and what it answers."""
+
+    method: str
+    path: str
+    summary: str
+    parameters: tuple[ApiField, ...] = ()
+    body: tuple[ApiField, ...] = ()
+    answers: tuple[str, ...] = ()
+
+
+class ApiGroup(msgspec.Struct, frozen=True):
+    name: str
+    calls: tuple[ApiCall, ...]
+
+
+class ApiView(msgspec.Struct, frozen=True):
+    """`/docs`: the OpenAPI document as a page."""
+
+    title: str
+    version: str
+    groups: tuple[ApiGroup, ...]
+
+
+TEMPLATES[ApiView] = "console/api.html"

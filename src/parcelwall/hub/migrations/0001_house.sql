@@ -87,7 +87,7 @@ CREATE TABLE parcel (
   contested boolean NOT NULL,
   revision int NOT NULL CHECK (revision > 0),
   record text NOT NULL,               -- rules.life.Parcel as JSON; the columns before it repeat what is searched
-  CONSTRAINT one_reference_per_carrier UNIQUE (carrier, reference),
+  CONSTRAINT one_reference_per_carrier UNIQUE (reference, carrier),  -- in this order: people search by reference
   -- INV-10: what has not ended is looked at again
   CONSTRAINT open_parcels_have_a_due_date CHECK (
     due IS NOT NULL OR stage IN ('COLLECTED', 'TAKEN_BACK', 'CANCELLED', 'DIVERTED')),
@@ -170,6 +170,7 @@ CREATE TABLE feed (                   -- each carrier's gapless numbering of its
 CREATE TABLE follower (
   name text PRIMARY KEY,
   tx bigint NOT NULL DEFAULT 0,
+  revision int NOT NULL DEFAULT 0,    -- facts of one parcel that commit together are read in the order of its life
   writer text NOT NULL DEFAULT '',
   number bigint NOT NULL DEFAULT 0
 );

@@ -1,0 +1,234 @@
+"""The command line: `parcelwall` or `python -m parcelwall`. Each command says what it does with --help."""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+from rich.console import Console
+
+from parcelwall.clock import SystemClock
+from parcelwall.errors import ParcelwallError, Trouble
+from parcelwall.ids import Ids
+from parcelwall.settings import HubSettings, default_data_dir, read
+
+app = typer.Typer(
+    help="Runs networks of 24/7 smart parcel stations.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+out, err = Console(), Console(stderr=True)
+Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
+DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def main() -> None:
+    """Runs a command. What the world or a person did wrong is told in one sentence, and exits 1."""
+    logging.getLogger().setLevel(logging.WARNING)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", key="at"),
+                    structlog.processors.JSONRenderer()],
+    )  # fmt: skip
+    try:
+        app()
+    except ParcelwallError as no:
+        err.print(f"[red]{no}[/red]", highlight=False, soft_wrap=True)
+        sys.exit(1)
+
+
+def run(job: Coroutine[Any, Any, Any]) -> Any:
+    """Runs until it is done, or until somebody says stop (Ctrl-C or SIGTERM): then everything is closed in order."""
+
+    async def guarded() -> Any:
+        task = asyncio.ensure_future(job)
+        loop = asyncio.get_running_loop()
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(sign, task.cancel)
+        with contextlib.suppress(asyncio.CancelledError):
+            return await task
+
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(guarded())
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Play one delivery; exit 0 only if it is whole.")] = False,
+    port: Annotated[int, typer.Option(help="First of four ports: hub, then three kiosks. 0: any free.")] = 8600,
+    data: Data = None,
+    calm: Annotated[float, typer.Option(help="Seconds between the pretend people's acts.")] = 8.0,
+    people: Annotated[bool, typer.Option(help="Whether pretend people keep the town alive.")] = True,
+) -> None:
+    """A hub, three stations in Helsinki on pretend boards, a mail sink and pretend people, on this machine."""
+    folder = data or default_data_dir() / ("demo-once" if once else "demo")
+    if once and data is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    run(_demo(folder, 0 if once and port == 8600 else port, once, calm, people))
+
+
+async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) -> None:
+    from parcelwall.simulation.demo import a_demo
+    from parcelwall.simulation.once import play_once
+    from parcelwall.simulation.people import People
+
+    clock = SystemClock()
+    ids = Ids(clock)
+
+    def say(text: str) -> None:
+        out.print(text, highlight=False)
+
+    with err.status("Starting PostgreSQL, the hub and three stations …"):
+        town = a_demo(folder, port, clock, ids)
+        running = await town.__aenter__()
+    try:
+        if once:
+            await play_once(running, clock, ids, say)
+            out.print("[bold]The story is whole.[/bold]")
+            return
+        _welcome(running)
+        if people:
+            await People(running, clock, ids, say).live(calm)
+        await asyncio.Event().wait()
+    finally:
+        await town.__aexit__(None, None, None)
+
+
+def _welcome(demo: Any) -> None:
+    out.print(f"[bold]Parcelwall runs.[/bold] Begin at [bold]{demo.url}/start[/bold]")
+    for name, path in (("Tracking", "/"), ("Mails", "/mails"), ("Console", "/console"), ("Pretend doors", "/pretend"),
+                       ("API", "/docs")):  # fmt: skip
+        out.print(f"  {name:<14} {demo.url}{path}", highlight=False)
+    for name, each in demo.stations.items():
+        out.print(f"  Kiosk {name:<8} {each.kiosk_url}", highlight=False)
+    out.print(f"  API key        {demo.carrier_key}", highlight=False)
+    out.print("Pretend people keep the town alive. Stop with Ctrl-C.", highlight=False)
+
+
+@app.command()
+def hub(
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. Default 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. Default 8600.")] = None,
+    public_url: Annotated[str | None, typer.Option(help="What links in notices begin with.")] = None,
+    slot: Annotated[int | None, typer.Option(help="Number of this hub process, from 1; each its own.")] = None,
+) -> None:
+    """The hub's server: API, tracking, recipient's page, console, and the link for stations. docs/operator.md."""
+    given = {"data_dir": str(data) if data else None, "database_url": database_url, "host": host, "port": port,
+             "public_url": public_url, "slot": slot}  # fmt: skip
+    run(_hub(read(HubSettings, given)))
+
+
+async def _hub(settings: HubSettings) -> None:
+    from parcelwall.hub import house
+    from parcelwall.hub.running import running
+    from parcelwall.web.app import hub_app
+    from parcelwall.web.serving import listen, serving
+
+    clock = SystemClock()
+    bound = listen(settings.host, settings.port)
+    async with (
+        house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, settings.slot) as opened,
+        running(opened, settings),
+        serving(hub_app(opened), bound) as port,
+    ):
+        out.print(f"Parcelwall hub at http://{settings.host}:{port}", highlight=False)
+        await asyncio.Event().wait()
+
+
+@app.command()
+def station(
+    config: Annotated[Path, typer.Option("--config", help="The station's TOML file. docs/station.md shows one.")],
+) -> None:
+    """A station's computer: doors, kiosk page on loopback, line to the hub. Enrols itself on its first start."""
+    from parcelwall.station.running import read_settings
+
+    run(_station(*read_settings(config)))
+
+
+async def _station(settings: Any, profile: Any) -> None:
+    from parcelwall.drivers import connect
+    from parcelwall.station import dial
+    from parcelwall.station import house as station_house
+    from parcelwall.station.running import enrolled, until_configured
+    from parcelwall.web.kiosk import Gate, kiosk_app
+    from parcelwall.web.reader import renderer
+    from parcelwall.web.serving import listen, serving
+
+    clock = SystemClock()
+    ids = Ids(clock)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    path, ticket = settings.data_dir / "station.sqlite", settings.data_dir / "kiosk.url"
+    bound = listen(settings.host, settings.port)
+    await enrolled(path, settings, clock, ids)
+
+    def keep(url: str) -> None:
+        ticket.touch(mode=0o600)
+        ticket.write_text(url + "\n")
+
+    async with station_house.opened(path, connect(profile, clock), clock, ids) as opened:
+        gate = Gate(ids, f"{settings.host}:{bound.getsockname()[1]}", on_ticket=keep)
+        async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):
+            tasks.create_task(dial.Line(opened, settings.hub_url).run())
+            await until_configured(opened)
+            tasks.create_task(opened.run())
+            out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {ticket}",
+                      highlight=False)  # fmt: skip
+            await asyncio.Event().wait()
+
+
+@app.command()
+def admit(
+    carrier: Annotated[str, typer.Argument(help="Short name, such as acme-post.")],
+    name: Annotated[str, typer.Option(help="The company's name.")] = "",
+    role: Annotated[str, typer.Option(help="carrier or operator.")] = "carrier",
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Admits a carrier and prints its API key, once. Doing it again makes a new key."""
+    if role not in ("carrier", "operator"):
+        raise Trouble("the role is carrier or operator")
+    out.print(run(_at_hub(data, database_url, lambda h: h.admit(carrier, name or carrier, role))), highlight=False)
+
+
+@app.command()
+def configure(
+    file: Annotated[Path, typer.Argument(help="TOML: station, name, address, lat, lon, layout. docs/operator.md.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Adds a station to the network, or changes its layout, and prints a claim code for its computer."""
+    from parcelwall.hub.station_file import read_station
+
+    about = read_station(file)
+
+    async def act(hub: Any) -> str:
+        await hub.configure(about)
+        return str(await hub.claim(about.station))
+
+    claim = run(_at_hub(data, database_url, act))
+    out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}",
+              highlight=False)  # fmt: skip
+
+
+async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:
+    from parcelwall.hub import house
+
+    settings = read(HubSettings, {"data_dir": str(data) if data else None, "database_url": database_url})
+    clock = SystemClock()
+    async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url) as opened:
+        return await act(opened)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""What may be read: each question joins on who asks. A carrier's reads run as a role that sees only its own rows."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+
+from parcelwall import clock
+from parcelwall.errors import Refusal
+from parcelwall.hub import people
+from parcelwall.hub.commands import carrier_view
+from parcelwall.hub.house import Hub
+from parcelwall.hub.keys import link_hash
+from parcelwall.hub.people import Person
+from parcelwall.hub.sitting import read_parcel
+from parcelwall.hub.stations import Station, presence
+from parcelwall.rules import access
+from parcelwall.rules.life import Parcel
+from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
+
+_BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 2"
+_BY_LINK = "SELECT record FROM link JOIN parcel ON parcel.id = link.parcel WHERE hash = $1 AND page = $2"
+
+
+@asynccontextmanager
+async def as_carrier(hub: Hub, carrier: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that sees only this carrier's rows: the second wall behind the join."""
+    async with hub.pool.acquire() as connection, connection.transaction(readonly=True):
+        await connection.execute("SET LOCAL ROLE parcelwall_carrier")
+        await connection.execute("SELECT set_config('parcelwall.carrier', $1, true)", carrier)
+        yield connection
+
+
+async def parcels(
+    hub: Hub, carrier: str, reference: str | None, after: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """The carrier's parcels in the order of their ids, after one of them."""
+    async with as_carrier(hub, carrier) as connection:
+        rows = await connection.fetch(
+            """SELECT record FROM parcel WHERE carrier = $1 AND ($2::text IS NULL OR reference = $2)
+               AND ($3::uuid IS NULL OR id > $3) ORDER BY id LIMIT $4""",
+            carrier, reference, after, limit,
+        )  # fmt: skip
+    return [shown(hub, read_parcel(row["record"])) for row in rows]
+
+
+async def parcel(hub: Hub, carrier: str, parcel_id: UUID) -> dict[str, Any]:
+    async with as_carrier(hub, carrier) as connection:
+        record = await connection.fetchval(
+            "SELECT record FROM parcel WHERE id = $1 AND carrier = $2", parcel_id, carrier
+        )
+    if record is None:
+        raise Refusal("not_found")
+    return shown(hub, read_parcel(record))
+
+
+def shown(hub: Hub, parcel: Parcel) -> dict[str, Any]:
+    return carrier_view(parcel, hub.keys.link_token("track", parcel.id))
+
+
+async def own_id(hub: Hub, carrier: str, reference: str) -> UUID:
+    found: UUID | None = await hub.pool.fetchval(
+        "SELECT id FROM parcel WHERE reference = $1 AND carrier = $2", reference, carrier
+    )
+    if found is None:
+        raise Refusal("not_found")
+    return found
+
+
+async def by_reference(hub: Hub, typed: str) -> Parcel | None:
+    """The parcel that anybody means by this number; None if there is none, or if two carriers use it."""
+    if not typed or len(typed) > 64 or not typed.isprintable():
+        return None
+    forms = {typed, typed.strip(), typed.strip().upper(), "".join(typed.split()).upper()}
+    rows = await hub.pool.fetch(_BY_REFERENCE, list(forms))
+    return read_parcel(rows[0]["record"]) if len(rows) == 1 else None
+
+
+async def by_link(hub: Hub, page: str, token: str) -> Parcel | None:
+    """The parcel of a link, for whoever holds it."""
+    record = await hub.pool.fetchval(_BY_LINK, link_hash(token), page)
+    return read_parcel(record) if record else None
+
+
+async def person_of(hub: Hub, parcel: Parcel) -> Person | None:
+    async with hub.pool.acquire() as connection:
+        return await people.find(connection, parcel.person, hub.keys)
+
+
+async def open_case_of(hub: Hub, parcel: Parcel) -> str | None:
+    """The short name of an open case about this parcel."""
+    case: UUID | None = await hub.pool.fetchval(
+        "SELECT id FROM case_file WHERE parcel = $1 AND closed_at IS NULL ORDER BY opened_at LIMIT 1", parcel.id
+    )
+    return case_name(case) if case else None
+
+
+def case_name(case: UUID) -> str:
+    """What people call a case: the last 6 letters of its id."""
+    return f"C-{case.hex[-6:].upper()}"
+
+
+async def feed(hub: Hub, carrier: str, after: int, limit: int) -> list[dict[str, Any]]:
+    """The carrier's own entries in its own gapless numbering."""
+    async with as_carrier(hub, carrier) as connection:
+        rows = await connection.fetch(
+            """SELECT feed.number, entry.kind, entry.happened_at, entry.recorded_at, entry.body FROM feed
+               JOIN entry ON entry.writer = feed.writer AND entry.number = feed.entry_number
+               WHERE feed.carrier = $1 AND feed.number > $2 ORDER BY feed.number LIMIT $3""",
+            carrier, after, limit,
+        )  # fmt: skip
+    return [
+        {"number": row["number"], "kind": row["kind"], "happened_at": clock.text(row["happened_at"]),
+         "recorded_at": clock.text(row["recorded_at"]), "body": msgspec.Raw(row["body"].encode())}
+        for row in rows
+    ]  # fmt: skip
+
+
+async def stations(hub: Hub) -> list[dict[str, Any]]:
+    async with hub.pool.acquire() as connection:
+        rows = await presence(connection)
+    return [_described(hub.stations.known[row["id"]], row) for row in rows if row["id"] in hub.stations.known]
+
+
+async def station(hub: Hub, station_id: str) -> dict[str, Any]:
+    async with hub.pool.acquire() as connection:
+        rows = [row for row in await presence(connection) if row["id"] == station_id]
+    if not rows or station_id not in hub.stations.known:
+        raise Refusal("station_unknown", station=station_id)
+    return _described(hub.stations.known[station_id], rows[0])
+
+
+def _described(known: Station, row: dict[str, Any]) -> dict[str, Any]:
+    about = known.about
+    sizes = [
+        {"name": size.name, "width_mm": size.width_mm, "height_mm": size.height_mm, "depth_mm": size.depth_mm,
+         "limit_g": size.limit_g, "climate": size.climate,
+         "count": sum(each.size == size.name for each in about.layout.compartments)}
+        for size in about.layout.sizes
+    ]  # fmt: skip
+    return {
+        "id": known.id, "name": about.name, "address": about.address, "lat": about.lat, "lon": about.lon,
+        "zone": about.zone, "in_service": row["in_service"], "sizes": sizes,
+        "free": by_size(known.plan, read_room(row["room"])), "last_seen": row["last_seen"],
+    }  # fmt: skip
+
+
+async def availability(hub: Hub, station_id: str) -> dict[str, Any]:
+    """Counts by size: free now, usable at all, promised (smallest size that fits), inside."""
+    row = await hub.pool.fetchrow("SELECT room, in_service FROM station WHERE id = $1", station_id)
+    known = hub.stations.known.get(station_id)
+    if row is None or known is None:
+        raise Refusal("station_unknown", station=station_id)
+    room = read_room(row["room"])
+    sizes: dict[str, dict[str, int]] = {size.name: dict.fromkeys(COUNTS, 0) for size in known.about.layout.sizes}
+    for size, count in by_size(known.plan, room).items():
+        sizes[size]["free"] = count
+    for size, count in by_size(known.plan, Room(broken=room.broken, held=room.held)).items():
+        sizes[size]["usable"] = count
+        sizes[size]["inside"] = count - sizes[size]["free"]
+    for need, count in room.promised.items():
+        sizes[known.plan.smallest(need)]["promised"] += count
+    return {"station": station_id, "in_service": row["in_service"], "as_of": hub.clock.now(), "sizes": sizes}
+
+
+COUNTS = ("free", "usable", "inside", "promised")
+
+
+def by_size(plan: Plan, room: Room) -> dict[str, int]:
+    """Free compartments by size."""
+    counts: dict[str, int] = {}
+    for (size, _), free in zip(plan.kinds, free_by_kind(plan, room), strict=True):
+        counts[size] = counts.get(size, 0) + free
+    return counts
+
+
+async def courier_code(hub: Hub, station_id: str, courier: UUID) -> tuple[str, date]:
+    """What this courier types at this station today, and which day that is there."""
+    known = hub.stations.known.get(station_id)
+    if known is None:
+        raise Refusal("station_unknown", station=station_id)
+    day = hub.clock.now().astimezone(ZoneInfo(known.about.zone)).date()
+    return access.courier_code(known.courier_key, station_id, courier, day), day

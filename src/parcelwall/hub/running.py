@@ -1,0 +1,79 @@
+"""What runs in a hub process beside its requests: followers, hand-overs of notices, sweeps, news for live pages."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from parcelwall.clock import Clock
+from parcelwall.hub import sweeps
+from parcelwall.hub.followers import follow, number_feed, ring
+from parcelwall.hub.house import Hub
+from parcelwall.hub.people import Person
+from parcelwall.hub.tell import NAME, Channel, Teller
+from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.mail import Mailer, MailSettings
+from parcelwall.notices.messages import Message
+from parcelwall.notices.text_message import TextMessenger, TextSettings
+from parcelwall.settings import HubSettings
+
+
+class ByMail:
+    """Notices as e-mail."""
+
+    def __init__(self, mailer: Mailer) -> None:
+        self._mailer = mailer
+
+    async def hand_over(self, person: Person, message: Message, message_id: str) -> None:
+        if not person.email:
+            raise Undeliverable("address_unreadable")
+        await self._mailer.send(person.email, message, message_id)
+
+
+class ByText:
+    """Notices as text messages."""
+
+    def __init__(self, messenger: TextMessenger) -> None:
+        self._messenger = messenger
+
+    async def hand_over(self, person: Person, message: Message, message_id: str) -> None:
+        if not person.phone:
+            raise Undeliverable("number_unreadable")
+        await self._messenger.send(person.phone, message)
+
+
+@asynccontextmanager
+async def channels(settings: HubSettings, clock: Clock) -> AsyncIterator[dict[str, Channel]]:
+    """The channels that the settings name; without any, notices are still written down and wait."""
+    async with AsyncExitStack() as stack:
+        found: dict[str, Channel] = {}
+        if settings.smtp_host:
+            mail = MailSettings(
+                host=settings.smtp_host, port=settings.smtp_port, user=settings.smtp_user,
+                password=settings.smtp_password, sender=settings.mail_from, tls=settings.smtp_tls,
+            )  # fmt: skip
+            mailer = Mailer(mail, clock)
+            stack.push_async_callback(mailer.close)
+            found["email"] = ByMail(mailer)
+        if settings.sms_url:
+            found["sms"] = ByText(TextMessenger(TextSettings(url=settings.sms_url)))
+        yield found
+
+
+@asynccontextmanager
+async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps.EVERY_S) -> AsyncIterator[Teller]:
+    """Everything beside the requests, as long as the block lasts."""
+    async with channels(settings, hub.clock) as open_channels:
+        domain = settings.mail_from.rpartition("@")[2].rstrip(">")
+        teller = Teller(hub, open_channels, settings.public_url, domain)
+        jobs = [
+            follow(hub.pool, NAME, teller.note), follow(hub.pool, "feed", number_feed),
+            follow(hub.pool, "live", ring), hub.bells.listen(hub.dsn), teller.run(),
+            sweeps.run(hub, teller, sweep_every_s),
+        ]  # fmt: skip
+        tasks = [asyncio.create_task(job) for job in jobs]
+        try:
+            yield teller
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)

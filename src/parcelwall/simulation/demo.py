@@ -1,0 +1,146 @@
+"""The demo: a hub, three stations in Helsinki on pretend boards that speak real bytes, a mail sink, pretend people.
+
+Everything between the people is real: HTTP, the link over WebSocket, serial bytes over pseudo-terminals, SMTP.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import connect
+from parcelwall.drivers.pretend.board import PretendBoards
+from parcelwall.drivers.pretend.pty import PtyBoards
+from parcelwall.hub import house as hub_house
+from parcelwall.hub.house import Hub
+from parcelwall.hub.running import running
+from parcelwall.ids import Ids
+from parcelwall.notices.sink import Sink
+from parcelwall.rules import facts
+from parcelwall.rules.layout import plain_layout
+from parcelwall.settings import HubSettings
+from parcelwall.simulation.town import pretend_profile
+from parcelwall.station import dial
+from parcelwall.station import house as station_house
+from parcelwall.station.memory import Memory
+from parcelwall.web.app import hub_app
+from parcelwall.web.console import Kiosks
+from parcelwall.web.demo import PAGES, Pretend, Stage, ring_all
+from parcelwall.web.kiosk import Gate, kiosk_app
+from parcelwall.web.reader import renderer
+from parcelwall.web.serving import listen, serving
+
+HELSINKI = (
+    ("S-0001", "Kluuvi", "Aleksanterinkatu 9", 60.1692, 24.9440, "SSSSSSMMSSSL SSSSMMSSMMSS MMSSSSSSLSSS SMMMMSSSL", 2),
+    ("S-0002", "Simonkatu", "Simonkatu 6", 60.1699, 24.9374, "SSSSMMSSSL SSMMSSMML MMSSSSSSL", 1),
+    ("S-0003", "Kruununhaka", "Liisankatu 12", 60.1702, 24.9508, "SSSSSSML SMMSSMM", 1),
+)  # fmt: skip
+COURIER = UUID("0198f000-0000-7000-8000-00000000c0de")
+SWEEP_EVERY_S = 5.0
+RING_EVERY_S = 0.5
+
+
+class Demo(msgspec.Struct):
+    """A running demo: its hub, its stations, its mails, its addresses and keys."""
+
+    hub: Hub
+    stations: dict[str, Pretend]
+    sink: Sink
+    url: str
+    carrier_key: str
+    operator_key: str
+    tries: list[tuple[str, str]]
+
+    def labels(self, station: str) -> list[str]:
+        """Labels of parcels that are expected at a station: what a courier would hold in hand."""
+        return self._labels.get(station, [])
+
+    _labels: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+    def expect(self, station: str, label: str) -> None:
+        self._labels[station] = [label, *(each for each in self.labels(station) if each != label)][:8]
+
+    def arrived(self, station: str, label: str) -> None:
+        self._labels[station] = [each for each in self.labels(station) if each != label]
+
+
+def configured(row: tuple[str, str, str, float, float, str, int]) -> facts.StationConfigured:
+    station, name, address, lat, lon, columns, panel_after = row
+    return facts.StationConfigured(
+        station=station, name=name, address=address, lat=lat, lon=lon, zone="Europe/Helsinki",
+        layout=plain_layout(columns, panel_after),
+    )  # fmt: skip
+
+
+@asynccontextmanager
+async def a_demo(data_dir: Path, port: int, clock: Clock, ids: Ids) -> AsyncIterator[Demo]:
+    """A demo on ports `port` (hub) and the three after it (kiosks). Port 0: any free ones."""
+    async with AsyncExitStack() as stack:
+        sockets = [listen("127.0.0.1", port + place if port else 0) for place in range(len(HELSINKI) + 1)]
+        url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+        sink = await stack.enter_async_context(Sink(clock))
+        settings = HubSettings(data_dir=data_dir / "hub", public_url=url, smtp_host="127.0.0.1", smtp_port=sink.port)
+        hub = await stack.enter_async_context(hub_house.opened(settings.data_dir, clock, ids))
+        demo = Demo(hub, {}, sink, url, await hub.admit("demo-post", "Demo Post"),
+                    await hub.admit("operator", "Operator", "operator"), [])  # fmt: skip
+        demo.tries += [("API key", demo.carrier_key)]
+        stage = Stage(demo.stations, sink, lambda: demo.tries, demo.labels)
+        kiosks = Kiosks({})
+        await stack.enter_async_context(running(hub, settings, SWEEP_EVERY_S))
+        app = hub_app(hub, kiosks, PAGES, {"stage": stage})
+        await stack.enter_async_context(serving(app, sockets[0]))
+        for row, bound in zip(HELSINKI, sockets[1:], strict=True):
+            pretend = await _station(stack, hub, data_dir, url, row, bound, clock, ids)
+            demo.stations[row[0]] = pretend
+            kiosks.urls[row[0]] = pretend.kiosk_url
+        ringing = asyncio.create_task(_ring(hub))
+        stack.callback(ringing.cancel)
+        yield demo
+
+
+async def _ring(hub: Hub) -> None:
+    """The doors and the mails change without an entry: the demo's pages look twice a second."""
+    while True:
+        ring_all(hub.bells)
+        await asyncio.sleep(RING_EVERY_S)
+
+
+async def _station(stack, hub, data_dir, url, row, bound, clock, ids) -> Pretend:  # type: ignore[no-untyped-def]
+    """One station: configured and enrolled on its first day, then opened, dialling and showing its screen."""
+    about = configured(row)
+    path = data_dir / "stations" / f"{about.station}.sqlite"
+    if about.station not in hub.stations.known:
+        await hub.configure(about)
+    await _enrolled(hub, path, about.station, url, clock, ids)
+    ports = data_dir / "ports"
+    ports.mkdir(parents=True, exist_ok=True)
+    profile = pretend_profile(about.layout, str(ports / about.station))
+    boards = PtyBoards(PretendBoards(profile, ids.chance), clock, ports / about.station)
+    await boards.start()
+    stack.push_async_callback(boards.close)
+    station = await stack.enter_async_context(station_house.opened(path, connect(profile, clock), clock, ids))
+    line = dial.Line(station, url)
+    host = f"127.0.0.1:{bound.getsockname()[1]}"
+    gate = Gate(ids, host, open_to_all=True, on_ticket=lambda _: None)
+    for job in (station.run(), line.run()):
+        task = asyncio.create_task(job)
+        stack.callback(task.cancel)
+    await stack.enter_async_context(serving(kiosk_app(station, renderer(), gate), bound))
+    return Pretend(station, boards, line, f"http://{host}/begin")
+
+
+async def _enrolled(hub: Hub, path: Path, station: str, url: str, clock: Clock, ids: Ids) -> None:
+    """The first start of a station's computer: claim code, own key, one courier admitted."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    memory = Memory(path, clock)
+    try:
+        if not memory.station:
+            await dial.enrol(memory, url, await hub.claim(station), clock, ids)
+            rights = ("deposit", "take_back")
+            await hub.grant(facts.Granted(grant=ids.new(), station=station, may=rights, courier=COURIER))
+    finally:
+        memory.close()

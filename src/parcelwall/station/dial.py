@@ -1,0 +1,148 @@
+"""The station's line to its hub: dials for ever, backs off with jitter, ships and takes in. Also enrolment."""
+
+import asyncio
+import contextlib
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+import websockets
+from websockets.asyncio.client import ClientConnection, connect
+
+from parcelwall import __version__
+from parcelwall.clock import Clock
+from parcelwall.errors import Trouble
+from parcelwall.ids import Ids
+from parcelwall.link import backoff, frames
+from parcelwall.link.frames import BadFrame
+from parcelwall.link.identity import enrol_bytes
+from parcelwall.link.station_end import StationEnd
+from parcelwall.station.house import Station, key_of
+from parcelwall.station.memory import Memory
+
+NEWS_EVERY_S, BEAT_EVERY_S = 0.1, 20.0
+ANSWER_WITHIN_S = 15.0
+
+log = structlog.get_logger()
+
+
+class Line:
+    """Keeps one connection to the hub open. `cut` is for people who want to see what happens then."""
+
+    def __init__(self, station: Station, hub_url: str) -> None:
+        self.station = station
+        parts = urlsplit(hub_url)
+        self._hub = parts.netloc
+        self._url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/link"
+        self.is_cut = False
+        self._connection: ClientConnection | None = None
+        self._mended = asyncio.Event()
+
+    async def cut(self) -> None:
+        """As if the cable were pulled."""
+        self.is_cut = True
+        self._mended.clear()
+        if self._connection:
+            self._connection.transport.abort()
+
+    def mend(self) -> None:
+        self.is_cut = False
+        self._mended.set()
+
+    async def run(self) -> None:
+        """Dials for ever. A connection that lived for a minute starts the count of failures anew."""
+        tries = 0
+        while True:
+            if self.is_cut:
+                await self._mended.wait()
+                tries = 0
+            began = self.station.clock.mono()
+            await self._once()
+            tries = 0 if self.station.clock.mono() - began > backoff.GOOD_AFTER_S else tries + 1
+            with contextlib.suppress(TimeoutError):
+                wait_s = backoff.wait_s(tries - 1, self.station.ids.chance.random())
+                await asyncio.wait_for(self._mended.wait(), wait_s)
+            self._mended.clear()
+
+    async def _once(self) -> None:
+        """One connection, from the dial to its end. Says why it ended; never raises for what the world does."""
+        try:
+            async with connect(
+                self._url, subprotocols=[websockets.Subprotocol(frames.SUBPROTOCOL)], max_size=frames.LIMIT_BYTES,
+                ping_interval=10, ping_timeout=ANSWER_WITHIN_S, compression=None, open_timeout=ANSWER_WITHIN_S,
+                proxy=None,
+            ) as connection:  # fmt: skip
+                self._connection = connection
+                await self._converse(connection, self.station.line_end(self._hub))
+        except* (OSError, websockets.WebSocketException, TimeoutError) as gone:
+            log.info("line_down", station=self.station.memory.station, reason=type(gone.exceptions[0]).__name__)
+        except* (BadFrame, Trouble) as bad:
+            log.warning("line_refused", station=self.station.memory.station, reason=str(bad.exceptions[0]))
+        finally:
+            self._connection = None
+            self._online(False)
+
+    async def _converse(self, connection: ClientConnection, end: StationEnd) -> None:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while not end.welcomed:
+                await self._hear(connection, end)
+        self._online(True)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._tell_news(connection, end))
+            tasks.create_task(self._beat(connection, end))
+            while True:
+                await self._hear(connection, end)
+
+    async def _hear(self, connection: ClientConnection, end: StationEnd) -> None:
+        message = await connection.recv(decode=True)
+        for answer in end.hear(str(message)):
+            await connection.send(answer)
+
+    async def _tell_news(self, connection: ClientConnection, end: StationEnd) -> None:
+        while True:
+            for message in end.news():
+                await connection.send(message)
+            await asyncio.sleep(NEWS_EVERY_S)
+
+    async def _beat(self, connection: ClientConnection, end: StationEnd) -> None:
+        while True:
+            await asyncio.sleep(BEAT_EVERY_S)
+            for message in end.beat():
+                await connection.send(message)
+
+    def _online(self, online: bool) -> None:
+        if self.station.desk.online != online:
+            self.station.desk.online = online
+            self.station.kiosk.redraw()
+
+
+async def enrol(memory: Memory, hub_url: str, claim: str, clock: Clock, ids: Ids) -> None:
+    """Makes this computer the station of the claim code: once. Raises Trouble that says what to do."""
+    signer = key_of(memory, ids)
+    hub = urlsplit(hub_url).netloc
+    nonce = (await _call(hub_url, "GET", "/enrol", None))["nonce"]
+    sig = signer.sign(enrol_bytes(hub, claim, signer.public, bytes.fromhex(nonce)))
+    body = {"claim": claim, "public_key": signer.public.hex(), "nonce": nonce, "sig": sig}
+    given = await _call(hub_url, "POST", "/enrol", body)
+    memory.know({name: given[name] for name in ("station", "secret", "hub_writer", "hub_key")})
+    log.info("enrolled", station=memory.station, software=__version__)
+
+
+async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | None) -> dict[str, str]:
+    def call() -> bytes:
+        data = msgspec.json.encode(body) if body else None
+        request = urllib.request.Request(hub_url.rstrip("/") + path, data, {"Content-Type": "application/json"})
+        request.get_method = lambda: method  # type: ignore[method-assign]
+        with urllib.request.urlopen(request, timeout=ANSWER_WITHIN_S) as answer:  # noqa: S310 - the operator's own hub
+            return bytes(answer.read())
+
+    try:
+        answer: dict[str, str] = msgspec.json.decode(await asyncio.to_thread(call))
+    except urllib.error.HTTPError as no:
+        said = msgspec.json.decode(no.read() or b"{}").get("detail", no.reason)
+        raise Trouble(f"the hub refuses: {said}") from no
+    except OSError as no:
+        raise Trouble(f"cannot reach the hub at {hub_url}: {no}") from no
+    return answer

@@ -1,0 +1,46 @@
+"""A station's process: reads its file, enrols on its first start, then doors, screen and line for ever."""
+
+import asyncio
+import tomllib
+from pathlib import Path
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import parse_profile
+from parcelwall.drivers.profile import Profile
+from parcelwall.errors import Trouble
+from parcelwall.ids import Ids
+from parcelwall.settings import StationSettings, read
+from parcelwall.station import dial
+from parcelwall.station.house import Station
+from parcelwall.station.memory import Memory
+
+
+
+def read_settings(path: Path) -> tuple[StationSettings, Profile]:
+    """The station's file: settings on top, the lock boards under [bus]. Raises Trouble that says what is wrong."""
+    try:
+        table = tomllib.loads(path.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as no:
+        raise Trouble(f"cannot read {path}: {no}") from no
+    bus = table.pop("bus", None)
+    if bus is None:
+        raise Trouble(f"{path} has no [bus]: the lock boards and the map of their doors. docs/station.md shows one.")
+    return read(StationSettings, table), parse_profile(bus, where=str(path))
+
+
+async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:
+    """On the first start, becomes the station of the claim code."""
+    memory = Memory(path, clock)
+    try:
+        if not memory.station:
+            if not settings.claim:
+                raise Trouble("this computer is not enrolled: put the claim code from the hub into `claim`")
+            await dial.enrol(memory, settings.hub_url, settings.claim, clock, ids)
+    finally:
+        memory.close()
+
+
+async def until_configured(station: Station) -> None:
+    """A fresh station waits for the hub's first word: its layout."""
+    while station.desk.about is None:
+        await asyncio.sleep(0.1)

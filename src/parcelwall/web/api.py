@@ -1,0 +1,215 @@
+"""The API of carriers: /api/v1. Parse, ask the desk, answer. OpenAPI at /docs."""
+
+import asyncio
+import hashlib
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import Parameter
+
+from parcelwall import clock
+from parcelwall.errors import Refusal
+from parcelwall.hub import reading
+from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, Report, Reserve
+from parcelwall.hub.house import Hub
+from parcelwall.rules.sentence import sentence
+from parcelwall.web.bodies import (
+    BatchBody,
+    CancelBody,
+    DivertBody,
+    ExtendBody,
+    ParcelBody,
+    ParcelShown,
+    Problem,
+    ReportBody,
+    ReserveBody,
+    aware,
+)  # fmt: skip
+from parcelwall.web.who import Brake, Doorman, Who, address_of
+
+SHOWN = {201: ResponseSpec(ParcelShown, generate_examples=False)}
+PROBLEMS = {
+    status: ResponseSpec(Problem, generate_examples=False, media_type="application/problem+json")
+    for status in (400, 401, 403, 404, 409, 413, 422, 503)
+}  # fmt: skip
+Key = Annotated[str | None, Parameter(header="Idempotency-Key", description="new for each intention, 1-255 characters")]
+KEY_LIMIT = 255
+MOST_ON_A_PAGE = 500
+
+
+async def provide_who(request: Request[Any, Any, Any], doorman: Doorman) -> Who:
+    return await doorman.who(request.headers.get("authorization"))
+
+
+async def asked(request: Request[Any, Any, Any], who: Who, key: str | None) -> Asked:
+    """Who asks what, so that a repeat gets the same answer. The whole request counts: method, address and body."""
+    if not key or len(key) > KEY_LIMIT or not key.isprintable():
+        raise Refusal("idempotency_key_missing")
+    what = f"{request.method} {request.url.path}\n".encode() + await request.body()
+    return Asked(who.carrier, key, hashlib.sha256(what).digest())
+
+
+def answered(answer: Answer) -> Response[bytes]:
+    return Response(msgspec.json.encode(answer.body), status_code=answer.status, media_type="application/json")
+
+
+class Parcels(Controller):
+    """Parcels of the carrier whose key is used; nobody else's exist here."""
+
+    path = "/parcels"
+    tags = ["parcels"]  # noqa: RUF012 - litestar's own form
+
+    @post("/", summary="Announce a parcel; with a destination, room is promised at once", responses=SHOWN | PROBLEMS)
+    async def announce(
+        self, request: Request[Any, Any, Any], data: ParcelBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        return answered(await hub.desk.ask(_announce(data, who, await asked(request, who, key))))
+
+    @post("/batch", summary="Announce up to 1,000 parcels; each has its own answer", responses=PROBLEMS)
+    async def batch(
+        self, request: Request[Any, Any, Any], data: BatchBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        whole = await asked(request, who, key)
+        commands = []
+        for index, body in enumerate(data.parcels):
+            mine = Asked(whole.actor, f"{whole.key}#{index}", whole.request_hash)
+            commands.append(_announce(body, who, mine))
+        outcomes = await asyncio.gather(*map(hub.desk.ask, commands), return_exceptions=True)
+        answers = [_settled(each) for each in outcomes]
+        if any(each.get("reason") == "idempotency_key_reused" for each in answers):
+            raise Refusal("idempotency_key_reused")
+        return Response(msgspec.json.encode({"parcels": answers}), status_code=201, media_type="application/json")
+
+    @get("/", summary="Your parcels, by reference or a page at a time")
+    async def find(
+        self, who: Who, hub: Hub, reference: str | None = None, after: UUID | None = None, limit: int = 100
+    ) -> Response[bytes]:
+        limit = max(1, min(limit, MOST_ON_A_PAGE))
+        shown = await reading.parcels(hub, who.carrier, reference, after, limit)
+        body = {"parcels": shown, "next": shown[-1]["id"] if len(shown) == limit else None}
+        return Response(msgspec.json.encode(body), media_type="application/json")
+
+    @get("/{parcel:uuid}", summary="One parcel", responses={200: SHOWN[201]} | PROBLEMS)
+    async def one(self, parcel: UUID, who: Who, hub: Hub) -> Response[bytes]:
+        return Response(
+            msgspec.json.encode(await reading.parcel(hub, who.carrier, parcel)), media_type="application/json"
+        )
+
+    @post("/{parcel:uuid}/reserve", status_code=200, summary="Promise room, or room elsewhere", responses=PROBLEMS)
+    async def reserve(
+        self, request: Request[Any, Any, Any], parcel: UUID, data: ReserveBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        mine = await asked(request, who, key)
+        where = data.destination.destination()
+        return answered(
+            await hub.desk.ask(Reserve(carrier=who.carrier, parcel=parcel, destination=where, asked=mine))
+        )
+
+    @post("/{parcel:uuid}/cancel", status_code=200, summary="It will not come", responses=PROBLEMS)
+    async def cancel(
+        self, request: Request[Any, Any, Any], parcel: UUID, data: CancelBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        mine = await asked(request, who, key)
+        return answered(await hub.desk.ask(Cancel(carrier=who.carrier, parcel=parcel, why=data.why, asked=mine)))
+
+    @post("/{parcel:uuid}/extend", status_code=200, summary="Keep it longer", responses=PROBLEMS)
+    async def extend(
+        self, request: Request[Any, Any, Any], parcel: UUID, data: ExtendBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        mine = await asked(request, who, key)
+        return answered(await hub.desk.ask(Extend(carrier=who.carrier, parcel=parcel, hours=data.hours, asked=mine)))
+
+    @post("/{parcel:uuid}/divert", status_code=200, summary="It goes another way", responses=PROBLEMS)
+    async def divert(
+        self, request: Request[Any, Any, Any], parcel: UUID, data: DivertBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        mine = await asked(request, who, key)
+        command = Divert(carrier=who.carrier, parcel=parcel, reason=data.checked(), asked=mine)
+        return answered(await hub.desk.ask(command))
+
+
+def _announce(data: ParcelBody, who: Who, asked: Asked) -> Announce:
+    person = data.recipient.person() if data.recipient else None
+    where = data.destination.destination() if data.destination else None
+    return Announce(order=data.order(who.carrier), person=person, destination=where, asked=asked)
+
+
+def _settled(outcome: Any) -> dict[str, Any]:
+    """One parcel's part of a batch's answer: what it became, or the reason why it was refused."""
+    if isinstance(outcome, Refusal):
+        return {"reason": outcome.reason, "detail": outcome.sentence, **outcome.details}
+    if isinstance(outcome, BaseException):
+        raise outcome
+    body: dict[str, Any] = outcome.body
+    return body
+
+
+class Stations(Controller):
+    """Stations, for everybody who has a key: place, sizes, counts. Never which door is taken."""
+
+    path = "/stations"
+    tags = ["stations"]  # noqa: RUF012
+
+    @get("/", summary="All stations")
+    async def every(self, who: Who, hub: Hub) -> Response[bytes]:
+        return Response(msgspec.json.encode({"stations": await reading.stations(hub)}), media_type="application/json")
+
+    @get("/{station:str}", summary="One station", responses=PROBLEMS)
+    async def one(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
+        return Response(msgspec.json.encode(await reading.station(hub, station)), media_type="application/json")
+
+    @get("/{station:str}/availability", summary="Free, held and usable compartments by size", responses=PROBLEMS)
+    async def availability(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
+        return Response(msgspec.json.encode(await reading.availability(hub, station)), media_type="application/json")
+
+
+@get("/entries", summary="Your feed: every entry of your parcels, gapless, from a number on", tags=["entries"])
+async def entries(who: Who, hub: Hub, after: int = 0, limit: int = 100) -> Response[bytes]:
+    rows = await reading.feed(hub, who.carrier, max(0, after), max(1, min(limit, MOST_ON_A_PAGE)))
+    body = {"entries": rows, "next": rows[-1]["number"] if rows else after}
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+@get("/track/{reference:str}", summary="What anybody may know of a number: one sentence, its step, a day",
+     tags=["tracking"], responses=PROBLEMS)  # fmt: skip
+async def track(request: Request[Any, Any, Any], reference: str, hub: Hub, brake: Brake) -> Response[bytes]:
+    """Unknown, foreign, cancelled and erased numbers get the same answer."""
+    if wait_s := brake.wait_s(address_of(request)):
+        raise Refusal("too_many_tries", retry_s=wait_s)
+    parcel = await reading.by_reference(hub, reference)
+    if parcel is None:
+        brake.miss(address_of(request))
+        raise Refusal("not_found", "We find nothing under this number. Check it with the sender.")
+    said = sentence(parcel, hub.clock.now())
+    day = said.day.date().isoformat() if said.day else None
+    body = {"sentence": said.key, "step": said.step, "delayed": said.delayed, "day": day}
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+@post("/carriers/{carrier:str}/reports", status_code=200, tags=["carriers"], responses=PROBLEMS,
+      summary="What a carrier scanned on the way")  # fmt: skip
+async def report(
+    request: Request[Any, Any, Any], carrier: str, data: ReportBody, who: Who, hub: Hub, key: Key = None
+) -> Response[bytes]:
+    if carrier != who.carrier:
+        raise Refusal("not_found")
+    mine = await asked(request, who, key)
+    parcel = await reading.own_id(hub, carrier, data.reference)
+    command: Command = Report(
+        carrier=carrier, parcel=parcel, mark=data.checked(), reason=data.reason,
+        expected_at=aware(data.expected_at, "expected_at"), asked=mine,
+    )  # fmt: skip
+    return answered(await hub.desk.ask(command))
+
+
+@get("/couriers/{courier:uuid}/code", summary="A courier's code of the day at a station", tags=["carriers"])
+async def courier_code(courier: UUID, station: str, who: Who, hub: Hub) -> Response[bytes]:
+    """For operators: what a courier types at the kiosk today."""
+    if who.role != "operator":
+        raise Refusal("no_right")
+    code, day = await reading.courier_code(hub, station, courier)
+    body = {"station": station, "code": code, "day": day.isoformat(), "now": clock.text(hub.clock.now())}
+    return Response(msgspec.json.encode(body), media_type="application/json")

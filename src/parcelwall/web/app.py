@@ -1,0 +1,104 @@
+"""The hub's faces as one ASGI app: API, tracking, recipient, console, link, files."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Response, Router, get
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from parcelwall import __version__
+from parcelwall.errors import Refusal
+from parcelwall.hub.house import Hub
+from parcelwall.web import api, console, docs, line, recipient, tracking
+from parcelwall.web.console import Kiosks
+from parcelwall.web.line import Lines, Nonces
+from parcelwall.web.problems import HANDLERS
+from parcelwall.web.reader import renderer as make_renderer
+from parcelwall.web.render import STATIC_HEADERS, Renderer
+from parcelwall.web.who import Brake, Doorman
+
+BODY_LIMIT_BYTES = 2_000_000  # a batch of 1,000 parcels is under a megabyte
+
+
+@get("/static/{build:str}/{name:path}", include_in_schema=False)
+async def static(build: str, name: str, renderer: Renderer) -> Response[bytes]:
+    found = renderer.static_file(build, name.lstrip("/"))
+    if found is None:
+        raise Refusal("not_found")
+    return Response(found[0], media_type=found[1], headers=STATIC_HEADERS)
+
+
+@get("/favicon.ico", include_in_schema=False)
+async def favicon(renderer: Renderer) -> Response[bytes]:
+    found = renderer.static_file(renderer.build, "favicon.svg")
+    return Response(found[0] if found else b"", media_type="image/svg+xml", headers=STATIC_HEADERS)
+
+
+@get("/health/live", include_in_schema=False)
+async def live() -> dict[str, str]:
+    return {"status": "live"}
+
+
+@get("/health/ready", include_in_schema=False)
+async def ready(hub: Hub) -> Response[bytes]:
+    """Ready when the database answers."""
+    try:
+        await hub.pool.fetchval("SELECT 1", timeout=2)
+    except Exception:
+        return Response(b'{"status":"waiting for the database"}', status_code=503, media_type="application/json")
+    return Response(msgspec.json.encode({"status": "ready", "version": __version__}), media_type="application/json")
+
+
+@get("/metrics", include_in_schema=False)
+async def metrics() -> Response[bytes]:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def hub_app(
+    hub: Hub, kiosks: Kiosks | None = None, more: Sequence[ControllerRouterHandler] = (),
+    more_shared: dict[str, Any] | None = None,
+) -> Litestar:  # fmt: skip
+    """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given."""
+    shared: dict[str, Any] = {
+        "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
+        "claim_brake": Brake(hub.clock, free=10, window_s=3600), "lines": Lines(), "nonces": Nonces(hub),
+        "kiosks": kiosks or Kiosks(), **(more_shared or {}),
+    }  # fmt: skip
+    v1 = Router(
+        "/api/v1",
+        route_handlers=[api.Parcels, api.Stations, api.entries, api.track, api.report, api.courier_code],
+        dependencies={"who": Provide(api.provide_who)},
+    )
+    pages = [
+        tracking.find, tracking.find_events, tracking.status, tracking.status_events, recipient.parcel_page,
+        recipient.parcel_events, recipient.extend, recipient.problem, console.console, console.console_events,
+    ]  # fmt: skip
+    plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]
+    return Litestar(
+        route_handlers=[v1, *pages, *plumbing, *more],
+        dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
+        exception_handlers=HANDLERS, openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
+        response_cache_config=ResponseCacheConfig(), logging_config=None,
+    )  # fmt: skip
+
+
+def _give(thing: Any) -> Any:
+    def give() -> Any:
+        return thing
+
+    return give
+
+
+def _openapi() -> OpenAPIConfig:
+    key = SecurityScheme(type="http", scheme="bearer", description="Your API key.")
+    return OpenAPIConfig(
+        title="Parcelwall", version=__version__, path="/docs-not-served", render_plugins=[],
+        description="Announce parcels, be promised room, and follow them. docs/api.md tells the story.",
+        components=Components(security_schemes={"key": key}), security=[{"key": []}],
+    )  # fmt: skip

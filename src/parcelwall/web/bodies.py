@@ -1,0 +1,167 @@
+"""What carriers send: shapes that are checked before any desk is asked. Unknown fields are refused, not ignored."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from parcelwall.errors import REASONS, Refusal
+from parcelwall.hub.commands import Destination
+from parcelwall.hub.people import Person
+from parcelwall.rules.decide import Order
+from parcelwall.rules.facts import Direction, Proof
+from parcelwall.rules.layout import Climate
+from parcelwall.rules.sentence import MARKS
+
+Side = Annotated[int, Meta(ge=1, le=5000, description="millimetres")]
+Reference = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$", description="unique per carrier")]
+Words = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$")]
+Phone = Annotated[str, Meta(pattern=r"^\+?[0-9][0-9 ()./\-]{4,24}$")]
+Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?$")]
+Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", description="decimal text, such as 49.90")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+StationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}$")]
+
+
+class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The root of all bodies."""
+
+
+class Recipient(Body):
+    """Who it is for. Goes into the vault; no journal, log or station sees it."""
+
+    name: Words = ""
+    email: Email | None = None
+    phone: Phone | None = None
+    language: Language = "en"
+
+    def person(self) -> Person:
+        return Person(name=self.name, email=self.email, phone=self.phone, language=self.language)
+
+
+class Near(Body):
+    lat: Annotated[float, Meta(ge=-90, le=90)]
+    lon: Annotated[float, Meta(ge=-180, le=180)]
+
+
+class Where(Body):
+    """A station, or the nearest with room to a place. Give one of the two."""
+
+    station_id: StationId | None = None
+    near: Near | None = None
+
+    def destination(self) -> Destination:
+        if (self.station_id is None) == (self.near is None):
+            raise Refusal("bad_field", "Give either `station_id` or `near`.", field="destination", problem="one of two")
+        place = (self.near.lat, self.near.lon) if self.near else None
+        return Destination(station_id=self.station_id, near=place)
+
+
+class ParcelBody(Body):
+    """A parcel to announce; with a destination, room is promised in the same request. Millimetres and grams."""
+
+    reference: Reference
+    length_mm: Side
+    width_mm: Side
+    height_mm: Side
+    weight_g: Annotated[int, Meta(ge=1, le=200_000, description="grams")]
+    carrier: str | None = None
+    climate: Climate = "ambient"
+    proof: Proof = "code"
+    direction: Direction = "delivery"
+    label: Reference | None = None
+    reach: bool = False
+    recipient: Recipient | None = None
+    destination: Where | None = None
+    expected_at: datetime | None = None
+    value: Amount | None = None
+    currency: Currency | None = None
+
+    def order(self, carrier: str) -> Order:
+        if self.carrier not in (None, carrier):
+            raise Refusal("no_right", "The key belongs to another carrier than `carrier` names.", field="carrier")
+        return Order(
+            carrier=carrier, reference=self.reference, length_mm=self.length_mm, width_mm=self.width_mm,
+            height_mm=self.height_mm, weight_g=self.weight_g, climate=self.climate, proof=self.proof,
+            direction=self.direction, reach=self.reach, label=self.label, value=self.value, currency=self.currency,
+            expected_at=aware(self.expected_at, "expected_at"),
+        )  # fmt: skip
+
+
+class BatchBody(Body):
+    parcels: Annotated[list[ParcelBody], Meta(min_length=1, max_length=1000)]
+
+
+class ReserveBody(Body):
+    destination: Where
+
+
+class CancelBody(Body):
+    why: Words = ""
+
+
+class ExtendBody(Body):
+    hours: Annotated[int, Meta(ge=1, le=24 * 14)] | None = None
+
+
+class DivertBody(Body):
+    reason: str = "no_fitting_compartment"
+
+    def checked(self) -> str:
+        if self.reason not in REASONS:
+            raise Refusal("bad_field", "The reason must be one of docs/refusals.md.", field="reason")
+        return self.reason
+
+
+class ReportBody(Body):
+    """What a carrier scanned. `mark` is one of the closed list in docs/api.md."""
+
+    reference: Reference
+    mark: str
+    reason: Annotated[str, Meta(max_length=64, pattern=r"^[a-z_]*$")] = ""
+    expected_at: datetime | None = None
+
+    def checked(self) -> str:
+        if self.mark not in MARKS:
+            known = ", ".join(sorted(MARKS))
+            raise Refusal("bad_field", f"The mark must be one of: {known}.", field="mark", problem="unknown mark")
+        return self.mark
+
+
+class ParcelShown(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A parcel as its carrier sees it: no code, no door, no person."""
+
+    id: str
+    reference: str
+    carrier: str
+    stage: Literal["ANNOUNCED", "RESERVED", "READY", "OVERDUE", "COLLECTED", "TAKEN_BACK", "CANCELLED", "DIVERTED"]
+    track: str
+    reason: str | None = None
+    station: str | None = None
+    size: str | None = None
+    deposit_by: datetime | None = None
+    deposited_at: datetime | None = None
+    collect_by: datetime | None = None
+    expected_at: datetime | None = None
+    announced_at: datetime | None = None
+    ended_at: datetime | None = None
+    mark: str | None = None
+
+
+class Problem(msgspec.Struct, kw_only=True):
+    """RFC 9457, with our `reason`: one of docs/refusals.md. Some carry more, such as `field` or `alternatives`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    reason: str
+
+
+def aware(when: datetime | None, field: str) -> datetime | None:
+    """The time in UTC; a time without a zone is refused rather than guessed."""
+    if when is not None and when.tzinfo is None:
+        raise Refusal("bad_field", "Write times with their zone, such as 2026-11-22T08:00:00Z.", field=field)
+    return when.astimezone(UTC) if when else None

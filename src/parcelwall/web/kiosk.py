@@ -1,0 +1,249 @@
+"""The kiosk page, served by the station on loopback: a picture of the station's visit. It decides nothing.
+
+Who may talk to it: `/begin?once=ticket` swaps a ticket for a cookie whose name and value change with every start;
+every request needs the right Host and the cookie, and what writes needs our own Origin. Anything else is 404.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from litestar import Litestar, Response, Router, get, post
+from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
+from litestar.di import Provide
+from litestar.enums import RequestEncodingType
+from litestar.handlers.base import BaseRouteHandler
+from litestar.params import Body
+from litestar.response import Redirect, Stream
+
+from parcelwall.errors import Refusal
+from parcelwall.ids import Ids
+from parcelwall.notices.language import languages, words
+from parcelwall.station.house import Station
+from parcelwall.station.kiosk import Showing
+from parcelwall.web.cabinet import draw as draw_cabinet
+from parcelwall.web.cabinet import place_sentence
+from parcelwall.web.problems import HANDLERS
+from parcelwall.web.render import HEADERS, STATIC_HEADERS, Renderer
+from parcelwall.web.streams import event, stream
+from parcelwall.web.views import Courier, KioskScreen, Language, LastDoor, Look, Pad, PadField
+
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+BEAT_S = 15.0
+WITH_PICTURE = ("opening", "open", "still-open", "thanks", "stuck", "late", "courier-out", "report")
+SELECTOR = PadField("selector", (4,), masked=False)
+
+
+class Gate:
+    """The kiosk's lock against other pages and programs on the same machine."""
+
+    def __init__(
+        self, ids: Ids, host: str, open_to_all: bool = False, on_ticket: Callable[[str], None] = print
+    ) -> None:
+        self._ids, self.host, self._open_to_all, self._on_ticket = ids, host, open_to_all, on_ticket
+        self.cookie_name = f"kiosk-{ids.secret(4).hex()}"
+        self.cookie = ids.secret(32).hex()
+        self._ticket = ""
+        self.new_ticket()
+
+    def new_ticket(self) -> None:
+        """A ticket that lets one browser in, once."""
+        self._ticket = self._ids.secret(16).hex()
+        self._on_ticket(f"http://{self.host}/begin?once={self._ticket}")
+
+    def redeem(self, ticket: str) -> bool:
+        good = bool(ticket) and ticket == self._ticket
+        if good:
+            self.new_ticket()
+        return good or self._open_to_all
+
+    def check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        """A guard: right Host, the cookie, and for what writes our own Origin."""
+        headers = connection.headers
+        if headers.get("host") != self.host:
+            raise Refusal("not_found")
+        if connection.cookies.get(self.cookie_name) != self.cookie:
+            raise Refusal("not_found")
+        own = headers.get("origin") in (None, f"http://{self.host}") and headers.get("sec-fetch-site") in (
+            None, "same-origin", "none",
+        )  # fmt: skip
+        if connection.scope.get("method") == "POST" and not own:
+            raise Refusal("not_found")
+
+
+@get("/begin", include_in_schema=False)
+async def begin(gate: Gate, once: str = "") -> Redirect:
+    if not gate.redeem(once):
+        raise Refusal("not_found")
+    cookie = Cookie(key=gate.cookie_name, value=gate.cookie, httponly=True, samesite="strict", path="/")
+    return Redirect("/", status_code=303, cookies=[cookie])
+
+
+@get("/", include_in_schema=False)
+async def screen_page(station: Station, renderer: Renderer) -> Response[str]:
+    return Response(renderer.page(picture(station, renderer)), media_type="text/html", headers=HEADERS)
+
+
+@get("/screen/events", include_in_schema=False)
+async def screen_events(station: Station, renderer: Renderer) -> Stream:
+    return stream(_screens(station, renderer))
+
+
+async def _screens(station: Station, renderer: Renderer) -> AsyncIterator[bytes]:
+    """The screen as it is now, then each that follows it at once, and once a second where something counts down."""
+    shown = ""
+    while True:
+        number = station.kiosk.showing.number
+        html = renderer.fragment(picture(station, renderer))
+        yield event(html, number) if html != shown else b": here\n\n"
+        shown = html
+        counts = station.kiosk.showing.screen in ("thanks", "paused", "more-time")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(station.kiosk.changed(number), 1.0 if counts else BEAT_S)
+
+
+@post("/code", include_in_schema=False, status_code=204)
+async def code(data: Form, station: Station) -> None:
+    """A code, with or without the last 4 of the parcel number. The stream shows what came of it."""
+    await station.kiosk.type_code(data.get("digits", "")[:12], data.get("selector", "")[:4] or None)
+
+
+@post("/sign-in", include_in_schema=False, status_code=204)
+async def sign_in(data: Form, station: Station) -> None:
+    await station.kiosk.sign_in(data.get("digits", "")[:12])
+
+
+@post("/act", include_in_schema=False, status_code=204)
+async def act(data: Form, station: Station) -> None:
+    """One tap. A tap on a screen that is gone does nothing: the page is drawn anew by its stream."""
+    number = data.get("screen", "")
+    with contextlib.suppress(Refusal):
+        at = int(number) if number.isascii() and number.isdigit() else -1
+        await station.kiosk.act(data.get("name", ""), at, data.get("value", "")[:64])
+
+
+@post("/look", include_in_schema=False, status_code=204)
+async def look(data: Form, station: Station) -> None:
+    for field, value in data.items():
+        with contextlib.suppress(Refusal):
+            station.kiosk.set_look(field, value)
+
+
+@post("/beat", include_in_schema=False, status_code=204)
+async def beat(data: Form) -> None:
+    """The page is alive. The launcher's watchdog reads when it last was."""
+
+
+@get("/static/{build:str}/{name:path}", include_in_schema=False)
+async def static(build: str, name: str, renderer: Renderer) -> Response[bytes]:
+    found = renderer.static_file(build, name.lstrip("/"))
+    if found is None:
+        raise Refusal("not_found")
+    return Response(found[0], media_type=found[1], headers=STATIC_HEADERS)
+
+
+def look_now(station: Station) -> Look:
+    chosen, about = station.kiosk.look, station.desk.about
+    language = chosen.get("lang") or (about.language if about else "en")
+    theme = chosen.get("theme", "day")
+    return Look(
+        language=language if language in languages() else "en", theme="night" if theme == "night" else "day",
+        contrast=chosen.get("contrast") == "1", text="large" if chosen.get("text") == "large" else "normal",
+        zone=about.zone if about else "UTC",
+    )  # fmt: skip
+
+
+def picture(station: Station, renderer: Renderer) -> KioskScreen:
+    """The screen's view: what the station shows, in the words and the look of this visit."""
+    showing, about, look = station.kiosk.showing, station.desk.about, look_now(station)
+    if about is None:
+        return KioskScreen(id="starting", station="Parcelwall", look=look, now=station.desk.now(), frame=renderer.build)
+    known = words(look.language)
+    door = showing.door if showing.door and about.layout.compartments else None
+    is_open = showing.screen in ("open", "still-open")
+    drawn = showing.screen in WITH_PICTURE and door is not None
+    left, whole = _countdown(station, showing)
+    return KioskScreen(
+        id=showing.screen, station=about.name, address=about.address, station_id=about.station,
+        now=station.desk.now(), look=look, visit=str(showing.visit or ""), number=showing.number,
+        door=_door(station, showing), place=place_sentence(about.layout, door, known) if door else "",
+        cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
+        pad=_pad(showing), reader=about.layout.panel.reader if about.layout.panel else "below",
+        tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
+        case=showing.case, courier=_courier(station, showing), alone=not station.desk.online,
+        languages=tuple(Language(code, name) for code, name in languages().items()),
+        cue=CUES.get(showing.screen, ""), frame=renderer.build,
+    )  # fmt: skip
+
+
+CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused": "refused", "open": "tick",
+        "still-open": "nag", "thanks": "good"}  # fmt: skip
+
+
+def _pad(showing: Showing) -> Pad | None:
+    if showing.screen in ("home", "wrong"):
+        return Pad()
+    if showing.screen == "selector":
+        return Pad((SELECTOR,))
+    if showing.screen == "paused":
+        return Pad((PadField("digits", (4, 4)), SELECTOR))
+    if showing.screen == "courier-in":
+        return Pad(post="/sign-in", held_s=showing.wait_s)
+    return None
+
+
+def _countdown(station: Station, showing: Showing) -> tuple[int, int]:
+    if showing.screen == "paused":
+        return showing.wait_s, showing.wait_s
+    if showing.until is None:
+        return 0, 0
+    return max(0, round((showing.until - station.desk.now()).total_seconds())), 10
+
+
+def _door(station: Station, showing: Showing) -> int | None:
+    if showing.screen == "courier-out":
+        late = station.desk.overdue()
+        return late[0].compartment if late else None
+    return showing.door
+
+
+def _ending(station: Station, showing: Showing) -> str:
+    if showing.screen == "courier-out":
+        late = station.desk.overdue()
+        return late[0].selector if late else ""
+    return showing.ending
+
+
+def _courier(station: Station, showing: Showing) -> Courier | None:
+    if showing.courier is None:
+        return None
+    last = showing.last
+    return Courier(
+        to_bring=len(station.desk.expected()), to_take=len(station.desk.overdue()),
+        free=tuple(station.kiosk.free_by_size()), brought=showing.brought, taken=showing.taken,
+        last=LastDoor(last.door, last.ending, last.result, again=False) if last else None,
+    )  # fmt: skip
+
+
+def kiosk_app(station: Station, renderer: Renderer, gate: Gate) -> Litestar:
+    """The app of one station's screen."""
+    shared: dict[str, Any] = {"station": station, "renderer": renderer, "gate": gate}
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+        gate.check(connection, handler)
+
+    behind = Router("/", route_handlers=[screen_page, screen_events, code, sign_in, act, look, beat],
+                    guards=[guard])  # fmt: skip
+    return Litestar(
+        route_handlers=[begin, static, behind],
+        dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
+        exception_handlers=HANDLERS, openapi_config=None, request_max_body_size=10_000, logging_config=None,
+    )  # fmt: skip
+
+
+def _give(thing: Any) -> Any:
+    def give() -> Any:
+        return thing
+
+    return give

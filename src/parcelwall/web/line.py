@@ -1,0 +1,176 @@
+"""The hub's door for stations: `WS /link`, and `POST /enrol` for a new computer with a claim code."""
+
+import asyncio
+import contextlib
+from typing import Annotated, Any
+
+import msgspec
+import structlog
+from litestar import Request, Response, WebSocket, get, post, websocket
+from litestar.exceptions import WebSocketDisconnect
+from msgspec import Meta
+
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub.house import Hub
+from parcelwall.link import frames
+from parcelwall.link.frames import BadFrame
+from parcelwall.link.hub_end import HubEnd
+from parcelwall.link.identity import enrol_bytes, signed_by
+from parcelwall.web.who import Brake, address_of
+
+HELLO_WITHIN_S = 10.0
+SILENT_S = 60.0
+NEWS_AT_LEAST_EVERY_S = 5.0
+
+log = structlog.get_logger()
+
+
+class Lines:
+    """The lines to stations that end in this process: a second hello of a station replaces the first."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, asyncio.Event] = {}
+
+    def replace(self, station: str) -> asyncio.Event:
+        """An event that is set when a newer connection of this station takes over."""
+        if station in self._open:
+            self._open[station].set()
+        self._open[station] = asyncio.Event()
+        return self._open[station]
+
+    def gone(self, station: str, mine: asyncio.Event) -> None:
+        if self._open.get(station) is mine:
+            del self._open[station]
+
+
+def hub_name(public_url: str) -> str:
+    """What a station signs as the hub it dialled: host and port of its address."""
+    return public_url.partition("://")[2].rstrip("/").partition("/")[0]
+
+
+@websocket("/link", include_in_schema=False)
+async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines) -> None:
+    await socket.accept(subprotocols=frames.SUBPROTOCOL)
+    end = HubEnd(hub, hub.signer, socket.headers.get("host", ""), hub.ids.secret(32), hub.clock)
+    try:
+        await _converse(socket, end, hub, lines)
+    except BadFrame as bad:
+        log.warning("link_closed", station=end.station, reason=str(bad), code=bad.code)
+        await _close(socket, bad.code, str(bad))
+    except (WebSocketDisconnect, ConnectionError):
+        return
+    except Trouble as failed:
+        await _close(socket, 1013, str(failed))
+    except TimeoutError:
+        await _close(socket, 1001, "nothing was heard for too long")
+
+
+async def _converse(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lines: Lines) -> None:
+    await socket.send_text(end.challenge())
+    async with asyncio.timeout(HELLO_WITHIN_S):
+        while not end.station:
+            await _hear(socket, end)
+    replaced = lines.replace(end.station)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            watch = tasks.create_task(_close_when(replaced, socket))
+            news = tasks.create_task(_ship_news(socket, end, hub))
+            try:
+                while True:
+                    async with asyncio.timeout(SILENT_S):
+                        await _hear(socket, end)
+            finally:
+                watch.cancel()
+                news.cancel()
+    except* (WebSocketDisconnect, ConnectionError) as gone:
+        raise gone.exceptions[0] from None
+    except* BadFrame as bad:
+        raise bad.exceptions[0] from None
+    except* TimeoutError:
+        raise TimeoutError from None
+    except* Trouble as failed:
+        raise failed.exceptions[0] from None
+    finally:
+        lines.gone(end.station, replaced)
+
+
+async def _hear(socket: WebSocket[Any, Any, Any], end: HubEnd) -> None:
+    data = await socket.receive_data(mode="text")
+    for answer in await end.hear(data if isinstance(data, str) else data.decode()):
+        await socket.send_text(answer)
+
+
+async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub) -> None:
+    """What the hub writes for this station goes out when a follower rings, and now and then in any case."""
+    bell = hub.bells.hang(end.station)
+    try:
+        while True:
+            bell.clear()
+            for message in await end.news():
+                await socket.send_text(message)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), NEWS_AT_LEAST_EVERY_S)
+    finally:
+        hub.bells.take_down(end.station, bell)
+
+
+async def _close_when(replaced: asyncio.Event, socket: WebSocket[Any, Any, Any]) -> None:
+    await replaced.wait()
+    await _close(socket, frames.REPLACED, "replaced by a newer connection")
+
+
+async def _close(socket: WebSocket[Any, Any, Any], code: int, why: str) -> None:
+    with contextlib.suppress(Exception):
+        await socket.close(code=code, reason=why[:100])
+
+
+class EnrolBody(msgspec.Struct, forbid_unknown_fields=True):
+    """A computer that would be a station: the claim code typed by a technician, and its own key, signed with it."""
+
+    claim: Annotated[str, Meta(min_length=12, max_length=20)]
+    public_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    sig: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
+
+
+class Nonces:
+    """Numbers given out for enrolment, each good once."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._given: list[str] = []
+
+    def give(self) -> str:
+        self._given = [*self._given[-99:], self._hub.ids.secret(32).hex()]
+        return self._given[-1]
+
+    def spend(self, nonce: str) -> bool:
+        if nonce not in self._given:
+            return False
+        self._given.remove(nonce)
+        return True
+
+
+@get("/enrol", include_in_schema=False)
+async def enrol_nonce(nonces: Nonces) -> dict[str, str]:
+    return {"nonce": nonces.give()}
+
+
+@post("/enrol", include_in_schema=False, status_code=201)
+async def enrol(
+    request: Request[Any, Any, Any], data: EnrolBody, hub: Hub, nonces: Nonces, claim_brake: Brake
+) -> Response[bytes]:
+    """Ten wrong claims an hour from one address, then none."""
+    if wait_s := claim_brake.wait_s(address_of(request)):
+        raise Refusal("too_many_tries", retry_s=wait_s)
+    key = bytes.fromhex(data.public_key)
+    signed = enrol_bytes(request.headers.get("host", ""), data.claim, key, bytes.fromhex(data.nonce))
+    if not nonces.spend(data.nonce) or not signed_by(key, data.sig, signed):
+        raise Refusal("bad_field", "Fetch a new nonce from GET /enrol and sign it again.", field="sig")
+    try:
+        enrolment = await hub.enrol(data.claim, key)
+    except Refusal:
+        claim_brake.miss(address_of(request))
+        raise
+    await hub.refresh()
+    return Response(msgspec.json.encode(enrolment), status_code=201, media_type="application/json")

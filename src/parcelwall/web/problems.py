@@ -1,0 +1,85 @@
+"""Every no over HTTP is RFC 9457 problem+json: a machine `reason` and a sentence that says what to do."""
+
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, NotAuthorizedException, SerializationException, ValidationException
+
+from parcelwall.errors import Refusal, Trouble
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "https://parcelwall.invalid/problems/"
+
+STATUS: dict[str, int] = {
+    "not_json": 400, "bad_field": 400, "too_large_a_body": 413, "not_found": 404, "method_not_allowed": 405,
+    "sign_in": 401, "no_right": 403, "idempotency_key_missing": 400, "idempotency_key_reused": 422,
+    "too_many_tries": 429, "reference_taken": 409, "station_unknown": 404, "station_out_of_service": 409,
+    "station_full": 422, "no_fitting_compartment": 422, "no_reachable_compartment": 422, "climate_not_here": 422,
+    "parcel_too_large": 422, "parcel_too_heavy": 422, "sides_unknown": 422, "proof_not_possible_here": 422,
+    "too_far_ahead": 422, "wrong_stage": 409, "already_deposited": 409, "too_late_to_extend": 409,
+    "too_many_extensions": 409, "wrong_code": 403, "codes_paused": 429, "selector_needed": 409,
+    "not_for_this_station": 409, "door_busy": 409, "door_failed": 503, "stale_screen": 409, "deposit_too_late": 409,
+    "claim_unknown": 403, "station_taken": 409,
+}  # fmt: skip
+_BY_HTTP = {401: "sign_in", 403: "no_right", 404: "not_found", 405: "method_not_allowed", 413: "too_large_a_body"}
+
+log = structlog.get_logger()
+
+
+def problem(status: int, reason: str, sentence: str, **details: Any) -> Response[bytes]:
+    body = {"type": TYPE_PREFIX + reason, "title": reason.replace("_", " ").capitalize(), "status": status,
+            "detail": sentence, "reason": reason, **details}  # fmt: skip
+    headers = {"Retry-After": str(details["retry_s"])} if "retry_s" in details else {}
+    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def on_refusal(request: Request[Any, Any, Any], no: Refusal) -> Response[bytes]:
+    return problem(STATUS[no.reason], no.reason, no.sentence, **no.details)
+
+
+def on_trouble(request: Request[Any, Any, Any], failed: Trouble) -> Response[bytes]:
+    """The world failed: the same request may be sent again."""
+    return problem(503, "trouble", str(failed), retry_s=2)
+
+
+def on_http(request: Request[Any, Any, Any], no: HTTPException) -> Response[bytes]:
+    if isinstance(no, ValidationException) or isinstance(no.__cause__, SerializationException):
+        return on_validation(no)
+    if no.status_code >= 500:
+        return on_bug(request, no)
+    reason = "sign_in" if isinstance(no, NotAuthorizedException) else _BY_HTTP.get(no.status_code, "bad_field")
+    return on_refusal(request, Refusal(reason))
+
+
+def on_serialization(request: Request[Any, Any, Any], no: SerializationException) -> Response[bytes]:
+    return on_validation(no)
+
+
+def on_validation(no: Exception) -> Response[bytes]:
+    """Not JSON at all, or JSON of another shape: the first field that is wrong is named."""
+    extra = getattr(no, "extra", None) or []
+    first = extra[0] if isinstance(extra, list) and extra else {}
+    said = str(first.get("message") or getattr(no, "detail", "") or no)
+    if not first and ("malformed" in said.lower() or "truncated" in said.lower() or "utf-8" in said.lower()):
+        refusal = Refusal("not_json", problem=said)
+    else:
+        refusal = Refusal("bad_field", field=str(first.get("key", "")), problem=said)
+    return problem(STATUS[refusal.reason], refusal.reason, refusal.sentence, **refusal.details)
+
+
+def on_bug(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes]:
+    """We are wrong. The log has the kind of failure and where, never what was sent."""
+    where = failed.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
+    log.error("request_failed", reason=type(failed).__name__, where=place)
+    return problem(500, "trouble", "Something here is broken. Nothing was recorded; the operators can see it.")
+
+
+HANDLERS: dict[type[Exception], Any] = {
+    Refusal: on_refusal, Trouble: on_trouble, SerializationException: on_serialization, HTTPException: on_http,
+    Exception: on_bug,
+}  # fmt: skip

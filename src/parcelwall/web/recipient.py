@@ -1,0 +1,141 @@
+"""The recipient's page: one parcel, by the secret link from the notice. Readable without JavaScript."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from litestar import Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, Stream
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import reading
+from parcelwall.hub.commands import Extend
+from parcelwall.hub.house import Hub
+from parcelwall.hub.tell import code_of
+from parcelwall.notices import times
+from parcelwall.notices.language import words
+from parcelwall.notices.texts import refusal_text, state_text
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.sentence import sentence
+from parcelwall.web.cabinet import draw as draw_cabinet
+from parcelwall.web.cabinet import place_sentence
+from parcelwall.web.complaints import complain
+from parcelwall.web.reader import look_of, page
+from parcelwall.web.render import Renderer
+from parcelwall.web.streams import frames, stream
+from parcelwall.web.tracking import place_of, say_linked, steps_of, zone_of
+from parcelwall.web.views import Extension, Look, NotFoundView, OwnDoor, RecipientStage, RecipientView
+
+STAGES: dict[Stage, RecipientStage] = {
+    Stage.ANNOUNCED: "coming", Stage.RESERVED: "coming", Stage.READY: "ready", Stage.OVERDUE: "late",
+    Stage.COLLECTED: "collected", Stage.TAKEN_BACK: "gone", Stage.DIVERTED: "diverted", Stage.CANCELLED: "cancelled",
+}  # fmt: skip
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@get("/p/{secret:str}", include_in_schema=False)
+async def parcel_page(
+    request: Request[Any, Any, Any], secret: str, hub: Hub, renderer: Renderer, said: str = ""
+) -> Response[str]:
+    parcel = await reading.by_link(hub, "recipient", secret)
+    if parcel is None:
+        return page(renderer, NotFoundView(link=True), look_of(request), 404)
+    look = await _look(request, hub, parcel)
+    return page(renderer, await view(hub, parcel, secret, look, said), look)
+
+
+@get("/p/{secret:str}/events", include_in_schema=False)
+async def parcel_events(request: Request[Any, Any, Any], secret: str, hub: Hub, renderer: Renderer) -> Stream:
+    parcel = await reading.by_link(hub, "recipient", secret)
+    look = await _look(request, hub, parcel) if parcel else look_of(request)
+
+    async def draw() -> str:
+        now = await reading.by_link(hub, "recipient", secret)
+        return renderer.fragment(await view(hub, now, secret, look) if now else NotFoundView(link=True), look)
+
+    return stream(frames(hub.bells, str(parcel.id) if parcel else "nobody", draw))
+
+
+@post("/p/{secret:str}/extend", include_in_schema=False)
+async def extend(request: Request[Any, Any, Any], secret: str, hub: Hub) -> Redirect:
+    """Keep it longer. The page says what came of it."""
+    parcel = await reading.by_link(hub, "recipient", secret)
+    if parcel is None:
+        raise Refusal("not_found")
+    try:
+        await hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient"))
+        said = "kept"
+    except Refusal as no:
+        said = no.reason
+    return Redirect(f"/p/{secret}?said={said}", status_code=303)
+
+
+@post("/p/{secret:str}/problem", include_in_schema=False)
+async def problem(request: Request[Any, Any, Any], secret: str, data: Form, hub: Hub) -> Redirect:
+    """Something is wrong: a case, which the page then names."""
+    parcel = await reading.by_link(hub, "recipient", secret)
+    if parcel is None:
+        raise Refusal("not_found")
+    await complain(hub, parcel, data.get("what", ""))
+    return Redirect(f"/p/{secret}", status_code=303)
+
+
+async def _look(request: Request[Any, Any, Any], hub: Hub, parcel: Parcel) -> Look:
+    """In the recipient's own language, and the zone of the station."""
+    asked = request.query_params.get("lang")
+    person = None if asked else await reading.person_of(hub, parcel)
+    return look_of(request, zone_of(hub, parcel), person.language if person else "")
+
+
+async def view(hub: Hub, parcel: Parcel, secret: str, look: Look, said: str = "") -> RecipientView:
+    known, now = words(look.language), hub.clock.now()
+    told = sentence(parcel, now)
+    saying = say_linked(hub, parcel, told, known, look.zone)
+    inside = parcel.stage in INSIDE
+    heading, line = str(saying.heading), str(saying.line)
+    if parcel.stage == Stage.READY and (station := hub.stations.known.get(parcel.station or "")):
+        until = times.moment(parcel.collect_by, look.zone, known) if parcel.collect_by else ""
+        said_of = {"station": station.about.name, "door": parcel.compartment, "place": "", "time": until}
+        heading, line = str(state_text("ready", known, **said_of).heading), ""
+    code = code_of(hub, parcel) if inside and parcel.proof != "verified" else ""
+    left = max(timedelta(0), parcel.collect_by - now) if parcel.collect_by and inside else timedelta(0)
+    total = parcel.collect_by - parcel.deposited_at if parcel.collect_by and parcel.deposited_at else timedelta(0)
+    notice, refused = _notice(said, parcel, known, look)
+    return RecipientView(
+        stage=STAGES[parcel.stage], heading=heading, line=line, reference=parcel.reference, here=f"/p/{secret}",
+        events=f"/p/{secret}/events?lang={look.language}", station=place_of(hub, parcel) if parcel.station else None,
+        door=_door(hub, parcel, look) if inside else None, code=(code[:4], code[4:]) if code else (), qr=code,
+        collect_by=parcel.collect_by if inside else None, left_s=int(left.total_seconds()),
+        total_s=int(total.total_seconds()) if inside else 0, steps=steps_of(parcel, told, known) if not inside else (),
+        extension=_extension(hub, parcel), notice=notice, refused=refused,
+        case=await reading.open_case_of(hub, parcel) or "", can_report=inside or parcel.stage == Stage.COLLECTED,
+    )  # fmt: skip
+
+
+def _door(hub: Hub, parcel: Parcel, look: Look) -> OwnDoor | None:
+    station = hub.stations.known.get(parcel.station or "")
+    if station is None or parcel.compartment is None:
+        return None
+    known, layout = words(look.language), station.about.layout
+    return OwnDoor(
+        parcel.compartment, place_sentence(layout, parcel.compartment, known),
+        draw_cabinet(layout, known, lit=parcel.compartment),
+        within_reach=parcel.reach and layout.compartment(parcel.compartment).within_reach,
+    )  # fmt: skip
+
+
+def _extension(hub: Hub, parcel: Parcel) -> Extension | None:
+    if parcel.stage not in INSIDE or parcel.extensions >= hub.policy.extensions or parcel.collect_by is None:
+        return None
+    return Extension(max(parcel.collect_by, hub.clock.now()) + timedelta(hours=hub.policy.extend_hours))
+
+
+def _notice(said: str, parcel: Parcel, known: Any, look: Look) -> tuple[str, bool]:
+    """What was just done or refused, in one sentence."""
+    until = times.moment(parcel.collect_by, look.zone, known) if parcel.collect_by else ""
+    if said == "kept" and parcel.collect_by:
+        return state_text("kept_longer", known, time=until).whole(), False
+    if said in ("too_many_extensions", "too_late_to_extend"):
+        return refusal_text("too_late_to_extend", known, "phone", time=until).whole(), True
+    return "", False

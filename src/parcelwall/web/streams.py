@@ -1,0 +1,42 @@
+"""Pages that stay true: one stream per page, the whole state first and after every news, HTML each time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from litestar.response import Stream
+
+if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
+    from parcelwall.hub.followers import Bells
+
+KEEP_OPEN_S = 15.0
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
+
+
+def event(html: str, number: int) -> bytes:
+    """One server-sent event with its id."""
+    lines = "".join(f"data: {line}\n" for line in html.splitlines())
+    return f"id: {number}\n{lines}\n".encode()
+
+
+async def frames(bells: "Bells", key: str, draw: Callable[[], Awaitable[str]]) -> AsyncIterator[bytes]:
+    """The page as it is now, then anew whenever there is news under `key` that changes it."""
+    bell = bells.hang(key)
+    shown, number = "", 0
+    try:
+        while True:
+            bell.clear()
+            html = await draw()
+            if html != shown:
+                shown, number = html, number + 1
+                yield event(html, number)
+            try:
+                await asyncio.wait_for(bell.wait(), KEEP_OPEN_S)
+            except TimeoutError:
+                yield b": here\n\n"
+    finally:
+        bells.take_down(key, bell)
+
+
+def stream(generator: AsyncIterator[bytes]) -> Stream:
+    return Stream(generator, media_type="text/event-stream", headers=HEADERS)

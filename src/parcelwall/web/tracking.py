@@ -1,0 +1,153 @@
+"""Public tracking: a number gives one sentence, its step and a day; the link from a notice gives the rest."""
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.response import Stream
+
+from parcelwall.hub import reading
+from parcelwall.hub.house import Hub
+from parcelwall.notices import times
+from parcelwall.notices.language import N_, Words, words
+from parcelwall.notices.saying import Saying
+from parcelwall.notices.sentence import reason_text, sentence_text
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.sentence import Sentence, sentence
+from parcelwall.web.map import station_map
+from parcelwall.web.reader import look_of, page
+from parcelwall.web.render import Renderer
+from parcelwall.web.streams import frames, stream
+from parcelwall.web.views import FindView, Look, NotFoundView, Place, SentenceView, SlowDownView, Step, TrackView
+from parcelwall.web.who import Brake, address_of
+
+STEPS = (N_("Announced"), N_("On the way"), N_("Out for delivery"), N_("In a compartment"), N_("With you"))
+
+
+@get("/", include_in_schema=False)
+async def find(
+    request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, brake: Brake, number: str | None = None
+) -> Response[str]:
+    """The way in for anybody. Unknown, foreign, cancelled and erased numbers get the same bytes."""
+    look = look_of(request)
+    if not number:
+        return page(renderer, FindView(), look)
+    if wait_s := brake.wait_s(address_of(request)):
+        return page(renderer, SlowDownView(wait_s), look, 429)
+    parcel = await reading.by_reference(hub, number)
+    if parcel is None or parcel.stage == Stage.CANCELLED:
+        brake.miss(address_of(request))
+        return page(renderer, NotFoundView(), look, 404)
+    return page(renderer, bare(hub, parcel, number.strip(), look), look)
+
+
+@get("/number/events", include_in_schema=False)
+async def find_events(request: Request[Any, Any, Any], number: str, hub: Hub, renderer: Renderer) -> Stream:
+    look = look_of(request)
+    parcel = await reading.by_reference(hub, number)
+    if parcel is None:
+        return stream(frames(hub.bells, "nobody", _nothing(renderer, look)))
+
+    async def draw() -> str:
+        now = await reading.by_reference(hub, number)
+        shown = now and now.stage != Stage.CANCELLED
+        return renderer.fragment(bare(hub, now, number.strip(), look) if now and shown else NotFoundView(), look)
+
+    return stream(frames(hub.bells, str(parcel.id), draw))
+
+
+def _nothing(renderer: Renderer, look: Look) -> Any:
+    async def draw() -> str:
+        return renderer.fragment(NotFoundView(), look)
+
+    return draw
+
+
+def bare(hub: Hub, parcel: Parcel, number: str, look: Look) -> SentenceView:
+    """What anybody who types the number may see: no station, no place, no time of day."""
+    said, known = sentence(parcel, hub.clock.now()), words(look.language)
+    zone = zone_of(hub, parcel)
+    shown = {"day": times.day(said.day, zone, known) if said.day else None}
+    heading = sentence_text(said.key, known, delayed=said.delayed and said.step in (0, 1, 2), **shown).heading
+    steps = tuple(known.gettext(step) for step in STEPS)
+    day = said.day.date() if said.day and said.step < 4 else None
+    return SentenceView(
+        number=number, heading=str(heading), step=said.step, steps=steps, day=day, about=said.step in (0, 1, 2),
+        events=f"/number/events?number={number}&lang={look.language}",
+    )  # fmt: skip
+
+
+@get("/t/{token:str}", include_in_schema=False)
+async def status(request: Request[Any, Any, Any], token: str, hub: Hub, renderer: Renderer) -> Response[str]:
+    """The page for those who hold the link."""
+    parcel = await reading.by_link(hub, "track", token)
+    if parcel is None:
+        return page(renderer, NotFoundView(link=True), look_of(request), 404)
+    look = look_of(request, zone_of(hub, parcel))
+    return page(renderer, linked(hub, parcel, look, f"/t/{token}/events?lang={look.language}"), look)
+
+
+@get("/t/{token:str}/events", include_in_schema=False)
+async def status_events(request: Request[Any, Any, Any], token: str, hub: Hub, renderer: Renderer) -> Stream:
+    parcel = await reading.by_link(hub, "track", token)
+    look = look_of(request, zone_of(hub, parcel) if parcel else "UTC")
+
+    async def draw() -> str:
+        now = await reading.by_link(hub, "track", token)
+        view = linked(hub, now, look, f"/t/{token}/events?lang={look.language}") if now else NotFoundView(link=True)
+        return renderer.fragment(view, look)
+
+    return stream(frames(hub.bells, str(parcel.id) if parcel else "nobody", draw))
+
+
+def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:
+    """The same sentence with times, station and map; no door, no person, no minute of collection."""
+    now, known = hub.clock.now(), words(look.language)
+    said = sentence(parcel, now)
+    place = place_of(hub, parcel)
+    line = say_linked(hub, parcel, said, known, look.zone)
+    return TrackView(
+        heading=str(line.heading), line=str(line.line), steps=steps_of(parcel, said, known), station=place,
+        collect_by=parcel.collect_by if parcel.stage in INSIDE else None, trouble=said.delayed, events=events,
+    )  # fmt: skip
+
+
+def say_linked(hub: Hub, parcel: Parcel, said: Sentence, known: Words, zone: str) -> Saying:
+    station = hub.stations.known.get(parcel.station or "")
+    values = {
+        "station": station.about.name if station else None,
+        "time": times.moment(said.day, zone, known) if said.day else None,
+        "day": times.day(said.day, zone, known) if said.day else None,
+        "reason": reason_text(parcel.mark_reason or parcel.reason, known), "carrier": parcel.carrier or None,
+    }  # fmt: skip
+    return sentence_text(said.key, known, linked=True, delayed=said.delayed, **values)
+
+
+def steps_of(parcel: Parcel, said: Sentence, known: Words) -> tuple[Step, ...]:
+    """Where it stands, with the times that are known; the last one by its day only."""
+    if said.step < 0:
+        return ()
+    whens: list[datetime | None] = [parcel.announced_at, None, None, parcel.deposited_at, parcel.ended_at]
+    states: list[Any] = ["done" if place < said.step else "now" if place == said.step else "next" for place in range(5)]
+    expected = parcel.expected_at if said.step < 3 else None
+    return tuple(
+        Step(
+            known.gettext(STEPS[place]), states[place], whens[place] or (expected if place == 3 else None),
+            about=whens[place] is None, day_only=place == 4,
+        )
+        for place in range(5)
+    )
+
+
+def place_of(hub: Hub, parcel: Parcel) -> Place | None:
+    station = hub.stations.known.get(parcel.station or "")
+    if station is None:
+        return None
+    about = station.about
+    return Place(about.name, about.address, map_svg=station_map(about.lat, about.lon))
+
+
+def zone_of(hub: Hub, parcel: Parcel | None) -> str:
+    station = hub.stations.known.get(parcel.station or "") if parcel else None
+    return station.about.zone if station else "UTC"
+

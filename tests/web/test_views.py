@@ -1,0 +1,131 @@
+"""Every page and screen: renders in any language, escapes, keeps the strict policy, tells no more than it may."""
+
+import re
+from typing import get_args
+
+import msgspec
+import pytest
+
+from parcelwall.web import views
+from parcelwall.web.render import HEADERS, TEMPLATES, Files, Renderer, linked, no_words, qr
+from parcelwall.web.views import KioskScreen, Look, ScreenId
+from web import samples
+from web.gallery import LongWords, words_of
+
+ALL = samples.all_views(no_words("en"))
+RENDERER = Renderer(words_of)
+PUBLIC = (views.FindView, views.SentenceView, views.TrackView, views.NotFoundView, views.SlowDownView)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar", "en-x-long"])
+def test_every_view_renders_whole_and_as_a_fragment(language: str) -> None:
+    look = Look(language=language)
+    for name, view in samples.all_views(words_of(language)).items():
+        page, part = RENDERER.page(view, look), RENDERER.fragment(view, look)
+        assert page.startswith("<!doctype html>") and part.startswith("<title>"), name
+        assert part.split("</title>")[1].strip() in page, f"{name}: the fragment is not the inside of the page"
+        assert page.count("<h1") == page.count("<main") == 1, name
+        assert f'lang="{language}"' in page and f'dir="{"rtl" if language == "ar" else "ltr"}"' in page
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_pages_keep_the_policy(name: str) -> None:
+    page = RENDERER.page(ALL[name])
+    assert " style=" not in page and "<style" not in page and not re.search(r"\son[a-z]+=", page)
+    assert all(re.search(r'\bsrc="/static/', script) for script in re.findall(r"<script[^>]*>", page))
+    foreign = set(re.findall(r'(?:src|href|action)="(https?://[^/"]+)', page))
+    assert foreign <= {"https://www.openstreetmap.org", "http://127.0.0.1:8600", "http://127.0.0.1:8601"}
+    assert not re.search(r"\b(locker|booking|invalid|error|oops|please wait)\b", _text(page), re.IGNORECASE)
+
+
+def _text(page: str) -> str:
+    return re.sub(r"<[^>]*>", " ", page)
+
+
+def test_the_map_is_never_without_its_credit() -> None:
+    for name, view in ALL.items():
+        page = RENDERER.page(view)
+        assert ("map-drawing" in page) == ("© OpenStreetMap contributors" in page), name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_text_from_outside_is_escaped(name: str) -> None:
+    rude = "<script>alert(1)</script>"
+    page = RENDERER.page(_with_every_text(ALL[name], rude))
+    assert rude not in page
+
+
+def _with_every_text(view: msgspec.Struct, text: str) -> msgspec.Struct:
+    """The view with each plain text field replaced; drawings, addresses and closed vocabularies stay."""
+    kept = {"id", "stage", "state", "here", "events", "base", "url", "back", "kiosk", "line", "icon", "result", "name"}
+    changed: dict[str, object] = {}
+    for field in msgspec.structs.fields(view):
+        value = getattr(view, field.name)
+        if isinstance(value, str) and field.name not in kept and not field.name.endswith("_svg"):
+            changed[field.name] = text if field.name not in ("reader", "theme") else value
+        elif isinstance(value, tuple) and value and all(isinstance(each, msgspec.Struct) for each in value):
+            changed[field.name] = tuple(_with_every_text(each, text) for each in value)
+        elif isinstance(value, msgspec.Struct) and not isinstance(value, Look | views.Pad):
+            changed[field.name] = _with_every_text(value, text)
+    return msgspec.structs.replace(view, **changed)
+
+
+def test_every_screen_has_a_template_and_a_sample() -> None:
+    shown = {view.id for view in ALL.values() if isinstance(view, KioskScreen)}
+    ids = set(get_args(ScreenId))
+    frames = {"frame", "door", "parts", "courier-parts"}
+    assert {path.stem for path in (TEMPLATES / "kiosk").glob("*.html")} - frames == ids
+    assert ids - shown == set()
+    assert {type(view) for view in ALL.values()} == set(views.TEMPLATES)
+
+
+@pytest.mark.parametrize("kind", [*PUBLIC, KioskScreen])
+def test_public_views_have_no_field_for_a_person(kind: type) -> None:
+    fields = {field.name for field in msgspec.structs.fields(kind)}
+    assert not fields & {"recipient", "person", "email", "code", "qr", "sender", "contents", "value", "names"}
+    if kind in PUBLIC:
+        assert not fields & {"door", "doors", "size", "sizes"}
+
+
+def test_a_title_never_holds_a_code() -> None:
+    page = RENDERER.page(ALL["me-ready"])
+    assert "4719" in page and "4719" not in page.split("</title>")[0]
+
+
+def test_the_wrong_screen_differs_from_home_in_words() -> None:
+    home, wrong = _text(RENDERER.page(ALL["kiosk-home"])), _text(RENDERER.page(ALL["kiosk-wrong"]))
+    assert "Type your code" not in wrong and "That code opens no door here" in wrong and "tries left" in wrong
+    assert "That code" not in home
+
+
+def test_static_files_have_the_hash_of_all_of_them() -> None:
+    files = Files()
+    path = files.url("kiosk.css").split("/")
+    assert path[:2] == ["", "static"] and path[2] == files.build
+    data, kind = files.get(files.build, "kiosk.css") or (b"", "")
+    assert kind == "text/css; charset=utf-8" and b"--glow" in data and b"/*" not in data
+    assert files.get("0" * 12, "kiosk.css") is None and files.get(files.build, "../render.py") is None
+    for font in re.findall(rb'url\("([^"]+)"\)', data):
+        assert files.get(files.build, font.decode()), font
+
+
+def test_nothing_may_be_framed_or_stored() -> None:
+    assert "frame-ancestors 'none'" in HEADERS["Content-Security-Policy"]
+    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+    assert HEADERS["Referrer-Policy"] == "no-referrer" and HEADERS["Cache-Control"] == "no-store"
+
+
+def test_a_qr_code_is_black_on_white_with_a_quiet_zone() -> None:
+    drawn = str(qr(samples.TOKEN))
+    side = int(re.search(r'viewBox="0 0 (\d+) \1"', drawn)[1])  # type: ignore[index]
+    assert "#000" in drawn and "#fff" in drawn and samples.TOKEN not in drawn
+    assert (side - 8 - 17) % 4 == 0, "modules and four of quiet zone on each side"
+
+
+def test_links_in_a_mail_are_links_and_nothing_else_is() -> None:
+    shown = str(linked('See http://127.0.0.1:8600/p/a?b=1. <img src="x">'))
+    assert '<a href="http://127.0.0.1:8600/p/a?b=1">' in shown and "<img" not in shown
+
+
+def test_the_pseudo_language_keeps_placeholders() -> None:
+    assert "%(door)s" in LongWords().gettext("Door %(door)s is open")

@@ -1,0 +1,193 @@
+"""The sample views in a real browser, one session for all: axe, policy, one light, room, targets, pad, stream.
+
+A tenth of the views by default; all of them, in more looks, with `-m slow`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from web import samples
+from web.gallery import CHROMIUM, Gallery, served, words_of
+
+sync_api = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
+
+NAMES = list(samples.all_views(words_of("en")))
+TENTH = ["track-van", "me-ready", "me-open", "kiosk-home", "kiosk-open", "console-stations", "demo-pretend"]
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+GLOWS = """() => [...document.querySelectorAll("body *")].filter((each) => {
+  const style = getComputedStyle(each), box = each.getBoundingClientRect();
+  const glow = (colour) => ["rgb(198, 241, 53)", "rgb(234, 255, 154)"].includes(colour);
+  const painted = glow(style.backgroundColor) || (each instanceof SVGGeometryElement && glow(style.fill));
+  return painted && box.width * box.height > 576 && !each.closest(".logo");
+}).map((each) => each.getAttribute("class"))"""
+SMALL = """(least) => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), summary")].filter((each) => {
+  const box = each.getBoundingClientRect();
+  return box.width && (box.height < least || box.width < Math.min(least, 48)) && !each.closest("p, td, th, svg, .skip, .letter-body");
+}).map((each) => each.outerHTML.slice(0, 120) + " " + each.getBoundingClientRect().height)"""
+OUTSIDE = """() => [...document.querySelectorAll(".kiosk :is(h1, p, button, span, svg, dl, ol, progress, input)")].filter((each) => {
+  const box = each.getBoundingClientRect(), foot = document.querySelector(".kfoot").getBoundingClientRect();
+  if (!box.width || each.closest(".quiet, .khead") || each.matches("svg *")) return false;
+  const lowest = each.closest(".kfoot") || !foot.height ? innerHeight : foot.top + 12;
+  return box.left < -1 || box.right > innerWidth + 1 || box.top < -1 || box.bottom > lowest;
+}).map((each) => (each.getAttribute("class") || each.tagName) + ": " + each.textContent.trim().slice(0, 40))"""
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Gallery:
+    return Gallery()
+
+
+@pytest.fixture(scope="module")
+def address(gallery: Gallery) -> Iterator[str]:
+    with served(gallery) as where:
+        yield where
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(**CHROMIUM)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any) -> Iterator[Any]:
+    context = browser.new_context(reduced_motion="reduce")
+    yield context.new_page()
+    context.close()
+
+
+def go(page: Any, address: str, name: str, query: str = "", width: int = 390) -> list[str]:
+    """Opens a view; answers what the browser complained about."""
+    said: list[str] = []
+    kiosk = name.startswith("kiosk")
+    wide = name.startswith(("console", "demo"))
+    page.remove_listener("console", page.heard) if getattr(page, "heard", None) else None
+    page.heard = lambda message: said.append(message.text) if message.type in ("error", "warning") else None
+    page.on("console", page.heard)
+    page.set_viewport_size({"width": 1280 if kiosk or wide else width, "height": 800})
+    page.goto(f"{address}/{name}{query}")
+    page.evaluate("document.fonts.ready")
+    return said
+
+
+def faults(page: Any, address: str, name: str, query: str = "") -> list[str]:
+    """Everything that a machine can see wrong with one view, in sentences."""
+    found = [f"console: {text}" for text in go(page, address, name, query)]
+    answer = axe.Axe().run(page, options={"runOnly": TAGS}).response
+    found += [f"axe {each['id']}: {each['nodes'][0]['html'][:120]}" for each in answer["violations"]]
+    lit = page.evaluate(GLOWS)
+    found += [f"{len(lit)} lights: {lit}"] if len(lit) > 1 else []
+    moving = page.evaluate("document.getAnimations().length")
+    found += [f"{moving} animations"] if moving else []
+    least = 84 if name.startswith("kiosk") else 36 if name.startswith(("console", "demo")) else 48
+    found += [f"small: {each}" for each in page.evaluate(SMALL, least - 1)]
+    found += [f"outside: {each}" for each in page.evaluate(OUTSIDE)] if name.startswith("kiosk") else []
+    if not name.startswith(("kiosk", "console")):
+        page.set_viewport_size({"width": 320, "height": 640})
+        sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        found += [f"scrolls {sideways} px sideways at 320 px"] if sideways > 0 else []
+    return [f"{name}{query}: {each}" for each in found]
+
+
+def test_a_tenth_of_the_views_are_faultless(page: Any, address: str) -> None:
+    assert [fault for name in TENTH for fault in faults(page, address, name)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("query", ["", "?theme=night", "?language=en-x-long", "?language=ar", "?contrast=true"])
+def test_all_views_are_faultless(page: Any, address: str, query: str) -> None:
+    assert [fault for name in NAMES for fault in faults(page, address, name, query)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_large_screens_of_a_recipient_fit(page: Any, address: str) -> None:
+    names = [name for name in NAMES if name.startswith("kiosk") and "courier" not in name]
+    assert [fault for name in names for fault in faults(page, address, name, "?text=large")] == []
+
+
+def test_the_pad_echoes_masks_and_sends_itself(page: Any, address: str, gallery: Gallery) -> None:
+    go(page, address, "kiosk-home")
+    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    gallery.posted.clear()
+    for digit in "4719062":
+        page.locator(f"[data-key='{digit}']").dispatch_event("pointerdown")
+    assert page.locator("[data-slot]").nth(6).text_content() == "2"
+    page.wait_for_timeout(1100)
+    assert "".join(page.locator("[data-slot]").all_text_contents()) == "•" * 7
+    assert page.locator("[data-count]").text_content() == "7 of 8 digits"
+    page.locator("[data-key='2']").click()
+    page.wait_for_timeout(200)
+    codes = [body for path, body in gallery.posted if path.endswith("/code")]
+    assert codes == ["visit=v1&screen=7&digits=47190622"]
+    assert "47190622" not in page.content()
+
+
+def test_the_tactile_keypad_types_and_erases(page: Any, address: str) -> None:
+    go(page, address, "kiosk-selector")
+    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    for key in ("1", "2", "Backspace", "7"):
+        page.keyboard.press(key)
+    assert "".join(page.locator("[data-slot]").all_text_contents()).endswith("7")
+    assert page.locator("[data-count]").text_content() == "2 of 4 digits"
+
+
+def test_the_pad_keeps_its_order_in_arabic(page: Any, address: str) -> None:
+    go(page, address, "kiosk-home", "?language=ar")
+    first, second = (page.locator("[data-slot]").nth(at).bounding_box()["x"] for at in (0, 1))
+    one, three = (page.locator(f"[data-key='{key}']").bounding_box()["x"] for key in "13")
+    assert first < second and one < three
+
+
+def test_a_tap_is_posted_with_its_visit_and_screen_and_swaps_nothing(page: Any, address: str, gallery: Gallery) -> None:
+    go(page, address, "kiosk-open")
+    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    gallery.posted.clear()
+    page.get_by_role("button", name="Something is wrong").click()
+    page.wait_for_timeout(200)
+    acts = [body for path, body in gallery.posted if path.endswith("/act")]
+    assert acts == ["visit=v1&screen=7&name=wrong&value="]
+    assert page.locator("main").get_attribute("data-screen") == "open"
+
+
+def test_a_recipients_page_needs_no_script(browser: Any, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    bare = context.new_page()
+    bare.goto(f"{address}/me-ready")
+    text = bare.inner_text("main")
+    assert "4719" in text and "Ready at Kluuvi" in text and bare.locator(".qr").is_visible()
+    bare.locator("summary", has_text="Keep it longer").click()
+    assert bare.get_by_role("button", name="Keep it until then").is_visible()
+    context.close()
+
+
+BUDGETS = {"kiosk-home": 50_000, "track-van": 56_000, "me-ready": 57_000}
+
+
+@pytest.mark.parametrize("name", BUDGETS)
+def test_bytes_and_requests(browser: Any, address: str, name: str) -> None:
+    """Compressed bytes of a cold visit (the gallery compresses nothing, so text is counted as gzip would send it)."""
+    import gzip
+
+    context = browser.new_context()
+    fresh = context.new_page()
+    got: list[Any] = []
+    fresh.on("response", lambda answer: got.append(answer))
+    fresh.goto(f"{address}/{name}")
+    fresh.wait_for_timeout(400)
+    files = [answer for answer in got if "text/event-stream" not in answer.headers["content-type"] and answer.request.method == "GET"]
+    sizes = {}
+    for answer in files:
+        body = answer.body()
+        sizes[answer.url.rsplit("/", 1)[-1]] = len(body) if answer.url.endswith(".woff2") else len(gzip.compress(body, 6))
+    context.close()
+    assert sum(sizes.values()) <= BUDGETS[name], sizes
+    assert len(sizes) <= 6, sizes
