@@ -69,5 +69,5 @@ async def one_delivery(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+    with tempfile.TemporaryDirectory() as folder:
         asyncio.run(one_delivery(Path(folder)))

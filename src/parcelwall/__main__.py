@@ -85,7 +85,7 @@ async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) 
     ids = Ids(clock)
 
     def say(text: str) -> None:
-        out.print(text, highlight=False)
+        out.print(text, highlight=False, soft_wrap=True)
 
     with err.status("Starting PostgreSQL, the hub and three stations …"):
         town = a_demo(folder, port, clock, ids)

@@ -99,8 +99,9 @@ def test_the_name_is_whole_sentences() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handle_mm", "expected"), [(1500, "high"), (1499, "shoulder"), (1200, "shoulder"), (1199, "waist"), (849, "knee"), (449, "ground")]
-)  # fmt: skip
+    ("handle_mm", "expected"),
+    [(1500, "high"), (1499, "shoulder"), (1200, "shoulder"), (1199, "waist"), (849, "knee"), (449, "ground")],
+)
 def test_bands(handle_mm: int, expected: str) -> None:
     assert band(Compartment(1, "S", 0, handle_mm - 40, 400, 80)) == expected
 

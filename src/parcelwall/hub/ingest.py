@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from parcelwall import clock
 from parcelwall.hub.sitting import Sitting
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Entry, Fork
@@ -52,12 +53,12 @@ class Ingest(msgspec.Struct, kw_only=True):
         if not known:
             return
         rows = await at.connection.fetch(
-            "SELECT number, kind, body FROM entry WHERE writer = $1 AND number = ANY($2::bigint[])",
+            "SELECT number, kind, happened_at, body FROM entry WHERE writer = $1 AND number = ANY($2::bigint[])",
             self.writer, [entry.number for entry in known],
         )  # fmt: skip
-        stored = {row["number"]: (row["kind"], row["body"]) for row in rows}
+        stored = {row["number"]: (row["kind"], clock.text(row["happened_at"]), row["body"]) for row in rows}
         for entry in known:
-            if stored.get(entry.number) != (entry.kind, entry.body):
+            if stored.get(entry.number) != (entry.kind, entry.happened_at, entry.body):
                 raise Fork(self.writer, entry.number, "known here with other content")
 
     async def _take(self, at: Sitting, entry: Entry, fact: Fact | None, why: str) -> None:

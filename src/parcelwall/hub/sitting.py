@@ -200,7 +200,9 @@ class Sitting:
         await postgres.store(self.connection, rows, self.now)
 
     async def _write_parcels(self) -> None:
-        parcels = [self.book.parcels[each] for each in sorted(self._changed)]
+        # What leaves a compartment goes before what comes into it: the index looks at each row as it is written.
+        changed = (self.book.parcels[each] for each in self._changed)
+        parcels = sorted(changed, key=lambda parcel: (parcel.compartment is not None, parcel.id))
         if parcels:
             await self.connection.execute(
                 _WRITE_PARCELS, [p.id for p in parcels], [p.carrier for p in parcels],

@@ -23,7 +23,11 @@ class Row(msgspec.Struct, frozen=True):
     revision: int | None = None
 
 
-_LOCK = "SELECT name, number, hash FROM writer WHERE name = ANY($1::text[]) ORDER BY name FOR NO KEY UPDATE"
+# All or nothing: with some locked, waiting for others to be begun elsewhere would be a deadlock.
+_LOCK = """
+SELECT name, number, hash FROM writer WHERE name = ANY($1::text[])
+  AND (SELECT count(*) FROM writer WHERE name = ANY($1::text[])) = cardinality($1::text[])
+ORDER BY name FOR NO KEY UPDATE"""
 _BEGIN = """
 INSERT INTO writer (name, number, hash) SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[])
 ON CONFLICT (name) DO NOTHING"""

@@ -5,6 +5,7 @@ form. Times are UTC text; `mono` is milliseconds of the station's boot clock.
 """
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import msgspec
 
@@ -17,6 +18,8 @@ MOST_ITEMS, MOST_BYTES = 100, 64 * 1024  # of one `entries` frame
 WINDOW = 500  # entries sent and not yet acknowledged
 SUBPROTOCOL = "parcelwall.1"
 PROTOCOL = 1
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # as far as a database counts
 
 BAD_FRAME, WRONG_IDENTITY, REVOKED, REPLACED, TOO_OLD, SLOW_DOWN = 4400, 4401, 4403, 4409, 4426, 4429
 
@@ -56,7 +59,7 @@ class Refuse(Frame, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    number: int
+    number: Number
     kind: str
     happened_at: str
     body: str
@@ -66,8 +69,8 @@ class Entries(Frame, frozen=True):
     """Items after + 1 .. through of one writer, without a hole; `head` is h(through) in hex, `sig` the writer's."""
 
     writer: str
-    after: int
-    through: int
+    after: Number
+    through: Number
     items: tuple[Item, ...]
     head: str
     sig: str
@@ -77,21 +80,21 @@ class Ack(Frame, frozen=True):
     """Stored for good through this number. Stored, not understood."""
 
     writer: str
-    through: int
+    through: Number
 
 
 class Gap(Frame, frozen=True):
     """Entries are missing here: send again after `have`."""
 
     writer: str
-    have: int
+    have: Number
 
 
 class Beat(Frame, frozen=True):
     boot: str
     mono: int
     at: str
-    wrote: int  # the station's own head at `at`
+    wrote: Number  # the station's own head at `at`
     clock: str = "trusted"
 
 
@@ -157,8 +160,8 @@ def items(entries: Sequence[Entry]) -> tuple[Item, ...]:
 
 def entries_of(frame: Entries) -> list[Entry]:
     """The entries of a frame, the last one with the hash it claims. Raises BadFrame for a contradiction."""
-    numbers = [item.number for item in frame.items]
-    if not numbers or numbers != list(range(frame.after + 1, frame.through + 1)):
+    whole = len(frame.items) == frame.through - frame.after > 0
+    if not whole or any(item.number != frame.after + place for place, item in enumerate(frame.items, 1)):
         raise BadFrame("items must be numbered after + 1 .. through without a hole")
     for item in frame.items:
         _check(item)
@@ -170,7 +173,7 @@ def _check(item: Item) -> None:
     """Times in the one form that is hashed, and no NUL: a database could not give either back unchanged."""
     try:
         canonical = clock.text(clock.parse(item.happened_at))
-    except ValueError as no:
+    except (ValueError, OverflowError) as no:
         raise BadFrame(f"number {item.number}: {no}") from no
     if canonical != item.happened_at or "\x00" in item.body + item.kind or len(item.kind) > 64:
         raise BadFrame(f"number {item.number}: times are UTC with six decimals and Z, texts without NUL")

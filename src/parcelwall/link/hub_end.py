@@ -117,7 +117,7 @@ class HubEnd:
     async def _beat(self, frame: frames.Beat) -> Frame:
         try:
             at = clocks.parse(frame.at)
-        except ValueError as no:
+        except (ValueError, OverflowError) as no:
             raise BadFrame(f"unreadable time: {no}") from no
         complete = self._through >= frame.wrote
         await self._book.heard(self.station, min(at, self._clock.now()) if complete else None, "")

@@ -43,8 +43,8 @@ class HelloBody(msgspec.Struct, frozen=True, kw_only=True):
     boot: str
     mono: int
     at: str
-    wrote: dict[str, tuple[int, str]]
-    has: dict[str, tuple[int, str]]
+    wrote: dict[str, tuple[frames.Number, str]]
+    has: dict[str, tuple[frames.Number, str]]
     key: str = "k1"
     clock: str = "trusted"
     software: str = ""
@@ -57,8 +57,8 @@ class WelcomeBody(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub answers: its time, what it has of the station's, what it wrote for it."""
 
     at: str
-    has: dict[str, tuple[int, str]]
-    wrote: dict[str, tuple[int, str]]
+    has: dict[str, tuple[frames.Number, str]]
+    wrote: dict[str, tuple[frames.Number, str]]
 
 
 class StationEnd:

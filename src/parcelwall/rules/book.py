@@ -50,6 +50,7 @@ class Book:
         self.plans: dict[str, Plan] = {}
         self.rooms: dict[str, Room] = {}
         self.cases: dict[UUID, CaseFile] = {}
+        self._closed_early: dict[UUID, tuple[facts.CaseClosed, datetime]] = {}  # before their opening was learnt
 
     def learn(self, fact: Fact, at: datetime, station: str | None = None) -> Learned:
         """Takes one fact in. `station` is whose doors saw it, for facts that do not name their station."""
@@ -61,7 +62,7 @@ class Book:
             self._health(station, fact)
         elif isinstance(fact, facts.CaseOpened):
             self._open_case(fact, at, fact.station or station)
-        elif isinstance(fact, facts.CaseClosed) and fact.case in self.cases:
+        elif isinstance(fact, facts.CaseClosed):
             self._close_case(fact, at)
         return Learned(None, None, None)
 
@@ -112,11 +113,17 @@ class Book:
             self.cases[fact.case] = CaseFile(
                 fact.case, fact.about, at, fact.parcel, station, fact.compartment, fact.holds
             )
-            self._hold_again(station, fact.compartment)
+            if fact.holds:  # one that does not hold says nothing of others about this compartment
+                self._hold_again(station, fact.compartment)
+            if fact.case in self._closed_early:
+                self._close_case(*self._closed_early.pop(fact.case))
 
     def _close_case(self, fact: facts.CaseClosed, at: datetime) -> None:
-        case = self.cases[fact.case]
-        if case.closed_at is None:
+        """The station opens, the hub closes: two books, so the closing may be learnt first."""
+        case = self.cases.get(fact.case)
+        if case is None:
+            self._closed_early[fact.case] = (fact, at)
+        elif case.closed_at is None:
             self.cases[fact.case] = msgspec.structs.replace(case, closed_at=at, outcome=fact.outcome)
             self._hold_again(case.station, case.compartment)
 

@@ -74,7 +74,7 @@ LADDER = (
 COLUMN_MM, GAP_MM, PLINTH_MM, PANEL_COLUMN_MM = 420, 20, 200, 420
 
 
-def plain_layout(columns: str = "SSSSSSMMSSSL SSSSMMSSMMSS MMSSSSSSLSSSS SSMMMMSSSL", panel_after: int = 2) -> Layout:
+def plain_layout(columns: str = "SSSSSSMMSSSL SSSMMMMMSSSS MMSSSSSSLSSS SSMMMMMSSSSS", panel_after: int = 2) -> Layout:
     """A station of columns given from the top down, such as `"SSML SMML"`, with the panel after that many columns.
 
     >>> [each.number for each in plain_layout("SM L").compartments]

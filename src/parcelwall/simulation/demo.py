@@ -35,9 +35,10 @@ from parcelwall.web.reader import renderer
 from parcelwall.web.serving import listen, serving
 
 HELSINKI = (
-    ("S-0001", "Kluuvi", "Aleksanterinkatu 9", 60.1692, 24.9440, "SSSSSSMMSSSL SSSSMMSSMMSS MMSSSSSSLSSS SMMMMSSSL", 2),
-    ("S-0002", "Simonkatu", "Simonkatu 6", 60.1699, 24.9374, "SSSSMMSSSL SSMMSSMML MMSSSSSSL", 1),
-    ("S-0003", "Kruununhaka", "Liisankatu 12", 60.1702, 24.9508, "SSSSSSML SMMSSMM", 1),
+    ("S-0001", "Kluuvi", "Aleksanterinkatu 9", 60.1692, 24.9440,
+     "SSSSSSMMSSSL SSSMMMMMSSSS MMSSSSSSLSSS SSMMMMMSSSSS", 2),
+    ("S-0002", "Simonkatu", "Simonkatu 6", 60.1699, 24.9374, "SSSSMMSSSL SSMMMMMSSS MMSSSSSLSS", 1),
+    ("S-0003", "Kruununhaka", "Liisankatu 12", 60.1702, 24.9508, "SSSSSSML SSMMMMSS", 1),
 )  # fmt: skip
 COURIER = UUID("0198f000-0000-7000-8000-00000000c0de")
 SWEEP_EVERY_S = 5.0

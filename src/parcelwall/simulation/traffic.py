@@ -27,7 +27,7 @@ from parcelwall.simulation.tally import Sample, Tally
 from parcelwall.simulation.town import PretendStation, Town
 
 STEP = timedelta(minutes=15)
-SWEEP_EVERY = timedelta(hours=3)
+SWEEP_EVERY = timedelta(hours=6)
 CARRIER = "replay"
 NEVER_FITS = ("parcel_too_large", "parcel_too_heavy", "climate_not_here", "no_reachable_compartment")
 
@@ -49,6 +49,7 @@ class Traffic:
         self._count = 0
         self._next_sweep = datetime.min
         self._to_divert: list[tuple[Story, str]] = []
+        self._reports: list[Story] = []
         self._teller = Teller(town.hub, {"email": Nowhere()}, "http://127.0.0.1:8600", "parcelwall.invalid")
 
     def at(self, when: datetime, what: What, who: Any) -> None:
@@ -98,8 +99,11 @@ class Traffic:
         for _, _, what, who in step:
             if what in AT_THE_DOORS:
                 await self.doors.serve(what, who)
-        await self._divert_late_ones()
-        await self._carry()
+        if self._to_divert:
+            await self._divert_late_ones()
+            await self._carry()
+        else:
+            await self._carry(heads={})
 
     # the hub
 
@@ -108,8 +112,7 @@ class Traffic:
             await self._announce(offers)
         asking = [*by_kind.get("ask", ()), *(s for s in by_kind.get("offer", ()) if self._asks_at_once(s))]
         await self._reserve([story for story in asking if story.parcel and not story.fate])
-        reports = [story for story in by_kind.get("report", ()) if story.fate == "accepted"]
-        await self._ask([Report(carrier=CARRIER, parcel=story.parcel, mark="departed") for story in reports])
+        self._reports += by_kind.get("report", ())
         await self._move(by_kind.get("move", ()))
         await self._extend(by_kind.get("extend", ()))
 
@@ -205,17 +208,25 @@ class Traffic:
         waiting, self._to_divert = self._to_divert, []
         await self._ask([Divert(carrier=CARRIER, parcel=_id(s), reason=r, by="courier") for s, r in waiting])
 
+    async def _report(self) -> None:
+        """The carrier tells what it was handed since it told last."""
+        reports, self._reports = [story for story in self._reports if story.fate == "accepted"], []
+        await self._ask([Report(carrier=CARRIER, parcel=_id(story), mark="departed") for story in reports])
+
     async def _sweep(self) -> None:
-        """Every three hours. Once a day also a sign of life of quiet stations, followers, and what people do daily."""
+        """Every six hours. Once a day also a sign of life of quiet stations, and the followers' turn."""
         daily = self._next_sweep.hour < SWEEP_EVERY.seconds // 3600
         self._next_sweep += SWEEP_EVERY
         if daily:
             for station in self.town.stations.values():
                 await station.beat()
                 station.station.memory.forget_ended()
-        await asyncio.gather(sweep(self.hub), sweep(self.hub))  # two hub processes, as it were
+        await self._report()
         if daily:
+            await asyncio.gather(sweep(self.hub), sweep(self.hub))  # two hub processes, as it were
             await self.follow()
+        else:
+            await sweep(self.hub)
         await self._sample()
         await self._carry()
 
@@ -240,12 +251,14 @@ class Traffic:
 
     # lines
 
-    async def _carry(self, mended: Sequence[PretendStation] = ()) -> None:
-        """Whichever side has news for the other sends it, on all lines that are up."""
-        heads = await self._heads()
+    async def _carry(
+        self, mended: Sequence[PretendStation] = (), heads: dict[str, int] | None = None
+    ) -> None:
+        """Whichever side has news for the other sends it, on all lines that are up. `heads`: of the hub's streams."""
+        heads = await self._heads() if heads is None else heads
         behind = [
             station for name, station in self.town.stations.items()
-            if not station.is_cut and (station.silent or heads[name] > station.station.memory.has().number)
+            if not station.is_cut and (station.silent or heads.get(name, 0) > station.station.memory.has().number)
         ]  # fmt: skip
         await asyncio.gather(*map(self._carry_one, {s.name: s for s in (*mended, *behind)}.values()))
 

@@ -57,7 +57,7 @@ async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stag
         Face("Mails", "What recipients were told", "/mails", "envelope-simple"),
         Face("Console", "All stations, live", "/console", "list-checks"),
         Face("Pretend doors", "Pull, push and jam them", "/pretend", "door-open"),
-        Face("API", "For carriers' developers", "/docs", "clipboard-text"),
+        Face("API", "For carriers' developers", "/docs", "key"),
     )
     kiosks = tuple(
         Face(each.station.desk.about.name if each.station.desk.about else name, "Its screen", each.kiosk_url, "lockers")

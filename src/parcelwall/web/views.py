@@ -15,6 +15,22 @@ from typing import Literal
 
 import msgspec
 
+from parcelwall.web.views_console import (  # noqa: F401 - one place to import every view from
+    ApiCall,
+    ApiField,
+    ApiGroup,
+    ApiView,
+    Face,
+    MailRow,
+    MailsView,
+    MailView,
+    PretendDoor,
+    PretendView,
+    StartView,
+    StationRow,
+    StationsView,
+)  # fmt: skip
+
 Theme = Literal["auto", "day", "night"]
 
 
@@ -272,114 +288,6 @@ class KioskScreen(msgspec.Struct, frozen=True):
     """Build hash, posted with every heartbeat."""
 
 
-# Console -----------------------------------------------------------------------------------------------------------
-
-
-class StationRow(msgspec.Struct, frozen=True):
-    """One station in the live table. `line`: "here" (heard from), "quiet" (silent over a minute) or "never".
-    When it is quiet, all figures are as old as `heard_at` and the table says so."""
-
-    id: str
-    name: str
-    address: str
-    line: Literal["here", "quiet", "never"]
-    heard_at: datetime | None
-    doors: int
-    in_use: int
-    free: tuple[tuple[str, int], ...]
-    open_doors: tuple[int, ...] = ()
-    faults: tuple[int, ...] = ()
-    waiting: int = 0
-    """Parcels that wait for their recipients."""
-    expected: int = 0
-    """Parcels reserved and still to come."""
-    overdue: int = 0
-    cases: int = 0
-    queued: int | None = None
-    """Entries not carried yet, where known."""
-    kiosk: str = ""
-    """Address of its kiosk in the demo, "" elsewhere."""
-
-
-class StationsView(msgspec.Struct, frozen=True):
-    rows: tuple[StationRow, ...]
-    checked: datetime
-    events: str | None = None
-
-
-# The demo ----------------------------------------------------------------------------------------------------------
-
-
-class MailRow(msgspec.Struct, frozen=True):
-    here: str
-    to: str
-    subject: str
-    when: datetime
-
-
-class MailsView(msgspec.Struct, frozen=True):
-    rows: tuple[MailRow, ...]
-    events: str | None = None
-
-
-class MailView(msgspec.Struct, frozen=True):
-    """One mail as the demo's mail box got it. `text` is the plain part; addresses in it become links."""
-
-    subject: str
-    sender: str
-    to: str
-    when: datetime
-    text: str
-    back: str = "/mails"
-
-
-class PretendDoor(msgspec.Struct, frozen=True):
-    number: int
-    size: str
-    open: bool = False
-    jammed: bool = False
-    ticking: bool = False
-    """The station waits for this one."""
-
-
-class PretendView(msgspec.Struct, frozen=True):
-    """One pretend board. `here` is the page's path; a door is chosen with `{here}?door=7`; posts go to
-    `{here}/door` (door, do = pull | push | jam | free), `{here}/scan` (label) and `{here}/line` (do = cut | mend)."""
-
-    station: str
-    station_id: str
-    here: str
-    doors: tuple[PretendDoor, ...]
-    cabinet_svg: str = ""
-    chosen: int | None = None
-    others: tuple["Face", ...] = ()
-    kiosk: str = ""
-    line_cut: bool = False
-    labels: tuple[str, ...] = ()
-    """Labels worth trying, offered as a list beside the field."""
-    said: str = ""
-    """What the board answered to the last act."""
-    events: str | None = None
-
-
-class Face(msgspec.Struct, frozen=True):
-    """A link on the start page."""
-
-    name: str
-    about: str
-    url: str
-    icon: str = "caret-right"
-
-
-class StartView(msgspec.Struct, frozen=True):
-    """The demo's first page: the faces, the stations' kiosks, and a few numbers to try."""
-
-    faces: tuple[Face, ...]
-    kiosks: tuple[Face, ...] = ()
-    tries: tuple[tuple[str, str], ...] = ()
-    """(what, value) pairs such as ("A number to track", "PW-7F3-29Q")."""
-
-
 TEMPLATES: dict[type, str] = {
     FindView: "tracking/find.html",
     SentenceView: "tracking/sentence.html",
@@ -393,6 +301,7 @@ TEMPLATES: dict[type, str] = {
     MailView: "demo/mail.html",
     PretendView: "demo/pretend.html",
     StartView: "demo/start.html",
+    ApiView: "console/api.html",
 }
 
 
@@ -400,42 +309,3 @@ def template_of(view: msgspec.Struct) -> str:
     """The template that shows this view: `kiosk/home.html` for a `KioskScreen` with id `home`."""
     name = TEMPLATES[type(view)]
     return name.format(id=view.id) if isinstance(view, KioskScreen) else name
-
-
-# The API's own page ------------------------------------------------------------------------------------------------
-
-
-class ApiField(msgspec.Struct, frozen=True):
-    """A parameter or a field of a body: its name, its type in words, what it means."""
-
-    name: str
-    kind: str
-    about: str = ""
-    required: bool = False
-
-
-class ApiCall(msgspec.Struct, frozen=True):
-    """One call: method, path, what it does, what it takes and what it answers."""
-
-    method: str
-    path: str
-    summary: str
-    parameters: tuple[ApiField, ...] = ()
-    body: tuple[ApiField, ...] = ()
-    answers: tuple[str, ...] = ()
-
-
-class ApiGroup(msgspec.Struct, frozen=True):
-    name: str
-    calls: tuple[ApiCall, ...]
-
-
-class ApiView(msgspec.Struct, frozen=True):
-    """`/docs`: the OpenAPI document as a page."""
-
-    title: str
-    version: str
-    groups: tuple[ApiGroup, ...]
-
-
-TEMPLATES[ApiView] = "console/api.html"

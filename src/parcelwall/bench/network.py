@@ -1,0 +1,112 @@
+"""The network that figures are taken on: stations in a grid over Finland, one carrier, parcels promised already."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.clock import SystemClock
+from parcelwall.hub import network
+from parcelwall.hub.commands import Announce, Asked, Destination
+from parcelwall.hub.house import Hub, serving
+from parcelwall.hub.people import Person
+from parcelwall.ids import Ids
+from parcelwall.link.identity import Signer
+from parcelwall.rules import facts
+from parcelwall.rules.decide import Order
+from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.policy import DEFAULT
+
+CARRIER = "bench-post"
+# Room never runs out, so that every run does the same work; the rule is evaluated all the same.
+POLICY = msgspec.structs.replace(DEFAULT, overbook=10_000_000)
+AT_ONCE = 200  # stations or parcels in one transaction
+
+
+class Promised(msgspec.Struct, frozen=True):
+    """A parcel that may be deposited at a station."""
+
+    id: UUID
+    reservation: UUID
+    station: str
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """Names of the stations, who may dial in, and a carrier's key."""
+
+    stations: Sequence[str]
+    linked: Sequence[str]
+    carrier_key: str
+    parcels: int
+
+    def seed(self, station: str) -> bytes:
+        """Of the Ed25519 key of a station that dials in."""
+        return station.encode().ljust(32, b".")
+
+
+def reference(number: int) -> str:
+    """What the promised parcels are announced under, from 0 on; number n lies at linked station n modulo their count."""
+    return f"L{number:07}"
+
+
+async def build(dsn: str, data_dir: Path, stations: int, linked: int, parcels: int) -> Network:
+    """Fills an empty database by the hub's own code."""
+    names = [f"S-{number:04}" for number in range(1, stations + 1)]
+    dialling = [f"T-{number:04}" for number in range(1, linked + 1)]
+    clock = SystemClock()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    async with serving(dsn, data_dir, clock, Ids(clock)) as hub:
+        made = Network(stations=names, linked=dialling, parcels=parcels, carrier_key=await hub.admit(CARRIER, "Bench"))
+        for start in range(0, stations + linked, AT_ONCE):
+            await _configure(hub, [*names, *dialling][start : start + AT_ONCE], start)
+        await _adopt(hub)
+        await hub.refresh()
+        await _identities(hub, made)
+        await _promise(hub, made)
+        await hub.pool.execute("VACUUM ANALYZE")
+    return made
+
+
+async def _configure(hub: Hub, names: Sequence[str], first: int) -> None:
+    layout = plain_layout()
+    async with hub.pool.acquire() as connection, connection.transaction():
+        for place, name in enumerate(names, start=first):
+            about = facts.StationConfigured(
+                station=name, name=f"Station {name}", address=f"Street {place}", layout=layout, zone="Europe/Helsinki",
+                lat=60.0 + place // 50 * 0.05, lon=22.0 + place % 50 * 0.1,
+            )  # fmt: skip
+            await network.configure(hub.desk.sitting(connection), about)
+
+
+async def _adopt(hub: Hub) -> None:
+    async with hub.pool.acquire() as connection, connection.transaction():
+        at = hub.desk.sitting(connection)
+        await at.load((), ())
+        at.record(facts.PolicyAdopted(policy=POLICY))
+        await at.write()
+
+
+async def _identities(hub: Hub, made: Network) -> None:
+    keys = [Signer(made.seed(name)).public for name in made.linked]
+    await hub.pool.execute(
+        "INSERT INTO station_identity SELECT *, $3::timestamptz FROM unnest($1::text[], $2::bytea[])",
+        list(made.linked), keys, hub.clock.now(),
+    )  # fmt: skip
+
+
+async def _promise(hub: Hub, made: Network) -> None:
+    for start in range(0, made.parcels, AT_ONCE):
+        numbers = range(start, min(start + AT_ONCE, made.parcels))
+        await asyncio.gather(*(hub.desk.ask(_announce(made, number)) for number in numbers))
+
+
+def _announce(made: Network, number: int) -> Announce:
+    order = Order(
+        carrier=CARRIER, reference=reference(number), length_mm=300 - number % 40, width_mm=200 + number % 30,
+        height_mm=40 + number % 25, weight_g=500 + number % 1500,
+    )  # fmt: skip
+    person = Person(name=f"Recipient {number}", email=f"recipient{number}@example.org", phone="+358401234567")
+    where = Destination(station_id=made.linked[number % len(made.linked)])
+    return Announce(order=order, person=person, destination=where, asked=Asked(CARRIER, f"prepared-{number}", b"=" * 32))

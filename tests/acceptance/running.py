@@ -1,0 +1,87 @@
+"""A whole demo in a thread of this process: real HTTP, links, serial bytes and mails; the test is its only visitor."""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from parcelwall.clock import SystemClock
+from parcelwall.hub.verify import verify_hub
+from parcelwall.ids import Ids
+from parcelwall.simulation.demo import Demo, a_demo
+from parcelwall.station.verify import verify_station
+
+ANSWER_WITHIN_S = 30.0
+
+
+class Town:
+    """The running demo; `run` asks it something on its own loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        self._open: asyncio.Future[Demo] | None = None
+        self.ready = threading.Event()
+        self.failed: BaseException | None = None
+        self.demo: Demo
+
+    def live(self) -> None:
+        """The thread's work: opens the demo, waits for the end of the tests, closes it."""
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._live())
+
+    async def _live(self) -> None:
+        clock = SystemClock()
+        try:
+            async with a_demo(self._folder, 0, clock, Ids(clock)) as self.demo:
+                self.ready.set()
+                await self._stop.wait()
+        except BaseException as failed:
+            self.failed = failed
+        finally:
+            self.ready.set()
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+
+    def run(self, job: Coroutine[Any, Any, Any]) -> Any:
+        """What the coroutine answers, run beside everything else of the demo."""
+        return asyncio.run_coroutine_threadsafe(job, self._loop).result(ANSWER_WITHIN_S)
+
+    def differences(self) -> list[str]:
+        """What verify finds wrong, upstairs and at every station."""
+
+        async def look() -> list[str]:
+            wrong = await verify_hub(self.demo.hub.pool)
+            for each in self.demo.stations.values():
+                wrong += verify_station(each.station.memory)
+            return wrong
+
+        found: list[str] = self.run(look())
+        return found
+
+
+@contextmanager
+def a_town() -> Iterator[Town]:
+    """A running demo without pretend people. Its folder can be entered by the database's own user."""
+    folder = Path(tempfile.mkdtemp(prefix="parcelwall-acceptance-"))
+    folder.chmod(0o711)
+    town = Town(folder)
+    thread = threading.Thread(target=town.live, name="demo")
+    thread.start()
+    try:
+        assert town.ready.wait(60), "the demo does not start"
+        if town.failed:
+            raise town.failed
+        yield town
+    finally:
+        town.stop()
+        thread.join(30)
+        shutil.rmtree(folder, ignore_errors=True)
+    if town.failed:
+        raise town.failed
