@@ -10,6 +10,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import structlog
 import typer
 from rich.console import Console
@@ -137,6 +138,8 @@ async def _hub(settings: HubSettings) -> None:
 
     clock = SystemClock()
     bound = listen(settings.host, settings.port)
+    if settings.public_url == HubSettings(data_dir=settings.data_dir).public_url:
+        settings = msgspec.structs.replace(settings, public_url=f"http://{settings.host}:{bound.getsockname()[1]}")
     async with (
         house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, settings.slot) as opened,
         running(opened, settings),

@@ -25,6 +25,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8600
     public_url: str = "http://127.0.0.1:8600"  # what links in notices begin with
+    link_names: str = ""  # more host:port names by which stations may dial this hub, comma separated
     slot: int = 1  # number of this hub process: it writes the stream hub:<epoch>/slot-<n>
     smtp_host: str = ""  # empty: no e-mail is sent
     smtp_port: int = 25

@@ -102,7 +102,7 @@ def chromium() -> Iterator[Any]:
 def visitor(browser: Any, size: dict[str, int] = PHONE, script: bool = True) -> Iterator[Any]:
     """A person with a browser of their own: opens pages by calling it."""
     context = browser.new_context(viewport=size, java_script_enabled=script, reduced_motion="reduce", locale="en-GB")
-    yield lambda: Watched(context.new_page())
+    yield lambda kind=Watched: kind(context.new_page())
     context.close()
 
 

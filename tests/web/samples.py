@@ -12,7 +12,7 @@ from parcelwall.web.render import Words
 
 NOW = datetime(2026, 11, 22, 15, 42, 10, tzinfo=UTC)
 DEADLINE = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
-LAYOUT: Layout = plain_layout()
+LAYOUT: Layout = plain_layout("SSSSSSMMSSSL SSSMMMMMSSSS MMSSSSSSLSSS SSMMMMMSSSSS")
 KLUUVI = (60.1692, 24.9440)
 TOKEN = "PW1:" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 4 + "7F329QPW7F329Q4711"
 WALLS = dict[str, str]
@@ -69,7 +69,7 @@ def tracking() -> dict[str, msgspec.Struct]:
     }  # fmt: skip
 
 
-def door(words: Words, number: int = 20, state: str = "shut") -> views.OwnDoor:
+def door(words: Words, number: int = 19, state: str = "shut") -> views.OwnDoor:
     shown = cabinet.draw(LAYOUT, words, lit=number, open=state in ("open", "still-open"))
     said = cabinet.place_sentence(LAYOUT, number, words)
     return views.OwnDoor(number, said, shown, within_reach=True, state=state)  # type: ignore[arg-type]
@@ -77,7 +77,7 @@ def door(words: Words, number: int = 20, state: str = "shut") -> views.OwnDoor:
 
 def recipient(words: Words) -> dict[str, msgspec.Struct]:
     ready = views.RecipientView(
-        "ready", "Ready at Kluuvi, door 20", "Left of the screen, waist height.", "PW-7F3-29Q", "/p/secret",
+        "ready", "Ready at Kluuvi, door 19", "Left of the screen, waist height.", "PW-7F3-29Q", "/p/secret",
         "/p/secret/events", place(), door(words), ("4719", "0622"), TOKEN, DEADLINE, 41 * 3600, 72 * 3600,
         extension=views.Extension(DEADLINE + timedelta(days=1)), can_report=True,
     )  # fmt: skip
@@ -88,11 +88,11 @@ def recipient(words: Words) -> dict[str, msgspec.Struct]:
         "me-coming": bare,
         "me-ready": ready,
         "me-ready-kept": change(ready, notice="Yours until Wed 10:30.", alone=True),
-        "me-open": change(ready, heading="Door 20 is open", line="Take your parcel. Push the door shut.",
+        "me-open": change(ready, heading="Door 19 is open", line="Take your parcel. Push the door shut.",
                           door=door(words, state="open"), code=(), qr="", can_report=True, extension=None),
         "me-late": change(ready, stage="late", heading="It is late, but it is still there",
                           line="Collect it soon: a courier takes it back.", total_s=0, extension=None),
-        "me-stuck": change(ready, heading="Door 20 does not open", line="Your time stands still.", case="C-2041",
+        "me-stuck": change(ready, heading="Door 19 does not open", line="Your time stands still.", case="C-2041",
                            case_by=NOW + timedelta(hours=3), extension=None),
         "me-held": change(bare, stage="held", heading="Customs have not cleared it", line="We tell you when they do."),
         "me-collected": change(bare, stage="collected", heading="Collected", line="Sunday 22 November, 17:42.",
@@ -127,16 +127,16 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "selector": at("selector", pad=views.Pad((views.PadField("selector", (4,)),))),
         "wrong": at("wrong", pad=PAD, tries_left=2, cue="refused"),
         "paused": at("paused", pad=PAUSED_PAD, seconds=24, seconds_of=30),
-        "opening": at("opening", door=20),
-        "open": at("open", door=20, cue="tick"),
+        "opening": at("opening", door=19),
+        "open": at("open", door=19, cue="tick"),
         "open-far": at("open", door=47, cue="tick"),
         "open-large": at("open", door=26, cue="tick"),
-        "still-open": at("still-open", door=20, cue="nag"),
-        "thanks": at("thanks", door=20, seconds=8, seconds_of=10),
-        "stuck": at("stuck", door=20, case="C-2041", case_by=NOW + timedelta(hours=3)),
-        "several": at("several", door=20, count=3),
-        "late": at("late", door=20, deadline=DEADLINE),
-        "report": at("report", door=20),
+        "still-open": at("still-open", door=19, cue="nag"),
+        "thanks": at("thanks", door=19, seconds=8, seconds_of=10),
+        "stuck": at("stuck", door=19, case="C-2041", case_by=NOW + timedelta(hours=3)),
+        "several": at("several", door=19, count=3),
+        "late": at("late", door=19, deadline=DEADLINE),
+        "report": at("report", door=19),
         "case": at("case", case="C-2041", case_by=NOW + timedelta(hours=3)),
         "more-time": at("more-time", seconds=14, seconds_of=20),
         "help": at("help", phone="+358 9 4245 0100"),
@@ -144,13 +144,13 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, 350 m"),
         "starting": at("starting", seconds=3),
         "asleep": at("asleep"),
-        "lost": at("lost", door=20),
+        "lost": at("lost", door=19),
         **courier_screens(at),
     }
 
 
 def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.KioskScreen]:
-    last = views.LastDoor(20, "2917")
+    last = views.LastDoor(19, "2917")
     courier = views.Courier(12, 3, FREE, brought=7, last=last)
     sizes = tuple(views.SizeChoice(each.name, each.width_mm, each.height_mm, each.depth_mm, dict(FREE)[each.name],
                                    each.name == "M") for each in LAYOUT.sizes)  # fmt: skip
@@ -170,11 +170,11 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
 
 def console() -> dict[str, msgspec.Struct]:
     rows = (
-        views.StationRow("S-0012", "Kluuvi", "Aleksanterinkatu 19", "here", NOW - timedelta(seconds=4), 47, 29,
-                         FREE, open_doors=(20,), waiting=26, expected=11, overdue=1, kiosk="/k"),
-        views.StationRow("S-0013", "Simonkatu", "Simonkatu 9", "here", NOW - timedelta(seconds=2), 47, 46,
+        views.StationRow("S-0012", "Kluuvi", "Aleksanterinkatu 19", "here", NOW - timedelta(seconds=4), 48, 29,
+                         FREE, open_doors=(19,), waiting=26, expected=11, overdue=1, kiosk="/k"),
+        views.StationRow("S-0013", "Simonkatu", "Simonkatu 9", "here", NOW - timedelta(seconds=2), 48, 47,
                          (("S", 1), ("M", 0), ("L", 0), ("XL", 0)), faults=(5,), waiting=45, expected=0, cases=1),
-        views.StationRow("S-0014", "Kruununhaka", "Liisankatu 12", "quiet", NOW - timedelta(minutes=26), 47, 19,
+        views.StationRow("S-0014", "Kruununhaka", "Liisankatu 12", "quiet", NOW - timedelta(minutes=26), 48, 19,
                          FREE, waiting=19, expected=4, queued=3),
         views.StationRow("S-0015", "Erottaja", "Erottajankatu 2", "never", None, 0, 0, ()),
     )  # fmt: skip
@@ -188,11 +188,11 @@ def console() -> dict[str, msgspec.Struct]:
 
 
 def demo(words: Words) -> dict[str, msgspec.Struct]:
-    text = "Your parcel is at Kluuvi, door 20, until Tue 10:30.\n\nCode 4719 0622\n\nhttp://127.0.0.1:8600/p/abc."
+    text = "Your parcel is at Kluuvi, door 19, until Tue 10:30.\n\nCode 4719 0622\n\nhttp://127.0.0.1:8600/p/abc."
     face = views.Face
-    states: dict[int, cabinet.State] = {20: "open", 5: "fault", 22: "used", 21: "used", 3: "unknown"}
-    wall = cabinet.draw(LAYOUT, words, lit=20, view="operator", states=states, link="?door=")
-    doors = tuple(views.PretendDoor(each.number, each.size, each.number == 20, each.number == 5)
+    states: dict[int, cabinet.State] = {19: "open", 5: "fault", 22: "used", 21: "used", 3: "unknown"}
+    wall = cabinet.draw(LAYOUT, words, lit=19, view="operator", states=states, link="?door=")
+    doors = tuple(views.PretendDoor(each.number, each.size, each.number == 19, each.number == 5)
                   for each in LAYOUT.compartments)  # fmt: skip
     return {
         "demo-start": views.StartView(
@@ -202,13 +202,13 @@ def demo(words: Words) -> dict[str, msgspec.Struct]:
              face("Pretend doors", "Be the hand: pull, push, jam.", "/pretend", "hand-pointing")),
             (face("Kluuvi", "Kiosk of S-0012", "http://127.0.0.1:8601/", "lockers"),),
             (("A number to track", "PW-7F3-29Q"), ("A courier's code of today", "41170926"))),
-        "demo-mails": views.MailsView((views.MailRow("/mails/1", "aino@example.org", "Ready at Kluuvi, door 20", NOW),
+        "demo-mails": views.MailsView((views.MailRow("/mails/1", "aino@example.org", "Ready at Kluuvi, door 19", NOW),
                                        views.MailRow("/mails/2", "bo@example.org", "<script>alert(1)</script>", NOW)),
                                       "/mails/events"),
         "demo-mails-none": views.MailsView(()),
-        "demo-mail": views.MailView("Ready at Kluuvi, door 20", "hub@example.org", "aino@example.org", NOW, text),
-        "demo-pretend": views.PretendView("Kluuvi", "S-0012", "/pretend/S-0012", doors, wall, 20,
+        "demo-mail": views.MailView("Ready at Kluuvi, door 19", "hub@example.org", "aino@example.org", NOW, text),
+        "demo-pretend": views.PretendView("Kluuvi", "S-0012", "/pretend/S-0012", doors, wall, 19,
                                           (face("Kluuvi", "", "/pretend/S-0012"), face("Simonkatu", "", "/pretend/2")),
-                                          "http://127.0.0.1:8601/", labels=("PW-7F3-29Q",), said="Door 20 moved.",
+                                          "http://127.0.0.1:8601/", labels=("PW-7F3-29Q",), said="Door 19 moved.",
                                           events="/pretend/S-0012/events"),
     }  # fmt: skip

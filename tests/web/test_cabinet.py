@@ -9,7 +9,7 @@ from parcelwall.rules.layout import Compartment, Layout, Panel, plain_layout
 from parcelwall.web.cabinet import band, draw, place_sentence
 from parcelwall.web.render import no_words
 
-LAYOUT = plain_layout()
+LAYOUT = plain_layout("SSSSSSMMSSSL SSSSMMSSMMSS MMSSSSSSLSSSS SSMMMMSSSL")
 SMALL = plain_layout("SML", panel_after=1)
 WORDS = no_words("en")
 SVG = "{http://www.w3.org/2000/svg}"

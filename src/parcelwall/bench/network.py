@@ -10,8 +10,10 @@ import msgspec
 from parcelwall.clock import SystemClock
 from parcelwall.hub import network
 from parcelwall.hub.commands import Announce, Asked, Destination
+from parcelwall.hub.followers import number_feed, ring, turn
 from parcelwall.hub.house import Hub, serving
 from parcelwall.hub.people import Person
+from parcelwall.hub.tell import NAME, Teller
 from parcelwall.ids import Ids
 from parcelwall.link.identity import Signer
 from parcelwall.rules import facts
@@ -65,6 +67,7 @@ async def build(dsn: str, data_dir: Path, stations: int, linked: int, parcels: i
         await hub.refresh()
         await _identities(hub, made)
         await _promise(hub, made)
+        await _follow_up(hub)
         await hub.pool.execute("VACUUM ANALYZE")
     return made
 
@@ -100,6 +103,14 @@ async def _promise(hub: Hub, made: Network) -> None:
     for start in range(0, made.parcels, AT_ONCE):
         numbers = range(start, min(start + AT_ONCE, made.parcels))
         await asyncio.gather(*(hub.desk.ask(_announce(made, number)) for number in numbers))
+
+
+async def _follow_up(hub: Hub) -> None:
+    """Followers read all there is, so that they have nothing old to do while something is measured."""
+    note = Teller(hub, {}, "http://127.0.0.1", "example.org").note
+    for name, handle in ((NAME, note), ("feed", number_feed), ("live", ring)):
+        while await turn(hub.pool, name, handle):
+            pass
 
 
 def _announce(made: Network, number: int) -> Announce:

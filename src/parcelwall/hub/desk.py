@@ -6,7 +6,7 @@ decided again with everything looked up. docs/decisions/0003 says why batches, w
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -21,15 +21,24 @@ from parcelwall.hub.keys import Keys
 from parcelwall.hub.sitting import Sitting, Streams
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
-from parcelwall.journal.chain import Broken
 from parcelwall.rules import places
-from parcelwall.rules.life import Parcel, Stage
+from parcelwall.rules.life import Parcel
 from parcelwall.rules.policy import Policy
 
 Key = tuple[str, str]  # actor and Idempotency-Key
 Fresh = tuple[Asked, Answer | ParcelwallError]
 MOST_COMMANDS = 256
 MOST_ENTRIES = 2_000
+TRIES = 4
+MEANWHILE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)  # another process was in between: once more
+LOST = (
+    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+)  # fmt: skip
+OF_ROOM = frozenset({
+    "station_out_of_service", "station_full", "no_fitting_compartment", "no_reachable_compartment", "climate_not_here",
+    "parcel_too_large", "parcel_too_heavy",
+})  # fmt: skip
 
 _FIND_ASKED = """
 SELECT actor, key, request_hash, status, answer FROM asked
@@ -64,14 +73,15 @@ class Desk:
     def sitting(self, connection: asyncpg.Connection) -> Sitting:
         return Sitting(connection, self.clock.now(), self.ids, self.keys, self.stations, self.streams, self.policy)
 
-    async def serve(self, commands: Sequence[Command]) -> list[Answer | ParcelwallError]:
-        """One batch of commands, each with its answer or its refusal, in one transaction."""
-        try:
-            return await self._serve(commands, careful=any(not isinstance(c, Announce) for c in commands))
-        except asyncpg.UniqueViolationError:
-            return await self._serve(commands, careful=True)
+    async def serve(self, commands: Sequence[Command]) -> list[Answer | Exception]:
+        """One batch of commands, each with its answer or its refusal, in one transaction.
 
-    async def _serve(self, commands: Sequence[Command], careful: bool) -> list[Answer | ParcelwallError]:
+        A batch that fails for what one of them holds is served one by one, so that the others have their answers.
+        """
+        careful = any(not isinstance(command, Announce) for command in commands)
+        return await _one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, careful or turn > 0))
+
+    async def _serve(self, commands: Sequence[Command], careful: bool) -> list[Answer | Exception]:
         answers: list[Answer | ParcelwallError | None] = [None] * len(commands)
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.sitting(connection)
@@ -115,10 +125,9 @@ class Desk:
     ) -> None:
         """A refusal of room names stations that would take the parcel now, nearest first."""
         for command, answer in zip(commands, answers, strict=True):
-            if isinstance(command, Reserve) and isinstance(answer, Refusal) and command.parcel in at.book.parcels:
+            if isinstance(command, Reserve) and isinstance(answer, Refusal) and answer.reason in OF_ROOM:
                 parcel = at.book.parcels[command.parcel]
-                if parcel.stage in (Stage.ANNOUNCED, Stage.RESERVED):
-                    answer.details["alternatives"] = await self._alternatives(at, parcel, command)
+                answer.details["alternatives"] = await self._alternatives(at, parcel, command)
 
     async def _alternatives(self, at: Sitting, parcel: Parcel, command: Reserve) -> list[dict[str, Any]]:
         place = command.destination.near or self.stations.known[command.tried[0]].place
@@ -126,10 +135,10 @@ class Desk:
         rooms = await stations.rooms(at.connection, [name for name, _ in near])
         good = []
         for name, metres in near:
-            plan = self.stations.known[name].plan
-            need = plan.need(parcel)
-            if need and name not in command.tried and places.has_room(plan, rooms[name], need):
-                good.append({"station": name, "name": self.stations.known[name].about.name, "metres": round(metres)})
+            station = self.stations.known[name]
+            need = station.plan.need(parcel) if station.in_service and name not in command.tried else 0
+            if need and places.has_room(station.plan, rooms[name], need):
+                good.append({"station": name, "name": station.about.name, "metres": round(metres)})
         return good[: self.policy.alternatives]
 
     async def _note_answers(self, at: Sitting, fresh: dict[Key, Fresh]) -> None:
@@ -140,24 +149,44 @@ class Desk:
                 [row[0].request_hash for row in rows], [row[1] for row in rows], [row[2] for row in rows], at.now,
             )  # fmt: skip
 
-    async def ingest(self, news: Sequence[Ingest]) -> list[int | ParcelwallError]:
+    async def ingest(self, news: Sequence[Ingest]) -> list[int | Exception]:
         """What several stations' doors saw, in one transaction; if one's chain is broken, each by itself."""
-        try:
-            return list(await self._ingest(news))
-        except Broken as broken:
-            if len(news) == 1:
-                return [broken]
-        return [answer for each in news for answer in await self.ingest([each])]
+        return await _one_by_one_if_need_be(news, lambda some, _: self._ingest(some))
 
     async def _ingest(self, news: Sequence[Ingest]) -> list[int]:
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.sitting(connection)
             names = [each.station for each in news]
             await at.load([p for each in news for p in each.parcels()], names, {each.writer for each in news})
-            await at.load_cases(names, ())
+            await at.load_cases(names, [case for each in news for case in each.cases()])
             through = [await each.decide(at) for each in news]
             await at.write()
         return through
+
+
+async def _one_by_one_if_need_be(batch: Sequence[Any], serve: Callable[[Sequence[Any], int], Awaitable[Any]]) -> Any:
+    """The batch's replies. What another process did meanwhile is waited out; what only one of them is to blame for
+    does not hurt its neighbours: each is served by itself then, and has its own reply or failure."""
+    for turn in range(TRIES):
+        try:
+            return await serve(batch, turn)
+        except MEANWHILE:
+            if turn + 1 == TRIES and len(batch) == 1:
+                raise
+        except LOST:
+            raise
+        except Exception:
+            if len(batch) == 1:
+                raise
+            break
+    return [await _by_itself(each, serve) for each in batch]
+
+
+async def _by_itself(one: Any, serve: Callable[[Sequence[Any], int], Awaitable[Any]]) -> Any:
+    try:
+        return (await _one_by_one_if_need_be([one], serve))[0]
+    except Exception as failed:
+        return _trouble(failed)
 
 
 def _decide(at: Sitting, command: Command, given: dict[Key, Any], fresh: dict[Key, Fresh]) -> Answer | ParcelwallError:
@@ -226,11 +255,12 @@ class _Lane(Generic[Question, Reply]):
             batch = self._take()
             try:
                 replies = await self._serve([question for question, _ in batch])
+            except asyncio.CancelledError:
+                _tell(batch, [CLOSING] * len(batch))
+                raise
             except Exception as failed:  # each asker is told; the lane goes on
                 replies = [_trouble(failed)] * len(batch)
-            for (_, future), reply in zip(batch, replies, strict=True):
-                if not future.done():
-                    future.set_exception(reply) if isinstance(reply, BaseException) else future.set_result(reply)
+            _tell(batch, replies)
 
     def _take(self) -> list[tuple[Question, asyncio.Future[Reply]]]:
         weight, count = 0, 0
@@ -243,14 +273,25 @@ class _Lane(Generic[Question, Reply]):
         return batch
 
     async def close(self) -> None:
+        """Nobody is left waiting: who has no answer yet is told to ask again."""
+        waiting, self._waiting = self._waiting, []
         if self._worker:
             self._worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._worker
+        _tell(waiting, [CLOSING] * len(waiting))
+
+
+CLOSING = Trouble("The hub is closing. Ask again with the same key: either all of it was recorded, or nothing.")
+
+
+def _tell(batch: Sequence[tuple[Any, asyncio.Future[Any]]], replies: Sequence[Any]) -> None:
+    for (_, future), reply in zip(batch, replies, strict=True):
+        if not future.done():
+            future.set_exception(reply) if isinstance(reply, BaseException) else future.set_result(reply)
 
 
 def _trouble(failed: Exception) -> Exception:
-    lost = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError)
-    if isinstance(failed, (*lost, asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, TimeoutError)):
+    if isinstance(failed, LOST):
         return Trouble("The hub cannot reach its database now. Nothing was recorded; ask again with the same key.")
     return failed

@@ -39,6 +39,7 @@ class Hub:
         self.signer = Signer(keys.link_seed)
         self.bells = Bells()
         self.dsn = ""
+        self.names: tuple[str, ...] = ()  # host:port by which stations may dial, the public one first
 
     @property
     def policy(self) -> Policy:

@@ -35,6 +35,9 @@ class Ingest(msgspec.Struct, kw_only=True):
     def parcels(self) -> list[UUID]:
         return [fact.parcel for fact in self.read if isinstance(fact, facts.ParcelFact)]
 
+    def cases(self) -> list[UUID]:
+        return [fact.case for fact in self.read if isinstance(fact, facts.CaseOpened)]
+
     async def decide(self, at: Sitting) -> int:
         """The number through which everything of this writer is stored. Raises Broken for a hole, Fork for a lie."""
         head = at.heads[self.writer]

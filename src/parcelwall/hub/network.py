@@ -10,7 +10,6 @@ from parcelwall.errors import Refusal
 from parcelwall.hub.sitting import Sitting
 from parcelwall.ids import Ids
 from parcelwall.rules import facts
-from parcelwall.rules.life import INSIDE, Stage
 from parcelwall.rules.places import Room, write_room
 
 CLAIM_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
@@ -32,7 +31,6 @@ _NEW = """
 INSERT INTO station (id, name, lat, lon, record, room) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"""
 _CHANGE = """
 UPDATE station SET config = config + 1, name = $2, lat = $3, lon = $4, record = $5 WHERE id = $1"""
-_INSIDE = "SELECT id FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
 
 
 async def configure(at: Sitting, about: facts.StationConfigured) -> None:
@@ -44,8 +42,8 @@ async def configure(at: Sitting, about: facts.StationConfigured) -> None:
     if new.endswith(" 1"):
         sealed = at.keys.seal(at.ids.secret(32), f"station/{about.station}")
         await at.connection.execute("INSERT INTO station_secret VALUES ($1, 0, $2)", about.station, sealed)
-    there = await at.connection.fetch(_INSIDE, about.station, [Stage.RESERVED, *INSIDE])
-    await at.load([row["id"] for row in there], [about.station])
+    await at.load((), [about.station])
+    await at.load_present(about.station)
     at.record(about)
     await at.write()
     await at.connection.execute(_CHANGE, about.station, about.name, about.lat, about.lon, body)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from urllib.parse import urlsplit
 
 from parcelwall.clock import Clock
 from parcelwall.hub import sweeps
@@ -59,9 +60,16 @@ async def channels(settings: HubSettings, clock: Clock) -> AsyncIterator[dict[st
         yield found
 
 
+def names_of(settings: HubSettings) -> tuple[str, ...]:
+    """The names that a station may have dialled; what it signs must be one of them, so that no false hub can relay."""
+    more = (name.strip() for name in settings.link_names.split(","))
+    return (urlsplit(settings.public_url).netloc, *(name for name in more if name))
+
+
 @asynccontextmanager
 async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps.EVERY_S) -> AsyncIterator[Teller]:
     """Everything beside the requests, as long as the block lasts."""
+    hub.names = names_of(settings)
     async with channels(settings, hub.clock) as open_channels:
         domain = settings.mail_from.rpartition("@")[2].rstrip(">")
         teller = Teller(hub, open_channels, settings.public_url, domain)

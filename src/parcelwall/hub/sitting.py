@@ -12,6 +12,7 @@ import msgspec
 from asyncpg import Connection
 
 from parcelwall import clock
+from parcelwall.errors import Refusal
 from parcelwall.hub import people
 from parcelwall.hub.keys import Keys
 from parcelwall.hub.stations import Station, Stations
@@ -22,7 +23,7 @@ from parcelwall.journal.postgres import Row
 from parcelwall.rules import facts
 from parcelwall.rules.book import Book, CaseFile, Learned
 from parcelwall.rules.facts import Fact
-from parcelwall.rules.life import Parcel
+from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import read_room, write_room
 from parcelwall.rules.policy import Policy
 
@@ -35,7 +36,8 @@ SELECT id, revision, record FROM parcel
 JOIN unnest($1::text[], $2::text[]) AS asked (c, r) ON carrier = c AND reference = r"""
 _LOCK_STATIONS = """
 SELECT id, config, room, in_service FROM station WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"""
-_CASES = "SELECT * FROM case_file WHERE closed_at IS NULL AND (station = ANY($1::text[]) OR id = ANY($2::uuid[]))"
+_CASES = "SELECT * FROM case_file WHERE (closed_at IS NULL AND station = ANY($1::text[])) OR id = ANY($2::uuid[])"
+_PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
 _WRITE_PARCELS = """
 INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision, record)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::int[],
@@ -123,17 +125,24 @@ class Sitting:
             self.book.plans[station.id] = station.plan
             self.book.rooms[station.id] = read_room(row["room"])
 
+    async def load_present(self, station: str) -> None:
+        """Parcels promised to a station or inside it, to count, not to change: with its row locked nobody does."""
+        self._take_parcels(await self.connection.fetch(_PRESENT, station, [Stage.RESERVED, *INSIDE]))
+
     async def load_cases(self, stations: Iterable[str], cases: Iterable[UUID]) -> None:
-        """Open cases of these stations, and these; needed before a case is opened or closed."""
+        """Open cases of these stations, and these, open or not; needed before a case is opened or closed."""
         for row in await self.connection.fetch(_CASES, list(stations), list(cases)):
             self.book.cases[row["id"]] = CaseFile(**dict(row))
 
     def record(self, fact: Fact, stream: str | None = None) -> Learned:
-        """Writes a fact of the hub's own, now."""
+        """Writes a fact of the hub's own, now. Refuses one that could not be read again."""
+        body = facts.body(fact)
+        if "\\u0000" in body:
+            raise Refusal("bad_field", problem="a NUL character")
         learned = self.book.learn(fact, self.now)
         parcel = getattr(fact, "parcel", None) if isinstance(fact, facts.ParcelFact) else None
         stream = stream or self._stream_of(fact, learned)
-        draft = Draft(fact.kind, clock.text(self.now), facts.body(fact))
+        draft = Draft(fact.kind, clock.text(self.now), body)
         self._drafts.append((stream, draft, parcel, self._revise(parcel)))
         self._note_case(fact)
         return learned

@@ -21,6 +21,7 @@ Side = Annotated[int, Meta(ge=1, le=5_000, description="millimetres")]
 Weight = Annotated[int, Meta(ge=1, le=200_000, description="grams")]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
+CHECKED_AT_STATIONS = ("code",)  # a token or a verified person is not: such a parcel is never promised room
 TAKE_IT_BACK = "It lies in its compartment. Ask for it to be taken back."
 AIR_G_PER_CM3, OSMIUM_G_PER_CM3 = 0.0012, 22.6  # nothing that is carried is lighter or denser
 
@@ -101,6 +102,8 @@ def reserve(
 ) -> facts.Reserved:  # fmt: skip
     """A promise of a size at a station. `room` is the station's without this parcel's own promise there."""
     refuse_reserve(parcel, now, policy)
+    if parcel.proof not in CHECKED_AT_STATIONS:
+        raise Refusal("proof_not_possible_here", proof=parcel.proof)
     size = places.promise(plan, room, parcel, policy.overbook)
     return facts.Reserved(
         parcel=parcel.id, reservation=reservation, station=station, size=size,

@@ -173,7 +173,7 @@ class _Sheet:
             return 20
         reach = self._leaf() + POINTER + BUBBLE_WIDE
         hinge_to_edge = self.lit.x_mm if self._hinge_is_left() else self.wide - self.lit.x_mm - self.lit.width_mm
-        return max(20.0, reach - hinge_to_edge - RIM)
+        return max(20.0, reach - hinge_to_edge - RIM + 14)
 
     def _leaf(self) -> float:
         return 120 if self.open else 0

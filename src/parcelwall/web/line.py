@@ -43,15 +43,17 @@ class Lines:
             del self._open[station]
 
 
-def hub_name(public_url: str) -> str:
-    """What a station signs as the hub it dialled: host and port of its address."""
-    return public_url.partition("://")[2].rstrip("/").partition("/")[0]
+def hub_name(hub: Hub, host: str | None) -> str:
+    """The name a station dialled, if it is one of ours; else our public one, which then does not fit what it signs."""
+    if not hub.names or host in hub.names:
+        return host or ""
+    return hub.names[0]
 
 
 @websocket("/link", include_in_schema=False)
 async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines) -> None:
     await socket.accept(subprotocols=frames.SUBPROTOCOL)
-    end = HubEnd(hub, hub.signer, socket.headers.get("host", ""), hub.ids.secret(32), hub.clock)
+    end = HubEnd(hub, hub.signer, hub_name(hub, socket.headers.get("host")), hub.ids.secret(32), hub.clock)
     try:
         await _converse(socket, end, hub, lines)
     except BadFrame as bad:
@@ -164,7 +166,8 @@ async def enrol(
     if wait_s := claim_brake.wait_s(address_of(request)):
         raise Refusal("too_many_tries", retry_s=wait_s)
     key = bytes.fromhex(data.public_key)
-    signed = enrol_bytes(request.headers.get("host", ""), data.claim, key, bytes.fromhex(data.nonce))
+    name = hub_name(hub, request.headers.get("host"))
+    signed = enrol_bytes(name, data.claim, key, bytes.fromhex(data.nonce))
     if not nonces.spend(data.nonce) or not signed_by(key, data.sig, signed):
         raise Refusal("bad_field", "Fetch a new nonce from GET /enrol and sign it again.", field="sig")
     try:

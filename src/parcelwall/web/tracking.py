@@ -12,7 +12,7 @@ from parcelwall.notices import times
 from parcelwall.notices.language import N_, Words, words
 from parcelwall.notices.saying import Saying
 from parcelwall.notices.sentence import reason_text, sentence_text
-from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.sentence import Sentence, sentence
 from parcelwall.web.map import station_map
 from parcelwall.web.reader import look_of, page
@@ -108,7 +108,7 @@ def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:
     line = say_linked(hub, parcel, said, known, look.zone)
     return TrackView(
         heading=str(line.heading), line=str(line.line), steps=steps_of(parcel, said, known), station=place,
-        collect_by=parcel.collect_by if parcel.stage in INSIDE else None, trouble=said.delayed, events=events,
+        trouble=said.delayed, events=events,
     )  # fmt: skip
 
 

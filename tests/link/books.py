@@ -1,0 +1,128 @@
+"""Two books with a line between them: real journals in memory, none of parcels, as the link knows none."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from parcelwall import clock
+from parcelwall.clock import VirtualClock
+from parcelwall.journal.chain import Draft, Entry, Head
+from parcelwall.journal.sqlite import SqliteJournal, connect
+from parcelwall.link.hub_end import HubEnd
+from parcelwall.link.identity import Signer
+from parcelwall.link.station_end import StationEnd
+
+STATION, HUB_WRITER, HUB = "S-0012", "hub:1/S-0012", "hub.example"
+# Secret keys of RFC 8032, 7.1: test 1 is the hub's, test 2 the station's, test 3 nobody's.
+HUB_KEY = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
+STATION_KEY = bytes.fromhex("4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb")
+OTHER_KEY = bytes.fromhex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7")
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+class Shelf:
+    """A journal in memory; each side writes its own stream and receives the other's."""
+
+    def __init__(self, own: str, others: str, now: VirtualClock) -> None:
+        self.journal = SqliteJournal(connect(":memory:", durable=False))
+        self.own, self.others, self.now = own, others, now
+        self.acked = 0
+
+    def write(self, *words: str) -> list[Entry]:
+        at = clock.text(self.now.now())
+        return self.journal.write(self.own, [Draft("Said", at, f'{{"word":"{word}"}}') for word in words], at)
+
+    def entries(self) -> list[Entry]:
+        """All of both writers, each in its order."""
+        return [*self.journal.everything(STATION), *self.journal.everything(HUB_WRITER)]
+
+
+class StationShelf(Shelf):
+    """What the station's end asks for (StationBook)."""
+
+    station, hub_writer = STATION, HUB_WRITER
+
+    def __init__(self, now: VirtualClock) -> None:
+        super().__init__(STATION, HUB_WRITER, now)
+
+    def wrote(self) -> Head:
+        return self.journal.head(STATION)
+
+    def has(self) -> Head:
+        return self.journal.head(HUB_WRITER)
+
+    def since(self, after: int, limit: int) -> Sequence[Entry]:
+        return self.journal.since(STATION, after, limit)
+
+    def receive(self, entries: Sequence[Entry]) -> int:
+        self.journal.receive(HUB_WRITER, entries, clock.text(self.now.now()))
+        return self.has().number
+
+    def acknowledged(self, through: int) -> None:
+        self.acked = max(self.acked, through)
+
+
+class HubShelf(Shelf):
+    """What the hub's end asks for (HubBook)."""
+
+    def __init__(self, now: VirtualClock, keys: dict[str, bytes]) -> None:
+        super().__init__(HUB_WRITER, STATION, now)
+        self.keys = keys
+        self.heard_until: datetime | None = None
+
+    async def public_key(self, station: str) -> bytes | None:
+        return self.keys.get(station)
+
+    def writer_for(self, station: str) -> str:
+        return f"hub:1/{station}"
+
+    async def head(self, writer: str) -> Head:
+        return self.journal.head(writer)
+
+    async def since(self, writer: str, after: int, limit: int) -> Sequence[Entry]:
+        return self.journal.since(writer, after, limit)
+
+    async def receive(self, station: str, entries: Sequence[Entry]) -> int:
+        self.journal.receive(station, entries, clock.text(self.now.now()))
+        return self.journal.head(station).number
+
+    async def heard(self, station: str, until: datetime | None, software: str) -> None:
+        if until is not None:
+            self.heard_until = max(until, self.heard_until or until)
+
+
+class Pair:
+    """Both books, and ends of new connections between them."""
+
+    def __init__(self) -> None:
+        self.now = VirtualClock(NOW)
+        self.station = StationShelf(self.now)
+        self.hub = HubShelf(self.now, {STATION: Signer(STATION_KEY).public})
+        self._nonces = 0
+
+    def ends(
+        self, station_key: bytes = STATION_KEY, hub_key: bytes = HUB_KEY, dialled: str = HUB, name: str = HUB
+    ) -> tuple[StationEnd, HubEnd]:
+        """A new connection: nonces are new, keys and names may be wrong."""
+        self._nonces += 1
+        pinned = Signer(HUB_KEY).public
+        station = StationEnd(
+            self.station, Signer(station_key), dialled, pinned, self._nonces.to_bytes(32, "big"), "b1", self.now
+        )
+        return station, HubEnd(self.hub, Signer(hub_key), name, (1000 + self._nonces).to_bytes(32, "big"), self.now)
+
+    async def connected(self) -> tuple[StationEnd, HubEnd]:
+        """Ends that have proved themselves to each other and have shipped all there was."""
+        station, hub = self.ends()
+        await deliver(station, hub, [hub.challenge()])
+        assert station.welcomed
+        return station, hub
+
+
+async def deliver(station: StationEnd, hub: HubEnd, to_station: list[str]) -> None:
+    """Carries frames until neither side has an answer any more."""
+    down, up = list(to_station), list[str]()
+    while down or up:
+        if down:
+            up += station.hear(down.pop(0))
+        else:
+            down += await hub.hear(up.pop(0))
