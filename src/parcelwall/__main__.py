@@ -171,21 +171,21 @@ async def _station(settings: Any, profile: Any) -> None:
     clock = SystemClock()
     ids = Ids(clock)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    path, ticket = settings.data_dir / "station.sqlite", settings.data_dir / "kiosk.url"
+    path, screen_url = settings.data_dir / "station.sqlite", settings.data_dir / "kiosk.url"
     bound = listen(settings.host, settings.port)
     await enrolled(path, settings, clock, ids)
 
     def keep(url: str) -> None:
-        ticket.touch(mode=0o600)
-        ticket.write_text(url + "\n")
+        screen_url.touch(mode=0o600)
+        screen_url.write_text(url + "\n")
 
     async with station_house.opened(path, connect(profile, clock), clock, ids) as opened:
-        gate = Gate(ids, f"{settings.host}:{bound.getsockname()[1]}", on_ticket=keep)
+        gate = Gate(ids, f"{settings.host}:{bound.getsockname()[1]}", on_pass=keep)
         async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):
             tasks.create_task(dial.Line(opened, settings.hub_url).run())
             await until_configured(opened)
             tasks.create_task(opened.run())
-            out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {ticket}",
+            out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {screen_url}",
                       highlight=False)  # fmt: skip
             await asyncio.Event().wait()
 

@@ -48,7 +48,16 @@ class Watched:
 
     def live(self) -> "Watched":
         """Waits until the page's stream is open."""
-        self.page.wait_for_function("document.getElementById('live')?._htmx?.sse")
+        for _ in range(200):  # not wait_for_function: it evaluates text in the page, which the policy forbids
+            if self.page.evaluate("Boolean(document.getElementById('live')?._htmx?.sse)"):
+                return self
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"the stream of {self.page.url} does not open")
+
+    def follow(self, words: str) -> "Watched":
+        """Clicks the first link with these words and waits for the page behind it."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=words).first.click()
         return self
 
     def gates(self, sideways: bool = False) -> None:

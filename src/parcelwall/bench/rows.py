@@ -7,7 +7,7 @@ from parcelwall.bench.pgbench import CLIENTS
 from parcelwall.journal.chain import start
 
 _OF_PARCEL = """
-SELECT record, room, person.sealed, person_key.sealed AS key, answer,
+SELECT parcel.record, room, person.sealed, person_key.sealed AS key, answer,
   (SELECT body FROM entry WHERE entry.parcel = parcel.id AND kind = 'Announced') AS announced,
   (SELECT body FROM entry WHERE entry.parcel = parcel.id AND kind = 'Reserved') AS reserved
 FROM parcel JOIN station ON station.id = parcel.station, person JOIN person_key ON person = id, asked

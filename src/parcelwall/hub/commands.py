@@ -94,7 +94,8 @@ class Announce(Command, kw_only=True):
         """Announced already: the same body has the same answer, another body is refused."""
         same = all(
             getattr(parcel, name) == getattr(self.order, name)
-            for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof", "direction", "reach")
+            for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof", "direction", "reach",
+                         "label")
         )
         if not same or self._elsewhere(parcel):
             raise Refusal("reference_taken", reference=self.order.reference)

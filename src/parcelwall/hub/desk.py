@@ -125,7 +125,9 @@ class Desk:
     ) -> None:
         """A refusal of room names stations that would take the parcel now, nearest first."""
         for command, answer in zip(commands, answers, strict=True):
-            if isinstance(command, Reserve) and isinstance(answer, Refusal) and answer.reason in OF_ROOM:
+            if not isinstance(command, Reserve) or not isinstance(answer, Refusal):
+                continue
+            if answer.reason in OF_ROOM and "alternatives" not in answer.details:
                 parcel = at.book.parcels[command.parcel]
                 answer.details["alternatives"] = await self._alternatives(at, parcel, command)
 
@@ -192,32 +194,27 @@ async def _by_itself(one: Any, serve: Callable[[Sequence[Any], int], Awaitable[A
 def _decide(at: Sitting, command: Command, given: dict[Key, Any], fresh: dict[Key, Fresh]) -> Answer | ParcelwallError:
     asked = command.asked
     key = (asked.actor, asked.key) if asked else None
+    if asked and key in given:
+        return _same_again(asked, given[key])
+    if asked and key in fresh:
+        first, answer = fresh[key]
+        return answer if first.request_hash == asked.request_hash else Refusal("idempotency_key_reused")
     try:
-        if asked and key in given:
-            return _same_again(asked, given[key])
-        if asked and key in fresh:
-            return _same_in_batch(asked, *fresh[key])
-        answer: Answer | ParcelwallError = command.decide(at)
+        answer = command.decide(at)
     except Refusal as no:
         answer = no
-    if asked and key and not (isinstance(answer, Refusal) and answer.reason == "idempotency_key_reused"):
+    if asked and key:
         fresh[key] = (asked, answer)
     return answer
 
 
-def _same_in_batch(first: Asked, asked: Asked, answer: Answer | ParcelwallError) -> Answer | ParcelwallError:
-    if first.request_hash != asked.request_hash:
-        raise Refusal("idempotency_key_reused")
-    return answer
-
-
-def _same_again(asked: Asked, before: Any) -> Answer:
+def _same_again(asked: Asked, before: Any) -> Answer | Refusal:
     """The answer that was given; the same key with another request is refused."""
     if before["request_hash"] != asked.request_hash:
-        raise Refusal("idempotency_key_reused")
+        return Refusal("idempotency_key_reused")
     body = msgspec.json.decode(before["answer"])
     if before["status"] >= 400:
-        raise Refusal(body["reason"], body["sentence"], **body["details"])
+        return Refusal(body["reason"], body["sentence"], **body["details"])
     return Answer(before["status"], body)
 
 

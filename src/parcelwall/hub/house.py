@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from parcelwall.clock import Clock
+from parcelwall.errors import Refusal
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub import network, stations
 from parcelwall.hub.database import open_pool
@@ -68,10 +69,12 @@ class Hub:
         return msgspec.structs.replace(enrolment, hub_key=self.signer.public.hex())
 
     async def grant(self, grant: facts.Granted) -> None:
-        """A person may do something at a station; the station hears of it by its stream."""
+        """A person may do something at a station; the station hears of it by its stream. Refuses unknown stations."""
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.desk.sitting(connection)
             await at.load((), [grant.station])
+            if grant.station not in at.here:
+                raise Refusal("station_unknown", station=grant.station)
             at.record(grant)
             await at.write()
 

@@ -23,6 +23,12 @@ from parcelwall.rules import access
 from parcelwall.rules.life import Parcel
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
 
+# The database is not there now. Whoever asks is told to ask again, or looks again by itself.
+LOST = (
+    OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+)  # fmt: skip
+
 _BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 2"
 _BY_LINK = "SELECT record FROM link JOIN parcel ON parcel.id = link.parcel WHERE hash = $1 AND page = $2"
 
@@ -152,8 +158,8 @@ def _described(known: Station, row: dict[str, Any]) -> dict[str, Any]:
 
 async def availability(hub: Hub, station_id: str) -> dict[str, Any]:
     """Counts by size: free now, usable at all, promised (smallest size that fits), inside."""
-    row = await hub.pool.fetchrow("SELECT room, in_service FROM station WHERE id = $1", station_id)
     known = hub.stations.known.get(station_id)
+    row = known and await hub.pool.fetchrow("SELECT room, in_service FROM station WHERE id = $1", station_id)
     if row is None or known is None:
         raise Refusal("station_unknown", station=station_id)
     room = read_room(row["room"])

@@ -6,6 +6,7 @@ transaction. Locks are taken in one order: parcels, stations, writers.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -106,7 +107,7 @@ class Sitting:
         rows = await self.connection.fetch(_FIND_REFERENCES, carriers, references)
         self._take_parcels(rows)
 
-    def _take_parcels(self, rows: Sequence) -> None:  # type: ignore[type-arg]
+    def _take_parcels(self, rows: Sequence[Any]) -> None:
         for row in rows:
             parcel = _PARCEL.decode(row["record"])
             self.book.parcels[parcel.id] = parcel

@@ -64,8 +64,10 @@ class Stations:
             raise Trouble(f"station {station} has no secret: enrol it again")
         secret = self._keys.open(row["secret"], f"station/{station}")
         about = msgspec.json.decode(row["record"], type=StationConfigured)
-        keys = (access.subkey(secret, use) for use in ("pickup-code", "label-tag", "courier-code"))
-        self.known[station] = Station(row["id"], row["config"], about, Plan(about.layout), *keys, row["in_service"])
+        code, label, courier = (access.subkey(secret, use) for use in ("pickup-code", "label-tag", "courier-code"))
+        self.known[station] = Station(
+            row["id"], row["config"], about, Plan(about.layout), code, label, courier, row["in_service"]
+        )
         self._by_latitude = sorted((each.about.lat, each.id) for each in self.known.values())
         return self.known[station]
 

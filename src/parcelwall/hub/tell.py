@@ -39,6 +39,8 @@ PURPOSES: dict[type[facts.Fact], str] = {
     facts.Diverted: "diverted", facts.TakenBack: "gone_back",
 }  # fmt: skip
 
+OF_THE_INSIDE = ("ready", "reminder", "overdue", "kept_longer")
+
 log = structlog.get_logger()
 
 _WRITE = """
@@ -48,6 +50,12 @@ ON CONFLICT DO NOTHING"""
 _DUE = """
 SELECT notice.*, parcel.record FROM notice JOIN parcel ON parcel.id = notice.parcel
 WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED"""
+_RENEWED = """
+SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
+  WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision AND later.kind = 'CodeRenewed')"""
+_UNREACHABLE = """
+INSERT INTO notice (writer, number, purpose, channel, parcel, next_try, state)
+VALUES ($1, $2, 'reminder', 'email', $3, $4, 'unneeded') ON CONFLICT DO NOTHING"""
 _DONE = """
 UPDATE notice SET state = $5, tries = tries + 1, sent_at = $6, trouble = $7, next_try = coalesce($8, next_try)
 WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"""
@@ -116,8 +124,11 @@ class Teller:
             rows = await self._rows(connection, row["id"], row["writer"], row["number"], "reminder")
             zone = self._hub.stations.known[row["station"]].about.zone
             at = schedule.send_at("reminder", now, zone, policy.quiet_from_hour, policy.quiet_until_hour)
+            at = at if at <= row["due"] - schedule.LAST_CALL else now
             for each in rows:
                 await connection.execute(_WRITE, *([value] for value in (*each[:5], at)))
+            if not rows:  # noted, or those whom nobody can tell would be looked at for ever, before all others
+                await connection.execute(_UNREACHABLE, row["writer"], row["number"], row["id"], now)
         return len(due)
 
     async def hand_over_one(self) -> bool:
@@ -142,20 +153,31 @@ class Teller:
         except Undeliverable as no:
             return "failed", str(no), None
         except (Trouble, Refusal) as later:
-            log.info("notice_waits", purpose=row["purpose"], channel=row["channel"], tries=row["tries"])
-            return "waiting", str(later)[:200], schedule.next_try(row["tries"], self._hub.ids.chance.random())
+            return self._later(row, str(later)[:200])
+        except Exception:  # one notice that we cannot make must not keep all others waiting
+            log.exception("notice_fails", purpose=row["purpose"], channel=row["channel"])
+            return self._later(row, "it could not be made: see the log")
         return "sent", "", None
+
+    def _later(self, row: asyncpg.Record, why: str) -> tuple[str, str, float]:
+        log.info("notice_waits", purpose=row["purpose"], channel=row["channel"], tries=row["tries"])
+        return "waiting", why, schedule.next_try(row["tries"] + 1, self._hub.ids.chance.random())
 
     async def prepare(self, connection: asyncpg.Connection, row: asyncpg.Record) -> Prepared | None:
         """The message of a notice, composed now; None if it has become pointless or there is nobody to tell."""
         parcel = read_parcel(row["record"])
         person = await people.find(connection, parcel.person, self._hub.keys)
-        pointless = row["purpose"] in ("reminder", "overdue", "kept_longer") and parcel.stage not in INSIDE
-        if person is None or pointless or row["channel"] not in self.channels:
+        if person is None or row["channel"] not in self.channels or await self._pointless(connection, row, parcel):
             return None
         told = await self._told(connection, parcel, row["purpose"], person.language)
         message = compose(row["purpose"], person.language, told)
         return Prepared(person, told, message, self._message_id(row))
+
+    async def _pointless(self, connection: asyncpg.Connection, row: asyncpg.Record, parcel: Parcel) -> bool:
+        """It has been collected meanwhile, or a newer code is told by a notice of its own."""
+        if row["purpose"] in OF_THE_INSIDE and parcel.stage not in INSIDE:
+            return True
+        return row["purpose"] == "ready" and await connection.fetchval(_RENEWED, row["writer"], row["number"])
 
     def _message_id(self, row: asyncpg.Record) -> str:
         key = f"{row['writer']}\0{row['number']}\0{row['purpose']}\0{row['channel']}"
@@ -165,7 +187,7 @@ class Teller:
         self, connection: asyncpg.Connection, parcel: Parcel, purpose: str, language: str
     ) -> NoticeFacts:
         station = self._hub.stations.known.get(parcel.station or "")
-        common = {
+        common: dict[str, Any] = {
             "link": await self._link(connection, parcel), "public_url": self._public_url,
             "selector": parcel.selector or access.selector(parcel.reference), "reference_end": parcel.reference[-4:],
             "collect_by": parcel.collect_by,

@@ -3,6 +3,7 @@ invariants are true. Answers differences in the order found; an empty list is a 
 
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,11 +15,22 @@ from parcelwall.hub.sitting import write_parcel
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.rules import facts
-from parcelwall.rules.book import Book
-from parcelwall.rules.life import ENDED, INSIDE
-from parcelwall.rules.places import promises_fit, read_room, write_room
+from parcelwall.rules.book import Book, Learned
+from parcelwall.rules.facts import Fact
+from parcelwall.rules.life import ENDED, INSIDE, Parcel, Stage
+from parcelwall.rules.places import has_room, promises_fit, read_room, room_after, write_room
+from parcelwall.rules.policy import Policy
+from parcelwall.rules.personal import told_of_people
 
 PAGE = 2000
+AT_ONCE = timedelta(seconds=60)  # no transaction lasts longer: facts farther apart were decided in that order
+FORGOTTEN_AFTER = timedelta(hours=24)  # past its due date, while the hub was at work
+AT_WORK = timedelta(minutes=10)  # a hub that wrote something so long ago, and again since, has swept in between
+
+DECIDED = (
+    facts.Announced, facts.Reserved, facts.Lapsed, facts.Cancelled, facts.Diverted, facts.Extended, facts.Expired,
+    facts.CodeRenewed,
+)  # fmt: skip
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -27,6 +39,40 @@ class Kept(msgspec.Struct, frozen=True):
     entry: Entry
     parcel: UUID | None
     revision: int | None
+    recorded_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.writer} number {self.entry.number}"
+
+
+class Reading:
+    """What is learnt of the whole journal: the book that follows, and what the checks after it need."""
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self.revisions: dict[UUID, int] = {}
+        self.surprises: list[tuple[Kept, UUID, str]] = []
+        self.promised: dict[UUID, tuple[UUID, str, datetime]] = {}  # reservation -> parcel, station, deposit_by
+        self.lapsed: set[UUID] = set()
+        self.policies: dict[int, Policy] = {}
+        self.keys: dict[str, bytes] = {}
+        self.configured: dict[str, facts.StationConfigured] = {}
+        self.by_station: dict[str, tuple[list[tuple[Kept, Fact]], list[tuple[Kept, Fact]]]] = {}
+
+    def note(self, kept: Kept, fact: Fact, station: str | None) -> None:
+        """Puts a fact where the checks look for it. `station` is whose stream it stands in, if any."""
+        if station:
+            from_hub, from_doors = self.by_station.setdefault(station, ([], []))
+            (from_hub if kept.entry.writer.startswith("hub:") else from_doors).append((kept, fact))
+        if isinstance(fact, facts.Reserved):
+            self.promised[fact.reservation] = (fact.parcel, fact.station, fact.deposit_by)
+        elif isinstance(fact, facts.PolicyAdopted):
+            self.policies[fact.policy.version] = fact.policy
+        elif isinstance(fact, facts.StationEnrolled):
+            self.keys[fact.station] = bytes.fromhex(fact.public_key)
+        elif isinstance(fact, facts.StationConfigured):
+            self.configured[fact.station] = fact
 
 
 async def verify_hub(pool: asyncpg.Pool) -> list[str]:
@@ -36,10 +82,14 @@ async def verify_hub(pool: asyncpg.Pool) -> list[str]:
         wrong = [text async for text in _chains(connection, kept)]
         if wrong:
             return wrong
-        book, revisions = Book(), dict[UUID, int]()
-        wrong = [*_fold(kept, book, revisions)]
-        wrong += [text async for text in _tables(connection, book, revisions)]
-        return [*wrong, *invariants(book)]
+        reading = Reading()
+        wrong = [*_fold(kept, reading)]
+        wrong += [text async for text in _tables(connection, reading)]
+        wrong += invariants(reading.book)
+        wrong += _surprises(reading)
+        wrong += _promises(reading)
+        wrong += _forgotten(reading, kept)
+        return wrong + [text async for text in _followers(connection)]
 
 
 async def _chains(connection: asyncpg.Connection, kept: dict[str, list[Kept]]) -> AsyncIterator[str]:
@@ -53,25 +103,29 @@ async def _chains(connection: asyncpg.Connection, kept: dict[str, list[Kept]]) -
         except Broken as broken:
             yield f"chain: {broken}"
             continue
-        if heads.get(writer, chain.start(writer)) != end:
-            yield f"chain: {writer} ends with number {end.number}, its head says {heads[writer].number}"
+        head = heads.get(writer, chain.start(writer))
+        if head.number != end.number:
+            yield f"chain: {writer} ends with number {end.number}, its head says {head.number}"
+        elif head != end:
+            yield f"chain: {writer} ends with another hash than its head says"
 
 
 async def _entries(connection: asyncpg.Connection, writer: str) -> AsyncIterator[Kept]:
-    query = """SELECT writer, number, kind, happened_at, body, hash, parcel, revision FROM entry
+    query = """SELECT writer, number, kind, happened_at, body, hash, parcel, revision, recorded_at FROM entry
                WHERE writer = $1 AND number > $2 ORDER BY number LIMIT $3"""
     after: int = 0
     while rows := await connection.fetch(query, writer, after, PAGE):
         for row in rows:
             entry = Entry(writer, row["number"], row["kind"], clock.text(row["happened_at"]), row["body"], row["hash"])
-            yield Kept(entry, row["parcel"], row["revision"])
+            yield Kept(entry, row["parcel"], row["revision"], row["recorded_at"])
         after = rows[-1]["number"]
 
 
-def _fold(kept: dict[str, list[Kept]], book: Book, revisions: dict[UUID, int]) -> Iterator[str]:
+def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
     """Learns everything in an order that keeps each writer's numbers and each parcel's revisions."""
     queues = {writer: deque(rows) for writer, rows in kept.items()}
     blocked: dict[tuple[UUID, int], str] = {}
+    revisions = reading.revisions
     ready = [writer for writer, queue in queues.items() if queue]
     while ready:
         writer = ready.pop()
@@ -82,45 +136,87 @@ def _fold(kept: dict[str, list[Kept]], book: Book, revisions: dict[UUID, int]) -
                 blocked[row.parcel, row.revision or 0] = writer
                 break
             queue.popleft()
-            yield from _learn(row, writer, book)
+            yield from _learn(row, writer, reading)
             if row.parcel is not None:
                 revisions[row.parcel] = row.revision or 0
                 if waiting := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
                     ready.append(waiting)
-    for writer, queue in queues.items():
+    for queue in queues.values():
         if queue:
             row = queue[0]
-            yield f"order: {writer} number {row.entry.number} is revision {row.revision} of parcel {row.parcel}, " \
+            yield f"order: {row.name} is revision {row.revision} of parcel {row.parcel}, " \
                   f"after revision {revisions.get(row.parcel, 0) if row.parcel else 0}"  # fmt: skip
 
 
-def _learn(row: Kept, writer: str, book: Book) -> Iterator[str]:
+def _learn(row: Kept, writer: str, reading: Reading) -> Iterator[str]:
     entry = row.entry
     of_hub = writer.startswith("hub:")
     allowed = facts.HUB_KINDS if of_hub else facts.STATION_KINDS
     kind = facts.KINDS.get(entry.kind)
-    if kind is None or kind not in allowed:
+    if kind is None:
+        return  # a newer writer's: kept as it came
+    if kind not in allowed:
+        if of_hub:
+            yield f"INV-07: {row.name} is of kind {entry.kind}, which only a station writes"
         return  # kept as it came; a case was opened for it
     try:
         fact = facts.read(entry.kind, entry.body)
     except msgspec.DecodeError:
         return
     station = None if of_hub else writer
-    if not of_hub and getattr(fact, "station", writer) not in (None, writer):
+    if fact is None or (not of_hub and getattr(fact, "station", writer) not in (None, writer)):
         return
     if isinstance(fact, facts.ParcelFact) and fact.parcel != row.parcel:
-        yield f"entry: {writer} number {entry.number} is filed under parcel {row.parcel}, it speaks of {fact.parcel}"
-    if fact is not None:
-        book.learn(fact, clock.parse(entry.happened_at), station)
+        yield f"entry: {row.name} is filed under parcel {row.parcel}, it speaks of {fact.parcel}"
+    learned = reading.book.learn(fact, clock.parse(entry.happened_at), station)
+    stream = writer.rpartition("/")[2]
+    reading.note(row, fact, None if stream.startswith("slot-") else stream)
+    yield from _judge(row, fact, learned, reading)
 
 
-async def _tables(connection: asyncpg.Connection, book: Book, revisions: dict[UUID, int]) -> AsyncIterator[str]:
-    async for text in _parcels(connection, book, revisions):
+def _judge(row: Kept, fact: Fact, learned: Learned, reading: Reading) -> Iterator[str]:
+    """What can be told of one entry at the moment it is learnt."""
+    if found := told_of_people(row.entry.kind, row.entry.body):
+        yield f"INV-11: {row.name} holds what looks like {found}"
+    if isinstance(fact, DECIDED) and learned.before is not None and learned.before == learned.after:
+        yield f"INV-08: {row.name} ({fact.kind}) changed nothing at parcel {row.parcel}, which was {learned.before.stage}"
+    if learned.surprise and row.parcel:
+        reading.surprises.append((row, row.parcel, learned.surprise.about))
+    at = clock.parse(row.entry.happened_at)
+    if isinstance(fact, facts.Lapsed):
+        reading.lapsed.add(fact.reservation)
+        if learned.before and learned.before.deposit_by and at < learned.before.deposit_by:
+            yield f"INV-03: {row.name} gives back room of parcel {row.parcel} before its time"
+    if isinstance(fact, facts.DOOR_KINDS):
+        yield from _judge_door(row, fact, at, reading)
+
+
+def _judge_door(row: Kept, fact: Any, at: datetime, reading: Reading) -> Iterator[str]:
+    """A door's fact names a promise that was made for this parcel at this station, and had not been given away."""
+    parcel, station, deposit_by = reading.promised.get(fact.reservation, (None, None, None))
+    if (parcel, station) != (fact.parcel, fact.station):
+        yield f"INV-05: {row.name} ({fact.kind}) names reservation {fact.reservation}, never promised to it here"
+    given_away = isinstance(fact, facts.Deposited) and fact.reservation in reading.lapsed
+    if given_away and deposit_by and at <= deposit_by and not _case(reading.book, fact.parcel, "lapsed_while_silent"):
+        yield f"INV-03: the room of parcel {fact.parcel} was given back before {station} was heard of: it was brought in time"
+
+
+def _case(book: Book, parcel: UUID, about: str) -> bool:
+    return any(case.parcel == parcel and case.about == about for case in book.cases.values())
+
+
+def _surprises(reading: Reading) -> Iterator[str]:
+    for row, parcel, about in reading.surprises:
+        if not _case(reading.book, parcel, about):
+            yield f"INV-02: {row.name}: {about.replace('_', ' ')} of parcel {parcel}, and no case was opened"
+
+
+async def _tables(connection: asyncpg.Connection, reading: Reading) -> AsyncIterator[str]:
+    book = reading.book
+    async for text in _parcels(connection, reading):
         yield text
-    for row in await connection.fetch("SELECT id, room, record FROM station ORDER BY id"):
-        room = book.rooms.get(row["id"])
-        if room is not None and read_room(row["room"]) != room:
-            yield f"table station, {row['id']}, room: {row['room']} is stored, {write_room(room)} follows"
+    async for text in _stations(connection, reading):
+        yield text
     stored = {row["id"]: row for row in await connection.fetch("SELECT * FROM case_file")}
     for case in book.cases.values():
         row = stored.pop(case.id, None)
@@ -133,25 +229,56 @@ async def _tables(connection: asyncpg.Connection, book: Book, revisions: dict[UU
         yield f"table case_file, {case_id}: stored, but no entry tells of it"
 
 
+async def _stations(connection: asyncpg.Connection, reading: Reading) -> AsyncIterator[str]:
+    query = """SELECT id, name, lat, lon, record, room, public_key FROM station
+               LEFT JOIN station_identity ON station = id ORDER BY id"""
+    missing = dict(reading.configured)
+    for row in await connection.fetch(query):
+        about, room = missing.pop(row["id"], None), reading.book.rooms.get(row["id"])
+        if about is None or room is None:
+            yield f"table station, {row['id']}: stored, but no entry tells of it"
+            continue
+        follows = {"name": about.name, "lat": about.lat, "lon": about.lon, "record": facts.body(about),
+                   "public_key": reading.keys.get(row["id"])}  # fmt: skip
+        for name, value in follows.items():
+            if row[name] != value:
+                yield f"table station, {row['id']}, {name}: {row[name]} is stored, {value} follows from the journal"
+        if read_room(row["room"]) != room:
+            yield f"table station, {row['id']}, room: {row['room']} is stored, {write_room(room)} follows"
+    for name in missing:
+        yield f"table station, {name}: the journal tells of it, no row is stored"
+
+
 _COLUMNS = ("carrier", "reference", "stage", "station", "reservation", "compartment", "due", "contested")
 
 
-async def _parcels(connection: asyncpg.Connection, book: Book, revisions: dict[UUID, int]) -> AsyncIterator[str]:
-    missing = dict(book.parcels)
+async def _parcels(connection: asyncpg.Connection, reading: Reading) -> AsyncIterator[str]:
+    missing = dict(reading.book.parcels)
     async for row in connection.cursor("SELECT * FROM parcel ORDER BY id"):
         parcel = missing.pop(row["id"], None)
         if parcel is None:
             yield f"table parcel, {row['id']}: stored, but no entry tells of it"
             continue
         expected: dict[str, Any] = {name: getattr(parcel, name) for name in _COLUMNS}
-        expected |= {"record": write_parcel(parcel), "revision": revisions[parcel.id]}
+        expected |= {"record": write_parcel(parcel), "revision": reading.revisions[parcel.id]}
         expected["reference"] = expected["reference"] or str(parcel.id)
         for name, value in expected.items():
             if row[name] != value:
-                yield f"table parcel, {row['id']}, {name}: {row[name]} is stored, {value} follows from the journal"
+                stored, follows = _shorter(row[name], value) if name == "record" else (row[name], value)
+                yield f"table parcel, {row['id']}, {name}: {stored} is stored, {follows} follows from the journal"
                 break
     for parcel_id in missing:
         yield f"table parcel, {parcel_id}: the journal tells of it, no row is stored"
+
+
+def _shorter(stored: str, follows: str) -> tuple[object, object]:
+    """Of two records only the fields that differ."""
+    try:
+        a, b = msgspec.json.decode(stored, type=dict[str, Any]), msgspec.json.decode(follows, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return stored, follows
+    names = [name for name in {**a, **b} if a.get(name) != b.get(name)]
+    return {name: a.get(name) for name in names}, {name: b.get(name) for name in names}
 
 
 def invariants(book: Book) -> Iterator[str]:
@@ -172,3 +299,75 @@ def invariants(book: Book) -> Iterator[str]:
             yield f"INV-03: promises at {station} do not fit its free compartments"
 
 
+def _promises(reading: Reading) -> Iterator[str]:
+    """INV-03 where each promise was made, station by station: room for one more, by some order of what overlapped.
+
+    A station's two streams were written under one lock, each in its own order. How they lay to each other is known
+    from the times of recording, but for facts less than AT_ONCE apart: those are taken as favourably as can be.
+    """
+    for station, (from_hub, from_doors) in sorted(reading.by_station.items()):
+        book, doors = Book(), deque(from_doors)
+        for kept, fact in from_hub:
+            while doors and doors[0][0].recorded_at < kept.recorded_at - AT_ONCE:
+                _next(book, doors, station)
+            while isinstance(fact, facts.Reserved) and not _had_room(book, fact, reading.policies):
+                if not doors or doors[0][0].recorded_at > kept.recorded_at + AT_ONCE:
+                    yield f"INV-03: {kept.name} promises room at {station} that was not there"
+                    break
+                _next(book, doors, station)
+            book.learn(fact, clock.parse(kept.entry.happened_at), station)
+
+
+def _next(book: Book, doors: deque[tuple[Kept, Fact]], station: str) -> None:
+    kept, fact = doors.popleft()
+    book.learn(fact, clock.parse(kept.entry.happened_at), station)
+
+
+def _had_room(book: Book, fact: facts.Reserved, policies: dict[int, Policy]) -> bool:
+    if fact.station not in book.plans:
+        return False
+    plan, room, before = book.plans[fact.station], book.rooms[fact.station], book.parcels.get(fact.parcel)
+    if before is not None:
+        gone = msgspec.structs.replace(before, stage=Stage.ANNOUNCED, station=None)
+        room = room_after(plan, fact.station, room, before, gone)
+    sides = {name: getattr(fact, name) for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "reach")}
+    overbook = policies[fact.policy].overbook if fact.policy in policies else 0
+    need = plan.need(Parcel(id=fact.parcel, **sides))
+    return need != 0 and has_room(plan, room, need, overbook)
+
+
+def _forgotten(reading: Reading, kept: dict[str, list[Kept]]) -> Iterator[str]:
+    """INV-10: nothing is long past its due date without a case, as far as the hub was at work since."""
+    times = [row.recorded_at for rows in kept.values() for row in rows]
+    if not times:
+        return
+    newest = max(times)
+    at_work = max((when for when in times if when <= newest - AT_WORK), default=newest - AT_WORK)
+    silence = max((p.lapse_silence_hours for p in reading.policies.values()), default=Policy().lapse_silence_hours)
+    with_case = {case.parcel for case in reading.book.cases.values() if case.closed_at is None}
+    for parcel in reading.book.parcels.values():
+        patience = FORGOTTEN_AFTER + (timedelta(hours=silence) if parcel.stage == Stage.RESERVED else timedelta(0))
+        if parcel.due and parcel.due < at_work - patience and parcel.id not in with_case:
+            yield f"INV-10: parcel {parcel.id} is {parcel.stage} and was due on {clock.text(parcel.due)}: forgotten"
+
+
+_PASSED = """
+SELECT e.writer, e.number FROM entry e, follower f
+WHERE f.name = 'feed' AND e.parcel IS NOT NULL AND (e.tx, e.writer, e.number) <= (f.tx, f.writer, f.number)
+  AND NOT EXISTS (SELECT FROM feed WHERE feed.writer = e.writer AND feed.entry_number = e.number)
+ORDER BY e.tx, e.writer, e.number LIMIT 1"""
+_HOLES = "SELECT carrier, count(*) AS there, max(number) AS last FROM feed GROUP BY carrier ORDER BY carrier"
+_STRAY = """
+SELECT n.writer, n.number, n.purpose FROM notice n LEFT JOIN entry e ON e.writer = n.writer AND e.number = n.number
+WHERE e.parcel IS DISTINCT FROM n.parcel ORDER BY 1, 2 LIMIT 1"""
+
+
+async def _followers(connection: asyncpg.Connection) -> AsyncIterator[str]:
+    """INV-08: what followers have passed they have done, and what they did follows from an entry."""
+    for row in await connection.fetch(_PASSED):
+        yield f"INV-08: the feed's cursor has passed {row['writer']} number {row['number']}, which is in no feed"
+    for row in await connection.fetch(_HOLES):
+        if row["there"] != row["last"]:
+            yield f"INV-08: the feed of {row['carrier']} has {row['there']} numbers and ends with {row['last']}"
+    for row in await connection.fetch(_STRAY):
+        yield f"INV-08: a notice ({row['purpose']}) names {row['writer']} number {row['number']}, not of its parcel"

@@ -126,7 +126,7 @@ async def _station(stack, hub, data_dir, url, row, bound, clock, ids) -> Pretend
     station = await stack.enter_async_context(station_house.opened(path, connect(profile, clock), clock, ids))
     line = dial.Line(station, url)
     host = f"127.0.0.1:{bound.getsockname()[1]}"
-    gate = Gate(ids, host, open_to_all=True, on_ticket=lambda _: None)
+    gate = Gate(ids, host, open_to_all=True, on_pass=lambda _: None)
     for job in (station.run(), line.run()):
         task = asyncio.create_task(job)
         stack.callback(task.cancel)

@@ -13,14 +13,15 @@ from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from parcelwall import __version__
-from parcelwall.errors import Refusal
+from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.web import api, console, docs, line, recipient, tracking
 from parcelwall.web.console import Kiosks
 from parcelwall.web.line import Lines, Nonces
-from parcelwall.web.problems import HANDLERS
+from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
+from parcelwall.web.reader import file
 from parcelwall.web.reader import renderer as make_renderer
-from parcelwall.web.render import STATIC_HEADERS, Renderer
+from parcelwall.web.render import Renderer
 from parcelwall.web.who import Brake, Doorman
 
 BODY_LIMIT_BYTES = 2_000_000  # a batch of 1,000 parcels is under a megabyte
@@ -28,16 +29,12 @@ BODY_LIMIT_BYTES = 2_000_000  # a batch of 1,000 parcels is under a megabyte
 
 @get("/static/{build:str}/{name:path}", include_in_schema=False)
 async def static(build: str, name: str, renderer: Renderer) -> Response[bytes]:
-    found = renderer.static_file(build, name.lstrip("/"))
-    if found is None:
-        raise Refusal("not_found")
-    return Response(found[0], media_type=found[1], headers=STATIC_HEADERS)
+    return file(renderer, build, name)
 
 
 @get("/favicon.ico", include_in_schema=False)
 async def favicon(renderer: Renderer) -> Response[bytes]:
-    found = renderer.static_file(renderer.build, "favicon.svg")
-    return Response(found[0] if found else b"", media_type="image/svg+xml", headers=STATIC_HEADERS)
+    return file(renderer, renderer.build, "favicon.svg")
 
 
 @get("/health/live", include_in_schema=False)
@@ -57,7 +54,7 @@ async def ready(hub: Hub) -> Response[bytes]:
 
 @get("/metrics", include_in_schema=False)
 async def metrics() -> Response[bytes]:
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def hub_app(
@@ -83,7 +80,7 @@ def hub_app(
     return Litestar(
         route_handlers=[v1, *pages, *plumbing, *more],
         dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
-        exception_handlers=HANDLERS, openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
+        exception_handlers=HANDLERS | dict.fromkeys(reading.LOST, on_lost), request_class=CarefulRequest, openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
 

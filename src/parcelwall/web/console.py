@@ -27,7 +27,7 @@ class Kiosks(msgspec.Struct):
 
 
 @get("/console", include_in_schema=False)
-async def console(request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, kiosks: Kiosks) -> Response[str]:
+async def console(request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, kiosks: Kiosks) -> Response[bytes]:
     return page(renderer, await table(hub, kiosks), look_of(request))
 
 

@@ -51,7 +51,7 @@ class Stage(msgspec.Struct):
 
 
 @get("/start", include_in_schema=False)
-async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stage) -> Response[str]:
+async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stage) -> Response[bytes]:
     faces = (
         Face("Tracking", "For anybody with a number", "/", "magnifying-glass"),
         Face("Mails", "What recipients were told", "/mails", "envelope-simple"),
@@ -67,7 +67,7 @@ async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stag
 
 
 @get("/mails", include_in_schema=False)
-async def mails(request: Request[Any, Any, Any], renderer: Renderer, stage: Stage) -> Response[str]:
+async def mails(request: Request[Any, Any, Any], renderer: Renderer, stage: Stage) -> Response[bytes]:
     return page(renderer, _mails(stage), look_of(request, "Europe/Helsinki"))
 
 
@@ -88,16 +88,16 @@ def _mails(stage: Stage) -> MailsView:
 
 
 @get("/mails/{number:int}", include_in_schema=False)
-async def mail(request: Request[Any, Any, Any], number: int, renderer: Renderer, stage: Stage) -> Response[str]:
+async def mail(request: Request[Any, Any, Any], number: int, renderer: Renderer, stage: Stage) -> Response[bytes]:
     found = stage.sink.mail(number)
     if found is None:
         raise Refusal("not_found")
-    view = MailView(found.subject, found.sender, found.to, found.at, found.text)
+    view = MailView(found.subject, found.sender, found.to, found.at, found.text, as_sent=f"/mails/{number}/as-sent")
     return page(renderer, view, look_of(request, "Europe/Helsinki"))
 
 
 @get("/mails/{number:int}/as-sent", include_in_schema=False)
-async def mail_as_sent(number: int, stage: Stage) -> Response[str]:
+async def mail_as_sent(number: int, stage: Stage) -> Response[bytes]:
     """The HTML part as a mail program would show it, shut off from everything."""
     found = stage.sink.mail(number)
     if found is None:
@@ -126,7 +126,7 @@ async def pretend_first(stage: Stage) -> Redirect:
 @get("/pretend/{station:str}", include_in_schema=False)
 async def pretend(
     request: Request[Any, Any, Any], station: str, renderer: Renderer, stage: Stage, door: int | None = None
-) -> Response[str]:
+) -> Response[bytes]:
     view = pretend_view(stage, _of(stage, station), station, look_of(request).language, door)
     return page(renderer, view, look_of(request))
 

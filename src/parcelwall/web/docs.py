@@ -16,7 +16,7 @@ async def schema(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 @get("/docs", include_in_schema=False)
-async def page(request: Request[Any, Any, Any], renderer: Renderer) -> Response[str]:
+async def page(request: Request[Any, Any, Any], renderer: Renderer) -> Response[bytes]:
     document = request.app.openapi_schema.to_schema()
     return shown(renderer, view(document), look_of(request, language="en"))
 

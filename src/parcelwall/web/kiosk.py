@@ -1,6 +1,6 @@
 """The kiosk page, served by the station on loopback: a picture of the station's visit. It decides nothing.
 
-Who may talk to it: `/begin?once=ticket` swaps a ticket for a cookie whose name and value change with every start;
+Who may talk to it: `/begin?once=pass` swaps a pass for a cookie whose name and value change with every start;
 every request needs the right Host and the cookie, and what writes needs our own Origin. Anything else is 404.
 """
 
@@ -26,7 +26,8 @@ from parcelwall.station.kiosk import Showing
 from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.cabinet import place_sentence
 from parcelwall.web.problems import HANDLERS
-from parcelwall.web.render import HEADERS, STATIC_HEADERS, Renderer
+from parcelwall.web.reader import file, html
+from parcelwall.web.render import Renderer
 from parcelwall.web.streams import event, stream
 from parcelwall.web.views import Courier, KioskScreen, Language, LastDoor, Look, Pad, PadField
 
@@ -40,23 +41,23 @@ class Gate:
     """The kiosk's lock against other pages and programs on the same machine."""
 
     def __init__(
-        self, ids: Ids, host: str, open_to_all: bool = False, on_ticket: Callable[[str], None] = print
+        self, ids: Ids, host: str, open_to_all: bool = False, on_pass: Callable[[str], None] = print
     ) -> None:
-        self._ids, self.host, self._open_to_all, self._on_ticket = ids, host, open_to_all, on_ticket
+        self._ids, self.host, self._open_to_all, self._on_pass = ids, host, open_to_all, on_pass
         self.cookie_name = f"kiosk-{ids.secret(4).hex()}"
         self.cookie = ids.secret(32).hex()
-        self._ticket = ""
-        self.new_ticket()
+        self._pass = ""
+        self.new_pass()
 
-    def new_ticket(self) -> None:
-        """A ticket that lets one browser in, once."""
-        self._ticket = self._ids.secret(16).hex()
-        self._on_ticket(f"http://{self.host}/begin?once={self._ticket}")
+    def new_pass(self) -> None:
+        """A pass that lets one browser in, once."""
+        self._pass = self._ids.secret(16).hex()
+        self._on_pass(f"http://{self.host}/begin?once={self._pass}")
 
-    def redeem(self, ticket: str) -> bool:
-        good = bool(ticket) and ticket == self._ticket
+    def redeem(self, once: str) -> bool:
+        good = bool(once) and once == self._pass
         if good:
-            self.new_ticket()
+            self.new_pass()
         return good or self._open_to_all
 
     def check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
@@ -82,8 +83,8 @@ async def begin(gate: Gate, once: str = "") -> Redirect:
 
 
 @get("/", include_in_schema=False)
-async def screen_page(station: Station, renderer: Renderer) -> Response[str]:
-    return Response(renderer.page(picture(station, renderer)), media_type="text/html", headers=HEADERS)
+async def screen_page(station: Station, renderer: Renderer) -> Response[bytes]:
+    return html(renderer.page(picture(station, renderer)))
 
 
 @get("/screen/events", include_in_schema=False)
@@ -138,10 +139,7 @@ async def beat(data: Form) -> None:
 
 @get("/static/{build:str}/{name:path}", include_in_schema=False)
 async def static(build: str, name: str, renderer: Renderer) -> Response[bytes]:
-    found = renderer.static_file(build, name.lstrip("/"))
-    if found is None:
-        raise Refusal("not_found")
-    return Response(found[0], media_type=found[1], headers=STATIC_HEADERS)
+    return file(renderer, build, name)
 
 
 def look_now(station: Station) -> Look:

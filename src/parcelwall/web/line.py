@@ -12,6 +12,7 @@ from msgspec import Meta
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
+from parcelwall.hub.reading import LOST
 from parcelwall.link import frames
 from parcelwall.link.frames import BadFrame
 from parcelwall.link.hub_end import HubEnd
@@ -61,55 +62,60 @@ async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines) -> None
         await _close(socket, bad.code, str(bad))
     except (WebSocketDisconnect, ConnectionError):
         return
-    except Trouble as failed:
-        await _close(socket, 1013, str(failed))
     except TimeoutError:
         await _close(socket, 1001, "nothing was heard for too long")
+    except (Trouble, *LOST) as failed:
+        log.info("link_waits", station=end.station, reason=type(failed).__name__)
+        await _close(socket, 1013, "the hub cannot reach its database now")
+    except Exception as failed:
+        log.error("link_failed", station=end.station, reason=type(failed).__name__)  # noqa: TRY400 - what came is not logged
+        await _close(socket, 1011, "something here is broken")
 
 
 async def _converse(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lines: Lines) -> None:
+    turn = asyncio.Lock()  # what is heard and what is told moves one count of what was sent: never both at once
     await socket.send_text(end.challenge())
     async with asyncio.timeout(HELLO_WITHIN_S):
         while not end.station:
-            await _hear(socket, end)
+            await _hear(socket, end, turn)
     replaced = lines.replace(end.station)
     try:
         async with asyncio.TaskGroup() as tasks:
             watch = tasks.create_task(_close_when(replaced, socket))
-            news = tasks.create_task(_ship_news(socket, end, hub))
+            news = tasks.create_task(_ship_news(socket, end, hub, turn))
             try:
                 while True:
                     async with asyncio.timeout(SILENT_S):
-                        await _hear(socket, end)
+                        await _hear(socket, end, turn)
             finally:
                 watch.cancel()
                 news.cancel()
-    except* (WebSocketDisconnect, ConnectionError) as gone:
-        raise gone.exceptions[0] from None
-    except* BadFrame as bad:
-        raise bad.exceptions[0] from None
-    except* TimeoutError:
-        raise TimeoutError from None
-    except* Trouble as failed:
+    except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     finally:
         lines.gone(end.station, replaced)
 
 
-async def _hear(socket: WebSocket[Any, Any, Any], end: HubEnd) -> None:
+async def _hear(socket: WebSocket[Any, Any, Any], end: HubEnd, turn: asyncio.Lock) -> None:
     data = await socket.receive_data(mode="text")
-    for answer in await end.hear(data if isinstance(data, str) else data.decode()):
-        await socket.send_text(answer)
+    async with turn:
+        try:
+            answers = await end.hear(data if isinstance(data, str) else data.decode())
+        except OverflowError as no:  # a time that no calendar has
+            raise BadFrame(f"unreadable frame: {no}") from no
+        for answer in answers:
+            await socket.send_text(answer)
 
 
-async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub) -> None:
+async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, turn: asyncio.Lock) -> None:
     """What the hub writes for this station goes out when a follower rings, and now and then in any case."""
     bell = hub.bells.hang(end.station)
     try:
         while True:
             bell.clear()
-            for message in await end.news():
-                await socket.send_text(message)
+            async with turn:
+                for message in await end.news():
+                    await socket.send_text(message)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), NEWS_AT_LEAST_EVERY_S)
     finally:

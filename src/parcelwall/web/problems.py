@@ -1,5 +1,7 @@
 """Every no over HTTP is RFC 9457 problem+json: a machine `reason` and a sentence that says what to do."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -23,16 +25,33 @@ STATUS: dict[str, int] = {
     "not_for_this_station": 409, "door_busy": 409, "door_failed": 503, "stale_screen": 409, "deposit_too_late": 409,
     "claim_unknown": 403, "station_taken": 409,
 }  # fmt: skip
+_NAMED = re.compile(r"(?:missing required|unknown) field `([^`]{1,64})`")
 _BY_HTTP = {401: "sign_in", 403: "no_right", 404: "not_found", 405: "method_not_allowed", 413: "too_large_a_body"}
 
 log = structlog.get_logger()
 
 
-def problem(status: int, reason: str, sentence: str, **details: Any) -> Response[bytes]:
+def problem(
+    status: int, reason: str, sentence: str, headers: Mapping[str, str] | None = None, **details: Any
+) -> Response[bytes]:
     body = {"type": TYPE_PREFIX + reason, "title": reason.replace("_", " ").capitalize(), "status": status,
             "detail": sentence, "reason": reason, **details}  # fmt: skip
-    headers = {"Retry-After": str(details["retry_s"])} if "retry_s" in details else {}
-    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    told = {**(headers or {}), "X-Content-Type-Options": "nosniff"}
+    if "retry_s" in details:
+        told["Retry-After"] = str(details["retry_s"])
+    if status == 401:
+        told["WWW-Authenticate"] = "Bearer"
+    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=told)
+
+
+class CarefulRequest(Request[Any, Any, Any]):
+    """A body that is not UTF-8, or nested without end, is no JSON; else it would count as a fault of ours."""
+
+    async def json(self) -> Any:
+        try:
+            return await super().json()
+        except (UnicodeDecodeError, RecursionError) as no:
+            raise SerializationException(f"malformed: {no}") from no
 
 
 def on_refusal(request: Request[Any, Any, Any], no: Refusal) -> Response[bytes]:
@@ -44,13 +63,18 @@ def on_trouble(request: Request[Any, Any, Any], failed: Trouble) -> Response[byt
     return problem(503, "trouble", str(failed), retry_s=2)
 
 
+def on_lost(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes]:
+    return problem(503, "trouble", "The hub cannot reach its database now. Ask again in a moment.", retry_s=2)
+
+
 def on_http(request: Request[Any, Any, Any], no: HTTPException) -> Response[bytes]:
     if isinstance(no, ValidationException) or isinstance(no.__cause__, SerializationException):
         return on_validation(no)
     if no.status_code >= 500:
         return on_bug(request, no)
     reason = "sign_in" if isinstance(no, NotAuthorizedException) else _BY_HTTP.get(no.status_code, "bad_field")
-    return on_refusal(request, Refusal(reason))
+    refusal = Refusal(reason)
+    return problem(STATUS[reason], reason, refusal.sentence, headers=no.headers)
 
 
 def on_serialization(request: Request[Any, Any, Any], no: SerializationException) -> Response[bytes]:
@@ -65,8 +89,15 @@ def on_validation(no: Exception) -> Response[bytes]:
     if not first and ("malformed" in said.lower() or "truncated" in said.lower() or "utf-8" in said.lower()):
         refusal = Refusal("not_json", problem=said)
     else:
-        refusal = Refusal("bad_field", field=str(first.get("key", "")), problem=said)
+        refusal = Refusal("bad_field", field=_field(first, said), problem=said)
     return problem(STATUS[refusal.reason], refusal.reason, refusal.sentence, **refusal.details)
+
+
+def _field(first: dict[str, Any], said: str) -> str:
+    """Which field it is: what litestar names, or for a missing or unknown one what its message names."""
+    key = str(first.get("key", "")).removeprefix("data")
+    named = _NAMED.search(said)
+    return ".".join(filter(None, (key.strip("."), named[1] if named else "")))
 
 
 def on_bug(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes]:

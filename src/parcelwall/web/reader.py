@@ -1,14 +1,19 @@
 """The reader of a page: which language, and pages with the headers every page has."""
 
+import gzip
 from typing import Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.response import Response as LitestarResponse
+from litestar.response.base import ASGIResponse
 
+from parcelwall.errors import Refusal
 from parcelwall.notices.language import codes, words
-from parcelwall.web.render import HEADERS, Renderer
+from parcelwall.web.render import HEADERS, STATIC_HEADERS, Renderer
 from parcelwall.web.views import Look
+
+SMALL_BYTES = 500  # not worth compressing
 
 
 def language_of(request: Request[Any, Any, Any]) -> str:
@@ -21,16 +26,46 @@ def language_of(request: Request[Any, Any, Any]) -> str:
     return "en"
 
 
+def _known(tag: str) -> str:
+    """The language as we know it: a region that nobody knows falls away, so that there are only so many."""
+    code = tag.lower()
+    return code if code in codes() else words(tag).tag
+
+
 def look_of(request: Request[Any, Any, Any], zone: str = "UTC", language: str = "") -> Look:
     theme = request.query_params.get("theme")
     return Look(
-        language=language or language_of(request), theme=theme if theme in ("day", "night") else "auto", zone=zone
+        language=_known(language or language_of(request)), theme=theme if theme in ("day", "night") else "auto", zone=zone
     )  # type: ignore[arg-type]
 
 
-def page(renderer: Renderer, view: msgspec.Struct, look: Look, status: int = 200) -> Response[str]:
-    return LitestarResponse(renderer.page(view, look), status_code=status, media_type="text/html",
-                            headers=HEADERS)  # fmt: skip
+class Packed(LitestarResponse[bytes]):
+    """An answer that is sent compressed to whoever takes it. Streams are not: an event must leave at once."""
+
+    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **given: Any) -> ASGIResponse:  # type: ignore[override]
+        if len(self.content) > SMALL_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
+            self.content = gzip.compress(self.content, compresslevel=6, mtime=0)
+            self.headers["Content-Encoding"] = "gzip"
+        self.headers["Vary"] = "Accept-Encoding, Accept-Language"
+        return super().to_asgi_response(app, request, **given)
+
+
+def page(renderer: Renderer, view: msgspec.Struct, look: Look, status: int = 200) -> Response[bytes]:
+    return html(renderer.page(view, look), status)
+
+
+def html(text: str, status: int = 200) -> Response[bytes]:
+    """A page with the headers that every page has."""
+    return Packed(text.encode(), status_code=status, media_type="text/html", headers=dict(HEADERS))
+
+
+def file(renderer: Renderer, build: str, name: str) -> Response[bytes]:
+    """A static file, kept for ever by the browser: its address changes with its content. Raises Refusal."""
+    found = renderer.static_file(build, name.lstrip("/"))
+    if found is None:
+        raise Refusal("not_found")
+    kind = LitestarResponse if found[1].startswith(("font/", "image/png")) else Packed
+    return kind(found[0], media_type=found[1], headers=dict(STATIC_HEADERS))
 
 
 def renderer() -> Renderer:

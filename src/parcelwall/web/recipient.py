@@ -37,7 +37,7 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 @get("/p/{secret:str}", include_in_schema=False)
 async def parcel_page(
     request: Request[Any, Any, Any], secret: str, hub: Hub, renderer: Renderer, said: str = ""
-) -> Response[str]:
+) -> Response[bytes]:
     parcel = await reading.by_link(hub, "recipient", secret)
     if parcel is None:
         return page(renderer, NotFoundView(link=True), look_of(request), 404)

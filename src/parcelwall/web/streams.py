@@ -9,7 +9,7 @@ from litestar.response import Stream
 if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
     from parcelwall.hub.followers import Bells
 
-KEEP_OPEN_S = 15.0
+KEEP_OPEN_S, LOOK_AGAIN_S = 15.0, 1.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
@@ -20,18 +20,23 @@ def event(html: str, number: int) -> bytes:
 
 
 async def frames(bells: "Bells", key: str, draw: Callable[[], Awaitable[str]]) -> AsyncIterator[bytes]:
-    """The page as it is now, then anew whenever there is news under `key` that changes it."""
+    """The page as it is now, then anew whenever there is news under `key` that changes it. Waits for a lost database."""
+    from parcelwall.hub.reading import LOST
+
     bell = bells.hang(key)
-    shown, number = "", 0
+    shown, number, wait_s = "", 0, KEEP_OPEN_S
     try:
         while True:
             bell.clear()
-            html = await draw()
+            try:
+                html, wait_s = await draw(), KEEP_OPEN_S
+            except LOST:  # the page keeps what it shows
+                html, wait_s = shown, LOOK_AGAIN_S
             if html != shown:
                 shown, number = html, number + 1
                 yield event(html, number)
             try:
-                await asyncio.wait_for(bell.wait(), KEEP_OPEN_S)
+                await asyncio.wait_for(bell.wait(), wait_s)
             except TimeoutError:
                 yield b": here\n\n"
     finally:

@@ -2,10 +2,12 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from litestar import Request, Response, get
 from litestar.response import Stream
 
+from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.notices import times
@@ -27,7 +29,7 @@ STEPS = (N_("Announced"), N_("On the way"), N_("Out for delivery"), N_("In a com
 @get("/", include_in_schema=False)
 async def find(
     request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, brake: Brake, number: str | None = None
-) -> Response[str]:
+) -> Response[bytes]:
     """The way in for anybody. Unknown, foreign, cancelled and erased numbers get the same bytes."""
     look = look_of(request)
     if not number:
@@ -42,10 +44,16 @@ async def find(
 
 
 @get("/number/events", include_in_schema=False)
-async def find_events(request: Request[Any, Any, Any], number: str, hub: Hub, renderer: Renderer) -> Stream:
+async def find_events(
+    request: Request[Any, Any, Any], number: str, hub: Hub, renderer: Renderer, brake: Brake
+) -> Stream:
+    """The same brake as on the page: else its stream would answer those who guess."""
     look = look_of(request)
+    if wait_s := brake.wait_s(address_of(request)):
+        raise Refusal("too_many_tries", retry_s=wait_s)
     parcel = await reading.by_reference(hub, number)
-    if parcel is None:
+    if parcel is None or parcel.stage == Stage.CANCELLED:
+        brake.miss(address_of(request))
         return stream(frames(hub.bells, "nobody", _nothing(renderer, look)))
 
     async def draw() -> str:
@@ -73,12 +81,12 @@ def bare(hub: Hub, parcel: Parcel, number: str, look: Look) -> SentenceView:
     day = said.day.date() if said.day and said.step < 4 else None
     return SentenceView(
         number=number, heading=str(heading), step=said.step, steps=steps, day=day, about=said.step in (0, 1, 2),
-        events=f"/number/events?number={number}&lang={look.language}",
+        until=said.step == 3, events=f"/number/events?{urlencode({'number': number, 'lang': look.language})}",
     )  # fmt: skip
 
 
 @get("/t/{token:str}", include_in_schema=False)
-async def status(request: Request[Any, Any, Any], token: str, hub: Hub, renderer: Renderer) -> Response[str]:
+async def status(request: Request[Any, Any, Any], token: str, hub: Hub, renderer: Renderer) -> Response[bytes]:
     """The page for those who hold the link."""
     parcel = await reading.by_link(hub, "track", token)
     if parcel is None:
@@ -108,7 +116,7 @@ def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:
     line = say_linked(hub, parcel, said, known, look.zone)
     return TrackView(
         heading=str(line.heading), line=str(line.line), steps=steps_of(parcel, said, known), station=place,
-        trouble=said.delayed, events=events,
+        events=events,
     )  # fmt: skip
 
 

@@ -91,6 +91,8 @@ class SentenceView(msgspec.Struct, frozen=True):
     steps: tuple[str, ...]
     day: date | None = None
     about: bool = True
+    until: bool = False
+    """The day is the last on which it waits, not the one on which it comes."""
     trouble: bool = False
     """Adds "Later than planned." below: for a heading that does not say so itself."""
     events: str | None = None

@@ -64,6 +64,8 @@ class MailView(msgspec.Struct, frozen=True):
     when: datetime
     text: str
     back: str = "/mails"
+    as_sent: str = ""
+    """Where the mail is shown as a mail program shows it."""
 
 
 class PretendDoor(msgspec.Struct, frozen=True):
