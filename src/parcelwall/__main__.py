@@ -191,6 +191,52 @@ async def _station(settings: Any, profile: Any) -> None:
 
 
 @app.command()
+def replay(
+    file: Annotated[Path, typer.Argument(help="CSV of real orders, .gz or plain. docs/replay.md names its columns.")],
+    stations: Annotated[int, typer.Option(help="How many stations.", min=1)] = 12,
+    compartments: Annotated[int, typer.Option(help="Compartments of each station.", min=1)] = 40,
+    scale: Annotated[float, typer.Option(help="Arrivals multiplied, each copy jittered.")] = 1.0,
+    policy: Annotated[str, typer.Option(help="Name of a policy. docs/replay.md lists them.")] = "standard",
+    dwell: Annotated[Path | None, typer.Option(help="CSV of real pick-ups. Default: a built-in table.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed replays exactly.")] = 1,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Real orders through the real desks on a virtual clock: what was promised, refused, brought and collected."""
+    from parcelwall.simulation.commands import run_replay
+
+    sys.exit(
+        run(
+            run_replay(
+                file, stations=stations, policy=policy, seed=seed, data=data, dwell_file=dwell,
+                compartments=compartments, scale=scale, as_json=as_json,
+            )  # fmt: skip
+        )
+    )
+
+
+@app.command()
+def verify(data: Data = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
+    """Replays every journal and compares: chains, tables, hub against stations. Exit 1 names the first difference."""
+    from parcelwall.simulation.commands import run_verify
+
+    sys.exit(run(run_verify(data or default_data_dir(), database_url=database_url or "", as_json=as_json)))
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Which figures. Default: all.")] = None,
+    runs: Annotated[int, typer.Option(help="Interleaved pairs of each figure.", min=1)] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="One short pair each: does it work at all?")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measures, as ratios to a reference in the same run. docs/speed.md says what each figure means."""
+    from parcelwall.bench.commands import run as measure
+
+    sys.exit(measure(names or (), json=as_json, runs=runs, quick=quick))
+
+
+@app.command()
 def admit(
     carrier: Annotated[str, typer.Argument(help="Short name, such as acme-post.")],
     name: Annotated[str, typer.Option(help="The company's name.")] = "",

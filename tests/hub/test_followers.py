@@ -32,7 +32,8 @@ class Reader:
         self.fails = False
 
     async def handle(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
-        await connection.execute("INSERT INTO dead_letter VALUES ($1, $2, 'seen')", entries[0].writer, entries[0].number)
+        first = entries[0]
+        await connection.execute("INSERT INTO dead_letter VALUES ($1, $2, 'seen')", first.writer, first.number)
         if self.fails:
             raise OSError("the world failed")
         self.seen += [(entry.writer, entry.number) for entry in entries]

@@ -9,7 +9,11 @@ import pytest
 
 from parcelwall import settings
 from parcelwall.errors import REASONS
+from parcelwall.hub.station_file import read_station
 from parcelwall.rules import facts
+from parcelwall.rules.policy import Policy
+from parcelwall.rules.sentence import MARKS
+from parcelwall.station.running import read_settings
 from tidy.source import ROOT, SRC
 
 GLOSSARY = """
@@ -105,3 +109,39 @@ def test_what_is_missing_can_be_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("[here](page.md) [there](gone.md#x) [web](https://example.org)\n```\n[code](x)\n```")
     assert dead_links(page) == ["gone.md"]
+
+
+def tables(name: str) -> list[str]:
+    """The TOML files that a page shows."""
+    return re.findall(r"```toml\n(.*?)```", doc(name), re.DOTALL)
+
+
+def test_station_files_of_operators_can_be_read(tmp_path: Path) -> None:
+    shown = tables("operator.md")
+    assert len(shown) == 2, "one with columns, one with a layout written out"
+    for text in shown:
+        file = tmp_path / "station.toml"
+        file.write_text(text, encoding="utf-8")
+        assert read_station(file).layout.compartments
+
+
+def test_the_file_of_a_station_can_be_read(tmp_path: Path) -> None:
+    [text] = tables("station.md")
+    file = tmp_path / "station.toml"
+    file.write_text(text, encoding="utf-8")
+    _, profile = read_settings(file)
+    assert profile.doors
+
+
+def test_marks() -> None:
+    assert not missing(doc("api.md"), MARKS)
+
+
+def test_policy() -> None:
+    knobs = [field.name for field in msgspec.structs.fields(Policy)]
+    assert not missing(doc("operator.md"), [name for name in knobs if name != "version"])
+
+
+def test_decisions_are_numbered_without_a_gap() -> None:
+    numbers = [int(path.name[:4]) for path in sorted((ROOT / "docs" / "decisions").glob("*.md"))]
+    assert numbers == list(range(1, len(numbers) + 1))

@@ -1,4 +1,4 @@
-"""The pictures in docs/ARCHITECTURE.md are the house: its floors are the folders and import-linter's, its life is LIFE."""
+"""The pictures in docs/ARCHITECTURE.md are the house: floors as import-linter and the folders, life as `LIFE`."""
 
 import re
 import tomllib

@@ -93,6 +93,11 @@ class EmbeddedPostgres:
             raise Trouble(f"PostgreSQL on {self._dir} gives no answer: see server.log there") from late
         return _dsn(running.sockets, ROLE, ROLE)
 
+    @property
+    def has_died(self) -> bool:
+        """Whether the server that this object started has ended without being asked to."""
+        return self._server is not None and self._server.poll() is not None
+
     async def stop(self) -> None:
         """Stops the server that `start` started, within about a second; open transactions are rolled back.
 

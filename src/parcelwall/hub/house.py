@@ -1,5 +1,7 @@
 """The hub as one thing: what a process of it opens at its start and closes at its end."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import msgspec
+import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal
@@ -25,6 +28,9 @@ from parcelwall.journal.chain import Entry, Head
 from parcelwall.link.identity import Signer
 from parcelwall.rules import facts
 from parcelwall.rules.policy import DEFAULT, Policy
+
+LOOK_EVERY_S = 0.5
+log = structlog.get_logger()
 
 _ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY recorded_at DESC, number DESC LIMIT 1"
 
@@ -128,12 +134,24 @@ async def opened(
     data_dir.mkdir(parents=True, exist_ok=True)
     server = None if database_url else EmbeddedPostgres(data_dir / "postgres", durable=durable)
     dsn = await server.start() if server else database_url
+    watching = asyncio.create_task(_start_again(server)) if server else None
     try:
         async with serving(dsn, data_dir, clock, ids, slot) as hub:
             yield hub
     finally:
-        if server:
+        if server and watching:
+            watching.cancel()
             await server.stop()
+
+
+async def _start_again(server: EmbeddedPostgres) -> None:
+    """A server of ours that was killed is started again: it recovers what was committed, at the same address."""
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        if server.has_died:
+            log.error("database_died", reason="starting it again")
+            with contextlib.suppress(Trouble):
+                await server.start()
 
 
 @asynccontextmanager

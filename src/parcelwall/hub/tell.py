@@ -7,7 +7,7 @@ that key, so that after a crash in the middle it goes again as the same mail.
 import asyncio
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -17,7 +17,7 @@ import structlog
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import people
-from parcelwall.hub.commands import RenewCode
+from parcelwall.hub.commands import OpenCase, RenewCode
 from parcelwall.hub.followers import Followed, turn
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
@@ -48,7 +48,8 @@ INSERT INTO notice (writer, number, purpose, channel, parcel, next_try)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[])
 ON CONFLICT DO NOTHING"""
 _DUE = """
-SELECT notice.*, parcel.record FROM notice JOIN parcel ON parcel.id = notice.parcel
+SELECT notice.*, parcel.record, entry.recorded_at FROM notice JOIN parcel ON parcel.id = notice.parcel
+  JOIN entry ON entry.writer = notice.writer AND entry.number = notice.number
 WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 _RENEWED = """
 SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
@@ -97,15 +98,24 @@ class Teller:
         self, connection: asyncpg.Connection, parcel: UUID, writer: str, number: int, purpose: str
     ) -> list[tuple[Any, ...]]:
         record = await connection.fetchval("SELECT record FROM parcel WHERE id = $1", parcel)
-        person = await people.find(connection, read_parcel(record).person, self._hub.keys) if record else None
-        now = self._hub.clock.now()
-        if person is None:
+        known = read_parcel(record) if record else None
+        person = await people.find(connection, known.person, self._hub.keys) if known else None
+        if known is None or person is None:
             return []
         reachable = {"email": person.email, "sms": person.phone}
+        at = self._when(purpose, known.station)
         return [
-            (writer, number, purpose, channel, parcel, now)
+            (writer, number, purpose, channel, parcel, at)
             for channel, address in reachable.items() if address and channel in self.channels
         ]  # fmt: skip
+
+    def _when(self, purpose: str, station: str | None) -> datetime:
+        """Now, or in the morning at the station, for what can wait so long."""
+        now, policy = self._hub.clock.now(), self._hub.policy
+        if station not in self._hub.stations.known:
+            return now
+        zone = self._hub.stations.known[station].about.zone
+        return schedule.send_at(purpose, now, zone, policy.quiet_from_hour, policy.quiet_until_hour)
 
     async def remind(self, connection: asyncpg.Connection) -> int:
         """Reminder notices for parcels whose holding time ends soon; quiet hours are kept. Answers how many."""
@@ -122,10 +132,8 @@ class Teller:
         )  # fmt: skip
         for row in due:
             rows = await self._rows(connection, row["id"], row["writer"], row["number"], "reminder")
-            zone = self._hub.stations.known[row["station"]].about.zone
-            at = schedule.send_at("reminder", now, zone, policy.quiet_from_hour, policy.quiet_until_hour)
-            at = at if at <= row["due"] - schedule.LAST_CALL else now
             for each in rows:
+                at = each[5] if each[5] <= row["due"] - schedule.LAST_CALL else now
                 await connection.execute(_WRITE, *([value] for value in (*each[:5], at)))
             if not rows:  # noted, or those whom nobody can tell would be looked at for ever, before all others
                 await connection.execute(_UNREACHABLE, row["writer"], row["number"], row["id"], now)
@@ -153,13 +161,17 @@ class Teller:
         except Undeliverable as no:
             return "failed", str(no), None
         except (Trouble, Refusal) as later:
-            return self._later(row, str(later)[:200])
+            return await self._later(row, str(later)[:200])
         except Exception:  # one notice that we cannot make must not keep all others waiting
             log.exception("notice_fails", purpose=row["purpose"], channel=row["channel"])
-            return self._later(row, "it could not be made: see the log")
+            return await self._later(row, "it could not be made: see the log")
         return "sent", "", None
 
-    def _later(self, row: asyncpg.Record, why: str) -> tuple[str, str, float]:
+    async def _later(self, row: asyncpg.Record, why: str) -> tuple[str, str, float | None]:
+        """The next try; after three days of them a case instead."""
+        if schedule.gave_up(row["recorded_at"], self._hub.clock.now()):
+            await self._hub.desk.ask(OpenCase(parcel=row["parcel"], about="notice_given_up"))
+            return "failed", why, None
         log.info("notice_waits", purpose=row["purpose"], channel=row["channel"], tries=row["tries"])
         return "waiting", why, schedule.next_try(row["tries"] + 1, self._hub.ids.chance.random())
 

@@ -143,6 +143,10 @@ class Deposited(ParcelFact, frozen=True, kw_only=True):
     by: By = "courier"
     policy: int = 0
 
+    def __post_init__(self) -> None:
+        if not 2000 <= self.collect_by.year < 3000:
+            raise ValueError("collect_by is not of our time")
+
 
 class Collected(ParcelFact, frozen=True, kw_only=True):
     reservation: UUID

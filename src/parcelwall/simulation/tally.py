@@ -12,11 +12,11 @@ LEFT_OUT = 0.05  # of the offers at either end: a town that fills up or runs emp
 
 
 class Sample(msgspec.Struct, frozen=True):
-    """All stations at one moment, in compartments."""
+    """All stations at one moment, in compartments. `committed`: promised or taken, as far as the hub knows."""
 
     at: datetime
     inside: int
-    promised: int
+    committed: int
     usable: int
 
 
@@ -95,7 +95,7 @@ def shares(tally: Tally, stories: Sequence[Story]) -> tuple[dict[str, float], di
     """Utilisation and load: means over time and stations within `window`, and the most of one station at any time."""
     seen = tally.between(*window(stories)) if stories else []
     inside = [sample.inside / tally.compartments for sample in seen]
-    committed = [(sample.inside + sample.promised) / sample.usable for sample in seen if sample.usable]
+    committed = [sample.committed / sample.usable for sample in seen if sample.usable]
     return (
         {"mean": _mean(inside), "max": round(tally.fullest, 4)},
         {"mean": _mean(committed), "max": round(tally.most_committed, 4)},

@@ -238,16 +238,16 @@ class Traffic:
     async def _sample(self) -> None:
         async with self.hub.pool.acquire() as connection:
             rooms = await hub_stations.rooms(connection, self.town.stations)
-        inside = promised = usable = 0
-        fullest = committed = 0.0
+        inside = committed = usable = 0
+        fullest = most = 0.0
         for name, station in self.town.stations.items():
             here, size = station.station.memory.room().taken.bit_count(), len(station.desk.plan.place)
             room = rooms[name]
             good = size - ((room.broken | room.held) & ~room.taken).bit_count()
             owed = room.taken.bit_count() + sum(room.promised.values())
-            inside, promised, usable = inside + here, promised + owed - room.taken.bit_count(), usable + good
-            fullest, committed = max(fullest, here / size), max(committed, owed / good if good else 0.0)
-        self.tally.sample(Sample(self.clock.now(), inside, promised, usable), fullest, committed)
+            inside, committed, usable = inside + here, committed + owed, usable + good
+            fullest, most = max(fullest, here / size), max(most, owed / good if good else 0.0)
+        self.tally.sample(Sample(self.clock.now(), inside, committed, usable), fullest, most)
 
     # lines
 

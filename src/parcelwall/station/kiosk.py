@@ -16,7 +16,7 @@ from parcelwall.drivers import DoorState
 from parcelwall.errors import Refusal
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import free_by_kind
-from parcelwall.station.desk import StationDesk
+from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
 from parcelwall.station.visit import Visit
 
@@ -95,10 +95,22 @@ class Kiosk:
         return self.showing
 
     def home(self, keep_look: bool = False) -> Showing:
+        """The pad, for the next person; or the door that stands open, which no other screen may hide."""
+        if visit := self._open_visit():
+            return self._show_door(visit)
         self.look = self.look if keep_look else {}
         self._typed = ""
         self._last_visit = None
         return self._show("home", courier=None, brought=0, taken=0, last=None)
+
+    def _open_visit(self) -> Visit | None:
+        """The visit whose door the person at this screen has before them."""
+        return next((visit for visit in self.desk.unfinished() if visit.screen == KIOSK), None)
+
+    def _show_door(self, visit: Visit) -> Showing:
+        parcel = self.desk.memory.parcel(visit.parcel)
+        screen: Screen = "open" if visit.step == "opened" else "opening"
+        return self._show(screen, door=visit.compartment, visit=visit.id, ending=parcel.selector if parcel else "")
 
     # what a person does
 
@@ -122,10 +134,15 @@ class Kiosk:
         if no.reason == "codes_paused":
             self._typed = digits
             return self._show("paused", IDLE_S, wait_s=no.details["wait_s"])
-        if no.reason == "door_busy":
-            return self.showing
+        if no.reason == "door_busy" or self._door_is_open():
+            return self._still_busy()
         self._typed = ""
         return self._show("wrong", IDLE_S, tries_left=no.details.get("tries_left"))
+
+    def _still_busy(self) -> Showing:
+        """One moment: a door is still open, and it stays on the screen."""
+        visit = self._open_visit()
+        return self.showing if self._door_is_open() or visit is None else self._show_door(visit)
 
     async def sign_in(self, digits: str) -> Showing:
         """A courier's code of the day."""
@@ -134,21 +151,25 @@ class Kiosk:
             courier = self.desk.courier_by_code(_plain(digits))
         except Refusal as no:
             await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
+            if self._door_is_open():
+                return self.showing
             wait_s = no.details.get("wait_s", 0)
             return self._show("courier-in", IDLE_S, refusal=no.reason, tries_left=no.details.get("tries_left"),
                               wait_s=wait_s)  # fmt: skip
+        if self._open_visit():
+            return self._still_busy()
         return self._show("courier-scan", COURIER_IDLE_S, courier=courier)
 
     async def label(self, text: str) -> Showing:
         """A label, scanned or typed. Without a courier signed in, the way is to sign in first."""
         courier = self.showing.courier
         if courier is None:
-            return self._show("courier-in", IDLE_S)
+            return self._aside("courier-in")
         try:
             visit = self.desk.deposit_by_label(text, courier)
         except Refusal as no:
             if no.reason == "door_busy":
-                return self.showing
+                return self._still_busy()
             screen: Screen = "no-fit" if no.reason == "no_fitting_compartment" else "unknown"
             return self._show(screen, COURIER_IDLE_S, refusal=no.reason, door=no.details.get("compartment"))
         return await self._serve(visit)
@@ -165,7 +186,7 @@ class Kiosk:
         taps = {
             "help": lambda: self._aside("help"), "look": lambda: self._aside("look"), "back": self._back,
             "wrong": lambda: self._show("report", IDLE_S, door=self.showing.door, visit=self.showing.visit),
-            "report": lambda: self._report(value), "courier": lambda: self._show("courier-in", IDLE_S),
+            "report": lambda: self._report(value), "courier": lambda: self._aside("courier-in"),
             "label": lambda: self._as_courier("courier-label"), "take": lambda: self._as_courier("courier-out"),
             "not-there": lambda: self._report("not_there"), "no-fit": lambda: self._as_courier("no-fit"),
             "van": self._back, "finish": lambda: self._as_courier("courier-bye"), "more-time": self._more_time,
@@ -207,8 +228,8 @@ class Kiosk:
         return self.showing
 
     def _aside(self, screen: Screen) -> Showing:
-        """Help and look never hide an open door."""
-        return self.showing if self._door_is_open() else self._show(screen, IDLE_S)
+        """Help, look and a courier who comes never hide an open door."""
+        return self._still_busy() if self._open_visit() else self._show(screen, IDLE_S)
 
     def _as_courier(self, screen: Screen) -> Showing:
         if self.showing.courier is None or self._door_is_open():
@@ -280,9 +301,16 @@ class Kiosk:
             self._show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending)
         if showing.until and now >= showing.until:
             self._time_is_up()
+        if showing.screen == "home" and self._some_door_is_open() and (visit := self._open_visit()):
+            self._show_door(visit)  # found after a power cut
+
+    def _some_door_is_open(self) -> bool:
+        return self.keeper is not None and any(seen.state == DoorState.OPEN for seen in self.keeper.seen.values())
 
     def _time_is_up(self) -> None:
-        if self.showing.screen == "stuck" and self.showing.courier:
+        if self._open_visit():
+            self.home()
+        elif self.showing.screen == "stuck" and self.showing.courier:
             self._show("courier-scan", COURIER_IDLE_S)
         elif self.showing.screen in ("courier-scan", "courier-out", "courier-label", "no-fit", "unknown"):
             self._show("courier-bye", RESULT_S)

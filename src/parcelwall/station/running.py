@@ -15,7 +15,6 @@ from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
 
 
-
 def read_settings(path: Path) -> tuple[StationSettings, Profile]:
     """The station's file: settings on top, the lock boards under [bus]. Raises Trouble that says what is wrong."""
     try:

@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from parcelwall import clock
@@ -15,29 +14,33 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, Report, Reserve
 from parcelwall.hub.house import Hub
+from parcelwall.rules.life import Stage
 from parcelwall.rules.sentence import sentence
+from parcelwall.web import answers as shapes
+from parcelwall.web.answers import READS, WRITES, ParcelShown, answers
 from parcelwall.web.bodies import (
+    REFERENCE,
     BatchBody,
     CancelBody,
     DivertBody,
     ExtendBody,
     ParcelBody,
-    ParcelShown,
-    Problem,
     ReportBody,
     ReserveBody,
     aware,
 )  # fmt: skip
 from parcelwall.web.who import Brake, Doorman, Who, address_of
 
-SHOWN = {201: ResponseSpec(ParcelShown, generate_examples=False)}
-PROBLEMS = {
-    status: ResponseSpec(Problem, generate_examples=False, media_type="application/problem+json")
-    for status in (400, 401, 403, 404, 409, 413, 422, 503)
-}  # fmt: skip
-Key = Annotated[str | None, Parameter(header="Idempotency-Key", description="new for each intention, 1-255 characters")]
 KEY_LIMIT = 255
-MOST_ON_A_PAGE = 500
+Key = Annotated[
+    str | None,
+    Parameter(header="Idempotency-Key", required=True, description="new for each intention, 1-255 characters"),
+]
+Limit = Annotated[int, Parameter(ge=1, le=500, description="most on a page")]
+After = Annotated[int, Parameter(ge=0, le=10**15, description="the `next` of the page before")]
+Named = Annotated[str | None, Parameter(pattern=REFERENCE, description="as you announced it")]
+ANNOUNCED = answers(201, ParcelShown, "Announced; DIVERTED, with a `reason`, if no room can be promised", WRITES)
+CHANGED = answers(200, ParcelShown, "The parcel as it is now", WRITES)
 
 
 async def provide_who(request: Request[Any, Any, Any], doorman: Doorman) -> Who:
@@ -62,13 +65,14 @@ class Parcels(Controller):
     path = "/parcels"
     tags = ["parcels"]  # noqa: RUF012 - litestar's own form
 
-    @post("/", summary="Announce a parcel; with a destination, room is promised at once", responses=SHOWN | PROBLEMS)
+    @post("/", summary="Announce a parcel; with a destination, room is promised at once", responses=ANNOUNCED)
     async def announce(
         self, request: Request[Any, Any, Any], data: ParcelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
         return answered(await hub.desk.ask(_announce(data, who, await asked(request, who, key))))
 
-    @post("/batch", summary="Announce up to 1,000 parcels; each has its own answer", responses=PROBLEMS)
+    @post("/batch", summary="Announce up to 1,000 parcels; each has its own answer",
+          responses=answers(201, shapes.BatchAnswer, "An answer for each", WRITES))
     async def batch(
         self, request: Request[Any, Any, Any], data: BatchBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
@@ -83,22 +87,22 @@ class Parcels(Controller):
             raise Refusal("idempotency_key_reused")
         return Response(msgspec.json.encode({"parcels": answers}), status_code=201, media_type="application/json")
 
-    @get("/", summary="Your parcels, by reference or a page at a time")
+    @get("/", summary="Your parcels, by reference or a page at a time",
+         responses=answers(200, shapes.Parcels, "A page of them", READS))  # fmt: skip
     async def find(
-        self, who: Who, hub: Hub, reference: str | None = None, after: UUID | None = None, limit: int = 100
+        self, who: Who, hub: Hub, reference: Named = None, after: UUID | None = None, limit: Limit = 100
     ) -> Response[bytes]:
-        limit = max(1, min(limit, MOST_ON_A_PAGE))
         shown = await reading.parcels(hub, who.carrier, reference, after, limit)
         body = {"parcels": shown, "next": shown[-1]["id"] if len(shown) == limit else None}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
-    @get("/{parcel:uuid}", summary="One parcel", responses={200: SHOWN[201]} | PROBLEMS)
+    @get("/{parcel:uuid}", summary="One parcel", responses=answers(200, ParcelShown, "The parcel", (*READS, 404)))
     async def one(self, parcel: UUID, who: Who, hub: Hub) -> Response[bytes]:
         return Response(
             msgspec.json.encode(await reading.parcel(hub, who.carrier, parcel)), media_type="application/json"
         )
 
-    @post("/{parcel:uuid}/reserve", status_code=200, summary="Promise room, or room elsewhere", responses=PROBLEMS)
+    @post("/{parcel:uuid}/reserve", status_code=200, summary="Promise room, or room elsewhere", responses=CHANGED)
     async def reserve(
         self, request: Request[Any, Any, Any], parcel: UUID, data: ReserveBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
@@ -108,21 +112,21 @@ class Parcels(Controller):
             await hub.desk.ask(Reserve(carrier=who.carrier, parcel=parcel, destination=where, asked=mine))
         )
 
-    @post("/{parcel:uuid}/cancel", status_code=200, summary="It will not come", responses=PROBLEMS)
+    @post("/{parcel:uuid}/cancel", status_code=200, summary="It will not come", responses=CHANGED)
     async def cancel(
         self, request: Request[Any, Any, Any], parcel: UUID, data: CancelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
         mine = await asked(request, who, key)
         return answered(await hub.desk.ask(Cancel(carrier=who.carrier, parcel=parcel, why=data.why, asked=mine)))
 
-    @post("/{parcel:uuid}/extend", status_code=200, summary="Keep it longer", responses=PROBLEMS)
+    @post("/{parcel:uuid}/extend", status_code=200, summary="Keep it longer", responses=CHANGED)
     async def extend(
         self, request: Request[Any, Any, Any], parcel: UUID, data: ExtendBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
         mine = await asked(request, who, key)
         return answered(await hub.desk.ask(Extend(carrier=who.carrier, parcel=parcel, hours=data.hours, asked=mine)))
 
-    @post("/{parcel:uuid}/divert", status_code=200, summary="It goes another way", responses=PROBLEMS)
+    @post("/{parcel:uuid}/divert", status_code=200, summary="It goes another way", responses=CHANGED)
     async def divert(
         self, request: Request[Any, Any, Any], parcel: UUID, data: DivertBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
@@ -153,34 +157,38 @@ class Stations(Controller):
     path = "/stations"
     tags = ["stations"]  # noqa: RUF012
 
-    @get("/", summary="All stations")
+    @get("/", summary="All stations", responses=answers(200, shapes.Stations, "All of them", READS))
     async def every(self, who: Who, hub: Hub) -> Response[bytes]:
         return Response(msgspec.json.encode({"stations": await reading.stations(hub)}), media_type="application/json")
 
-    @get("/{station:str}", summary="One station", responses=PROBLEMS)
+    @get("/{station:str}", summary="One station",
+         responses=answers(200, shapes.StationShown, "The station", (*READS, 404)))  # fmt: skip
     async def one(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
         return Response(msgspec.json.encode(await reading.station(hub, station)), media_type="application/json")
 
-    @get("/{station:str}/availability", summary="Free, held and usable compartments by size", responses=PROBLEMS)
+    @get("/{station:str}/availability", summary="Free, held and usable compartments by size",
+         responses=answers(200, shapes.Availability, "Counts by size", (*READS, 404)))  # fmt: skip
     async def availability(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
         return Response(msgspec.json.encode(await reading.availability(hub, station)), media_type="application/json")
 
 
-@get("/entries", summary="Your feed: every entry of your parcels, gapless, from a number on", tags=["entries"])
-async def entries(who: Who, hub: Hub, after: int = 0, limit: int = 100) -> Response[bytes]:
-    rows = await reading.feed(hub, who.carrier, max(0, after), max(1, min(limit, MOST_ON_A_PAGE)))
+@get("/entries", summary="Your feed: every entry of your parcels, gapless, from a number on", tags=["entries"],
+     responses=answers(200, shapes.Entries, "A page of it", READS))  # fmt: skip
+async def entries(who: Who, hub: Hub, after: After = 0, limit: Limit = 100) -> Response[bytes]:
+    rows = await reading.feed(hub, who.carrier, after, limit)
     body = {"entries": rows, "next": rows[-1]["number"] if rows else after}
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 @get("/track/{reference:str}", summary="What anybody may know of a number: one sentence, its step, a day",
-     tags=["tracking"], responses=PROBLEMS)  # fmt: skip
+     tags=["tracking"], security=[{}],
+     responses=answers(200, shapes.TrackShown, "The sentence", (400, 404, 429, 503)))  # fmt: skip
 async def track(request: Request[Any, Any, Any], reference: str, hub: Hub, brake: Brake) -> Response[bytes]:
     """Unknown, foreign, cancelled and erased numbers get the same answer."""
     if wait_s := brake.wait_s(address_of(request)):
         raise Refusal("too_many_tries", retry_s=wait_s)
     parcel = await reading.by_reference(hub, reference)
-    if parcel is None:
+    if parcel is None or parcel.stage == Stage.CANCELLED:
         brake.miss(address_of(request))
         raise Refusal("not_found", "We find nothing under this number. Check it with the sender.")
     said = sentence(parcel, hub.clock.now())
@@ -189,7 +197,7 @@ async def track(request: Request[Any, Any, Any], reference: str, hub: Hub, brake
     return Response(msgspec.json.encode(body), media_type="application/json")
 
 
-@post("/carriers/{carrier:str}/reports", status_code=200, tags=["carriers"], responses=PROBLEMS,
+@post("/carriers/{carrier:str}/reports", status_code=200, tags=["carriers"], responses=CHANGED,
       summary="What a carrier scanned on the way")  # fmt: skip
 async def report(
     request: Request[Any, Any, Any], carrier: str, data: ReportBody, who: Who, hub: Hub, key: Key = None
@@ -205,7 +213,8 @@ async def report(
     return answered(await hub.desk.ask(command))
 
 
-@get("/couriers/{courier:uuid}/code", summary="A courier's code of the day at a station", tags=["carriers"])
+@get("/couriers/{courier:uuid}/code", summary="A courier's code of the day at a station", tags=["carriers"],
+     responses=answers(200, shapes.CourierCode, "The code", (*READS, 403, 404)))  # fmt: skip
 async def courier_code(courier: UUID, station: str, who: Who, hub: Hub) -> Response[bytes]:
     """For operators: what a courier types at the kiosk today."""
     if who.role != "operator":

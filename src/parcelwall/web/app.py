@@ -80,7 +80,8 @@ def hub_app(
     return Litestar(
         route_handlers=[v1, *pages, *plumbing, *more],
         dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
-        exception_handlers=HANDLERS | dict.fromkeys(reading.LOST, on_lost), request_class=CarefulRequest, openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
+        exception_handlers=HANDLERS | dict.fromkeys(reading.LOST, on_lost), request_class=CarefulRequest,
+        openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
 

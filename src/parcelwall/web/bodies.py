@@ -1,7 +1,7 @@
 """What carriers send: shapes that are checked before any desk is asked. Unknown fields are refused, not ignored."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -15,7 +15,8 @@ from parcelwall.rules.layout import Climate
 from parcelwall.rules.sentence import MARKS
 
 Side = Annotated[int, Meta(ge=1, le=5000, description="millimetres")]
-Reference = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$", description="unique per carrier")]
+REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$"
+Reference = Annotated[str, Meta(pattern=REFERENCE, description="unique per carrier")]
 Words = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$")]
 Phone = Annotated[str, Meta(pattern=r"^\+?[0-9][0-9 ()./\-]{4,24}$")]
@@ -130,38 +131,11 @@ class ReportBody(Body):
         return self.mark
 
 
-class ParcelShown(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A parcel as its carrier sees it: no code, no door, no person."""
-
-    id: str
-    reference: str
-    carrier: str
-    stage: Literal["ANNOUNCED", "RESERVED", "READY", "OVERDUE", "COLLECTED", "TAKEN_BACK", "CANCELLED", "DIVERTED"]
-    track: str
-    reason: str | None = None
-    station: str | None = None
-    size: str | None = None
-    deposit_by: datetime | None = None
-    deposited_at: datetime | None = None
-    collect_by: datetime | None = None
-    expected_at: datetime | None = None
-    announced_at: datetime | None = None
-    ended_at: datetime | None = None
-    mark: str | None = None
-
-
-class Problem(msgspec.Struct, kw_only=True):
-    """RFC 9457, with our `reason`: one of docs/refusals.md. Some carry more, such as `field` or `alternatives`."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    reason: str
-
-
 def aware(when: datetime | None, field: str) -> datetime | None:
-    """The time in UTC; a time without a zone is refused rather than guessed."""
+    """The time in UTC; a time without a zone, or of another century, is refused rather than guessed."""
     if when is not None and when.tzinfo is None:
         raise Refusal("bad_field", "Write times with their zone, such as 2026-11-22T08:00:00Z.", field=field)
+    if when is not None and not 2000 < when.year < 2100:
+        raise Refusal("bad_field", "Write times with four digits of the year, such as 2026-11-22T08:00:00Z.",
+                      field=field, problem="not in this century")  # fmt: skip
     return when.astimezone(UTC) if when else None

@@ -68,7 +68,7 @@ async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines) -> None
         log.info("link_waits", station=end.station, reason=type(failed).__name__)
         await _close(socket, 1013, "the hub cannot reach its database now")
     except Exception as failed:
-        log.error("link_failed", station=end.station, reason=type(failed).__name__)  # noqa: TRY400 - what came is not logged
+        log.error("link_failed", station=end.station, reason=type(failed).__name__)
         await _close(socket, 1011, "something here is broken")
 
 

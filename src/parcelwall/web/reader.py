@@ -35,8 +35,9 @@ def _known(tag: str) -> str:
 def look_of(request: Request[Any, Any, Any], zone: str = "UTC", language: str = "") -> Look:
     theme = request.query_params.get("theme")
     return Look(
-        language=_known(language or language_of(request)), theme=theme if theme in ("day", "night") else "auto", zone=zone
-    )  # type: ignore[arg-type]
+        language=_known(language or language_of(request)), zone=zone,
+        theme=theme if theme in ("day", "night") else "auto",  # type: ignore[arg-type]
+    )  # fmt: skip
 
 
 class Packed(LitestarResponse[bytes]):

@@ -20,7 +20,10 @@ def event(html: str, number: int) -> bytes:
 
 
 async def frames(bells: "Bells", key: str, draw: Callable[[], Awaitable[str]]) -> AsyncIterator[bytes]:
-    """The page as it is now, then anew whenever there is news under `key` that changes it. Waits for a lost database."""
+    """The page as it is now, then anew whenever there is news under `key` that changes it.
+
+    While the database is lost the page keeps what it shows.
+    """
     from parcelwall.hub.reading import LOST
 
     bell = bells.hang(key)
@@ -30,7 +33,7 @@ async def frames(bells: "Bells", key: str, draw: Callable[[], Awaitable[str]]) -
             bell.clear()
             try:
                 html, wait_s = await draw(), KEEP_OPEN_S
-            except LOST:  # the page keeps what it shows
+            except LOST:
                 html, wait_s = shown, LOOK_AGAIN_S
             if html != shown:
                 shown, number = html, number + 1
