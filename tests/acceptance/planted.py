@@ -43,13 +43,19 @@ def plant(function: Plant) -> Plant:
 
 @plant
 def p05_code_not_spent() -> None:
+    right = visits._WRITE
+    visits._WRITE = right.replace("opened = excluded.opened, ", "")
+    assert visits._WRITE != right
+
+
+@plant
+def p06_spent_mark_is_lost_when_the_visit_ends() -> None:
     right = visits.write
-    visits.write = lambda connection, visit: right(connection, _unopened(connection, visit))  # type: ignore[assignment]
 
+    def write(connection: Any, visit: visits.Visit) -> None:
+        right(connection, msgspec.structs.replace(visit, opened_at=None) if visit.step == "ended" else visit)
 
-def _unopened(connection: Any, visit: visits.Visit) -> visits.Visit:
-    """The row's column `opened` is what spends the code; here it is forgotten at the end of the visit."""
-    return msgspec.structs.replace(visit, opened_at=None) if visit.step == "ended" else visit
+    visits.write = write  # type: ignore[assignment]
 
 
 @plant

@@ -22,6 +22,6 @@ async def open_pool(dsn: str, size: int = 8) -> asyncpg.Pool:
             await migrate(connection)
         finally:
             await connection.close()
-        return await asyncpg.create_pool(dsn, min_size=1, max_size=size, reset=_nothing_to_reset)
+        return await asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_nothing_to_reset)
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidCatalogNameError) as no:
         raise Trouble(f"cannot reach the database: {no}. Is DATABASE_URL right, and the server up?") from no

@@ -12,7 +12,7 @@ import msgspec
 import structlog
 
 from parcelwall.clock import Clock
-from parcelwall.errors import Refusal
+from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub import network, stations
 from parcelwall.hub.database import open_pool

@@ -78,6 +78,7 @@ class Sitting:
     ) -> None:  # fmt: skip
         self.connection, self.now, self.ids, self.keys, self.policy = connection, now, ids, keys, policy
         self.stations, self.streams = stations, streams
+        self._now_text = clock.text(now)
         self.book = Book()
         self.references: dict[tuple[str, str], UUID] = {}
         self.revisions: dict[UUID, int] = {}
@@ -143,7 +144,7 @@ class Sitting:
         learned = self.book.learn(fact, self.now)
         parcel = getattr(fact, "parcel", None) if isinstance(fact, facts.ParcelFact) else None
         stream = stream or self._stream_of(fact, learned)
-        draft = Draft(fact.kind, clock.text(self.now), body)
+        draft = Draft(fact.kind, self._now_text, body)
         self._drafts.append((stream, draft, parcel, self._revise(parcel)))
         self._note_case(fact)
         return learned
@@ -153,7 +154,7 @@ class Sitting:
         at = clock.parse(entry.happened_at)
         learned = self.book.learn(fact, at, station) if fact else Learned(None, None, None)
         parcel = fact.parcel if isinstance(fact, facts.ParcelFact) else None
-        self._rows.append(Row(entry, parcel, self._revise(parcel)))
+        self._rows.append(Row(entry, parcel, self._revise(parcel), at))
         if fact:
             self._note_case(fact)
         return learned
@@ -206,7 +207,7 @@ class Sitting:
         rows = self._rows
         for stream, items in by_stream.items():
             entries = chain.extend(stream, self.heads[stream], [draft for draft, _, _ in items])
-            rows += [Row(e, parcel, rev) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
+            rows += [Row(e, parcel, rev, self.now) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
         await postgres.store(self.connection, rows, self.now)
 
     async def _write_parcels(self) -> None:

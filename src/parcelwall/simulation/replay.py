@@ -30,11 +30,12 @@ RUN_OUT = timedelta(days=60)  # lines are cut also after the last purchase
 async def replay(
     file: Path, *, stations: int = 12, policy: str = "standard", seed: int = 1, data: Path | None = None,
     dwell_file: Path | None = None, compartments: int = 40, scale: float = 1.0, realism: Realism = REALISM,
-    tick: Tick | None = None,
+    tick: Tick | None = None, database_url: str = "",
 ) -> Report:  # fmt: skip
     """Sends all parcels of `file` through a town of so many stations and checks every book at the end.
 
-    `scale` multiplies arrivals; `data` is a new or empty folder where the books stay, for `verify`.
+    `scale` multiplies arrivals; `data` is a new or empty folder where the books stay, for `verify`. The hub's book
+    stays there too, unless `database_url` names an empty database.
     Raises Trouble for a file without usable rows, a folder that is in use, or numbers out of range.
     """
     began = SystemClock().mono()
@@ -50,7 +51,7 @@ async def replay(
     stories = tell(orders.offers, scale, realism, dwell_of, seeded(clock, seed).chance)
     folder = _fresh_folder(data)
     tally = Tally(stations * compartments)
-    async with a_town(folder, clock, seeded(clock, seed + 1), durable=False) as town:
+    async with a_town(folder, clock, seeded(clock, seed + 1), durable=False, dsn=database_url) as town:
         near_km = await _build(town, stories, stations, compartments, plan, seed)
         traffic = Traffic(town, plan, realism, tally)
         traffic.begin(stories, _all_cuts(town, stories, realism, seed))

@@ -161,7 +161,7 @@ class StationDesk:
         here = [parcel for parcel in known if parcel.stage in (Stage.RESERVED, *INSIDE)]
         if not here:
             raise Refusal("not_for_this_station")
-        return min(here, key=lambda parcel: (parcel.stage != Stage.RESERVED, parcel.deposit_by))
+        return min(here, key=lambda parcel: (parcel.stage != Stage.RESERVED, parcel.deposit_by or self.now()))
 
     def take_back(self, parcel: UUID, courier: UUID) -> Visit:
         """Begins the visit that takes out what nobody collected in time."""

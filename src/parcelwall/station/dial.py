@@ -134,17 +134,23 @@ async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | Non
     def call() -> bytes:
         data = msgspec.json.encode(body) if body else None
         request = urllib.request.Request(  # noqa: S310 - the operator's own hub
-            hub_url.rstrip("/") + path, data, {"Content-Type": "application/json"}
-        )  # fmt: skip
-        request.get_method = lambda: method  # type: ignore[method-assign]
+            hub_url.rstrip("/") + path, data, {"Content-Type": "application/json"}, method=method
+        )
         with urllib.request.urlopen(request, timeout=ANSWER_WITHIN_S) as answer:  # noqa: S310 - the operator's own hub
             return bytes(answer.read())
 
     try:
         answer: dict[str, str] = msgspec.json.decode(await asyncio.to_thread(call))
     except urllib.error.HTTPError as no:
-        said = msgspec.json.decode(no.read() or b"{}").get("detail", no.reason)
-        raise Trouble(f"the hub refuses: {said}") from no
-    except OSError as no:
+        raise Trouble(f"the hub refuses: {_said(no)}") from no
+    except (OSError, ValueError, msgspec.DecodeError) as no:
         raise Trouble(f"cannot reach the hub at {hub_url}: {no}") from no
     return answer
+
+
+def _said(no: urllib.error.HTTPError) -> str:
+    """The hub's own sentence; what stands between may answer with anything."""
+    try:
+        return str(msgspec.json.decode(no.read(), type=dict).get("detail", no.reason))
+    except (msgspec.DecodeError, UnicodeError):
+        return f"{no.code} {no.reason}"

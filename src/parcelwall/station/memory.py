@@ -2,10 +2,13 @@
 `parcel`, `room` and `case_file` are a cache of the fold, rebuilt by replay, so they have no migrations.
 """
 
+import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+import apsw
 import msgspec
 
 from parcelwall import clock
@@ -39,15 +42,11 @@ class Memory:
         self.connection.execute(SCHEMA + visit.SCHEMA)
         self.journal = SqliteJournal(self.connection)
         self.clock = clock
-        self.book = Book()
         self.station = self.identity("station") or ""
         self.hub_writer = self.identity("hub_writer") or ""
-        self.grants: dict[UUID, facts.Granted] = {}
-        self.policy: Policy = DEFAULT
         newest = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.station,))
         self._last = newest.fetchone()[0] or ""
-        if self.station:
-            self._remember()
+        self._remember()
 
     def close(self) -> None:
         self.connection.close()
@@ -69,7 +68,10 @@ class Memory:
     # the fold
 
     def _remember(self) -> None:
-        """Reads the cache of the fold; what has ended stays on the disk until somebody asks."""
+        """Reads the cache of the fold; what is over here stays on the disk until somebody asks."""
+        self.book = Book()
+        self.grants: dict[UUID, facts.Granted] = {}
+        self.policy: Policy = DEFAULT
         standing = self.connection.execute("SELECT name, record FROM standing")
         for name, record in standing:
             self._stand(facts.read(name.split("/")[0], record))
@@ -99,11 +101,22 @@ class Memory:
         self._last = max(self._last, clock.text(self.clock.now()))
         return self._last
 
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """All of it or nothing, in the file and in the book: what could not be written is not remembered either."""
+        try:
+            with self.connection:
+                yield
+        except BaseException:
+            with contextlib.suppress(apsw.Error):
+                self._remember()
+            raise
+
     def tell(self, *told: Fact, visit_after: visit.Visit | None = None) -> list[Learned]:
         """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction."""
         at = self.now_text()
         drafts = [Draft(fact.kind, at, facts.body(fact)) for fact in told]
-        with self.connection:
+        with self._together():
             self.journal.write(self.station, drafts, at)
             learned = [self._learn(fact, at) for fact in told]
             if visit_after:
@@ -111,11 +124,13 @@ class Memory:
         return learned
 
     def receive(self, entries: Sequence[Entry]) -> int:
-        """Stores and learns entries of the hub in one transaction; answers the number through which all is stored."""
-        with self.connection:
+        """Stores and learns entries of the hub in one transaction; answers the number through which all is stored.
+
+        Stored, not understood: what a newer hub wrote and we cannot read is kept, and the rest goes on.
+        """
+        with self._together():
             for entry in self.journal.receive(self.hub_writer, entries, self.now_text()):
-                fact = facts.read(entry.kind, entry.body)
-                if fact is not None:
+                if (fact := readable(entry)) is not None:
                     self._learn(fact, entry.happened_at)
         return self.journal.head(self.hub_writer).number
 
@@ -125,7 +140,13 @@ class Memory:
         learned = self.book.learn(fact, clock.parse(at), self.station)
         self._stand_durably(fact)
         self._cache(fact)
+        if learned.after and self._is_over_here(learned.after):
+            self.book.parcels.pop(learned.after.id, None)
         return learned
+
+    def _is_over_here(self, parcel: Parcel) -> bool:
+        """Its life has ended, or its room here was given up. The file keeps it, the memory need not."""
+        return parcel.stage in ENDED or parcel.station != self.station
 
     def _recall(self, parcel: UUID) -> None:
         if known := self.parcel(parcel):
@@ -153,7 +174,7 @@ class Memory:
             parcel = self.book.parcels[fact.parcel]
             self.connection.execute(
                 "INSERT OR REPLACE INTO parcel VALUES (?, ?, ?)",
-                (str(parcel.id), parcel.stage in ENDED, msgspec.json.encode(parcel).decode()),
+                (str(parcel.id), self._is_over_here(parcel), msgspec.json.encode(parcel).decode()),
             )
         if isinstance(fact, facts.CaseOpened | facts.CaseClosed) and fact.case in self.book.cases:
             case = self.book.cases[fact.case]
@@ -166,8 +187,8 @@ class Memory:
             self.connection.execute("INSERT OR REPLACE INTO room VALUES (1, ?)", (record,))
 
     def forget_ended(self) -> None:
-        """Frees the memory of parcels whose life has ended; the file keeps them."""
-        self.book.parcels = {key: each for key, each in self.book.parcels.items() if each.stage not in ENDED}
+        """Frees the memory of parcels that are over here; the file keeps them. `_learn` has done so already."""
+        self.book.parcels = {key: each for key, each in self.book.parcels.items() if not self._is_over_here(each)}
 
     # brake
 
@@ -204,3 +225,10 @@ class Memory:
     def parcels(self) -> Iterator[Parcel]:
         yield from self.book.parcels.values()
 
+
+def readable(entry: Entry) -> Fact | None:
+    """The fact of an entry; None for what this version cannot read."""
+    try:
+        return facts.read(entry.kind, entry.body)
+    except msgspec.DecodeError:
+        return None

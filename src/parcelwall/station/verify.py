@@ -119,6 +119,8 @@ class _Reading:
             return
         if isinstance(fact, facts.DoorOpened):
             self._opened.add(about)
+            if visit.opened_at is None:
+                yield f"INV-05: {name} opened a door in visit {about}, whose row does not say so: its code is not spent"
         elif isinstance(fact, facts.DoorClosed):
             self._shut.add(about)
         elif type(fact) in OUTCOMES:
@@ -164,7 +166,9 @@ def _visits(memory: Memory) -> tuple[dict[UUID, Visit], list[str]]:
         follows = (str(visit.id), visit.screen, visit.purpose, str(visit.reservation), visit.generation,
                    visit.opened_at is not None, visit.step == "ended")  # fmt: skip
         if tuple(row[:-1]) != follows:
-            wrong.append(f"INV-05: table visit, {row[0]}: its columns say {row[:-1]}, its record says {follows}")
+            said = ", ".join(f"{name} is {a}, its record says {b}" for name, a, b in
+                             zip(columns.split(", "), row, follows, strict=False) if a != b)  # fmt: skip
+            wrong.append(f"INV-05: table visit, {row[0]}: {said}")
         code = (visit.reservation, visit.generation)
         if visit.purpose == "collect" and visit.opened_at and spent.setdefault(code, visit.id) != visit.id:
             wrong.append(f"INV-05: one code opened visits {spent[code]} and {visit.id}")

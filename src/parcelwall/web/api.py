@@ -49,7 +49,7 @@ async def provide_who(request: Request[Any, Any, Any], doorman: Doorman) -> Who:
 
 async def asked(request: Request[Any, Any, Any], who: Who, key: str | None) -> Asked:
     """Who asks what, so that a repeat gets the same answer. The whole request counts: method, address and body."""
-    if not key or len(key) > KEY_LIMIT or not key.isprintable():
+    if not key or len(key) > KEY_LIMIT or not key.isascii() or not key.isprintable():
         raise Refusal("idempotency_key_missing")
     what = f"{request.method} {request.url.path}\n".encode() + await request.body()
     return Asked(who.carrier, key, hashlib.sha256(what).digest())

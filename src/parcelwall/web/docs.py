@@ -2,23 +2,41 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Litestar, Request, Response, get
 
+from parcelwall.errors import REASONS
+from parcelwall.rules.sentence import MARKS
 from parcelwall.web.reader import look_of
 from parcelwall.web.reader import page as shown
 from parcelwall.web.render import Renderer
 from parcelwall.web.views import ApiCall, ApiField, ApiGroup, ApiView
 
+BODIES = ("Recipient", "Where", "Near")  # what bodies are made of
+KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"}
+
 
 @get("/docs/openapi.json", include_in_schema=False)
 async def schema(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    return request.app.openapi_schema.to_schema()
+    return document(request.app)
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """The OpenAPI document, with what litestar cannot read from our types: no other fields, and closed lists."""
+    made: dict[str, Any] = app.openapi_schema.to_schema()
+    shapes = made["components"]["schemas"]
+    for name in {*BODIES, *(name for name in shapes if name.endswith("Body"))}:
+        shapes[name]["additionalProperties"] = False
+    shapes["ReportBody"]["properties"]["mark"]["enum"] = sorted(MARKS)
+    shapes["DivertBody"]["properties"]["reason"]["enum"] = sorted(REASONS)
+    calls = (call for calls in made["paths"].values() for call in calls.values())
+    for each in (each for call in calls for each in call.get("parameters", ()) if each["name"] == "Idempotency-Key"):
+        each["schema"] = KEY
+    return made
 
 
 @get("/docs", include_in_schema=False)
 async def page(request: Request[Any, Any, Any], renderer: Renderer) -> Response[bytes]:
-    document = request.app.openapi_schema.to_schema()
-    return shown(renderer, view(document), look_of(request, language="en"))
+    return shown(renderer, view(document(request.app)), look_of(request, language="en"))
 
 
 def view(document: dict[str, Any]) -> ApiView:

@@ -1,0 +1,326 @@
+"""The API as carriers meet it, on a real hub process: every answer as documented, every no a problem, nothing half done.
+
+The client of these tests holds each answer against the OpenAPI document that the same hub serves.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from acceptance.openapi import Document
+from acceptance.processes import HubProcess, a_hub
+from acceptance.shop import Shop, a_body, a_reference
+from parcelwall.errors import REASONS
+
+pytestmark = pytest.mark.timeout(120)
+NOBODY = UUID("0198f000-0000-7000-8000-000000000bad")
+
+
+class Proven(Shop):
+    """A shop whose every answer is held against the hub's own document, and every no against the reasons."""
+
+    def __init__(self, url: str, key: str, document: Document) -> None:
+        super().__init__(url, key)
+        self._document = document
+        self._client.event_hooks["response"].append(self._prove)
+
+    def _prove(self, answer: httpx.Response) -> None:
+        answer.read()
+        assert self._document.faults(answer) == []
+        if answer.is_error:
+            self._is_a_problem(answer)
+
+    def _is_a_problem(self, answer: httpx.Response) -> None:
+        assert answer.headers["content-type"] == "application/problem+json"
+        told = answer.json()
+        assert told["reason"] in REASONS and told["detail"] and told["status"] == answer.status_code
+        assert answer.status_code < 500, told
+
+    def send(self, method: str, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
+        """A request as no client library would make it."""
+        given = {"Content-Type": "application/json", "Idempotency-Key": f"raw-{a_reference()}", **headers}
+        return self._client.request(method, f"/api/v1{path}", content=content, headers=given)
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[HubProcess]:
+    with a_hub() as running:
+        running.configure("S-0001", "SSSSSSSS MMMM LL")
+        running.configure("S-0002", "S")
+        yield running
+        assert running.differences() == []
+        assert "request_failed" not in running.log() and "Traceback" not in running.log()
+
+
+@pytest.fixture(scope="module")
+def document(hub: HubProcess) -> Document:
+    return Document(httpx.get(f"{hub.url}/docs/openapi.json", trust_env=False).json())
+
+
+@pytest.fixture(scope="module")
+def shop(hub: HubProcess, document: Document) -> Iterator[Proven]:
+    client = Proven(hub.url, hub.admit("acme"), document)
+    client.post("/parcels", a_body(reference="WARM-1"))
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def rival(hub: HubProcess, document: Document) -> Iterator[Proven]:
+    client = Proven(hub.url, hub.admit("rival"), document)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="module")
+def operator(hub: HubProcess, document: Document) -> Iterator[Proven]:
+    client = Proven(hub.url, hub.admit("operator", "operator"), document)
+    yield client
+    client.close()
+
+
+def said(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("reason", answer.json().get("stage"))
+
+
+# bodies that are no parcel
+
+NOT_JSON = {
+    "half": b'{"reference": "X', "not utf-8": b'{"reference": "\xe9"}', "a form": b"reference=X&length_mm=1",
+    "too deep": b"[" * 100_000, "a lone surrogate": b'{"reference": "\\ud800"}',
+}  # fmt: skip
+OTHER_SHAPES = {"nothing": b"", "a list": b"[]", "null": b"null", "a number": b"7", "a huge number": b"9" * 5_000}
+WRONG_FIELDS: dict[str, dict[str, Any]] = {
+    "unknown field": {"colour": "red"},
+    "negative side": {"length_mm": -300},
+    "no side": {"width_mm": 0},
+    "absurd side": {"height_mm": 99_999_999},
+    "half a millimetre": {"length_mm": 300.5},
+    "words for a side": {"length_mm": "300"},
+    "no weight": {"weight_g": 0},
+    "centimetres for millimetres": {"length_mm": 30, "width_mm": 20, "height_mm": 6, "weight_g": 90_000},
+    "kilograms for grams": {"length_mm": 600, "width_mm": 600, "height_mm": 600, "weight_g": 2},
+    "NUL in a name": {"recipient": {"name": "A\0ino"}},
+    "a name without end": {"recipient": {"name": "A" * 201}},
+    "two mails in one": {"recipient": {"email": "a@example.org,b@example.org"}},
+    "a line in a mail": {"recipient": {"email": "a@example.org\r\nBcc: b@example.org"}},
+    "a phone of words": {"recipient": {"phone": "call me"}},
+    "a language of code": {"recipient": {"language": "en'--"}},
+    "a reference with a path": {"reference": "../../etc/passwd"},
+    "an empty reference": {"reference": ""},
+    "a climate of its own": {"climate": "tropical"},
+    "time without a zone": {"expected_at": "2026-11-22T08:00:00"},
+    "time before time": {"expected_at": "0001-01-01T00:00:00+14:00"},
+    "time after time": {"expected_at": "9999-12-31T23:59:59-14:00"},
+    "no time at all": {"expected_at": "soon"},
+    "a price of words": {"value": "cheap"},
+    "two destinations": {"destination": {"station_id": "S-0001", "near": {"lat": 60, "lon": 24}}},
+    "a destination of nothing": {"destination": {}},
+    "beyond the pole": {"destination": {"near": {"lat": 91, "lon": 0}}},
+}
+
+
+@pytest.mark.parametrize("body", NOT_JSON.values(), ids=NOT_JSON)
+def test_what_is_not_json(shop: Proven, body: bytes) -> None:
+    assert said(shop.send("POST", "/parcels", body)) == (400, "not_json")
+
+
+@pytest.mark.parametrize("body", OTHER_SHAPES.values(), ids=OTHER_SHAPES)
+def test_json_of_another_shape(shop: Proven, body: bytes) -> None:
+    assert said(shop.send("POST", "/parcels", body)) == (400, "bad_field")
+
+
+@pytest.mark.parametrize("changes", WRONG_FIELDS.values(), ids=WRONG_FIELDS)
+def test_wrong_fields_are_named(shop: Proven, changes: dict[str, Any]) -> None:
+    answer = shop.post("/parcels", a_body(**changes))
+    assert said(answer) == (400, "bad_field")
+    assert answer.json()["field"].partition(".")[0] in {*changes, "length_mm", "weight_g"}
+
+
+def test_nothing_of_a_refused_parcel_is_kept(hub: HubProcess, shop: Proven) -> None:
+    before = hub.count("SELECT count(*) FROM entry")
+    for body in (*NOT_JSON.values(), *OTHER_SHAPES.values()):
+        shop.send("POST", "/parcels", body)
+    for changes in WRONG_FIELDS.values():
+        shop.post("/parcels", a_body(**changes))
+    shop.post("/parcels/batch", {"parcels": [a_body(), a_body(length_mm=-1)]})
+    assert hub.count("SELECT count(*) FROM entry") == before
+
+
+def test_names_may_have_any_letters(hub: HubProcess, shop: Proven) -> None:
+    person = {"name": "Åsa 🦊 Ødegård-O'Brien 王", "email": "asa@example.org"}
+    assert said(shop.post("/parcels", a_body(recipient=person))) == (201, "RESERVED")
+
+
+def test_a_body_of_10_megabytes(hub: HubProcess, shop: Proven) -> None:
+    huge = b'{"reference": "' + b"x" * 10_000_000 + b'"}'
+    assert said(shop.send("POST", "/parcels", huge)) == (413, "too_large_a_body")
+    parts = (b"x" * 100_000 for _ in range(100))
+    answer = httpx.post(f"{hub.url}/api/v1/parcels", content=parts, headers=dict(shop._client.headers), trust_env=False)
+    assert answer.status_code == 413
+
+
+# who asks, and how often
+
+def test_without_a_key_nobody_is_answered(hub: HubProcess, document: Document) -> None:
+    for key in ("", "pw_" + "0" * 64, "\u00e9"):
+        answer = httpx.get(f"{hub.url}/api/v1/parcels", headers={"Authorization": f"Bearer {key}".encode()}, trust_env=False)
+        assert said(answer) == (401, "sign_in") and answer.headers["www-authenticate"] == "Bearer"
+        assert document.faults(answer) == []
+
+
+def test_a_carrier_speaks_for_itself_only(shop: Proven) -> None:
+    assert said(shop.post("/parcels", a_body(carrier="rival"))) == (403, "no_right")
+    answer = shop.post("/carriers/rival/reports", {"reference": "WARM-1", "mark": "accepted"})
+    assert said(answer) == (404, "not_found")
+    assert said(shop.get(f"/couriers/{NOBODY}/code", station="S-0001")) == (403, "no_right")
+
+
+CALLS = {
+    "reserve": {"destination": {"station_id": "S-0001"}}, "cancel": {}, "extend": {}, "divert": {},
+}  # fmt: skip
+
+
+def test_foreign_parcels_do_not_exist(shop: Proven, rival: Proven) -> None:
+    foreign = shop.announce()["id"]
+    assert rival.get(f"/parcels/{foreign}").content == rival.get(f"/parcels/{NOBODY}").content
+    for call, body in CALLS.items():
+        answers = [rival.post(f"/parcels/{each}/{call}", body) for each in (foreign, NOBODY)]
+        assert said(answers[0]) == (404, "not_found")
+        assert answers[0].content == answers[1].content
+    assert rival.get("/parcels", reference="WARM-1").json() == {"parcels": [], "next": None}
+    assert shop.stage(foreign) == "RESERVED"
+
+
+def test_the_same_key_has_the_same_answer_and_serves_one_intention(shop: Proven) -> None:
+    body = a_body()
+    first = shop.post("/parcels", body, "intention-1")
+    assert shop.post("/parcels", body, "intention-1").content == first.content
+    assert said(shop.post("/parcels", a_body(), "intention-1")) == (422, "idempotency_key_reused")
+    assert said(shop.post(f"/parcels/{first.json()['id']}/cancel", {}, "intention-1")) == (422, "idempotency_key_reused")
+    for key in (None, " ", "k" * 256):
+        assert said(shop.post("/parcels", a_body(), key)) == (400, "idempotency_key_missing")
+
+
+def test_the_same_key_of_two_carriers_is_two_intentions(shop: Proven, rival: Proven) -> None:
+    assert said(shop.post("/parcels", a_body(), "intention-2"))[0] == 201
+    assert said(rival.post("/parcels", a_body(), "intention-2"))[0] == 201
+
+
+def test_a_reference_is_announced_once(shop: Proven) -> None:
+    body = a_body()
+    first, again = shop.post("/parcels", body), shop.post("/parcels", body)
+    assert (again.status_code, again.content) == (201, first.content)
+    assert said(shop.post("/parcels", body | {"weight_g": 901})) == (409, "reference_taken")
+
+
+def test_what_cannot_be_done_to_a_parcel(shop: Proven) -> None:
+    parcel = shop.announce()["id"]
+    assert said(shop.post(f"/parcels/{parcel}/extend", {})) == (409, "wrong_stage")
+    assert said(shop.post(f"/parcels/{parcel}/extend", {"hours": 0})) == (400, "bad_field")
+    assert said(shop.post(f"/parcels/{parcel}/divert", {"reason": "bad mood"})) == (400, "bad_field")
+    assert said(shop.post(f"/parcels/{parcel}/reserve", {"destination": {"station_id": "S-0404"}})) == (404, "station_unknown")
+    assert said(shop.post(f"/parcels/{parcel}/cancel", {"why": "a\0b"})) == (400, "bad_field")
+    assert said(shop.post(f"/parcels/{parcel}/cancel", {"why": "changed their mind"})) == (200, "CANCELLED")
+    assert said(shop.post(f"/parcels/{parcel}/cancel", {})) == (409, "wrong_stage")
+
+
+def test_a_full_station(shop: Proven) -> None:
+    """An announcement is kept and diverted with the reason; a reservation that cannot be kept names others."""
+    assert said(shop.post("/parcels", a_body(destination={"station_id": "S-0002"}))) == (201, "RESERVED")
+    second = shop.post("/parcels", a_body(destination={"station_id": "S-0002"})).json()
+    assert (second["stage"], second["reason"]) in (("DIVERTED", "no_fitting_compartment"), ("DIVERTED", "station_full"))
+    waiting = shop.post("/parcels", a_body(destination=None)).json()["id"]
+    answer = shop.post(f"/parcels/{waiting}/reserve", {"destination": {"station_id": "S-0002"}})
+    assert answer.status_code == 422 and answer.json()["alternatives"][0]["station"] == "S-0001"
+    assert shop.stage(waiting) == "ANNOUNCED"
+
+
+# addresses and methods
+
+def test_wrong_methods_are_told_the_right_ones(shop: Proven) -> None:
+    answer = shop.send("DELETE", "/parcels")
+    assert said(answer) == (405, "method_not_allowed")
+    assert {"GET", "POST"} <= set(answer.headers["allow"].split(", "))
+    assert said(shop.send("PATCH", f"/parcels/{NOBODY}")) == (405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/parcels/7", "/parcels/x%00y", "/nothing", "/stations/%00", "/stations/a/b/c", "/track/%00"])
+def test_addresses_of_nothing(shop: Proven, path: str) -> None:
+    assert shop.get(path).status_code == 404
+    assert shop.get("/stations/S-0404/availability").json()["reason"] == "station_unknown"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["reference=%00", "after=7", "limit=0", "limit=501", "limit=x", "limit=" + "9" * 40, "reference=" + "A" * 65],
+)
+def test_questions_out_of_range(shop: Proven, query: str) -> None:
+    assert said(shop.get(f"/parcels?{query}")) == (400, "bad_field")
+
+
+def test_feeds_are_read_from_a_number_on(shop: Proven) -> None:
+    for after in ("-1", "9" * 30, "x"):
+        assert said(shop.get(f"/entries?after={after}")) == (400, "bad_field")
+
+
+def test_every_call_has_answered_as_documented(
+    shop: Proven, operator: Proven, document: Document, hub: HubProcess
+) -> None:
+    """Goes once through all that succeed; the client has held each answer against the document."""
+    parcel = shop.announce()
+    shop.report(parcel["reference"], "out_for_delivery", "acme")
+    shop.post(f"/parcels/{parcel['id']}/reserve", {"destination": {"near": {"lat": 60.1692, "lon": 24.944}}})
+    shop.post("/parcels/batch", {"parcels": [a_body(), a_body(destination={"station_id": "S-0404"}), a_body()]})
+    diverted = shop.announce()
+    assert said(shop.post(f"/parcels/{diverted['id']}/divert", {})) == (200, "DIVERTED")
+    cancelled = shop.announce()
+    shop.post(f"/parcels/{cancelled['id']}/cancel", {})
+    for path in ("/parcels", f"/parcels/{parcel['id']}", "/stations", "/stations/S-0001", "/stations/S-0001/availability",
+                 f"/track/{parcel['reference']}"):  # fmt: skip
+        assert shop.get(path).status_code == 200
+    assert shop.get("/parcels", limit=2).json()["next"]
+    assert len(operator.courier_code("S-0001", NOBODY)) == 8
+    feed = [entry["number"] for entry in whole_feed(shop)]
+    assert feed == list(range(1, len(feed) + 1))
+    unproven = document.calls() - document.proven
+    assert unproven == {("POST", "/api/v1/parcels/{parcel}/extend")}  # needs a parcel inside: test_town_api
+
+
+def whole_feed(shop: Proven) -> list[dict[str, Any]]:
+    """The carrier's own feed, page by page."""
+    rows: list[dict[str, Any]] = []
+    while page := shop.get("/entries", after=rows[-1]["number"] if rows else 0, limit=50).json()["entries"]:
+        rows += page
+    return rows
+
+
+def test_the_same_bytes_for_unknown_foreign_and_cancelled_numbers(hub: HubProcess, shop: Proven, rival: Proven) -> None:
+    cancelled, shared = shop.announce(), a_reference()
+    shop.post(f"/parcels/{cancelled['id']}/cancel", {})
+    for each in (shop, rival):
+        each.announce(reference=shared)  # two carriers, one number: nobody can say which is meant
+    numbers = [a_reference(), cancelled["reference"], shared]
+    for address in ("/api/v1/track/{}", "/?number={}"):
+        answers = [httpx.get(hub.url + address.format(number), trust_env=False) for number in numbers]
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.content for answer in answers}) == 1
+        assert len({json.dumps(sorted((k, v) for k, v in a.headers.items() if k != "date")) for a in answers}) == 1
+
+
+def test_guessing_numbers_is_slowed_down(hub: HubProcess, shop: Proven) -> None:
+    """The last test of this file, for it keeps this address waiting: page, stream and API count together."""
+    known = shop.announce()["reference"]
+    addresses = ("/api/v1/track/{}", "/?number={}", "/number/events?number={}")
+    for miss in range(20):
+        with httpx.stream("GET", hub.url + addresses[miss % 3].format(a_reference()), trust_env=False) as answer:
+            if answer.status_code == 429:
+                break
+    for address in addresses:
+        answer = httpx.get(hub.url + address.format(known), trust_env=False)
+        assert answer.status_code == 429
+    assert int(httpx.get(f"{hub.url}/api/v1/track/{known}", trust_env=False).headers["retry-after"]) > 0

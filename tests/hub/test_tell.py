@@ -1,0 +1,376 @@
+"""Notices: never missing and hardly ever double, tried again when the world failed, and silent about those erased."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from parcelwall.clock import VirtualClock
+from parcelwall.errors import Trouble
+from parcelwall.hub import people
+from parcelwall.hub.commands import Divert, Extend, RenewCode
+from parcelwall.hub.followers import turn
+from parcelwall.hub.house import Hub
+from parcelwall.hub.people import Person
+from parcelwall.hub.sweeps import sweep
+from parcelwall.hub.tell import NAME, Teller, outbox
+from parcelwall.hub.verify import verify_hub
+from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.messages import Message
+from parcelwall.rules import access, decide
+from parcelwall.rules.life import Parcel
+from station.towns import ADA, NOW, Pen, a_hub, about, announced, cases, parcel_at
+
+LATER = NOW + timedelta(hours=48)
+PUBLIC = "https://parcels.example"
+
+
+class Crash(BaseException):
+    """The process dies in the middle of a hand-over."""
+
+
+class Letterbox:
+    """A channel that keeps what it was given; `moods` says how the next hand-overs end."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[Person, Message, str]] = []
+        self.moods: list[BaseException] = []
+
+    async def hand_over(self, person: Person, message: Message, message_id: str) -> None:
+        mood = self.moods.pop(0) if self.moods else None
+        if mood is None or isinstance(mood, Crash):
+            self.got.append((person, message, message_id))
+        if mood is not None:
+            raise mood
+
+
+class Office:
+    """A hub with one station, a teller with two letterboxes, and the pen of the station."""
+
+    def __init__(self, hub: Hub) -> None:
+        assert isinstance(hub.clock, VirtualClock)
+        self.hub, self.now = hub, hub.clock
+        self.mail, self.sms = Letterbox(), Letterbox()
+        self.teller = Teller(hub, {"email": self.mail, "sms": self.sms}, PUBLIC, "parcels.example")
+        self.pen = Pen("S-0001", self.now)
+        self._doors = count(1)
+
+    async def promised(self, reference: str = "PW-1", person: Person | None = ADA) -> UUID:
+        return await announced(self.hub, reference, "S-0001", person=person)
+
+    async def inside(self, reference: str = "PW-1", person: Person | None = ADA) -> Parcel:
+        parcel = await parcel_at(self.hub, await self.promised(reference, person))
+        return await self.put_in(parcel)
+
+    async def put_in(self, parcel: Parcel) -> Parcel:
+        until = self.now.now() + timedelta(hours=48)
+        await self.hub.receive(
+            "S-0001", self.pen.write(self.pen.deposited(parcel, next(self._doors), collect_by=until))
+        )
+        return await parcel_at(self.hub, parcel.id)
+
+    async def follow(self) -> None:
+        while await turn(self.hub.pool, NAME, self.teller.note):
+            pass
+
+    async def hand_over(self) -> None:
+        while await self.teller.hand_over_one():
+            pass
+
+    async def tell(self) -> None:
+        await self.follow()
+        await self.hand_over()
+
+    async def remind(self) -> int:
+        async with self.hub.pool.acquire() as connection, connection.transaction():
+            return await self.teller.remind(connection)
+
+    async def notices(self) -> list[tuple[str, str, str]]:
+        rows = await self.hub.pool.fetch("SELECT purpose, channel, state FROM notice ORDER BY purpose, channel, number")
+        return [(row["purpose"], row["channel"], row["state"]) for row in rows]
+
+
+@pytest_asyncio.fixture
+async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with a_hub(database, tmp_path, stations=(about(),)) as hub:
+        office = Office(hub)
+        yield office
+        await office.follow()
+        assert await verify_hub(hub.pool) == []
+
+
+def code_of(office: Office, parcel: Parcel) -> str:
+    key = office.hub.stations.known["S-0001"].code_key
+    assert parcel.reservation is not None
+    code = access.pickup_code(key, "S-0001", parcel.reservation, parcel.generation)
+    return f"{code[:4]} {code[4:]}"
+
+
+async def test_one_notice_per_channel_and_never_again(office: Office) -> None:
+    parcel = await office.inside()
+    for _ in range(3):
+        await office.tell()
+    assert (len(office.mail.got), len(office.sms.got)) == (1, 1)
+    person, message, message_id = office.mail.got[0]
+    assert person == ADA
+    assert code_of(office, parcel) in message.text
+    assert f"{PUBLIC}/p/" in message.text
+    assert message_id.endswith("@parcels.example>")
+    assert office.sms.got[0][2] != message_id
+    await office.hub.pool.execute("UPDATE follower SET tx = 0, writer = '', number = 0, revision = 0")
+    await office.tell()
+    assert (len(office.mail.got), len(office.sms.got)) == (1, 1), "also when everything is followed again"
+
+
+async def test_what_is_told_and_what_is_not(office: Office) -> None:
+    parcel = await office.inside()
+    diverted = await office.promised("PW-2")
+    await office.hub.desk.ask(Divert(carrier="acme", parcel=diverted, reason="station_full"))
+    await office.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient"))
+    await office.tell()
+    assert {purpose for purpose, _, _ in await office.notices()} == {"ready", "kept_longer", "diverted"}
+    assert {state for _, _, state in await office.notices()} == {"sent"}
+    await office.hub.receive("S-0001", office.pen.write(office.pen.collected(parcel, 1)))
+    await office.tell()
+    assert len(await office.notices()) == 6, "nobody is told of what they did themselves"
+
+
+async def test_only_addresses_that_are_known(office: Office) -> None:
+    await office.inside("PW-1", Person(name="Bea", phone="+358401111111"))
+    await office.inside("PW-2", Person(name="Cid", email="cid@example.org"))
+    await office.inside("PW-3", Person(name="Dan"))
+    await office.inside("PW-4", None)
+    await office.tell()
+    assert [person.name for person, _, _ in office.sms.got] == ["Bea"]
+    assert [person.name for person, _, _ in office.mail.got] == ["Cid"]
+
+
+async def test_trouble_is_tried_again_and_waits_grow(office: Office) -> None:
+    await office.inside(person=msgspec.structs.replace(ADA, phone=None))
+    office.mail.moods = [Trouble("the server is down")] * 3
+    await office.follow()
+    waits = []
+    for tries in range(1, 4):
+        await office.hand_over()
+        row = await office.hub.pool.fetchrow("SELECT * FROM notice")
+        assert (row["state"], row["tries"], row["trouble"]) == ("waiting", tries, "the server is down")
+        waits.append((row["next_try"] - office.now.now()).total_seconds())
+        assert not await office.teller.hand_over_one(), "not before its time"
+        office.now.move_to(row["next_try"])
+    assert [15 <= waits[0] <= 30, 30 <= waits[1] <= 60, 60 <= waits[2] <= 120] == [True] * 3
+    await office.hand_over()
+    assert len(office.mail.got) == 1
+    assert await office.notices() == [("ready", "email", "sent")]
+
+
+async def test_after_three_days_of_trouble_a_case(office: Office) -> None:
+    await office.inside(person=msgspec.structs.replace(ADA, phone=None))
+    office.mail.moods = [Trouble("the server is down")] * 2
+    await office.tell()
+    office.now.advance(72 * 3600)
+    await office.hand_over()
+    assert await office.notices() == [("ready", "email", "failed")]
+    assert await cases(office.hub) == ["notice_given_up"]
+
+
+async def test_undeliverable_is_tried_once(office: Office) -> None:
+    await office.inside()
+    office.mail.moods = [Undeliverable("address_unknown", 550)]
+    await office.tell()
+    office.now.advance(7200)
+    await office.tell()
+    assert await office.notices() == [("ready", "email", "failed"), ("ready", "sms", "sent")]
+    assert "address_unknown" in await office.hub.pool.fetchval("SELECT trouble FROM notice WHERE channel = 'email'")
+    assert not office.mail.got
+
+
+async def test_a_notice_that_we_cannot_make_holds_up_no_other(office: Office) -> None:
+    for number in range(3):
+        await office.inside(f"PW-{number}", msgspec.structs.replace(ADA, phone=None))
+    office.mail.moods = [ZeroDivisionError("a mistake of ours")]
+    await office.tell()
+    assert len(office.mail.got) == 2
+    office.now.advance(60)
+    await office.hand_over()
+    assert len(office.mail.got) == 3
+
+
+async def test_after_a_crash_in_the_hand_over_it_goes_again_as_the_same_mail(office: Office) -> None:
+    await office.inside(person=msgspec.structs.replace(ADA, phone=None))
+    await office.follow()
+    office.mail.moods = [Crash()]
+    with pytest.raises(Crash):
+        await office.teller.hand_over_one()
+    assert await office.notices() == [("ready", "email", "waiting")]
+    office.teller = Teller(office.hub, office.teller.channels, PUBLIC, "parcels.example")
+    await office.hand_over()
+    assert len(office.mail.got) == 2
+    assert len({message_id for _, _, message_id in office.mail.got}) == 1
+
+
+async def test_two_senders_hand_over_once(office: Office) -> None:
+    for number in range(4):
+        await office.inside(f"PW-{number}")
+    await office.follow()
+    await asyncio.gather(*(office.hand_over() for _ in range(3)))
+    assert (len(office.mail.got), len(office.sms.got)) == (4, 4)
+
+
+async def test_what_was_collected_meanwhile_is_not_told(office: Office) -> None:
+    parcel = await office.inside()
+    await office.follow()
+    await office.hub.receive("S-0001", office.pen.write(office.pen.collected(parcel, 1)))
+    await office.hand_over()
+    assert office.mail.got == office.sms.got == []
+    assert {state for _, _, state in await office.notices()} == {"unneeded"}
+
+
+async def test_one_who_was_erased_is_not_told(office: Office) -> None:
+    parcel = await office.inside()
+    await office.follow()
+    async with office.hub.pool.acquire() as connection:
+        assert parcel.person is not None
+        await people.erase(connection, parcel.person)
+    await office.hand_over()
+    assert office.mail.got == office.sms.got == []
+    assert {state for _, _, state in await office.notices()} == {"unneeded"}
+
+
+# codes that came out alike
+
+
+def alike(office: Office) -> tuple[UUID, UUID]:
+    """Two reservations whose codes are equal at the station: with 10^8 codes some 12,000 are enough."""
+    key, seen = office.hub.stations.known["S-0001"].code_key, dict[str, UUID]()
+    for number in count(1):
+        reservation = UUID(int=number)
+        code = access.pickup_code(key, "S-0001", reservation, 0)
+        if code in seen:
+            return seen[code], reservation
+        seen[code] = reservation
+    raise AssertionError
+
+
+async def promise(office: Office, parcel_id: UUID, reservation: UUID) -> Parcel:
+    async with office.hub.pool.acquire() as connection, connection.transaction():
+        at = office.hub.desk.sitting(connection)
+        await at.load([parcel_id], ["S-0001"])
+        room, plan = at.book.rooms["S-0001"], at.book.plans["S-0001"]
+        parcel = at.book.parcels[parcel_id]
+        at.record(decide.reserve(parcel, "S-0001", plan, room, reservation, "tag", "0001", at.now, at.policy))
+        await at.write()
+    return await parcel_at(office.hub, parcel_id)
+
+
+async def test_a_code_that_another_parcel_has_is_renewed_before_anybody_is_told(office: Office) -> None:
+    first, second = alike(office)
+    for reference, reservation in (("PW-1", first), ("PW-2", second)):
+        parcel = await announced(office.hub, reference, person=msgspec.structs.replace(ADA, phone=None))
+        await office.put_in(await promise(office, parcel, reservation))
+    for _ in range(3):
+        await office.tell()
+        office.now.advance(120)
+    parcels = [await parcel_at(office.hub, row["id"]) for row in await office.hub.pool.fetch(
+        "SELECT id FROM parcel ORDER BY id")]  # fmt: skip
+    assert [parcel.generation for parcel in parcels] == [0, 1]
+    codes = [code_of(office, parcel) for parcel in parcels]
+    assert len(set(codes)) == 2
+    told = [message.text for _, message, _ in office.mail.got]
+    assert len(told) == 2, "once each, although there were three facts to tell of"
+    assert [code in text for code, text in zip(codes, told, strict=True)] == [True, True]
+
+
+async def test_a_renewed_code_is_told_once(office: Office) -> None:
+    parcel = await office.inside(person=msgspec.structs.replace(ADA, phone=None))
+    await office.tell()
+    await office.hub.desk.ask(RenewCode(parcel=parcel.id))
+    await office.tell()
+    newer = await parcel_at(office.hub, parcel.id)
+    assert len(office.mail.got) == 2
+    assert code_of(office, newer) in office.mail.got[1][1].text
+    assert code_of(office, parcel) not in office.mail.got[1][1].text
+
+
+# reminders, and the night
+
+
+async def test_one_reminder_per_holding_time(office: Office) -> None:
+    parcel = await office.inside()
+    assert await office.remind() == 0, "48 hours left"
+    office.now.advance(25 * 3600)
+    assert await office.remind() == 1
+    assert await office.remind() == 0
+    await office.tell()
+    assert [purpose for purpose, channel, _ in await office.notices() if channel == "email"] == ["ready", "reminder"]
+    await office.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient"))
+    assert await office.remind() == 0
+    office.now.advance(24 * 3600)
+    assert await office.remind() == 1
+    await office.tell()
+    assert len(office.mail.got) == 4
+
+
+async def test_those_without_an_address_do_not_keep_others_from_being_reminded(office: Office) -> None:
+    for number in range(3):
+        await office.inside(f"PW-{number}", None)
+    office.now.advance(25 * 3600)
+    assert await office.remind() == 3
+    assert await office.remind() == 0
+    await office.hand_over()
+    assert office.mail.got == []
+
+
+@pytest.mark.parametrize(
+    ("brought", "told"),
+    [
+        (datetime(2026, 11, 22, 20, tzinfo=UTC), datetime(2026, 11, 24, 6, tzinfo=UTC)),  # 22:00 there: in the morning
+        (datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 23, 12, tzinfo=UTC)),  # by day: at once
+    ],
+)
+async def test_reminders_keep_quiet_hours(office: Office, brought: datetime, told: datetime) -> None:
+    office.now.move_to(brought)
+    await office.inside()
+    office.now.move_to(brought + timedelta(hours=24))
+    await office.remind()
+    rows = await office.hub.pool.fetch("SELECT next_try FROM notice WHERE purpose = 'reminder'")
+    assert [row["next_try"] for row in rows] == [told, told]
+
+
+async def test_a_reminder_that_would_come_too_late_in_the_morning_comes_now(office: Office) -> None:
+    parcel = await office.inside()
+    night = datetime(2026, 11, 24, 0, tzinfo=UTC)  # 02:00 there; it must be collected by 04:00
+    until = night + timedelta(hours=2)
+    await office.hub.receive("S-0001", office.pen.write(office.pen.deposited(parcel, 1, collect_by=until)))
+    office.now.move_to(night)
+    await office.remind()
+    assert await office.hub.pool.fetchval("SELECT max(next_try) FROM notice WHERE purpose = 'reminder'") == night
+
+
+async def test_that_it_is_late_can_wait_for_the_morning(office: Office) -> None:
+    """Brought at 03:00 in the night: told at once that it is there, and not before 08:00 that its time is over."""
+    night = datetime(2026, 11, 23, 1, tzinfo=UTC)
+    office.now.move_to(night)
+    await office.inside()
+    await office.tell()
+    assert len(office.mail.got) == 1
+    office.now.move_to(night + timedelta(hours=48))
+    assert await sweep(office.hub) == 1
+    await office.tell()
+    assert len(office.mail.got) == 1
+    office.now.move_to(datetime(2026, 11, 25, 6, tzinfo=UTC))
+    await office.tell()
+    assert len(office.mail.got) == 2
+
+
+async def test_the_outbox_shows_and_hands_nothing_over(office: Office) -> None:
+    parcel = await office.inside()
+    [shown] = await outbox(office.hub)
+    assert shown.code == code_of(office, parcel).replace(" ", "")
+    assert shown.door == 1
+    assert len(await outbox(office.hub)) == 1
