@@ -23,7 +23,7 @@ from parcelwall.settings import HubSettings, default_data_dir, read
 app = typer.Typer(
     help="Runs networks of 24/7 smart parcel stations.", no_args_is_help=True, pretty_exceptions_enable=False
 )
-out, err = Console(), Console(stderr=True)
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -41,7 +41,7 @@ def main() -> None:
     try:
         app()
     except ParcelwallError as no:
-        err.print(f"[red]{no}[/red]", highlight=False, soft_wrap=True)
+        err.print(f"[red]{no}[/red]")
         sys.exit(1)
 
 
@@ -86,7 +86,7 @@ async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) 
     ids = Ids(clock)
 
     def say(text: str) -> None:
-        out.print(text, highlight=False, soft_wrap=True)
+        out.print(text)
 
     with err.status("Starting PostgreSQL, the hub and three stations …"):
         town = a_demo(folder, port, clock, ids)
@@ -96,7 +96,7 @@ async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) 
             await play_once(running, clock, ids, say)
             out.print("[bold]The story is whole.[/bold]")
             return
-        _welcome(running)
+        _welcome(running, people)
         if people:
             await People(running, clock, ids, say).live(calm)
         await asyncio.Event().wait()
@@ -104,15 +104,15 @@ async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) 
         await town.__aexit__(None, None, None)
 
 
-def _welcome(demo: Any) -> None:
+def _welcome(demo: Any, people: bool) -> None:
     out.print(f"[bold]Parcelwall runs.[/bold] Begin at [bold]{demo.url}/start[/bold]")
     for name, path in (("Tracking", "/"), ("Mails", "/mails"), ("Console", "/console"), ("Pretend doors", "/pretend"),
                        ("API", "/docs")):  # fmt: skip
-        out.print(f"  {name:<14} {demo.url}{path}", highlight=False)
+        out.print(f"  {name:<14} {demo.url}{path}")
     for name, each in demo.stations.items():
-        out.print(f"  Kiosk {name:<8} {each.kiosk_url}", highlight=False)
-    out.print(f"  API key        {demo.carrier_key}", highlight=False)
-    out.print("Pretend people keep the town alive. Stop with Ctrl-C.", highlight=False)
+        out.print(f"  Kiosk {name:<8} {each.kiosk_url}")
+    out.print(f"  API key        {demo.carrier_key}")
+    out.print(f"{'Pretend people keep the town alive. ' if people else ''}Stop with Ctrl-C.")
 
 
 @app.command()
@@ -145,7 +145,7 @@ async def _hub(settings: HubSettings) -> None:
         running(opened, settings),
         serving(hub_app(opened), bound) as port,
     ):
-        out.print(f"Parcelwall hub at http://{settings.host}:{port}", highlight=False)
+        out.print(f"Parcelwall hub at http://{settings.host}:{port}")
         await asyncio.Event().wait()
 
 
@@ -163,7 +163,7 @@ async def _station(settings: Any, profile: Any) -> None:
     from parcelwall.drivers import connect
     from parcelwall.station import dial
     from parcelwall.station import house as station_house
-    from parcelwall.station.running import enrolled, until_configured
+    from parcelwall.station.running import enrolled, read_scanner, until_configured
     from parcelwall.web.kiosk import Gate, kiosk_app
     from parcelwall.web.reader import renderer
     from parcelwall.web.serving import listen, serving
@@ -185,8 +185,9 @@ async def _station(settings: Any, profile: Any) -> None:
             tasks.create_task(dial.Line(opened, settings.hub_url).run())
             await until_configured(opened)
             tasks.create_task(opened.run())
-            out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {screen_url}",
-                      highlight=False)  # fmt: skip
+            if settings.scanner:
+                tasks.create_task(read_scanner(opened, settings.scanner))
+            out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {screen_url}")
             await asyncio.Event().wait()
 
 
@@ -205,14 +206,11 @@ def replay(
     """Real orders through the real desks on a virtual clock: what was promised, refused, brought and collected."""
     from parcelwall.simulation.commands import run_replay
 
-    sys.exit(
-        run(
-            run_replay(
-                file, stations=stations, policy=policy, seed=seed, data=data, dwell_file=dwell,
-                compartments=compartments, scale=scale, as_json=as_json,
-            )  # fmt: skip
-        )
-    )
+    job = run_replay(
+        file, stations=stations, policy=policy, seed=seed, data=data, dwell_file=dwell, compartments=compartments,
+        scale=scale, as_json=as_json,
+    )  # fmt: skip
+    sys.exit(run(job))
 
 
 @app.command()
@@ -247,7 +245,7 @@ def admit(
     """Admits a carrier and prints its API key, once. Doing it again makes a new key."""
     if role not in ("carrier", "operator"):
         raise Trouble("the role is carrier or operator")
-    out.print(run(_at_hub(data, database_url, lambda h: h.admit(carrier, name or carrier, role))), highlight=False)
+    out.print(run(_at_hub(data, database_url, lambda h: h.admit(carrier, name or carrier, role))))
 
 
 @app.command()
@@ -266,8 +264,7 @@ def configure(
         return str(await hub.claim(about.station))
 
     claim = run(_at_hub(data, database_url, act))
-    out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}",
-              highlight=False)  # fmt: skip
+    out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}")
 
 
 async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:

@@ -44,8 +44,7 @@ class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080  # the kiosk page, on loopback
     claim: str = ""  # one-time claim code for enrolment; not needed afterwards
-    language: str = "en"
-    board: str = ""  # path of the board profile (TOML)
+    scanner: str = ""  # by-path name of the reader's serial port (USB CDC mode); empty: no reader
 
 
 def read(kind: type, given: dict[str, object]):  # type: ignore[no-untyped-def]

@@ -45,7 +45,7 @@ def plant(function: Plant) -> Plant:
 def p05_code_not_spent() -> None:
     right = visits._WRITE
     visits._WRITE = right.replace("opened = excluded.opened, ", "")
-    assert visits._WRITE != right
+    assert right != visits._WRITE
 
 
 @plant

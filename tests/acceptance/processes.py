@@ -82,6 +82,17 @@ class Process:
     def kill(self) -> None:
         self.end(signal.SIGKILL)
 
+    def stop(self) -> None:
+        """The end of a test: politely, then not."""
+        if self.alive():
+            try:
+                self.end(signal.SIGTERM)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def add_environment(self, **more: str) -> None:
+        self._environment |= more
+
     def alive(self) -> bool:
         return self.running is not None and self.running.poll() is None
 
@@ -162,5 +173,4 @@ def a_hub(**environment: str) -> Iterator[HubProcess]:
         try:
             yield hub
         finally:
-            if hub.alive():
-                hub.end(signal.SIGTERM)
+            hub.stop()

@@ -28,7 +28,7 @@ def a_reference(prefix: str = "PW-7F3") -> str:
 def a_body(reference: str | None = None, **changes: Any) -> dict[str, Any]:
     """What a shop sends for one small parcel to S-0001."""
     body = {
-        "reference": reference or a_reference(), "length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
+        "reference": a_reference() if reference is None else reference, "length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
         "recipient": {"name": "Aino", "email": "aino@example.org", "language": "en"},
         "destination": {"station_id": "S-0001"},
     }  # fmt: skip
@@ -47,7 +47,7 @@ class Shop:
         self._client.close()
 
     def get(self, path: str, **query: Any) -> httpx.Response:
-        return self._client.get(f"/api/v1{path}", params=query)
+        return self._client.get(f"/api/v1{path}", params=query or None)
 
     def post(self, path: str, body: Any, key: str | None = "") -> httpx.Response:
         """`key` None sends no Idempotency-Key; "" a new one."""

@@ -31,13 +31,13 @@ def adds_up(report: Report) -> None:
 
 @pytest_asyncio.fixture
 async def orders(tmp_path: Path) -> Path:
-    return write(tmp_path / "orders.csv", made_up(60, days=4))
+    return write(tmp_path / "orders.csv", made_up(110, days=8))
 
 
 async def test_all_sums_hold_and_every_end_occurs(orders: Path, tmp_path: Path, database: str) -> None:
     report = await replay(orders, data=tmp_path / "data", database_url=database, realism=BUSY, **CALM)
     adds_up(report)
-    assert report.rows == 60
+    assert report.rows == 110
     assert report.collected
     assert report.taken_back
     assert report.refused
@@ -58,7 +58,7 @@ async def test_one_seed_is_one_town(orders: Path, tmp_path: Path, postgres_dsn: 
 async def test_more_arrivals_than_rows(orders: Path, tmp_path: Path, database: str) -> None:
     report = await replay(orders, data=tmp_path / "data", database_url=database, scale=2.5, **CALM)
     adds_up(report)
-    assert 130 < report.rows < 170
+    assert 250 < report.rows < 300
     assert report.load["mean"] > report.utilisation["mean"]
     assert report.refused["station_full"]
 
@@ -74,8 +74,10 @@ DIRT: dict[str, dict[str, str]] = {
     "no_sizes": {"length_cm": ""}, "zero_sizes": {"height_cm": "0"}, "no_weight": {"weight_g": "heavy"},
     "zero_weight": {"weight_g": "0.0"}, "impossible_sizes": {"width_cm": "-4"}, "no_place": {"lat": ""},
     "impossible_place": {"lon": "500"}, "no_purchase_time": {"purchased_at": ""}, "no_id": {"parcel_id": ""},
-    "unreadable_delivered_at": {"delivered_at": "soon"}, "carrier_before_purchase": {"carrier_at": "2017-01-01 10:00:00"},
-    "delivered_before_carrier": {"carrier_at": "2018-06-01 10:00:00"}, "expected_before_purchase": {"estimated_date": "2017-02-03"},
+    "unreadable_delivered_at": {"delivered_at": "soon"},
+    "carrier_before_purchase": {"carrier_at": "2017-01-01 10:00:00"},
+    "delivered_before_carrier": {"carrier_at": "2018-06-01 10:00:00"},
+    "expected_before_purchase": {"estimated_date": "2017-02-03"},
     "delivered_before_purchase": {"carrier_at": "", "delivered_at": "2017-03-01 00:00:00"},
     "times_too_far_apart": {"estimated_date": "2028-01-01"},
 }  # fmt: skip
@@ -141,3 +143,14 @@ def test_rubbish_never_breaks_the_reader(tmp_path: Path) -> None:
             row[name] = chance.choice(odd)
     found = read_orders(write(tmp_path / "odd.csv", rows))
     assert found.rows == 300
+
+
+async def test_years_in_which_nobody_orders_take_no_time(tmp_path: Path, database: str) -> None:
+    """One row of another century in a file: the town sleeps until then."""
+    rows = list(made_up(12, days=1))
+    times = ("purchased_at", "carrier_at", "delivered_at", "estimated_date")
+    later = {name: "2088" + rows[0][name][4:] for name in times if rows[0][name]}
+    path = write(tmp_path / "odd.csv", [*rows, rows[0] | later | {"parcel_id": "late-1"}])
+    report = await replay(path, data=tmp_path / "data", database_url=database, **CALM)
+    adds_up(report)
+    assert (report.offered, report.events["cuts"] < 100) == (13, True)

@@ -1,7 +1,8 @@
 """`parcelwall verify` after somebody has been at the books: each tampering is named, upstairs and downstairs."""
 
+import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from acceptance.planted import BUSY
+from parcelwall import clock
 from parcelwall.errors import Trouble
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.journal import chain
@@ -61,7 +63,9 @@ async def run(dsn: str, sql: str, *values: object) -> None:
 
 
 async def test_books_that_nobody_touched_are_whole(hub: str, folder: Path) -> None:
+    before = sorted(folder.rglob("*"))
     assert await verify_data(folder, hub) == []
+    assert sorted(folder.rglob("*")) == before, "nothing is left behind"
 
 
 MIDDLE = "(SELECT count(*) / 2 FROM entry WHERE writer = 'S-0001')"
@@ -92,8 +96,9 @@ HUB_SQL = {
     "one added": ("INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at) SELECT writer, "
                   "number + 1, kind, happened_at, body, hash, recorded_at FROM entry WHERE writer = 'S-0001' "
                   "ORDER BY number DESC LIMIT 1", "chain: S-0001 number .*: its hash does not follow"),
-    "another parcel": (f"UPDATE entry SET parcel = (SELECT min(id::text)::uuid FROM parcel), revision = 99 WHERE {OF} = "
-                       "(SELECT min(number) FROM entry WHERE writer = 'S-0001' AND parcel IS NOT NULL)", "order: S-0001"),
+    "another parcel": (f"UPDATE entry SET parcel = (SELECT min(id::text)::uuid FROM parcel), revision = 99 "
+                       f"WHERE {OF} = (SELECT min(number) FROM entry WHERE writer = 'S-0001' AND parcel IS NOT NULL)",
+                       "order: S-0001"),
 }  # fmt: skip
 
 
@@ -107,8 +112,6 @@ async def test_the_hubs_book(hub: str, folder: Path, what: str) -> None:
 async def names(folder: Path, hub: str, says: str) -> None:
     wrong = await verify_data(folder, hub)
     assert wrong
-    import re
-
     assert re.search(says, wrong[0]), wrong[0]
 
 
@@ -117,21 +120,19 @@ async def test_a_forger_who_mends_the_chain_is_given_away_by_the_stations_copy(h
     writer = "hub:1/S-0001"
     connection = await asyncpg.connect(hub)
     rows = await connection.fetch("SELECT * FROM entry WHERE writer = $1 ORDER BY number", writer)
-    drafts = [chain.Draft(r["kind"], chain_text(r), r["body"].replace('"by":"recipient"', '"by":"operator"')
-                          .replace("looked at", "not looked at")) for r in rows]  # fmt: skip
+    drafts = [
+        chain.Draft(row["kind"], clock.text(row["happened_at"]), row["body"].replace("looked at", "not looked at"))
+        for row in rows
+    ]
     forged = chain.extend(writer, chain.start(writer), drafts)
     await connection.executemany("UPDATE entry SET body = $3, hash = $4 WHERE writer = $1 AND number = $2",
                                  [(writer, e.number, e.body, e.hash) for e in forged])  # fmt: skip
     await connection.execute("UPDATE writer SET hash = $2 WHERE name = $1", writer, forged[-1].hash)
-    await connection.execute("UPDATE case_file SET outcome = 'not looked at' WHERE station = 'S-0001' AND outcome <> ''")
+    await connection.execute(
+        "UPDATE case_file SET outcome = 'not looked at' WHERE station = 'S-0001' AND outcome <> ''"
+    )
     await connection.close()
     await names(folder, hub, "INV-07: hub:1/S-0001 number .*: S-0001 has another entry than the hub wrote")
-
-
-def chain_text(row: asyncpg.Record) -> str:
-    from parcelwall import clock
-
-    return clock.text(row["happened_at"])
 
 
 async def test_an_entry_that_the_hub_made_up_for_a_station(hub: str, folder: Path) -> None:
@@ -154,11 +155,13 @@ STATION_SQL = {
     "a row: parcel": ("UPDATE parcel SET record = replace(record, '\"generation\":0', '\"generation\":4')",
                       "S-0001: table parcel, .*, generation: 4 is stored, 0 follows"),
     "a row: room": ("UPDATE room SET record = '[\"1\",\"0\",\"0\",{}]'", "S-0001: table room"),
-    "a row: visit": ("UPDATE visit SET opened = 0 WHERE id = (SELECT min(id) FROM visit)", "S-0001: INV-05: table visit"),
+    "a row: visit": ("UPDATE visit SET opened = 0 WHERE id = (SELECT min(id) FROM visit)",
+                     "S-0001: INV-05: table visit"),
     "a row: grants": ("DELETE FROM standing WHERE name LIKE 'Granted%'", "S-0001: table standing, Granted"),
     "a body": ("UPDATE entry SET body = replace(body, '\"compartment\":', '\"compartment\":1') WHERE number = 3 "
                "AND writer = 'S-0001'", "S-0001: chain: S-0001 number 3: its hash"),
-    "one dropped": ("DELETE FROM entry WHERE number = 3 AND writer = 'S-0001'", "S-0001: chain: S-0001 number 3: missing"),
+    "one dropped": ("DELETE FROM entry WHERE number = 3 AND writer = 'S-0001'",
+                    "S-0001: chain: S-0001 number 3: missing"),
     "two swapped": ("UPDATE entry SET body = (SELECT body FROM entry o WHERE o.writer = entry.writer AND o.number = "
                     "7 - entry.number) WHERE writer = 'S-0001' AND number IN (3, 4)",
                     "S-0001: chain: S-0001 number 3: its hash"),
@@ -209,6 +212,3 @@ async def test_a_server_that_runs_is_used_and_left_alone(tmp_path: Path, durable
         assert server.pid and Path(f"/proc/{server.pid}").exists()
     finally:
         await server.stop()
-
-
-Check = Callable[[], Awaitable[None]]

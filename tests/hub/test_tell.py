@@ -19,7 +19,7 @@ from parcelwall.hub.followers import turn
 from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
 from parcelwall.hub.sweeps import sweep
-from parcelwall.hub.tell import NAME, Teller, outbox
+from parcelwall.hub.tell import LEASE, NAME, Teller, outbox
 from parcelwall.hub.verify import verify_hub
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.messages import Message
@@ -208,6 +208,8 @@ async def test_after_a_crash_in_the_hand_over_it_goes_again_as_the_same_mail(off
     with pytest.raises(Crash):
         await office.teller.hand_over_one()
     assert await office.notices() == [("ready", "email", "waiting")]
+    assert not await office.teller.hand_over_one(), "its lease has not ended: nobody else takes it yet"
+    office.now.advance(LEASE.total_seconds())
     office.teller = Teller(office.hub, office.teller.channels, PUBLIC, "parcels.example")
     await office.hand_over()
     assert len(office.mail.got) == 2

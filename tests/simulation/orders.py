@@ -2,7 +2,7 @@
 
 import csv
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -39,7 +39,7 @@ def text(when: datetime) -> str:
     return when.isoformat(" ", timespec="seconds")
 
 
-def write(path: Path, rows: Iterator[dict[str, str]] | list[dict[str, str]], columns: tuple[str, ...] = COLUMNS) -> Path:
+def write(path: Path, rows: Iterable[dict[str, str]], columns: tuple[str, ...] = COLUMNS) -> Path:
     """A CSV file of these rows; columns that are not named are left out."""
     with path.open("w", newline="", encoding="utf-8") as file:
         lines = csv.DictWriter(file, columns, extrasaction="ignore")

@@ -138,7 +138,7 @@ def _started(commands: Sequence[list[str]]):  # type: ignore[no-untyped-def]
 
 async def _ready(port: int) -> None:
     def ask() -> bool:
-        with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:  # noqa: S310 - ourselves
+        with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
             return bool(answer.status == 200)
 
     for _ in range(int(STARTS_WITHIN_S / 0.1)):

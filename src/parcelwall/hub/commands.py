@@ -224,6 +224,25 @@ class OpenCase(Command, kw_only=True):
         return Answer(200, view(at, self.parcel))
 
 
+class CloseCase(Command, kw_only=True):
+    """Somebody has looked: the case ends, and what it held may be offered again."""
+
+    case: UUID
+    station: str | None
+    outcome: str = ""
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [], [self.station] if self.station else []
+
+    def decide(self, at: Sitting) -> "Answer":
+        case = at.book.cases.get(self.case)
+        if case is None:
+            raise Refusal("not_found")
+        if case.closed_at is None:
+            at.record(facts.CaseClosed(case=case.id, station=case.station, outcome=self.outcome))
+        return Answer(200, {"case": str(case.id), "closed_at": at.book.cases[case.id].closed_at})
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What the desk says: an HTTP status that fits, and a body."""
 

@@ -15,7 +15,7 @@ import msgspec
 from parcelwall.clock import Clock
 from parcelwall.errors import ParcelwallError, Refusal, Trouble
 from parcelwall.hub import stations
-from parcelwall.hub.commands import Announce, Answer, Asked, Command, OpenCase, Reserve
+from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, OpenCase, Reserve
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.keys import Keys
 from parcelwall.hub.sitting import Sitting, Streams
@@ -112,8 +112,9 @@ class Desk:
         if careful and references:
             await at.load_references(references)
         await at.load(parcels, wanted)
-        if any(isinstance(command, OpenCase) for command in commands):
-            await at.load_cases(list(at.here), ())
+        if any(isinstance(command, OpenCase | CloseCase) for command in commands):
+            closing = [command.case for command in commands if isinstance(command, CloseCase)]
+            await at.load_cases(list(at.here), closing)
 
     async def _given(self, connection: asyncpg.Connection, commands: Sequence[Command]) -> dict[Key, Any]:
         asked = [command.asked for command in commands if command.asked]

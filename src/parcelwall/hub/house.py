@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -82,6 +83,27 @@ class Hub:
             if grant.station not in at.here:
                 raise Refusal("station_unknown", station=grant.station)
             at.record(grant)
+            await at.write()
+
+    async def adopt(self, policy: Policy) -> None:
+        """A new policy: every station hears of it by its stream. Its version must be above the one in force."""
+        if policy.version <= self.policy.version:
+            raise Refusal("bad_field", f"The version must be above {self.policy.version}.", field="version")
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.desk.sitting(connection)
+            await at.load((), self.stations.known)
+            fact = facts.PolicyAdopted(policy=policy)
+            for stream in (at.streams.slot, *map(at.streams.station, at.here)):
+                at.record(fact, stream)
+            await at.write()
+        await self.refresh()
+
+    async def revoke(self, station: str, grant: UUID) -> None:
+        """Takes a grant back; the station hears of it when it is reached."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.desk.sitting(connection)
+            await at.load((), [station])
+            at.record(facts.Revoked(grant=grant, station=station))
             await at.write()
 
     async def admit(self, carrier: str, name: str, role: str = "carrier") -> str:

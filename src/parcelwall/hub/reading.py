@@ -192,3 +192,28 @@ async def courier_code(hub: Hub, station_id: str, courier: UUID) -> tuple[str, d
         raise Refusal("station_unknown", station=station_id)
     day = hub.clock.now().astimezone(ZoneInfo(known.about.zone)).date()
     return access.courier_code(known.courier_key, station_id, courier, day), day
+
+
+async def open_cases(hub: Hub, limit: int = 500) -> list[dict[str, Any]]:
+    """Open cases, oldest first, with the name that people call them by."""
+    rows = await hub.pool.fetch(
+        "SELECT id, about, parcel, station, compartment, holds, opened_at FROM case_file WHERE closed_at IS NULL "
+        "ORDER BY opened_at LIMIT $1", limit,
+    )  # fmt: skip
+    return [{**dict(row), "name": case_name(row["id"])} for row in rows]
+
+
+async def station_of_case(hub: Hub, case: UUID) -> str | None:
+    row = await hub.pool.fetchrow("SELECT station FROM case_file WHERE id = $1", case)
+    if row is None:
+        raise Refusal("not_found")
+    station: str | None = row["station"]
+    return station
+
+
+async def person_id(connection: asyncpg.Connection, parcel: UUID) -> UUID | None:
+    """Whose parcel it is, by the random id of their vault row. Raises Refusal for an unknown parcel."""
+    record = await connection.fetchval("SELECT record FROM parcel WHERE id = $1", parcel)
+    if record is None:
+        raise Refusal("not_found")
+    return read_parcel(record).person

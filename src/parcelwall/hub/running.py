@@ -1,6 +1,7 @@
 """What runs in a hub process beside its requests: followers, hand-overs of notices, sweeps, news for live pages."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
@@ -10,12 +11,15 @@ from parcelwall.hub import sweeps
 from parcelwall.hub.followers import follow, number_feed, ring
 from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
+from parcelwall.hub.reading import LOST
 from parcelwall.hub.tell import NAME, Channel, Teller
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.mail import Mailer, MailSettings
 from parcelwall.notices.messages import Message
 from parcelwall.notices.text_message import TextMessenger, TextSettings
 from parcelwall.settings import HubSettings
+
+KEEP_UP_EVERY_S = 1.0
 
 
 class ByMail:
@@ -44,7 +48,7 @@ class ByText:
 
 @asynccontextmanager
 async def channels(settings: HubSettings, clock: Clock) -> AsyncIterator[dict[str, Channel]]:
-    """The channels that the settings name; without any, notices are still written down and wait."""
+    """The channels that the settings name; without any, nobody is told: no notice is made."""
     async with AsyncExitStack() as stack:
         found: dict[str, Channel] = {}
         if settings.smtp_host:
@@ -66,6 +70,17 @@ def names_of(settings: HubSettings) -> tuple[str, ...]:
     return (urlsplit(settings.public_url).netloc, *(name for name in more if name))
 
 
+async def keep_up(hub: Hub) -> None:
+    """Stations and policy that another process has changed are known here a moment later."""
+    bell = hub.bells.hang(hub.bells.EVERYTHING)
+    while True:
+        await bell.wait()
+        bell.clear()
+        with contextlib.suppress(*LOST):
+            await hub.refresh()
+        await asyncio.sleep(KEEP_UP_EVERY_S)
+
+
 @asynccontextmanager
 async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps.EVERY_S) -> AsyncIterator[Teller]:
     """Everything beside the requests, as long as the block lasts."""
@@ -76,7 +91,7 @@ async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps
         jobs = [
             follow(hub.pool, NAME, teller.note), follow(hub.pool, "feed", number_feed),
             follow(hub.pool, "live", ring), hub.bells.listen(hub.dsn), teller.run(),
-            sweeps.run(hub, teller, sweep_every_s),
+            sweeps.run(hub, teller, sweep_every_s), keep_up(hub),
         ]  # fmt: skip
         tasks = [asyncio.create_task(job) for job in jobs]
         try:

@@ -33,6 +33,7 @@ from parcelwall.rules.life import INSIDE, Parcel
 NAME = "notices"
 AT_ONCE = 8  # hand-overs under way at the same time
 IDLE_S = 0.2
+LEASE = timedelta(seconds=90)  # longer than any hand-over may take (notices/mail: 60 s)
 
 PURPOSES: dict[type[facts.Fact], str] = {
     facts.Deposited: "ready", facts.CodeRenewed: "ready", facts.Extended: "kept_longer", facts.Expired: "overdue",
@@ -57,6 +58,8 @@ SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = t
 _UNREACHABLE = """
 INSERT INTO notice (writer, number, purpose, channel, parcel, next_try, state)
 VALUES ($1, $2, 'reminder', 'email', $3, $4, 'unneeded') ON CONFLICT DO NOTHING"""
+_LEASE = """
+UPDATE notice SET next_try = $5 WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"""
 _DONE = """
 UPDATE notice SET state = $5, tries = tries + 1, sent_at = $6, trouble = $7, next_try = coalesce($8, next_try)
 WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"""
@@ -140,17 +143,29 @@ class Teller:
         return len(due)
 
     async def hand_over_one(self) -> bool:
-        """Hands over the notice that is due first. The row stays locked meanwhile, so that nobody else takes it."""
-        async with self._hub.pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(_DUE, self._hub.clock.now())
-            if row is None:
-                return False
+        """Hands over the notice that is due first.
+
+        It is leased for the time a hand-over may take: no transaction stays open meanwhile (a slow mail server would
+        hold back every follower), nobody else takes it, and after a crash it is due again when the lease ends.
+        """
+        row = await self._lease()
+        if row is None:
+            return False
+        async with self._hub.pool.acquire() as connection:
             state, trouble, wait_s = await self._try(connection, row)
             now = self._hub.clock.now()
             again = now + timedelta(seconds=wait_s) if wait_s else None
             key = (row["writer"], row["number"], row["purpose"], row["channel"])
             await connection.execute(_DONE, *key, state, now if state == "sent" else None, trouble, again)
         return True
+
+    async def _lease(self) -> asyncpg.Record | None:
+        async with self._hub.pool.acquire() as connection, connection.transaction():
+            row = await connection.fetchrow(_DUE, self._hub.clock.now())
+            if row is not None:
+                until = self._hub.clock.now() + LEASE
+                await connection.execute(_LEASE, row["writer"], row["number"], row["purpose"], row["channel"], until)
+            return row
 
     async def _try(self, connection: asyncpg.Connection, row: asyncpg.Record) -> tuple[str, str, float | None]:
         try:

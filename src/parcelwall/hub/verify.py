@@ -18,9 +18,9 @@ from parcelwall.rules import facts
 from parcelwall.rules.book import Book, Learned
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import ENDED, INSIDE, Parcel, Stage
+from parcelwall.rules.personal import told_of_people
 from parcelwall.rules.places import has_room, promises_fit, read_room, room_after, write_room
 from parcelwall.rules.policy import Policy
-from parcelwall.rules.personal import told_of_people
 
 PAGE = 2000
 AT_ONCE = timedelta(seconds=60)  # no transaction lasts longer: facts farther apart were decided in that order
@@ -85,7 +85,7 @@ async def verify_hub(pool: asyncpg.Pool) -> list[str]:
         reading = Reading()
         wrong = [*_fold(kept, reading)]
         wrong += [text async for text in _tables(connection, reading)]
-        wrong += invariants(reading.book)
+        wrong += invariants(reading.book, max((each.overbook for each in reading.policies.values()), default=0))
         wrong += _surprises(reading)
         wrong += _promises(reading)
         wrong += _forgotten(reading, kept)
@@ -179,7 +179,8 @@ def _judge(row: Kept, fact: Fact, learned: Learned, reading: Reading) -> Iterato
     if found := told_of_people(row.entry.kind, row.entry.body):
         yield f"INV-11: {row.name} holds what looks like {found}"
     if isinstance(fact, DECIDED) and learned.before is not None and learned.before == learned.after:
-        yield f"INV-08: {row.name} ({fact.kind}) changed nothing at parcel {row.parcel}, which was {learned.before.stage}"
+        stage = learned.before.stage
+        yield f"INV-08: {row.name} ({fact.kind}) changed nothing at parcel {row.parcel}, which was {stage}"
     if learned.surprise and row.parcel:
         reading.surprises.append((row, row.parcel, learned.surprise.about))
     at = clock.parse(row.entry.happened_at)
@@ -198,7 +199,7 @@ def _judge_door(row: Kept, fact: Any, at: datetime, reading: Reading) -> Iterato
         yield f"INV-05: {row.name} ({fact.kind}) names reservation {fact.reservation}, never promised to it here"
     given_away = isinstance(fact, facts.Deposited) and fact.reservation in reading.lapsed
     if given_away and deposit_by and at <= deposit_by and not _case(reading.book, fact.parcel, "lapsed_while_silent"):
-        yield f"INV-03: the room of parcel {fact.parcel} was given back before {station} was heard of: it was brought in time"
+        yield f"INV-03: the room of parcel {fact.parcel} was given back before {station} was heard of: it came in time"
 
 
 def _case(book: Book, parcel: UUID, about: str) -> bool:
@@ -281,7 +282,7 @@ def _shorter(stored: str, follows: str) -> tuple[object, object]:
     return {name: a.get(name) for name in names}, {name: b.get(name) for name in names}
 
 
-def invariants(book: Book) -> Iterator[str]:
+def invariants(book: Book, overbook: int = 0) -> Iterator[str]:
     """INV-01, 02, 03 and 10 of a book: what no accepted command may break, unless a door did and a case is open."""
     behind: dict[tuple[str | None, int | None], UUID] = {}
     with_case = {case.parcel for case in book.cases.values() if case.closed_at is None}
@@ -295,7 +296,7 @@ def invariants(book: Book) -> Iterator[str]:
             yield f"INV-02: parcel {parcel.id} is contested without a case"
     for station, plan in book.plans.items():
         faulty = any(case.station == station for case in book.cases.values())
-        if not faulty and not promises_fit(plan, book.rooms[station]):
+        if not faulty and not promises_fit(plan, book.rooms[station], overbook):
             yield f"INV-03: promises at {station} do not fit its free compartments"
 
 
@@ -330,9 +331,9 @@ def _had_room(book: Book, fact: facts.Reserved, policies: dict[int, Policy]) -> 
     if before is not None:
         gone = msgspec.structs.replace(before, stage=Stage.ANNOUNCED, station=None)
         room = room_after(plan, fact.station, room, before, gone)
-    sides = {name: getattr(fact, name) for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "reach")}
+    names = ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "reach")
     overbook = policies[fact.policy].overbook if fact.policy in policies else 0
-    need = plan.need(Parcel(id=fact.parcel, **sides))
+    need = plan.need(Parcel(id=fact.parcel, **{name: getattr(fact, name) for name in names}))
     return need != 0 and has_room(plan, room, need, overbook)
 
 

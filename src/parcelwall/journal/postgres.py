@@ -39,7 +39,11 @@ _MOVE = """
 UPDATE writer SET number = new.number, hash = new.hash
 FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS new (name, number, hash)
 WHERE writer.name = new.name AND writer.number < new.number"""
-_COLUMNS = ("writer", "number", "kind", "happened_at", "body", "hash", "recorded_at", "parcel", "revision")
+_INSERT = """
+INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, parcel, revision)
+SELECT writer, number, kind, happened_at, body, hash, $9, parcel, revision
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[], $7::uuid[], $8::int[])
+  AS new (writer, number, kind, happened_at, body, hash, parcel, revision)"""
 _SINCE = """
 SELECT writer, number, kind, happened_at, body, hash FROM entry
 WHERE writer = $1 AND number > $2 ORDER BY number LIMIT $3"""
@@ -58,16 +62,15 @@ async def lock_heads(connection: Connection, writers: Iterable[str]) -> dict[str
 
 async def store(connection: Connection, rows: Sequence[Row], recorded_at: datetime) -> None:
     """Rows whose entries follow the locked heads without a hole; moves the heads in the same transaction."""
-    if not rows:
+    entries = [row.entry for row in rows]
+    if not entries:
         return
-    # COPY, because asyncpg asks two questions of each element of an array, and none of a field of a record.
-    records = [
-        (e.writer, e.number, e.kind, row.at or clock.parse(e.happened_at), e.body, e.hash, recorded_at, row.parcel,
-         row.revision)
-        for row in rows for e in (row.entry,)
-    ]  # fmt: skip
-    await connection.copy_records_to_table("entry", records=records, columns=_COLUMNS)
-    last = {row.entry.writer: row.entry for row in rows}
+    await connection.execute(
+        _INSERT, [e.writer for e in entries], [e.number for e in entries], [e.kind for e in entries],
+        [row.at or clock.parse(row.entry.happened_at) for row in rows], [e.body for e in entries],
+        [e.hash for e in entries], [row.parcel for row in rows], [row.revision for row in rows], recorded_at,
+    )  # fmt: skip
+    last = {entry.writer: entry for entry in entries}
     await connection.execute(_MOVE, list(last), [e.number for e in last.values()], [e.hash for e in last.values()])
 
 

@@ -1,5 +1,6 @@
 """The journal on SQLite, for a station: one process owns the file, every commit is on the disk before it returns."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -27,15 +28,23 @@ CREATE TRIGGER IF NOT EXISTS entry_kept BEFORE DELETE ON entry
 def connect(path: Path | str, durable: bool = True) -> apsw.Connection:
     """Opens a station's file: WAL, synchronous FULL, exclusive. `durable=False` is for simulation only."""
     try:
+        _only_for_us(path)
         connection = apsw.Connection(str(path))
         connection.set_busy_timeout(2000)
         for name, value in (("locking_mode", "EXCLUSIVE"), ("journal_mode", "WAL"), ("foreign_keys", 1)):
             connection.pragma(name, value)
         connection.pragma("synchronous", "FULL" if durable else "OFF")
         connection.execute(SCHEMA)
-    except apsw.Error as failed:
+    except (apsw.Error, OSError) as failed:
         raise Trouble(f"cannot open the station's book {path}: {failed}") from failed
     return connection
+
+
+def _only_for_us(path: Path | str) -> None:
+    """The file holds the station's key: nobody else on the computer may read it. SQLite's side files follow it."""
+    if str(path) != ":memory:":
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.chmod(path, 0o600)
 
 
 class SqliteJournal:

@@ -166,7 +166,9 @@ def _copied(files: list[Path]) -> Iterator[list[Memory]]:
 
 
 def _refuse_in_use(file: Path) -> None:
-    """Raises Trouble if a station's computer runs on the file."""
+    """Raises Trouble if a station's computer runs on the file. Leaves nothing beside it that was not there."""
+    beside = [file.with_name(file.name + end) for end in ("-wal", "-shm")]
+    new = [path for path in beside if not path.exists()]
     try:
         connection = apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -175,3 +177,6 @@ def _refuse_in_use(file: Path) -> None:
         raise Trouble(f"{file} is in use: stop the station (or the demo) first") from no
     except apsw.Error as no:
         raise Trouble(f"{file} is no station's book: {no}") from no
+    if beside[0] in new and beside[0].exists() and beside[0].stat().st_size == 0:
+        for path in new:
+            path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -20,7 +21,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.running import running
 from parcelwall.ids import Ids
 from parcelwall.notices.sink import Sink
-from parcelwall.rules import facts
+from parcelwall.rules import access, facts
 from parcelwall.rules.layout import plain_layout
 from parcelwall.settings import HubSettings
 from parcelwall.simulation.town import pretend_profile
@@ -77,6 +78,16 @@ def configured(row: tuple[str, str, str, float, float, str, int]) -> facts.Stati
     )  # fmt: skip
 
 
+def codes_of_today(hub: Hub, demo: Demo) -> list[tuple[str, str]]:
+    """What the demo's courier types at each kiosk today."""
+    now = hub.clock.now()
+    return [
+        (f"Courier's code of today at {known.about.name}",
+         access.courier_code(known.courier_key, name, COURIER, now.astimezone(ZoneInfo(known.about.zone)).date()))
+        for name, known in sorted(hub.stations.known.items()) if name in demo.stations
+    ]  # fmt: skip
+
+
 @asynccontextmanager
 async def a_demo(data_dir: Path, port: int, clock: Clock, ids: Ids) -> AsyncIterator[Demo]:
     """A demo on ports `port` (hub) and the three after it (kiosks). Port 0: any free ones."""
@@ -88,9 +99,9 @@ async def a_demo(data_dir: Path, port: int, clock: Clock, ids: Ids) -> AsyncIter
         hub = await stack.enter_async_context(hub_house.opened(settings.data_dir, clock, ids))
         demo = Demo(hub, {}, sink, url, await hub.admit("demo-post", "Demo Post"),
                     await hub.admit("operator", "Operator", "operator"), [])  # fmt: skip
-        demo.tries += [("API key", demo.carrier_key)]
-        stage = Stage(demo.stations, sink, lambda: demo.tries, demo.labels)
-        kiosks = Kiosks({})
+        demo.tries += [("API key of a carrier", demo.carrier_key), ("API key of the operator", demo.operator_key)]
+        stage = Stage(demo.stations, sink, lambda: demo.tries + codes_of_today(hub, demo), demo.labels)
+        kiosks = Kiosks({}, open_to_all=True)
         await stack.enter_async_context(running(hub, settings, SWEEP_EVERY_S))
         app = hub_app(hub, kiosks, PAGES, {"stage": stage})
         await stack.enter_async_context(serving(app, sockets[0]))

@@ -26,13 +26,14 @@ class Doors:
     def __init__(self, traffic: "Traffic") -> None:
         self.traffic, self.tally, self.clock = traffic, traffic.tally, traffic.clock
 
-    async def serve(self, what: str, who: Any) -> None:
-        if what == "bring":
-            await self._bring(who)
-        elif what == "come":
-            await self._come(who)
-        else:
+    async def serve(self, what: str, who: Any) -> str:
+        """What somebody came to do. Answers at which station."""
+        if what == "shut":
             await self._shut(*who)
+            return str(who[0].name)
+        at: str = who.station
+        await (self._bring(who) if what == "bring" else self._come(who))
+        return at
 
     def _station(self, story: Story) -> PretendStation:
         return self.traffic.town.stations[story.station]
@@ -136,7 +137,7 @@ class Doors:
     async def _come(self, story: Story) -> None:
         """Somebody stands there with a code; who was told that it has gone back stays at home."""
         if story.fate != "inside":
-            return
+            return None
         station = self._station(story)
         assert story.parcel is not None
         code = station.code_of(story.parcel)

@@ -71,7 +71,7 @@ class People:
         if shown["stage"] != "RESERVED":
             raise Trouble(f"no room was promised: {shown.get('reason')}")
         self.demo.expect(station, reference)
-        self.demo.tries[1:] = [("A number to track", reference)]
+        self.demo.tries[2:] = [("A number to track", reference)]
         return Told(reference, station, person["email"], shown["track"])
 
     async def report(self, told: Told, mark: str) -> None:

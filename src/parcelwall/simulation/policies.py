@@ -7,7 +7,7 @@ import msgspec
 from parcelwall.errors import Trouble
 from parcelwall.rules.policy import Policy
 
-Asked = Literal["purchase", "carrier"]  # when the shop asks for room
+Asked = Literal["purchase", "carrier", "delivery"]  # when the shop asks for room
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +24,10 @@ POLICIES = {
     "long-hold": Plan(says="held seven days", policy=Policy(version=3, hold_hours=168)),
     "late-promise": Plan(
         says="room is promised only when the carrier has the parcel", policy=Policy(version=4), ask="carrier"
+    ),
+    "same-day": Plan(
+        says="room is asked for four hours before the delivery, held five days",
+        policy=Policy(version=7, hold_hours=120), ask="delivery",
     ),
     "overbook": Plan(says="two promises more than compartments at each station", policy=Policy(version=5, overbook=2)),
     "late-overbook": Plan(

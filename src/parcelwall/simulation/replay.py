@@ -1,13 +1,15 @@
 """`parcelwall replay`: a file of real orders through the real hub desk, links and station desks, on a virtual clock."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from pathlib import Path
 
+import msgspec
+
 from parcelwall.clock import SystemClock, VirtualClock
 from parcelwall.errors import Trouble
-from parcelwall.ids import Chance, Ids, seeded
+from parcelwall.ids import Ids, seeded
 from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.places import distance_m
 from parcelwall.settings import default_data_dir
@@ -15,16 +17,13 @@ from parcelwall.simulation import dwell, siting
 from parcelwall.simulation.check import check_town
 from parcelwall.simulation.policies import Plan, named
 from parcelwall.simulation.rows import ZONE, Orders, read_orders
-from parcelwall.simulation.stories import REALISM, Realism, Story, cuts, tell
+from parcelwall.simulation.stories import REALISM, Realism, Story, busy_times, cuts, tell
 from parcelwall.simulation.tally import Report, Tally, by_count, percentiles, shares
 from parcelwall.simulation.town import Town, a_town
 from parcelwall.simulation.traffic import Traffic
 
-import msgspec
-
 Tick = Callable[[int, int], None]  # (events done, events left)
 MOST_STATIONS, MOST_COMPARTMENTS, MOST_SCALE = 200, 500, 1000.0
-RUN_OUT = timedelta(days=60)  # lines are cut also after the last purchase
 
 
 async def replay(
@@ -53,7 +52,7 @@ async def replay(
     tally = Tally(stations * compartments)
     async with a_town(folder, clock, seeded(clock, seed + 1), durable=False, dsn=database_url) as town:
         near_km = await _build(town, stories, stations, compartments, plan, seed)
-        traffic = Traffic(town, plan, realism, tally)
+        traffic = Traffic(town, clock, plan, realism, tally)
         traffic.begin(stories, _all_cuts(town, stories, realism, seed))
         await traffic.run(tick)
         wrong = [*tally.problems, *await check_town(town)]
@@ -92,7 +91,9 @@ def _chance(town: Town, seed: int, use: int) -> Ids:
     return seeded(town.clock, seed * 1_000_003 + use)
 
 
-async def _build(town: Town, stories: Sequence[Story], stations: int, compartments: int, plan: Plan, seed: int) -> float:
+async def _build(
+    town: Town, stories: Sequence[Story], stations: int, compartments: int, plan: Plan, seed: int
+) -> float:
     """Stations in the middle of those who will order, and the policy. Answers how far room is looked for, in km."""
     places = [story.place for story in stories] or [(0.0, 0.0)]
     sites = siting.spread(places, stations, _chance(town, seed, 1).chance)
@@ -108,11 +109,13 @@ async def _build(town: Town, stories: Sequence[Story], stations: int, compartmen
     return near_km
 
 
-def _all_cuts(town: Town, stories: Sequence[Story], realism: Realism, seed: int):  # type: ignore[no-untyped-def]
-    end = max((story.offer.delivered_at or story.offer.purchased_at for story in stories), default=town.clock.now())
-    chances: list[Chance] = [_chance(town, seed, 1000 + index).chance for index in range(len(town.stations))]
+def _all_cuts(
+    town: Town, stories: Sequence[Story], realism: Realism, seed: int
+) -> dict[str, list[tuple[datetime, datetime]]]:
+    times = busy_times(stories)
+    chances = [_chance(town, seed, 1000 + index).chance for index in range(len(town.stations))]
     return {
-        name: cuts(town.clock.now(), end + RUN_OUT, realism, chance)
+        name: [cut for start, end in times for cut in cuts(start, end, realism, chance)]
         for name, chance in zip(town.stations, chances, strict=True)
     }
 

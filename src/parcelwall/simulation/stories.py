@@ -14,10 +14,11 @@ from parcelwall.ids import Chance
 from parcelwall.simulation.rows import Offer
 
 METRES_PER_DEGREE = 110_540.0
+RUN_OUT = timedelta(days=30)  # after the last delivery lines are cut, and recipients come, for so long
 
 
 class Realism(msgspec.Struct, frozen=True, kw_only=True):
-    """How much goes wrong. Rates are shares of parcels, unless they say otherwise. Judgements, to be changed at will."""
+    """How much goes wrong. Rates are shares of parcels, unless they say otherwise. All of it is judgement."""
 
     near_m: float = 250.0  # how far people live from the middle of their zip code: standard deviation each way
     scatter_days: float = 3.0  # copies of a parcel (`scale`) are shifted by up to so much either way
@@ -65,8 +66,7 @@ def tell(
     told = []
     for offer in offers:
         copies = int(scale) + (chance.random() < scale - int(scale))
-        for copy in range(copies):
-            told.append(_story(_copied(offer, copy, realism, chance), realism, dwell_of, chance))
+        told += [_story(_copied(offer, copy, realism, chance), realism, dwell_of, chance) for copy in range(copies)]
     return sorted(told, key=lambda story: (story.offer.purchased_at, story.offer.reference))
 
 
@@ -101,9 +101,20 @@ def _jittered(place: tuple[float, float], metres: float, chance: Chance) -> tupl
     return round(max(-90.0, min(90.0, lat)), 6), round(max(-180.0, min(180.0, lon)), 6)
 
 
-def cuts(
-    start: datetime, end: datetime, realism: Realism, chance: Chance
-) -> list[tuple[datetime, datetime]]:
+def busy_times(stories: Sequence[Story]) -> list[tuple[datetime, datetime]]:
+    """From when to when anything may happen in the town; years in which nobody ordered lie between them."""
+    found: list[tuple[datetime, datetime]] = []
+    for story in stories:
+        offer = story.offer
+        last = max(when for when in (offer.purchased_at, offer.delivered_at, offer.expected_at) if when) + RUN_OUT
+        if found and offer.purchased_at <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((offer.purchased_at, last))
+    return found
+
+
+def cuts(start: datetime, end: datetime, realism: Realism, chance: Chance) -> list[tuple[datetime, datetime]]:
     """When one station's line is cut and mended, between two times."""
     found, at = [], start
     while realism.cut_every_days > 0:

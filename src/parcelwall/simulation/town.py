@@ -73,11 +73,6 @@ class PretendStation:
         if self.line is not None:
             await self.line.beat()
 
-    @property
-    def silent(self) -> int:
-        """How many entries of its own the hub has not acknowledged."""
-        return self.station.memory.unsent()
-
     async def deposit(self, label: str, jams: bool = False) -> Visit:
         """The courier scans a label, puts the parcel in and pushes the door shut. Raises the station's Refusal."""
         return await self._through_the_door(self.desk.deposit_by_label(label, self.courier), jams)
@@ -154,8 +149,10 @@ class Town:
         opening = station_house.opened(path, doors, self.clock, ids, self._durable)
         station = await self._stack.enter_async_context(opening)
         courier = self.ids.new()
-        rights = ("deposit", "take_back")
-        await self.hub.grant(facts.Granted(grant=self.ids.new(), station=about.station, may=rights, courier=courier))
+        grant = facts.Granted(
+            grant=self.ids.new(), station=about.station, may=("deposit", "take_back"), courier=courier
+        )  # fmt: skip
+        await self.hub.grant(grant)
         pretend = PretendStation(about.station, station, boards, self.hub, courier)
         self.stations[about.station] = pretend
         await pretend.carry()

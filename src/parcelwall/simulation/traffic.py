@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
+from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub import stations as hub_stations
 from parcelwall.hub.commands import Announce, Answer, Cancel, Command, Destination, Divert, Extend, Report, Reserve
@@ -28,6 +29,8 @@ from parcelwall.simulation.town import PretendStation, Town
 
 STEP = timedelta(minutes=15)
 SWEEP_EVERY = timedelta(hours=6)
+QUIET = timedelta(days=40)  # everything that is due after the last event is due by then
+OUT_FOR_DELIVERY = timedelta(hours=4)
 CARRIER = "replay"
 NEVER_FITS = ("parcel_too_large", "parcel_too_heavy", "climate_not_here", "no_reachable_compartment")
 
@@ -38,18 +41,18 @@ AT_THE_DOORS = ("bring", "come", "shut")
 class Traffic:
     """All that happens in one town, from the first purchase until nobody comes any more."""
 
-    def __init__(self, town: Town, plan: Plan, realism: Realism, tally: Tally) -> None:
-        self.town, self.hub, self.clock, self.plan, self.realism, self.tally = (
-            town, town.hub, town.clock, plan, realism, tally
-        )  # fmt: skip
+    def __init__(self, town: Town, clock: VirtualClock, plan: Plan, realism: Realism, tally: Tally) -> None:
+        self.town, self.hub, self.clock = town, town.hub, clock
+        self.plan, self.realism, self.tally = plan, realism, tally
         self.stories: dict[UUID, Story] = {}
         self.untold: dict[str, list[Story]] = {}  # deposited, and the hub has not heard of it
         self.doors = Doors(self)
         self._events: list[tuple[datetime, int, What, Any]] = []
         self._count = 0
-        self._next_sweep = datetime.min
+        self._next_sweep = clock.now()
         self._to_divert: list[tuple[Story, str]] = []
         self._reports: list[Story] = []
+        self._quiet_since: datetime | None = None
         self._teller = Teller(town.hub, {"email": Nowhere()}, "http://127.0.0.1:8600", "parcelwall.invalid")
 
     def at(self, when: datetime, what: What, who: Any) -> None:
@@ -68,8 +71,8 @@ class Traffic:
     async def run(self, tick: Any = None) -> None:
         """Everything, until nothing more is to happen. `tick` is told how many events are done, and left."""
         done = 0
-        self._next_sweep = self.clock.now()
         while self._events:
+            self._skip_quiet_times()
             until = min(self._events[0][0] + STEP, self._next_sweep)
             if self._events[0][0] >= self._next_sweep:
                 self.clock.move_to(self._next_sweep)
@@ -85,6 +88,15 @@ class Traffic:
                 tick(done, len(self._events))
         await self._end()
 
+    def _skip_quiet_times(self) -> None:
+        """Once everything that was due is done, the next sweep is the day before anything happens."""
+        quiet = self._events[0][0] - self.clock.now()
+        if self._quiet_since is None or quiet < QUIET:
+            self._quiet_since = self.clock.now() if quiet >= QUIET else None
+        elif self.clock.now() - self._quiet_since >= QUIET:
+            days = (quiet - timedelta(days=1)).days
+            self._next_sweep += timedelta(days=max(0, days - 1))
+
     async def _step(self, step: Sequence[tuple[datetime, int, What, Any]]) -> None:
         by_kind: dict[str, list[Any]] = {}
         for _, _, what, who in step:
@@ -92,18 +104,16 @@ class Traffic:
         for name in by_kind.get("cut", ()):
             self.town.stations[name].cut()
             self.tally.cuts += 1
-        mended = [self.town.stations[name] for name in by_kind.get("mend", ())]
-        await self._ask_the_hub(by_kind)
-        await self._repair(by_kind.get("repair", ()))
-        await self._carry(mended)
+        if not by_kind.keys() <= {*AT_THE_DOORS, "cut"}:
+            await self._ask_the_hub(by_kind)
+            await self._repair(by_kind.get("repair", ()))
+            await self._carry(by_kind.get("mend", ()))
+        touched = []
         for _, _, what, who in step:
             if what in AT_THE_DOORS:
-                await self.doors.serve(what, who)
-        if self._to_divert:
-            await self._divert_late_ones()
-            await self._carry()
-        else:
-            await self._carry(heads={})
+                touched.append(await self.doors.serve(what, who))
+        await self._divert_late_ones()
+        await self._carry_all(touched)
 
     # the hub
 
@@ -136,10 +146,12 @@ class Traffic:
                 self.at(self._asks_at(story), "ask", story)
 
     def _asks_at(self, story: Story) -> datetime:
-        """When the shop asks for room: at purchase, or once the carrier has the parcel, if it ever has."""
+        """When the shop asks for room: at purchase, once the carrier has the parcel, or on its way to the door."""
         offer = story.offer
         late = offer.carrier_at or offer.delivered_at
-        return late if self.plan.ask == "carrier" and late else offer.purchased_at
+        if self.plan.ask == "delivery" and offer.delivered_at:
+            late = max(offer.delivered_at - OUT_FOR_DELIVERY, offer.purchased_at)
+        return late if self.plan.ask != "purchase" and late else offer.purchased_at
 
     def _asks_at_once(self, story: Story) -> bool:
         return self._asks_at(story) <= story.offer.purchased_at
@@ -205,6 +217,7 @@ class Traffic:
         self._to_divert.append((story, reason))
 
     async def _divert_late_ones(self) -> None:
+        """The stations hear of it with the next news."""
         waiting, self._to_divert = self._to_divert, []
         await self._ask([Divert(carrier=CARRIER, parcel=_id(s), reason=r, by="courier") for s, r in waiting])
 
@@ -251,16 +264,15 @@ class Traffic:
 
     # lines
 
-    async def _carry(
-        self, mended: Sequence[PretendStation] = (), heads: dict[str, int] | None = None
-    ) -> None:
-        """Whichever side has news for the other sends it, on all lines that are up. `heads`: of the hub's streams."""
-        heads = await self._heads() if heads is None else heads
-        behind = [
-            station for name, station in self.town.stations.items()
-            if not station.is_cut and (station.silent or heads.get(name, 0) > station.station.memory.has().number)
-        ]  # fmt: skip
-        await asyncio.gather(*map(self._carry_one, {s.name: s for s in (*mended, *behind)}.values()))
+    async def _carry(self, mended: Sequence[str] = ()) -> None:
+        """To every station that the hub has news for, and on lines that were just mended."""
+        heads, stations = await self._heads(), self.town.stations
+        behind = [name for name in heads if heads[name] > stations[name].station.memory.has().number]
+        await self._carry_all([*(name for name in behind if not stations[name].is_cut), *mended], mended)
+
+    async def _carry_all(self, names: Sequence[str], mended: Sequence[str] = ()) -> None:
+        up = (name for name in dict.fromkeys(names) if name in mended or not self.town.stations[name].is_cut)
+        await asyncio.gather(*(self._carry_one(self.town.stations[name]) for name in up))
 
     async def _heads(self) -> dict[str, int]:
         streams = {self.hub.writer_for(name): name for name in self.town.stations}

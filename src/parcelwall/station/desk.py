@@ -246,13 +246,11 @@ class StationDesk:
     def failed(self, visit: Visit, why: str) -> Visit:
         """The door did not open, or nobody can say whether it did: a case, and the compartment is offered to nobody."""
         outcome: visits.Outcome = "failed" if why in ("stuck", "late", "dead") else "unclear"
-        ended = msgspec.structs.replace(visit, step="ended", outcome=outcome)
         parcel = visit.parcel if visit.purpose in ("collect", "take_back") else None
-        self.memory.tell(
-            facts.DoorFailed(compartment=visit.compartment, why=why, visit=visit.id),  # type: ignore[arg-type]
-            self.case("door_failed", parcel, visit.compartment, holds=True),
-            visit_after=ended,
-        )
+        case = self.case("door_failed", parcel, visit.compartment, holds=True)
+        ended = msgspec.structs.replace(visit, step="ended", outcome=outcome, case=case.case)
+        failed = facts.DoorFailed(compartment=visit.compartment, why=why, visit=visit.id)  # type: ignore[arg-type]
+        self.memory.tell(failed, case, visit_after=ended)
         return ended
 
     def void(self, visit: Visit) -> Visit:

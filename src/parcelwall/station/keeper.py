@@ -10,7 +10,7 @@ from parcelwall.clock import Clock
 from parcelwall.drivers import Doors, DoorState, Seen
 from parcelwall.errors import Trouble
 from parcelwall.station.desk import KIOSK, StationDesk
-from parcelwall.station.opening import open_door
+from parcelwall.station.opening import Opening, open_door
 from parcelwall.station.visit import Visit
 
 SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.2
@@ -50,25 +50,39 @@ class Keeper:
         return DoorState.UNKNOWN
 
     async def serve(self, visit: Visit) -> Visit:
-        """Opens the visit's door. Answers the visit as it stands then: opened, or ended because it would not."""
+        """Opens the visit's door. Answers the visit as it stands then: opened, or ended because it would not.
+
+        Who asked may go away meanwhile (a page that is closed): the door is seen to all the same.
+        """
         self._opening.add(visit.id)
+        return await asyncio.shield(asyncio.create_task(self._serve(visit)))
+
+    async def _serve(self, visit: Visit) -> Visit:
         try:
-            verdict, visit = await open_door(visit, self.doors, self.desk, self.clock)
+            verdict, visit = await self._open(visit)
             visit = self.desk.opened(visit) if verdict == "opened" else self.desk.failed(visit, verdict)
         finally:
             self._opening.discard(visit.id)
         self._on_change(visit)
         return visit
 
+    async def _open(self, visit: Visit) -> tuple[Opening, Visit]:
+        try:
+            return await open_door(visit, self.doors, self.desk, self.clock)
+        except Trouble:  # no such door on the boards: the map does not fit the layout
+            return "dead", visit
+
     async def watch(self) -> None:
         """One turn: ends visits whose doors are shut, notices doors that are open unasked or for too long."""
         with contextlib.suppress(Trouble):
             self.seen = await self.doors.sweep()
-        visits = {visit.compartment: visit for visit in self.desk.unfinished()}
-        for visit in visits.values():
-            if visit.step == "opened" and visit.id not in self._opening:
+        visits = self.desk.unfinished()
+        for visit in (each for each in visits if each.id not in self._opening):
+            if visit.step == "opened":
                 self._watch_open(visit)
-        self._watch_unasked(set(visits))
+            else:  # begun, and nobody is opening its door any more: that failed half-way
+                self._settle(visit, await self._state(visit.compartment))
+        self._watch_unasked({visit.compartment for visit in visits})
 
     def _watch_open(self, visit: Visit) -> None:
         seen = self.seen.get(visit.compartment)

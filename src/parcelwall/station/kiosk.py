@@ -14,6 +14,7 @@ import msgspec
 from parcelwall.clock import Clock
 from parcelwall.drivers import DoorState
 from parcelwall.errors import Refusal
+from parcelwall.rules.access import CODE_DIGITS
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import free_by_kind
 from parcelwall.station.desk import KIOSK, StationDesk
@@ -120,7 +121,7 @@ class Kiosk:
         try:
             if selector and not digits:
                 digits = self._typed
-            visit = self.desk.collect_by_code(_plain(digits), selector)
+            visit = self.desk.collect_by_code(_plain(digits), _plain(selector or "")[-4:] or None)
         except Refusal as no:
             await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
             return self._refused_code(no, digits)
@@ -160,6 +161,12 @@ class Kiosk:
             return self._still_busy()
         return self._show("courier-scan", COURIER_IDLE_S, courier=courier)
 
+    async def scanned(self, text: str) -> Showing:
+        """Something was held to the reader: a QR that carries a code, or a label."""
+        digits = "".join(text.split())
+        is_code = len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit()
+        return await (self.type_code(digits) if is_code and self.showing.courier is None else self.label(text))
+
     async def label(self, text: str) -> Showing:
         """A label, scanned or typed. Without a courier signed in, the way is to sign in first."""
         courier = self.showing.courier
@@ -185,7 +192,7 @@ class Kiosk:
             return await doors[name]()
         taps = {
             "help": lambda: self._aside("help"), "look": lambda: self._aside("look"), "back": self._back,
-            "wrong": lambda: self._show("report", IDLE_S, door=self.showing.door, visit=self.showing.visit),
+            "wrong": self._ask_what_is_wrong,
             "report": lambda: self._report(value), "courier": lambda: self._aside("courier-in"),
             "label": lambda: self._as_courier("courier-label"), "take": lambda: self._as_courier("courier-out"),
             "not-there": lambda: self._report("not_there"), "no-fit": lambda: self._as_courier("no-fit"),
@@ -203,6 +210,13 @@ class Kiosk:
         if self.showing.courier and self.showing.screen != "courier-bye":
             return self._show("courier-scan", COURIER_IDLE_S)
         return self.home(keep_look=self.showing.screen in ("look", "help"))
+
+    def _ask_what_is_wrong(self) -> Showing:
+        """About the door on the screen, or the last one; without any door there is help."""
+        last = self.showing.last.door if self.showing.last else None
+        if self.showing.door is None and last is None:
+            return self._aside("help")
+        return self._show("report", IDLE_S, door=self.showing.door or last, visit=self.showing.visit)
 
     def _report(self, what: str) -> Showing:
         """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody."""
@@ -281,7 +295,7 @@ class Kiosk:
         elif visit.outcome == "done":
             self._shut(visit)
         else:
-            self._show("stuck", 30, door=visit.compartment, case=_name(visit.id))
+            self._show("stuck", 30, door=visit.compartment, case=_name(visit.case) if visit.case else "")
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit
@@ -291,7 +305,7 @@ class Kiosk:
         result: Literal["in", "out"] = "in" if visit.purpose == "deposit" else "out"
         last = LastDoor(visit.compartment, self.showing.ending, result)
         brought, taken = self.showing.brought + (result == "in"), self.showing.taken + (result == "out")
-        screen: Screen = "courier-scan" if result == "in" else "courier-out"
+        screen: Screen = "courier-out" if result == "out" and self.desk.overdue() else "courier-scan"
         self._show(screen, COURIER_IDLE_S, last=last, brought=brought, taken=taken)
 
     def tick(self) -> None:

@@ -77,7 +77,8 @@ class Memory:
             self._stand(facts.read(name.split("/")[0], record))
         for (record,) in self.connection.execute("SELECT record FROM parcel WHERE NOT ended"):
             parcel = msgspec.json.decode(record, type=Parcel)
-            self.book.parcels[parcel.id] = parcel
+            if not self._is_over_here(parcel):
+                self.book.parcels[parcel.id] = parcel
         for (record,) in self.connection.execute("SELECT record FROM case_file WHERE open"):
             case = msgspec.json.decode(record, type=CaseFile)
             self.book.cases[case.id] = case
@@ -174,7 +175,7 @@ class Memory:
             parcel = self.book.parcels[fact.parcel]
             self.connection.execute(
                 "INSERT OR REPLACE INTO parcel VALUES (?, ?, ?)",
-                (str(parcel.id), self._is_over_here(parcel), msgspec.json.encode(parcel).decode()),
+                (str(parcel.id), parcel.stage in ENDED, msgspec.json.encode(parcel).decode()),
             )
         if isinstance(fact, facts.CaseOpened | facts.CaseClosed) and fact.case in self.book.cases:
             case = self.book.cases[fact.case]

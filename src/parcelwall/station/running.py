@@ -7,6 +7,7 @@ from pathlib import Path
 from parcelwall.clock import Clock
 from parcelwall.drivers import parse_profile
 from parcelwall.drivers.profile import Profile
+from parcelwall.drivers.scanner import scans
 from parcelwall.errors import Trouble
 from parcelwall.ids import Ids
 from parcelwall.settings import StationSettings, read
@@ -43,3 +44,9 @@ async def until_configured(station: Station) -> None:
     """A fresh station waits for the hub's first word: its layout."""
     while station.desk.about is None:
         await asyncio.sleep(0.1)
+
+
+async def read_scanner(station: Station, port: str) -> None:
+    """What is held to the reader goes to the screen: eight digits are a code, everything else a label."""
+    async for text in scans(port, station.clock):
+        await station.kiosk.scanned(text)

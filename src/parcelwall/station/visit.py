@@ -33,6 +33,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime | None = None
     pulses: int = 0
     outcome: Outcome = ""
+    case: UUID | None = None  # what was opened about it
 
 
 SCHEMA = """

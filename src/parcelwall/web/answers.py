@@ -159,13 +159,14 @@ WHY = {
     413: "The body is too large", 422: "It cannot be done as asked", 429: "Too many tries; see Retry-After",
     503: "Ask again in a moment, with the same key",
 }  # fmt: skip
+PROBLEMS = {
+    code: ResponseSpec(Problem, generate_examples=False, description=why, media_type=MEDIA_TYPE)
+    for code, why in WHY.items()
+}  # fmt: skip
 READS, WRITES = (400, 401, 503), (400, 401, 403, 404, 409, 413, 422, 503)
 
 
 def answers(status: int, shape: type[Any], words: str, problems: tuple[int, ...]) -> dict[int, ResponseSpec]:
     """The documented answers of one call."""
-    refusals = {
-        code: ResponseSpec(Problem, generate_examples=False, description=WHY[code], media_type=MEDIA_TYPE)
-        for code in problems
-    }  # fmt: skip
+    refusals = {code: PROBLEMS[code] for code in problems}
     return {status: ResponseSpec(shape, generate_examples=False, description=words), **refusals}

@@ -17,6 +17,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.rules.life import Stage
 from parcelwall.rules.sentence import sentence
 from parcelwall.web import answers as shapes
+from parcelwall.web.answers import PROBLEMS as PROBLEMS
 from parcelwall.web.answers import READS, WRITES, ParcelShown, answers
 from parcelwall.web.bodies import (
     REFERENCE,

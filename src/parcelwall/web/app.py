@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from litestar import Litestar, Response, Router, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
@@ -15,7 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from parcelwall import __version__
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
-from parcelwall.web import api, console, docs, line, recipient, tracking
+from parcelwall.web import api, console, docs, line, operator, recipient, tracking
 from parcelwall.web.console import Kiosks
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
@@ -53,7 +53,8 @@ async def ready(hub: Hub) -> Response[bytes]:
 
 
 @get("/metrics", include_in_schema=False)
-async def metrics() -> Response[bytes]:
+async def metrics(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kiosks) -> Response[bytes]:
+    await console.only_operators(request, doorman, kiosks)
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -69,7 +70,8 @@ def hub_app(
     }  # fmt: skip
     v1 = Router(
         "/api/v1",
-        route_handlers=[api.Parcels, api.Stations, api.entries, api.track, api.report, api.courier_code],
+        route_handlers=[api.Parcels, api.Stations, api.entries, api.track, api.report, api.courier_code,
+                        operator.Operator],
         dependencies={"who": Provide(api.provide_who)},
     )
     pages = [

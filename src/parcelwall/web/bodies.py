@@ -135,7 +135,7 @@ def aware(when: datetime | None, field: str) -> datetime | None:
     """The time in UTC; a time without a zone, or of another century, is refused rather than guessed."""
     if when is not None and when.tzinfo is None:
         raise Refusal("bad_field", "Write times with their zone, such as 2026-11-22T08:00:00Z.", field=field)
-    if when is not None and not 2000 < when.year < 2100:
+    if when is not None and not 2000 <= when.year < 2100:
         raise Refusal("bad_field", "Write times with four digits of the year, such as 2026-11-22T08:00:00Z.",
                       field=field, problem="not in this century")  # fmt: skip
     return when.astimezone(UTC) if when else None

@@ -1,11 +1,15 @@
 """The console: for now a plain live table of stations."""
 
+import base64
+import contextlib
 from typing import Any
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.exceptions import NotAuthorizedException
 from litestar.response import Stream
 
+from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.followers import Bells
 from parcelwall.hub.house import Hub
@@ -16,23 +20,43 @@ from parcelwall.web.reader import look_of, page
 from parcelwall.web.render import Renderer
 from parcelwall.web.streams import frames, stream
 from parcelwall.web.views import StationRow, StationsView
+from parcelwall.web.who import Doorman
 
 HERE_S = 60.0  # heard from within this is "here"
 
 
 class Kiosks(msgspec.Struct):
-    """Addresses of kiosks, known only in the demo."""
+    """Addresses of kiosks, known only in the demo, where the console is open to whoever looks."""
 
     urls: dict[str, str] = {}
+    open_to_all: bool = False
+
+
+async def only_operators(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kiosks) -> None:
+    """The browser asks for a name (any) and a password: an operator's key. Raises NotAuthorized, which asks for it."""
+    if kiosks.open_to_all:
+        return
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    with contextlib.suppress(Refusal, ValueError, UnicodeError):
+        key = base64.b64decode(given, validate=True).decode().partition(":")[2] if scheme.lower() == "basic" else given
+        if (await doorman.who(f"Bearer {key}")).role == "operator":
+            return
+    raise NotAuthorizedException(headers={"WWW-Authenticate": 'Basic realm="Parcelwall console", charset="UTF-8"'})
 
 
 @get("/console", include_in_schema=False)
-async def console(request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, kiosks: Kiosks) -> Response[bytes]:
+async def console(
+    request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, kiosks: Kiosks, doorman: Doorman
+) -> Response[bytes]:
+    await only_operators(request, doorman, kiosks)
     return page(renderer, await table(hub, kiosks), look_of(request))
 
 
 @get("/console/events", include_in_schema=False)
-async def console_events(request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, kiosks: Kiosks) -> Stream:
+async def console_events(
+    request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, kiosks: Kiosks, doorman: Doorman
+) -> Stream:
+    await only_operators(request, doorman, kiosks)
     look = look_of(request)
 
     async def draw() -> str:

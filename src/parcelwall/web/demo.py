@@ -169,11 +169,7 @@ async def scan(station: str, data: Form, stage: Stage) -> Redirect:
     """Holds a label, a code or a QR to the station's reader."""
     here = _of(stage, station)
     text = data.get("label", "").strip()[:512]
-    digits = "".join(text.split())
-    if len(digits) == 8 and digits.isascii() and digits.isdigit():
-        await here.station.kiosk.type_code(digits)
-    else:
-        await here.station.kiosk.label(text)
+    await here.station.kiosk.scanned(text)
     here.said = f"The reader read {text}. The screen now shows: {here.station.kiosk.showing.screen}."
     return Redirect(f"/pretend/{station}", status_code=303)
 

@@ -20,7 +20,9 @@ from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
-from parcelwall.notices.language import languages, words
+from parcelwall.notices.language import Words, languages, words
+from parcelwall.notices.saying import Saying
+from parcelwall.notices.texts import refusal_text
 from parcelwall.station.house import Station
 from parcelwall.station.kiosk import Showing
 from parcelwall.web.cabinet import draw as draw_cabinet
@@ -159,14 +161,16 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
     if about is None:
         return KioskScreen(id="starting", station="Parcelwall", look=look, now=station.desk.now(), frame=renderer.build)
     known = words(look.language)
-    door = showing.door if showing.door and about.layout.compartments else None
+    door = _door(station, showing)
     is_open = showing.screen in ("open", "still-open")
     drawn = showing.screen in WITH_PICTURE and door is not None
     left, whole = _countdown(station, showing)
+    told = _told(showing, known)
     return KioskScreen(
         id=showing.screen, station=about.name, address=about.address, station_id=about.station,
         now=station.desk.now(), look=look, visit=str(showing.visit or ""), number=showing.number,
-        door=_door(station, showing), place=place_sentence(about.layout, door, known) if door else "",
+        heading=told.heading, lines=(told.line,) if told.line else (), door=door,
+        place=place_sentence(about.layout, door, known) if door else "",
         cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
         pad=_pad(showing), reader=about.layout.panel.reader if about.layout.panel else "below",
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
@@ -178,6 +182,16 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
 
 CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused": "refused", "open": "tick",
         "still-open": "nag", "thanks": "good"}  # fmt: skip
+
+
+TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service")
+
+
+def _told(showing: Showing, known: Words) -> Saying:
+    """Words for a courier's label that is refused for its own reason; else the screen's own words stand."""
+    if showing.screen != "unknown" or showing.refusal not in TOLD:
+        return Saying("")
+    return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
 
 
 def _pad(showing: Showing) -> Pad | None:

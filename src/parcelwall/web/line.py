@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from typing import Annotated, Any
 
+import asyncpg
 import msgspec
 import structlog
 from litestar import Request, Response, WebSocket, get, post, websocket
@@ -101,7 +102,7 @@ async def _hear(socket: WebSocket[Any, Any, Any], end: HubEnd, turn: asyncio.Loc
     async with turn:
         try:
             answers = await end.hear(data if isinstance(data, str) else data.decode())
-        except OverflowError as no:  # a time that no calendar has
+        except (OverflowError, asyncpg.DataError) as no:  # a time that no calendar has, a name that no table holds
             raise BadFrame(f"unreadable frame: {no}") from no
         for answer in answers:
             await socket.send_text(answer)

@@ -25,6 +25,7 @@ STATUS: dict[str, int] = {
     "not_for_this_station": 409, "door_busy": 409, "door_failed": 503, "stale_screen": 409, "deposit_too_late": 409,
     "claim_unknown": 403, "station_taken": 409,
 }  # fmt: skip
+_PLACE = re.compile(r"at `\$\.?([^`]{1,100})`")
 _NAMED = re.compile(r"(?:missing required|unknown) field `([^`]{1,64})`")
 _BY_HTTP = {401: "sign_in", 403: "no_right", 404: "not_found", 405: "method_not_allowed", 413: "too_large_a_body"}
 
@@ -45,13 +46,16 @@ def problem(
 
 
 class CarefulRequest(Request[Any, Any, Any]):
-    """A body that is not UTF-8, or nested without end, is no JSON; else it would count as a fault of ours."""
+    """Reads a body as what its handler takes, to the letter: "300" is no number. Raises Refusal."""
 
     async def json(self) -> Any:
+        taken = self.route_handler.parsed_data_field
         try:
-            return await super().json()
-        except (UnicodeDecodeError, RecursionError) as no:
-            raise SerializationException(f"malformed: {no}") from no
+            return msgspec.json.decode(await self.body(), type=taken.annotation if taken else Any)
+        except msgspec.ValidationError as no:
+            raise Refusal("bad_field", field=_field(str(no)), problem=str(no)) from no
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as no:
+            raise Refusal("not_json", problem=str(no)) from no
 
 
 def on_refusal(request: Request[Any, Any, Any], no: Refusal) -> Response[bytes]:
@@ -82,22 +86,19 @@ def on_serialization(request: Request[Any, Any, Any], no: SerializationException
 
 
 def on_validation(no: Exception) -> Response[bytes]:
-    """Not JSON at all, or JSON of another shape: the first field that is wrong is named."""
+    """A path, a question or a form of another shape: the first field that is wrong is named."""
     extra = getattr(no, "extra", None) or []
     first = extra[0] if isinstance(extra, list) and extra else {}
     said = str(first.get("message") or getattr(no, "detail", "") or no)
-    if not first and ("malformed" in said.lower() or "truncated" in said.lower() or "utf-8" in said.lower()):
-        refusal = Refusal("not_json", problem=said)
-    else:
-        refusal = Refusal("bad_field", field=_field(first, said), problem=said)
+    field = str(first.get("key", "")).removeprefix("data")
+    refusal = Refusal("bad_field", field=field or _field(said), problem=said)
     return problem(STATUS[refusal.reason], refusal.reason, refusal.sentence, **refusal.details)
 
 
-def _field(first: dict[str, Any], said: str) -> str:
-    """Which field it is: what litestar names, or for a missing or unknown one what its message names."""
-    key = str(first.get("key", "")).removeprefix("data")
-    named = _NAMED.search(said)
-    return ".".join(filter(None, (key.strip("."), named[1] if named else "")))
+def _field(said: str) -> str:
+    """Which field it is, from msgspec's message: `recipient.name`, `parcels[1].length_mm`."""
+    place, named = _PLACE.search(said), _NAMED.search(said)
+    return ".".join(filter(None, (place[1] if place else "", named[1] if named else "")))
 
 
 def on_bug(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes]:

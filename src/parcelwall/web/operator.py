@@ -1,0 +1,148 @@
+"""The API of operators: cases, couriers, policy, and people who ask to be forgotten. Needs an operator's key."""
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from msgspec import Meta
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import people, reading
+from parcelwall.hub.commands import CloseCase
+from parcelwall.hub.house import Hub
+from parcelwall.rules import facts
+from parcelwall.rules.policy import Policy
+from parcelwall.web.answers import READS, WRITES, answers
+from parcelwall.web.api import Key, answered, asked
+from parcelwall.web.bodies import Body, Words
+from parcelwall.web.who import Who
+
+
+class CaseShown(msgspec.Struct):
+    """A surprise that a person should look at. With `holds` its compartment is offered to nobody meanwhile."""
+
+    id: UUID
+    name: str
+    about: str
+    opened_at: datetime
+    holds: bool
+    parcel: UUID | None = None
+    station: str | None = None
+    compartment: int | None = None
+
+
+class CasesShown(msgspec.Struct):
+    cases: list[CaseShown]
+
+
+class ClosedShown(msgspec.Struct):
+    case: UUID
+    closed_at: datetime
+
+
+class CourierAdmitted(msgspec.Struct):
+    """`code` is what the courier types at that station on `day`."""
+
+    courier: UUID
+    grant: UUID
+    code: str
+    day: date
+
+
+class Revoked(msgspec.Struct):
+    revoked: bool
+
+
+class Erased(msgspec.Struct):
+    erased: bool
+
+
+class CloseBody(Body):
+    outcome: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class CourierBody(Body):
+    """A courier to admit at a station. Without an id a new one is made."""
+
+    courier: UUID | None = None
+    take_back: bool = True
+    note: Words = ""
+
+
+OPERATOR_READS = (*READS, 403)
+OPERATOR_WRITES = (*READS, 403, 404, 413)
+
+
+def only_operators(who: Who) -> None:
+    if who.role != "operator":
+        raise Refusal("no_right")
+
+
+class Operator(Controller):
+    """What operators do. Every act is a fact in the journal."""
+
+    tags = ["operator"]  # noqa: RUF012 - litestar's own form
+
+    @get("/cases", summary="Open cases, oldest first",
+         responses=answers(200, CasesShown, "All of them", OPERATOR_READS))
+    async def cases(self, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        body = {"cases": await reading.open_cases(hub)}
+        return Response(msgspec.json.encode(body), media_type="application/json")
+
+    @post("/cases/{case:uuid}/close", status_code=200, summary="Somebody has looked",
+          responses=answers(200, ClosedShown, "Closed", WRITES))
+    async def close(
+        self, request: Request[Any, Any, Any], case: UUID, data: CloseBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        only_operators(who)
+        station = await reading.station_of_case(hub, case)
+        mine = await asked(request, who, key)
+        return answered(await hub.desk.ask(CloseCase(case=case, station=station, outcome=data.outcome, asked=mine)))
+
+    @post("/stations/{station:str}/couriers", status_code=201, summary="Admit a courier",
+          responses=answers(201, CourierAdmitted, "Admitted", OPERATOR_WRITES))
+    async def admit(self, station: str, data: CourierBody, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        if station not in hub.stations.known:
+            raise Refusal("station_unknown", station=station)
+        courier, grant = data.courier or hub.ids.new(), hub.ids.new()
+        may: tuple[Any, ...] = ("deposit", "take_back") if data.take_back else ("deposit",)
+        await hub.grant(facts.Granted(grant=grant, station=station, may=may, courier=courier))
+        code, day = await reading.courier_code(hub, station, courier)
+        body = {"courier": str(courier), "grant": str(grant), "code": code, "day": day.isoformat()}
+        return Response(msgspec.json.encode(body), status_code=201, media_type="application/json")
+
+    @post("/stations/{station:str}/couriers/{grant:uuid}/revoke", status_code=200, summary="Admit a courier no longer",
+          responses=answers(200, Revoked, "Taken back", OPERATOR_WRITES))  # fmt: skip
+    async def revoke(self, station: str, grant: UUID, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        if station not in hub.stations.known:
+            raise Refusal("station_unknown", station=station)
+        await hub.revoke(station, grant)
+        return Response(b'{"revoked":true}', media_type="application/json")
+
+    @get("/policy", summary="The policy in force",
+         responses=answers(200, Policy, "In force", OPERATOR_READS))
+    async def policy(self, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        return Response(msgspec.json.encode(hub.policy), media_type="application/json")
+
+    @post("/policy", status_code=200, summary="Adopt a policy; its version must be higher",
+          responses=answers(200, Policy, "In force now", OPERATOR_WRITES))
+    async def adopt(self, data: Policy, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        await hub.adopt(data)
+        return Response(msgspec.json.encode(hub.policy), media_type="application/json")
+
+    @post("/parcels/{parcel:uuid}/forget", status_code=200, summary="Erase the person of a parcel",
+          responses=answers(200, Erased, "Whether there was somebody", OPERATOR_WRITES))
+    async def forget(self, parcel: UUID, who: Who, hub: Hub) -> Response[bytes]:
+        """Destroys the person's key: what is left cannot be read by anybody. The journal stays whole."""
+        only_operators(who)
+        async with hub.pool.acquire() as connection:
+            person = await reading.person_id(connection, parcel)
+            erased = person is not None and await people.erase(connection, person)
+        return Response(msgspec.json.encode({"erased": erased}), media_type="application/json")

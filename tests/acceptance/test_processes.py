@@ -1,0 +1,268 @@
+"""kill -9, a database that goes away, and a line that is cut, slow or stalled: real processes, under load.
+
+What was acknowledged is there afterwards: parcels that the API answered 201, parcels whose door the screen saw shut.
+Every recipient has the mail, once; and both books are whole and tell one story.
+"""
+
+import asyncio
+import random
+import re
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+from uuid import UUID
+
+import httpx
+import psutil
+import pytest
+import pytest_asyncio
+
+from acceptance.processes import HubProcess, a_folder, a_free_port
+from acceptance.shop import a_body
+from acceptance.street import AWAY, Cable, StationProcess, Street, until
+from parcelwall.clock import SystemClock
+from parcelwall.hub.embedded import EmbeddedPostgres
+from parcelwall.hub.house import serving
+from parcelwall.ids import Ids
+from parcelwall.notices.sink import Sink
+from parcelwall.rules import facts
+from parcelwall.simulation.check import check_books
+from parcelwall.station.memory import Memory
+
+pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+COLUMNS = "SSSSSSSSSSSS SSSSSSSSSSSS"
+COURIER = UUID("0198f000-0000-7000-8000-00000000c0de")
+CODE = re.compile(r"\b(\d{4}) (\d{4})\b")
+
+
+class Life:
+    """What the people of the test did and were told: the truth that the books are held against."""
+
+    def __init__(self, hub: HubProcess, street: Street, sink: Sink, key: str) -> None:
+        self.hub, self.street, self.sink = hub, street, sink
+        self._client = httpx.AsyncClient(
+            base_url=hub.url, headers={"Authorization": f"Bearer {key}"}, trust_env=False, timeout=10
+        )
+        self.announced: dict[str, str] = {}  # reference -> id, as acknowledged
+        self.brought: list[str] = []
+        self.collected: list[str] = []
+        self._count = 0
+
+    async def announce(self) -> str:
+        """A shop that asks again with the same key until it has an answer."""
+        self._count += 1
+        mail = f"nr{self._count}@example.org"
+        body = a_body(reference=f"K9-{1000 + self._count}", recipient={"name": "Aino", "email": mail, "language": "en"})
+
+        async def asked() -> httpx.Response | None:
+            try:
+                answer = await self._client.post("/api/v1/parcels", json=body, headers={"Idempotency-Key": mail})
+            except AWAY:
+                return None
+            assert answer.status_code in (201, 500, 503), answer.text
+            return answer if answer.status_code == 201 else None
+
+        shown = (await until(asked, "the hub answers", 60)).json()
+        assert shown["stage"] == "RESERVED", shown
+        self.announced[body["reference"]] = shown["id"]
+        return str(body["reference"])
+
+    async def bring_one(self) -> None:
+        reference = await self.announce()
+        await self.street.deposit(reference)
+        self.brought.append(reference)
+
+    async def collect_one(self) -> None:
+        """The one that waits longest and whose mail has come."""
+        for reference in self.brought:
+            if reference not in self.collected and (code := self.code_of(reference)):
+                await self.street.collect(code)
+                self.collected.append(reference)
+                return
+
+    def mails_about(self, reference: str) -> list[Any]:
+        number = int(reference.rpartition("-")[2]) - 1000
+        return [mail for mail in self.sink.mails() if mail.to == f"nr{number}@example.org"]
+
+    def code_of(self, reference: str) -> str:
+        mails = self.mails_about(reference)
+        found = CODE.search(mails[0].text) if mails else None
+        return found[1] + found[2] if found else ""
+
+    async def go_on(self, rounds: int = 1) -> None:
+        for _ in range(rounds):
+            await self.bring_one()
+            await self.collect_one()
+
+    async def while_living(self, trouble: Any) -> None:
+        """People go on while something happens to them at a moment nobody knows."""
+        living = asyncio.create_task(self.go_on(2))
+        await asyncio.sleep(random.uniform(0.2, 2.0))
+        await trouble()
+        await living
+
+    async def settled(self) -> None:
+        """Everything that was brought is told, and the hub has heard all of the station."""
+        await until(lambda: all(map(self.mails_about, self.brought)), "every recipient has a mail")
+        await until(self._hub_agrees, "the hub knows what the doors saw")
+
+    async def stage(self, reference: str) -> str:
+        answer = await self._client.get(f"/api/v1/parcels/{self.announced[reference]}")
+        return str(answer.json()["stage"])
+
+    async def _hub_agrees(self) -> bool:
+        return all([await self.stage(each) == "COLLECTED" for each in self.collected])
+
+    async def whole(self) -> None:
+        """Nothing that was acknowledged is missing, and nobody was told twice."""
+        await self.settled()
+        for reference in self.announced:
+            done = "COLLECTED" if reference in self.collected else "READY" if reference in self.brought else "RESERVED"
+            assert await self.stage(reference) == done, reference
+        for reference in self.brought:
+            assert len({mail.message_id for mail in self.mails_about(reference)}) == 1, reference
+            assert len(self.mails_about(reference)) <= 2, reference
+
+
+async def differences(hub: HubProcess, station: StationProcess) -> list[str]:
+    """What verify finds, on the running hub and the station's file."""
+    clock = SystemClock()
+    memory = Memory(station.data / "station.sqlite", clock)
+    dsn = await EmbeddedPostgres(hub.data / "postgres").start()
+    async with serving(dsn, hub.data, clock, Ids(clock), slot=9) as upstairs:
+        found = await check_books(upstairs.pool, [memory])
+    memory.close()
+    return found
+
+
+async def admit_courier(hub: HubProcess, station: str) -> None:
+    clock = SystemClock()
+    ids = Ids(clock)
+    dsn = await EmbeddedPostgres(hub.data / "postgres").start()
+    async with serving(dsn, hub.data, clock, ids, slot=9) as upstairs:
+        await upstairs.grant(
+            facts.Granted(grant=ids.new(), station=station, may=("deposit", "take_back"), courier=COURIER)
+        )
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def life() -> AsyncIterator[Life]:
+    """A hub, a station and everything round them; at the end nothing is lost, and nothing left behind."""
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(a_folder())
+        sink = await stack.enter_async_context(Sink(SystemClock()))
+        hub = HubProcess(folder, PARCELWALL_SMTP_HOST="127.0.0.1", PARCELWALL_SMTP_PORT=str(sink.port))
+        cable = Cable(hub.port)
+        hub.add_environment(PARCELWALL_LINK_NAMES=f"127.0.0.1:{cable.port}")
+        await cable.start()
+        stack.push_async_callback(cable.close)
+        await asyncio.to_thread(hub.start)
+        stack.callback(hub.stop)
+        claim = await asyncio.to_thread(hub.configure, "S-0001", COLUMNS)
+        key = await asyncio.to_thread(hub.admit, "acme")
+        office = httpx.Client(headers={"Authorization": f"Bearer {await asyncio.to_thread(hub.admit, 'operator', 'operator')}"},
+                              trust_env=False)
+        await admit_courier(hub, "S-0001")
+        station = StationProcess(folder, "S-0001", COLUMNS, claim, cable)
+        await station.boards.start()
+        stack.push_async_callback(station.boards.close)
+        station.start()
+        stack.callback(station.stop)
+        code = await asyncio.to_thread(
+            lambda: office.get(f"{hub.url}/api/v1/couriers/{COURIER}/code", params={"station": "S-0001"}).json()["code"]
+        )
+        street = Street(hub, station, cable, lambda: code)
+        stack.push_async_callback(street.screen.close)
+        yield Life(hub, street, sink, key)
+
+
+async def test_a_delivery_by_two_processes(life: Life) -> None:
+    await life.go_on()
+    await until(lambda: bool(life.code_of(life.brought[0])), "the mail comes")
+    await life.collect_one()
+    await life.whole()
+
+
+async def test_the_hub_is_killed(life: Life) -> None:
+    async def kill() -> None:
+        life.hub.kill()
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(life.hub.start)
+
+    await life.while_living(kill)
+    await life.whole()
+
+
+async def test_the_station_is_killed(life: Life) -> None:
+    async def kill() -> None:
+        life.street.station.kill()
+        life.street.station.start()
+
+    for _ in range(3):
+        await life.while_living(kill)
+    await life.whole()
+
+
+async def test_the_database_is_killed_and_comes_back(life: Life) -> None:
+    async def kill() -> None:
+        for each in life.hub.family():
+            if each.name() == "postgres" and "-D" in each.cmdline():
+                each.send_signal(signal.SIGQUIT)
+        await until(life.hub.ready, "the hub has its database again", 60)
+
+    await life.while_living(kill)
+    await life.whole()
+
+
+async def test_the_line_is_cut(life: Life) -> None:
+    async def cut() -> None:
+        life.street.cable.cut()
+        await asyncio.sleep(1.0)
+        life.street.cable.mend()
+
+    await life.while_living(cut)
+    await life.whole()
+
+
+async def test_the_line_is_slow_and_stalls_in_the_middle_of_a_frame(life: Life) -> None:
+    async def stall() -> None:
+        life.street.cable.delay_s = 0.3
+        await asyncio.sleep(1.0)
+        life.street.cable.stalls_after = 37
+        await asyncio.sleep(2.0)
+        life.street.cable.mend()
+        await asyncio.sleep(0.5)
+        life.street.cable.stalls_after = 11
+        await asyncio.sleep(0.5)
+        life.street.cable.cut()
+        life.street.cable.mend()
+
+    await life.while_living(stall)
+    await life.whole()
+
+
+async def test_everything_at_once(life: Life) -> None:
+    async def all_of_it() -> None:
+        life.street.cable.cut()
+        life.street.station.kill()
+        life.hub.kill()
+        life.street.station.start()
+        await asyncio.to_thread(life.hub.start)
+        life.street.cable.mend()
+
+    await life.while_living(all_of_it)
+    await life.whole()
+
+
+async def test_both_books_tell_one_story(life: Life) -> None:
+    """After all of the above: chains, tables and copies hold, and both end at once when they are told to."""
+    await life.whole()
+    family = life.street.station.family() + life.hub.family()
+    assert life.street.station.end(signal.SIGTERM) == 0
+    assert await differences(life.hub, life.street.station) == []
+    assert life.hub.end(signal.SIGINT) == 0
+    _, left = psutil.wait_procs(family, timeout=5)
+    assert left == []
+    for each in (life.hub, life.street.station):
+        assert "Traceback" not in each.log(), each.log()[-3000:]

@@ -1,0 +1,144 @@
+"""The one screen: from the first digit to the shut door; stale taps are refused, and the time tells nothing."""
+
+
+import pytest
+
+from parcelwall.errors import Refusal
+from parcelwall.rules import facts
+from parcelwall.rules.life import Stage
+from parcelwall.rules.policy import Policy
+from parcelwall.station.kiosk import REFUSED_AFTER_S, Kiosk
+from station.rig import Rig
+
+
+@pytest.fixture
+def kiosk(rig: Rig) -> Kiosk:
+    return rig.station.kiosk
+
+
+def wait(rig: Rig, kiosk: Kiosk, seconds: float) -> str:
+    rig.now.advance(seconds)
+    kiosk.tick()
+    return kiosk.showing.screen
+
+
+async def tap(kiosk: Kiosk, name: str, value: str = "") -> str:
+    return (await kiosk.act(name, kiosk.showing.number, value)).screen
+
+
+async def test_collecting(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    kiosk.home()
+    rig.now.advance(60)
+    code = rig.code(parcel)
+    began = rig.now.mono()
+    showing = await kiosk.type_code(f"{code[:4]} {code[4:]}")
+    assert (showing.screen, showing.door) == ("open", rig.parcel(parcel).compartment)
+    assert rig.now.mono() - began < 2.0, "a right code does not wait"
+    assert wait(rig, kiosk, 31) == "still-open"
+    await rig.shut(showing.door or 0)
+    assert kiosk.showing.screen == "thanks"
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+    assert wait(rig, kiosk, 11) == "home"
+
+
+async def test_every_no_comes_at_the_same_moment(rig: Rig, kiosk: Kiosk) -> None:
+    for number in range(3):
+        await rig.inside(f"PW-{number}")
+    times = []
+    for digits in ("00000000", "1", "", "99999999"):
+        began = rig.now.mono()
+        assert (await kiosk.type_code(digits)).screen == "wrong"
+        times.append(round(rig.now.mono() - began, 6))
+    assert set(times) == {REFUSED_AFTER_S}
+
+
+async def test_paused_and_with_the_number(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-7F3-2917")
+    for _ in range(5):
+        await kiosk.type_code("00000000")
+    showing = await kiosk.type_code(rig.code(parcel))
+    assert showing.screen == "paused"
+    assert 0 < showing.wait_s <= 31
+    assert (await kiosk.type_code("", "2917")).screen == "open", "what was typed is kept for the number"
+
+
+async def test_the_number_is_read_as_people_type_it(rig: Rig, kiosk: Kiosk) -> None:
+    parcel, _ = await rig.inside("PW-7F3-2917"), await rig.inside("PW-2")
+    rig.hear(facts.PolicyAdopted(policy=Policy(bare_code_parcels=1)))
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "selector"
+    assert (await kiosk.type_code("", "F3-2917")).screen == "open"
+
+
+async def test_a_courier_brings_and_takes(rig: Rig, kiosk: Kiosk) -> None:
+    late = await rig.inside("PW-0")
+    rig.hear(facts.Expired(parcel=late))
+    rig.promise("PW-1")
+    kiosk.home()
+    assert (await kiosk.label("PW-1")).screen == "courier-in", "sign in first"
+    assert (await kiosk.sign_in("00000000")).refusal == "wrong_code"
+    assert (await kiosk.sign_in(rig.courier_code())).screen == "courier-scan"
+    assert (await kiosk.label("NOT-OURS")).refusal == "not_for_this_station"
+    showing = await kiosk.label("PW-1")
+    assert showing.screen == "open"
+    await rig.shut(showing.door or 0)
+    assert (kiosk.showing.screen, kiosk.showing.brought) == ("courier-scan", 1)
+    assert kiosk.showing.last is not None
+    assert kiosk.showing.last.result == "in"
+    rig.now.advance(60)
+    showing = await kiosk.act("next", kiosk.showing.number)
+    await rig.shut(showing.door or 0)
+    assert (kiosk.showing.screen, kiosk.showing.taken) == ("courier-scan", 1), "nothing is left to be taken"
+    assert rig.parcel(late).stage == Stage.TAKEN_BACK
+    assert wait(rig, kiosk, 181) == "courier-bye"
+    assert wait(rig, kiosk, 11) == "home"
+    assert kiosk.showing.courier is None
+
+
+async def test_a_stuck_door_says_so_and_the_next_person_is_served(rig: Rig, kiosk: Kiosk) -> None:
+    parcel, other = await rig.inside("PW-1"), await rig.inside("PW-2")
+    rig.now.advance(60)
+    rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
+    showing = await kiosk.type_code(rig.code(parcel))
+    assert (showing.screen, bool(showing.case)) == ("stuck", True)
+    assert wait(rig, kiosk, 31) == "home"
+    assert (await kiosk.type_code(rig.code(other))).screen == "open"
+
+
+async def test_a_tap_on_a_screen_that_is_gone(rig: Rig, kiosk: Kiosk) -> None:
+    number = kiosk.showing.number
+    await kiosk.type_code("00000000")
+    for name, at in (("help", number), ("no such tap", kiosk.showing.number)):
+        with pytest.raises(Refusal) as refused:
+            await kiosk.act(name, at)
+        assert refused.value.reason == "stale_screen"
+
+
+async def test_help_never_hides_an_open_door(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    assert await tap(kiosk, "help") == "help"
+    await kiosk.type_code(rig.code(parcel))
+    assert await tap(kiosk, "help") == "open"
+
+
+async def test_whoever_watches_sees_each_change(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    before = kiosk.showing.number
+    await kiosk.type_code(rig.code(parcel))
+    seen = await kiosk.changed(before)
+    assert seen.number > before
+    assert seen.screen == "open"
+
+
+async def test_a_restart_in_front_of_an_open_door(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    showing = await kiosk.type_code(rig.code(parcel))
+    await rig.restart()
+    await rig.shut(showing.door or 0)
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+    assert (await rig.station.kiosk.type_code("00000000")).screen == "wrong", "the next person is served"
+
+
+async def test_free_compartments_are_counted(rig: Rig, kiosk: Kiosk) -> None:
+    await rig.inside("PW-1")
+    assert dict(kiosk.free_by_size()) == {"S": 3, "M": 2, "L": 2}

@@ -1,0 +1,100 @@
+"""What operators do over the API: cases, couriers, policy, forgetting; and nobody else."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest_asyncio
+
+from parcelwall.clock import SystemClock
+from parcelwall.hub import house
+from parcelwall.hub.commands import OpenCase
+from parcelwall.hub.verify import verify_hub
+from parcelwall.ids import Ids
+from parcelwall.rules.facts import StationConfigured
+from parcelwall.rules.layout import plain_layout
+from parcelwall.web.app import hub_app
+
+
+class Office:
+    """A hub with one station, and a client with the operator's key."""
+
+    def __init__(self, hub: house.Hub, client: httpx.AsyncClient, operator: str, carrier: str) -> None:
+        self.hub, self.client, self.operator, self.carrier = hub, client, operator, carrier
+        self._count = 0
+
+    async def ask(self, method: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
+        self._count += 1
+        headers = {"Authorization": f"Bearer {key or self.operator}", "Idempotency-Key": f"key-{self._count}"}
+        return await self.client.request(method, f"/api/v1{path}", json=body, headers=headers)
+
+    async def parcel(self) -> str:
+        body = {"reference": "PW-1", "length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
+                "recipient": {"name": "Ada", "email": "ada@example.org"}, "destination": {"station_id": "S-0001"}}  # fmt: skip
+        announced = await self.ask("POST", "/parcels", body, self.carrier)
+        assert announced.status_code == 201
+        return str(announced.json()["id"])
+
+
+@pytest_asyncio.fixture
+async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
+    clock = SystemClock()
+    async with house.serving(database, tmp_path, clock, Ids(clock)) as hub:
+        await hub.configure(
+            StationConfigured(station="S-0001", name="Kluuvi", address="Here 1", lat=60.17, lon=24.94,
+                              layout=plain_layout("SSM SSM"))
+        )  # fmt: skip
+        operator, carrier = await hub.admit("op", "Op", "operator"), await hub.admit("acme", "Acme")
+        transport = httpx.ASGITransport(hub_app(hub))
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:
+            yield Office(hub, client, operator, carrier)
+
+
+async def test_carriers_may_do_none_of_it(office: Office) -> None:
+    for method, path in (("GET", "/cases"), ("GET", "/policy"), ("POST", "/stations/S-0001/couriers")):
+        answer = await office.ask(method, path, {} if method == "POST" else None, office.carrier)
+        assert (answer.status_code, answer.json()["reason"]) == (403, "no_right")
+
+
+async def test_a_case_is_listed_and_closed_once(office: Office) -> None:
+    parcel = await office.parcel()
+    await office.hub.desk.ask(OpenCase(parcel=UUID(parcel), about="reported_damaged"))
+    [case] = (await office.ask("GET", "/cases")).json()["cases"]
+    first = await office.ask("POST", f"/cases/{case['id']}/close", {"outcome": "looked at it"})
+    again = await office.ask("POST", f"/cases/{case['id']}/close", {"outcome": "once more"})
+    assert (first.status_code, again.json()) == (200, first.json())
+    assert (await office.ask("GET", "/cases")).json() == {"cases": []}
+    assert await verify_hub(office.hub.pool) == []
+
+
+async def test_a_courier_is_admitted_and_revoked(office: Office) -> None:
+    admitted = (await office.ask("POST", "/stations/S-0001/couriers", {})).json()
+    assert len(admitted["code"]) == 8
+    revoked = await office.ask("POST", f"/stations/S-0001/couriers/{admitted['grant']}/revoke")
+    assert revoked.json() == {"revoked": True}
+    assert (await office.ask("POST", "/stations/S-9/couriers", {})).status_code == 404
+
+
+async def test_a_policy_rises_by_its_version(office: Office) -> None:
+    policy = (await office.ask("GET", "/policy")).json()
+    assert (await office.ask("POST", "/policy", policy)).status_code == 400
+    adopted = await office.ask("POST", "/policy", {**policy, "version": 2, "hold_hours": 72})
+    assert adopted.json()["hold_hours"] == office.hub.policy.hold_hours == 72
+    assert await verify_hub(office.hub.pool) == []
+
+
+async def test_a_person_is_forgotten_for_good(office: Office) -> None:
+    parcel = await office.parcel()
+    assert (await office.ask("POST", f"/parcels/{parcel}/forget")).json() == {"erased": True}
+    assert (await office.ask("POST", f"/parcels/{parcel}/forget")).json() == {"erased": False}
+    assert await verify_hub(office.hub.pool) == []
+
+
+async def test_the_console_asks_for_an_operators_key(office: Office) -> None:
+    closed = await office.client.get("/console")
+    assert (closed.status_code, closed.headers["www-authenticate"][:5]) == (401, "Basic")
+    assert (await office.client.get("/console", auth=("me", office.carrier))).status_code == 401
+    assert (await office.client.get("/console", auth=("me", office.operator))).status_code == 200
+    assert (await office.client.get("/metrics")).status_code == 401
