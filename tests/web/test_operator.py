@@ -32,7 +32,8 @@ class Office:
 
     async def parcel(self) -> str:
         body = {"reference": "PW-1", "length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
-                "recipient": {"name": "Ada", "email": "ada@example.org"}, "destination": {"station_id": "S-0001"}}  # fmt: skip
+                "recipient": {"name": "Ada", "email": "ada@example.org"},
+                "destination": {"station_id": "S-0001"}}  # fmt: skip
         announced = await self.ask("POST", "/parcels", body, self.carrier)
         assert announced.status_code == 201
         return str(announced.json()["id"])

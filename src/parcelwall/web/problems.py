@@ -41,7 +41,7 @@ def problem(
     if "retry_s" in details:
         told["Retry-After"] = str(details["retry_s"])
     if status == 401:
-        told["WWW-Authenticate"] = "Bearer"
+        told.setdefault("WWW-Authenticate", "Bearer")
     return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=told)
 
 
