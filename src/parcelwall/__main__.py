@@ -242,7 +242,10 @@ def admit(
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Admits a carrier and prints its API key, once. Doing it again makes a new key."""
+    """Admits a carrier and prints its API key, once. Doing it again makes a new key.
+
+    Raises Trouble for a role that there is not.
+    """
     if role not in ("carrier", "operator"):
         raise Trouble("the role is carrier or operator")
     out.print(run(_at_hub(data, database_url, lambda h: h.admit(carrier, name or carrier, role))))

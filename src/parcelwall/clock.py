@@ -11,6 +11,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
+    """Where time comes from: the machine, or a simulation."""
     def now(self) -> datetime:
         """The wall clock, aware, in UTC."""
         ...

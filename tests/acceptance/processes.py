@@ -67,6 +67,10 @@ class Process:
                 self._words, env=self._environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
             )
 
+    def children(self) -> list[psutil.Process]:
+        assert self.running
+        return psutil.Process(self.running.pid).children()
+
     def family(self) -> list[psutil.Process]:
         """The process and all below it."""
         assert self.running

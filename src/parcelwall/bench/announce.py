@@ -63,7 +63,7 @@ async def _count(dsn: str) -> int:
 
 async def reference(ground: Ground, plan: Plan) -> Once:
     dsn = await ground.fresh("reference")
-    await rows.slots(dsn)
+    await rows.begin_streams(dsn, ())
     variables = await rows.samples(dsn) | {"n": "0", "stations": str(len(ground.network.stations))}
     ground.pgbench.run("announce", dsn, plan.warm_s, ground.postmaster, variables)
     variables["n"] = "10000000"

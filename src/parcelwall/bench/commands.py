@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 from rich.console import Console
 
-from parcelwall.bench import announce
+from parcelwall.bench import announce, ingest, kiosk, life, memory, replaying, track
 from parcelwall.bench.figure import Figure, Tick
 from parcelwall.bench.ground import Ground, a_ground
 from parcelwall.bench.machine import Machine
@@ -16,7 +16,10 @@ from parcelwall.bench.table import show
 from parcelwall.errors import Trouble
 
 Measure = Callable[[Ground, Plan, Tick], Awaitable[list[Figure]]]
-ALL: dict[str, Measure] = {"announce": announce.measure}
+ALL: dict[str, Measure] = {
+    "announce": announce.measure, "ingest": ingest.measure, "life": life.measure, "track": track.measure,
+    "replay": replaying.measure, "kiosk": kiosk.measure, "memory": memory.measure,
+}  # fmt: skip
 
 
 def run(names: Sequence[str] = (), json: bool = False, runs: int = 5, quick: bool = False) -> int:

@@ -5,14 +5,14 @@ both begin with the same data and the same indexes.
 """
 
 import asyncio
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from urllib.request import urlopen
 
 import asyncpg
@@ -67,13 +67,14 @@ class Ground:
     async def hub(self, dsn: str, processes: int = 2) -> AsyncIterator["HubProcesses"]:
         """Hub processes as `parcelwall hub` starts them, each with its slot and its port, on one database."""
         ports = _free_ports(processes)
-        with _started([self._hub_command(dsn, slot, port) for slot, port in zip(SLOTS, ports, strict=False)]) as pids:
+        commands = [self._hub_command(dsn, slot, port) for slot, port in zip(SLOTS, ports, strict=False)]
+        with (self.folder / "hub.log").open("wb") as log, _started(commands, log) as pids:
             await asyncio.gather(*(_ready(port) for port in ports))
             yield HubProcesses(pids, ports)
 
     def _hub_command(self, dsn: str, slot: int, port: int) -> list[str]:
         return [sys.executable, "-m", "parcelwall", "hub", "--data", str(self.folder / "hub"), "--database-url", dsn,
-                "--port", str(port), "--slot", str(slot)]  # fmt: skip
+                "--port", str(port), "--slot", str(slot), "--public-url", f"http://127.0.0.1:{port}"]  # fmt: skip
 
 
 class HubProcesses:
@@ -118,11 +119,9 @@ def _free_ports(count: int) -> list[int]:
 
 
 @contextmanager
-def _started(commands: Sequence[list[str]]):  # type: ignore[no-untyped-def]
-    """Processes for as long as the block lasts; their words go to our standard error."""
-    running = [
-        subprocess.Popen(each, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL, env=os.environ) for each in commands
-    ]
+def _started(commands: Sequence[list[str]], log: BinaryIO) -> Iterator[list[int]]:
+    """Processes for as long as the block lasts; answers their ids."""
+    running = [subprocess.Popen(each, stdout=log, stderr=log, stdin=subprocess.DEVNULL) for each in commands]
     try:
         yield [each.pid for each in running]
     finally:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 
@@ -19,33 +18,27 @@ from parcelwall.link.identity import Signer
 from parcelwall.rules import facts
 from parcelwall.rules.decide import Order
 from parcelwall.rules.layout import plain_layout
-from parcelwall.rules.policy import DEFAULT
 
 CARRIER = "bench-post"
-# Room never runs out, so that every run does the same work; the rule is evaluated all the same.
-POLICY = msgspec.structs.replace(DEFAULT, overbook=10_000_000)
+COLUMNS = "SSSSSSMMSSSL SSSSMMSSMMSS MMSSSSSSLSSSS SSMMMMSSSL"
+ANNOUNCED_AT = COLUMNS + " " + COLUMNS  # 94 compartments: room never runs out in a run
+LINKED = " ".join([COLUMNS] * 7)  # 329, because few stations take what many would
 AT_ONCE = 200  # stations or parcels in one transaction
 
 
-class Promised(msgspec.Struct, frozen=True):
-    """A parcel that may be deposited at a station."""
-
-    id: UUID
-    reservation: UUID
-    station: str
-
-
 class Network(msgspec.Struct, frozen=True, kw_only=True):
-    """Names of the stations, who may dial in, and a carrier's key."""
+    """`stations` S-0001 on, `linked` T-0001 on with promised parcels, `whole` U-0001 on without; a carrier's key."""
 
     stations: Sequence[str]
     linked: Sequence[str]
+    whole: Sequence[str]
     carrier_key: str
     parcels: int
 
-    def seed(self, station: str) -> bytes:
-        """Of the Ed25519 key of a station that dials in."""
-        return station.encode().ljust(32, b".")
+
+def seed(station: str) -> bytes:
+    """Of the Ed25519 key of a station that dials in."""
+    return station.encode().ljust(32, b".")
 
 
 def reference(number: int) -> str:
@@ -57,13 +50,14 @@ async def build(dsn: str, data_dir: Path, stations: int, linked: int, parcels: i
     """Fills an empty database by the hub's own code."""
     names = [f"S-{number:04}" for number in range(1, stations + 1)]
     dialling = [f"T-{number:04}" for number in range(1, linked + 1)]
+    whole = [f"U-{number:04}" for number in range(1, linked + 1)]
     clock = SystemClock()
     data_dir.mkdir(parents=True, exist_ok=True)
     async with serving(dsn, data_dir, clock, Ids(clock)) as hub:
-        made = Network(stations=names, linked=dialling, parcels=parcels, carrier_key=await hub.admit(CARRIER, "Bench"))
-        for start in range(0, stations + linked, AT_ONCE):
-            await _configure(hub, [*names, *dialling][start : start + AT_ONCE], start)
-        await _adopt(hub)
+        key = await hub.admit(CARRIER, "Bench")
+        made = Network(stations=names, linked=dialling, whole=whole, parcels=parcels, carrier_key=key)
+        await _configure(hub, names, ANNOUNCED_AT)
+        await _configure(hub, [*dialling, *whole], LINKED)
         await hub.refresh()
         await _identities(hub, made)
         await _promise(hub, made)
@@ -72,30 +66,24 @@ async def build(dsn: str, data_dir: Path, stations: int, linked: int, parcels: i
     return made
 
 
-async def _configure(hub: Hub, names: Sequence[str], first: int) -> None:
-    layout = plain_layout()
-    async with hub.pool.acquire() as connection, connection.transaction():
-        for place, name in enumerate(names, start=first):
-            about = facts.StationConfigured(
-                station=name, name=f"Station {name}", address=f"Street {place}", layout=layout, zone="Europe/Helsinki",
-                lat=60.0 + place // 50 * 0.05, lon=22.0 + place % 50 * 0.1,
-            )  # fmt: skip
-            await network.configure(hub.desk.sitting(connection), about)
-
-
-async def _adopt(hub: Hub) -> None:
-    async with hub.pool.acquire() as connection, connection.transaction():
-        at = hub.desk.sitting(connection)
-        await at.load((), ())
-        at.record(facts.PolicyAdopted(policy=POLICY))
-        await at.write()
+async def _configure(hub: Hub, names: Sequence[str], columns: str) -> None:
+    layout = plain_layout(columns)
+    for start in range(0, len(names), AT_ONCE):
+        async with hub.pool.acquire() as connection, connection.transaction():
+            for place, name in enumerate(names[start : start + AT_ONCE], start=start):
+                about = facts.StationConfigured(
+                    station=name, name=f"Station {name}", address=f"Street {place}", layout=layout,
+                    lat=60.0 + place // 50 * 0.05, lon=22.0 + place % 50 * 0.1, zone="Europe/Helsinki",
+                )  # fmt: skip
+                await network.configure(hub.desk.sitting(connection), about)
 
 
 async def _identities(hub: Hub, made: Network) -> None:
-    keys = [Signer(made.seed(name)).public for name in made.linked]
+    names = [*made.linked, *made.whole]
+    keys = [Signer(seed(name)).public for name in names]
     await hub.pool.execute(
         "INSERT INTO station_identity SELECT *, $3::timestamptz FROM unnest($1::text[], $2::bytea[])",
-        list(made.linked), keys, hub.clock.now(),
+        names, keys, hub.clock.now(),
     )  # fmt: skip
 
 

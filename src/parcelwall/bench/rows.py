@@ -1,5 +1,7 @@
 """What the reference's rows hold: texts and bytes as long as the hub's own, taken from a copy of the network."""
 
+from collections.abc import Sequence
+
 import asyncpg
 
 from parcelwall.bench.network import reference
@@ -20,9 +22,9 @@ _DONE = (
 _DEPOSITED = '"collect_by":"2026-11-25T08:21:15.331834Z","courier":"01a20258-5dc5-7935-a099-5028dd67eb42",'
 
 
-async def slots(dsn: str) -> None:
-    """A stream for each client of pgbench, as each hub process has its own."""
-    names = [f"hub:1/slot-{number}" for number in range(CLIENTS)]
+async def begin_streams(dsn: str, stations: Sequence[str]) -> None:
+    """A stream for each client of pgbench, as each hub process has its own, and one for each of these stations."""
+    names = [*(f"hub:1/slot-{number}" for number in range(CLIENTS)), *stations]
     connection = await asyncpg.connect(dsn)
     try:
         await connection.execute(

@@ -27,6 +27,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     near: tuple[float, float] | None = None  # (lat, lon)
 
     def candidates(self, stations: Stations, near_km: float) -> list[str]:
+        """Ids of the stations to try, nearest first. Refuses one that is unknown."""
         if self.station_id is not None:
             if self.station_id not in stations.known:
                 raise Refusal("station_unknown", station=self.station_id)
@@ -251,7 +252,7 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def own(at: Sitting, parcel: UUID, carrier: str | None) -> Parcel:
-    """The parcel, if it is this carrier's. A foreign one does not exist for them."""
+    """The parcel, if it is this carrier's. A foreign one is refused like one that never was."""
     found = at.book.parcels.get(parcel)
     if found is None or (carrier is not None and found.carrier != carrier):
         raise Refusal("not_found")

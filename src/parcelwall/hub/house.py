@@ -86,7 +86,10 @@ class Hub:
             await at.write()
 
     async def adopt(self, policy: Policy) -> None:
-        """A new policy: every station hears of it by its stream. Its version must be above the one in force."""
+        """A new policy: every station hears of it by its stream. Its version must be above the one in force.
+
+        Raises Refusal for one that is not.
+        """
         if policy.version <= self.policy.version:
             raise Refusal("bad_field", f"The version must be above {self.policy.version}.", field="version")
         async with self.pool.acquire() as connection, connection.transaction():

@@ -49,6 +49,7 @@ def seal_with(key: AESGCM, plain: bytes, purpose: str, ids: Ids) -> bytes:
 
 
 def open_with(key: AESGCM, sealed: bytes, purpose: str) -> bytes:
+    """What was sealed. Raises Trouble for another key or purpose, or a changed byte."""
     try:
         return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], purpose.encode())
     except InvalidTag as no:

@@ -50,6 +50,7 @@ async def configure(at: Sitting, about: facts.StationConfigured) -> None:
 
 
 async def make_claim(connection: Connection, station: str, ids: Ids, now: datetime) -> str:
+    """A claim code, shown once and kept as a hash. Refuses a station that is not there."""
     if not await connection.fetchval("SELECT 1 FROM station WHERE id = $1", station):
         raise Refusal("station_unknown", station=station)
     noise = int.from_bytes(ids.secret(8), "big")
@@ -59,7 +60,7 @@ async def make_claim(connection: Connection, station: str, ids: Ids, now: dateti
 
 
 async def enrol(at: Sitting, claim: str, public_key: bytes) -> Enrolment:
-    """Makes the computer with this key the station. A claim serves once; the key before it dies at that moment."""
+    """Makes the computer with this key the station. A claim serves once, else refused; the key before it dies."""
     station = await at.connection.fetchval(
         "UPDATE claim SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND made_at > $3 RETURNING station",
         _claim_hash(claim), at.now, at.now - CLAIM_LASTS,

@@ -56,6 +56,7 @@ async def parcels(
 
 
 async def parcel(hub: Hub, carrier: str, parcel_id: UUID) -> dict[str, Any]:
+    """One parcel of the carrier. Raises Refusal for a foreign one as for an unknown one."""
     async with as_carrier(hub, carrier) as connection:
         record = await connection.fetchval(
             "SELECT record FROM parcel WHERE id = $1 AND carrier = $2", parcel_id, carrier
@@ -70,6 +71,7 @@ def shown(hub: Hub, parcel: Parcel) -> dict[str, Any]:
 
 
 async def own_id(hub: Hub, carrier: str, reference: str) -> UUID:
+    """The id of the carrier's parcel with this reference. Raises Refusal."""
     found: UUID | None = await hub.pool.fetchval(
         "SELECT id FROM parcel WHERE reference = $1 AND carrier = $2", reference, carrier
     )
@@ -134,6 +136,7 @@ async def stations(hub: Hub) -> list[dict[str, Any]]:
 
 
 async def station(hub: Hub, station_id: str) -> dict[str, Any]:
+    """One station. Raises Refusal for an unknown one."""
     async with hub.pool.acquire() as connection:
         rows = [row for row in await presence(connection) if row["id"] == station_id]
     if not rows or station_id not in hub.stations.known:
@@ -157,7 +160,10 @@ def _described(known: Station, row: dict[str, Any]) -> dict[str, Any]:
 
 
 async def availability(hub: Hub, station_id: str) -> dict[str, Any]:
-    """Counts by size: free now, usable at all, promised (smallest size that fits), inside."""
+    """Counts by size: free now, usable at all, promised (smallest size that fits), inside.
+
+    Raises Refusal for an unknown station.
+    """
     known = hub.stations.known.get(station_id)
     row = known and await hub.pool.fetchrow("SELECT room, in_service FROM station WHERE id = $1", station_id)
     if row is None or known is None:
@@ -186,7 +192,10 @@ def by_size(plan: Plan, room: Room) -> dict[str, int]:
 
 
 async def courier_code(hub: Hub, station_id: str, courier: UUID) -> tuple[str, date]:
-    """What this courier types at this station today, and which day that is there."""
+    """What this courier types at this station today, and which day that is there.
+
+    Raises Refusal for an unknown station.
+    """
     known = hub.stations.known.get(station_id)
     if known is None:
         raise Refusal("station_unknown", station=station_id)
@@ -204,6 +213,7 @@ async def open_cases(hub: Hub, limit: int = 500) -> list[dict[str, Any]]:
 
 
 async def station_of_case(hub: Hub, case: UUID) -> str | None:
+    """Where a case is, None for one without a place. Raises Refusal for an unknown case."""
     row = await hub.pool.fetchrow("SELECT station FROM case_file WHERE id = $1", case)
     if row is None:
         raise Refusal("not_found")

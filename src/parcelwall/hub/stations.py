@@ -59,6 +59,7 @@ class Stations:
                 await self.read(connection, row["id"])
 
     async def read(self, connection: Connection, station: str) -> Station:
+        """The station as it is stored now. Raises Trouble for one without a secret."""
         row = await connection.fetchrow(f"{_COLUMNS} WHERE id = $1", station)
         if row is None or row["secret"] is None:
             raise Trouble(f"station {station} has no secret: enrol it again")

@@ -26,7 +26,10 @@ CREATE TRIGGER IF NOT EXISTS entry_kept BEFORE DELETE ON entry
 
 
 def connect(path: Path | str, durable: bool = True) -> apsw.Connection:
-    """Opens a station's file: WAL, synchronous FULL, exclusive. `durable=False` is for simulation only."""
+    """Opens a station's file: WAL, synchronous FULL, exclusive. `durable=False` is for simulation only.
+
+    Raises Trouble for a file that cannot be opened, is no book, or belongs to another process.
+    """
     try:
         _only_for_us(path)
         connection = apsw.Connection(str(path))

@@ -46,6 +46,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced:
+    """A new parcel. Refuses sides and weights that cannot be, amounts that are no number, times without a zone."""
     refuse_confused_units(order)
     if order.expected_at is not None and order.expected_at.tzinfo is None:
         raise Refusal("bad_field", "Write times with their zone, such as 2026-11-22T08:00:00Z.", field="expected_at")
@@ -100,7 +101,8 @@ def reserve(
     parcel: Parcel, station: str, plan: places.Plan, room: places.Room, reservation: UUID, tag: str, selector: str,
     now: datetime, policy: Policy,
 ) -> facts.Reserved:  # fmt: skip
-    """A promise of a size at a station. `room` is the station's without this parcel's own promise there."""
+    """A promise of a size at a station; refuses with what stands in the way. `room` is the station's without this
+    parcel's own promise there."""
     refuse_reserve(parcel, now, policy)
     if parcel.proof not in CHECKED_AT_STATIONS:
         raise Refusal("proof_not_possible_here", proof=parcel.proof)
@@ -115,6 +117,7 @@ def reserve(
 
 
 def cancel(parcel: Parcel, why: str, by: facts.By) -> facts.Cancelled:
+    """It will not come. Refused once it lies in its compartment, or has ended."""
     if parcel.stage in INSIDE:
         raise Refusal("already_deposited", TAKE_IT_BACK, stage=parcel.stage)
     if parcel.stage in ENDED:
@@ -123,6 +126,7 @@ def cancel(parcel: Parcel, why: str, by: facts.By) -> facts.Cancelled:
 
 
 def divert(parcel: Parcel, reason: str, by: facts.By) -> facts.Diverted:
+    """It goes the conventional way. Refused once it lies in its compartment, or has ended."""
     if parcel.stage in INSIDE:
         raise Refusal("already_deposited", TAKE_IT_BACK, stage=parcel.stage)
     if parcel.stage in ENDED:
@@ -131,7 +135,7 @@ def divert(parcel: Parcel, reason: str, by: facts.By) -> facts.Diverted:
 
 
 def extend(parcel: Parcel, hours: int | None, by: facts.By, now: datetime, policy: Policy) -> facts.Extended:
-    """Keeps it longer: from `collect_by`, or from now if that has passed."""
+    """Keeps it longer: from `collect_by`, or from now if that has passed. Refuses more than the policy allows."""
     if parcel.stage not in INSIDE or parcel.collect_by is None:
         raise Refusal("wrong_stage", "It can be kept longer only while it lies in its compartment.", stage=parcel.stage)
     if by == "recipient" and parcel.extensions >= policy.extensions:
@@ -158,7 +162,8 @@ def expire(parcel: Parcel, now: datetime) -> facts.Expired | None:
 
 
 def deposit(parcel: Parcel, plan: places.Plan, room: places.Room, now: datetime) -> int:
-    """The compartment for a reserved parcel that a courier stands there with."""
+    """The compartment for a reserved parcel that a courier stands there with. Refuses what comes too late, is not
+    expected, or fits nowhere."""
     if parcel.stage in INSIDE:
         raise Refusal("already_deposited", compartment=parcel.compartment)
     if parcel.stage != Stage.RESERVED or parcel.deposit_by is None:
@@ -177,7 +182,7 @@ def collect_deadline(closed_at: datetime, hold_hours: int) -> datetime:
 
 
 def collect(parcel: Parcel | None) -> Parcel:
-    """A parcel whose code was shown may be collected while it is inside, late or not."""
+    """A parcel whose code was shown may be collected while it is inside, late or not; else refused as a wrong code."""
     if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
         raise Refusal("wrong_code")
     if parcel.proof == "verified":
@@ -186,7 +191,7 @@ def collect(parcel: Parcel | None) -> Parcel:
 
 
 def take_back(parcel: Parcel | None) -> Parcel:
-    """A courier takes out what nobody collected in time."""
+    """A courier takes out what nobody collected in time. Refused before that, or if it is not inside."""
     if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
         raise Refusal("not_for_this_station")
     if parcel.stage != Stage.OVERDUE:

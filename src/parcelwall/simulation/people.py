@@ -50,7 +50,10 @@ class People:
         return things[self.ids.chance.getrandbits(16) % len(things)]
 
     async def order(self, station: str | None = None) -> Told:
-        """The shop announces a parcel over the API, and is promised room at once."""
+        """The shop announces a parcel over the API, and is promised room at once.
+
+        Raises Trouble if no room is promised.
+        """
         self._count += 1
         station = station or self._pick(list(self.demo.stations))
         length, width, height, weight = self._pick(SIZES)
@@ -103,7 +106,10 @@ class People:
         return next(mail for mail in self.demo.sink.mails() if mail.to == told.to)
 
     async def collect(self, told: Told, mail: SunkMail) -> int:
-        """The recipient types the code from the mail, takes the parcel, pushes the door shut. Answers the door."""
+        """The recipient types the code from the mail, takes the parcel, pushes the door shut. Answers the door.
+
+        Raises Trouble for a mail without a code.
+        """
         here, browser = self.demo.stations[told.station], self.browsers[told.station]
         found = CODE.search(mail.text)
         if found is None:
@@ -123,6 +129,7 @@ class People:
         return door
 
     async def until(self, done: Callable[[], bool], what: str) -> None:
+        """Waits for something that others do. Raises Trouble after WAIT_S."""
         deadline = self.clock.mono() + WAIT_S
         while not done():
             if self.clock.mono() > deadline:

@@ -5,6 +5,7 @@ brake. The keeper turns what doors do into `opened`, `closed`, `failed`.
 """
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -44,6 +45,7 @@ class StationDesk:
 
     @property
     def plan(self) -> Plan:
+        """The layout, made ready for questions. Refuses before the hub's first word."""
         plan = self.memory.book.plans.get(self.memory.station)
         if plan is None:
             raise Refusal("station_out_of_service", "This station has not been told its layout yet.")
@@ -73,7 +75,7 @@ class StationDesk:
     # codes
 
     def collect_by_code(self, digits: str, selector: str | None = None) -> Visit:
-        """Begins the visit of whoever knows the code. Every no is `wrong_code`, whatever the cause."""
+        """Begins the visit of whoever knows the code. Every wrong one is refused alike, whatever the cause."""
         self._refuse_busy()
         brake, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
         self._refuse_paused(brake, limits)
@@ -156,6 +158,7 @@ class StationDesk:
         return self._begin("deposit", parcel, compartment, courier=courier)
 
     def by_label(self, label: str) -> Parcel:
+        """The parcel with this label: one that is expected, before one that is inside. Refuses what is not for here."""
         tag = access.label_tag(self._label_key, label)
         known = [parcel for parcel in self.memory.parcels() if parcel.label_tag and access.same(parcel.label_tag, tag)]
         here = [parcel for parcel in known if parcel.stage in (Stage.RESERVED, *INSIDE)]
@@ -171,7 +174,8 @@ class StationDesk:
         return self._begin("take_back", late, late.compartment or 0, courier=courier)
 
     def reopen(self, before: Visit) -> Visit:
-        """The person forgot something: the same door again, within the policy's seconds, if it is still empty."""
+        """The person forgot something: the same door again, within the policy's seconds, if it is still empty; else
+        refused as stale."""
         self._refuse_busy()
         age = self.now() - (before.opened_at or before.begun_at)
         if age > timedelta(seconds=self.memory.policy.reopen_s) or before.outcome != "done":
@@ -232,7 +236,7 @@ class StationDesk:
         return done
 
     def _outcome_of(self, visit: Visit) -> facts.ParcelFact | None:
-        known = {
+        known: dict[str, Any] = {
             "parcel": visit.parcel, "reservation": visit.reservation, "station": self.memory.station,
             "compartment": visit.compartment, "visit": visit.id,
         }  # fmt: skip

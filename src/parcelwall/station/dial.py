@@ -23,7 +23,7 @@ from parcelwall.station.house import Station, key_of
 from parcelwall.station.memory import Memory
 
 NEWS_EVERY_S, BEAT_EVERY_S = 0.1, 20.0
-ANSWER_WITHIN_S = 15.0
+ANSWER_WITHIN_S, CLOSE_WITHIN_S = 15.0, 2.0
 
 log = structlog.get_logger()
 
@@ -72,7 +72,7 @@ class Line:
             async with connect(
                 self._url, subprotocols=[websockets.Subprotocol(frames.SUBPROTOCOL)], max_size=frames.LIMIT_BYTES,
                 ping_interval=10, ping_timeout=ANSWER_WITHIN_S, compression=None, open_timeout=ANSWER_WITHIN_S,
-                proxy=None,
+                close_timeout=CLOSE_WITHIN_S, proxy=None,
             ) as connection:  # fmt: skip
                 self._connection = connection
                 await self._converse(connection, self.station.line_end(self._hub))

@@ -228,7 +228,7 @@ class Kiosk:
         return self._show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit, case=_name(case.case))
 
     def set_look(self, field: str, value: str) -> Showing:
-        """How the screen looks for this visit: language, text, theme, contrast."""
+        """How the screen looks for this visit: language, text, theme, contrast. Raises Refusal for anything else."""
         if field not in ("lang", "text", "theme", "contrast"):
             raise Refusal("stale_screen")
         self.look = {**self.look, field: value}

@@ -44,8 +44,8 @@ class Memory:
         self.clock = clock
         self.station = self.identity("station") or ""
         self.hub_writer = self.identity("hub_writer") or ""
-        newest = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.station,))
-        self._last = newest.fetchone()[0] or ""
+        [(newest,)] = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.station,))
+        self._last = newest or ""
         self._remember()
 
     def close(self) -> None:

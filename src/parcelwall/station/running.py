@@ -29,7 +29,7 @@ def read_settings(path: Path) -> tuple[StationSettings, Profile]:
 
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:
-    """On the first start, becomes the station of the claim code."""
+    """On the first start, becomes the station of the claim code. Raises Trouble without a claim code."""
     memory = Memory(path, clock)
     try:
         if not memory.station:

@@ -49,7 +49,10 @@ async def provide_who(request: Request[Any, Any, Any], doorman: Doorman) -> Who:
 
 
 async def asked(request: Request[Any, Any, Any], who: Who, key: str | None) -> Asked:
-    """Who asks what, so that a repeat gets the same answer. The whole request counts: method, address and body."""
+    """Who asks what, so that a repeat gets the same answer. The whole request counts: method, address and body.
+
+    Raises Refusal without a usable key.
+    """
     if not key or len(key) > KEY_LIMIT or not key.isascii() or not key.isprintable():
         raise Refusal("idempotency_key_missing")
     what = f"{request.method} {request.url.path}\n".encode() + await request.body()
@@ -185,7 +188,10 @@ async def entries(who: Who, hub: Hub, after: After = 0, limit: Limit = 100) -> R
      tags=["tracking"], security=[{}],
      responses=answers(200, shapes.TrackShown, "The sentence", (400, 404, 429, 503)))  # fmt: skip
 async def track(request: Request[Any, Any, Any], reference: str, hub: Hub, brake: Brake) -> Response[bytes]:
-    """Unknown, foreign, cancelled and erased numbers get the same answer."""
+    """Unknown, foreign, cancelled and erased numbers get the same answer.
+
+    Raises Refusal; misses are counted by address.
+    """
     if wait_s := brake.wait_s(address_of(request)):
         raise Refusal("too_many_tries", retry_s=wait_s)
     parcel = await reading.by_reference(hub, reference)
@@ -203,6 +209,7 @@ async def track(request: Request[Any, Any, Any], reference: str, hub: Hub, brake
 async def report(
     request: Request[Any, Any, Any], carrier: str, data: ReportBody, who: Who, hub: Hub, key: Key = None
 ) -> Response[bytes]:
+    """What a carrier scanned. Raises Refusal for a foreign carrier or an unknown parcel."""
     if carrier != who.carrier:
         raise Refusal("not_found")
     mine = await asked(request, who, key)
@@ -217,7 +224,7 @@ async def report(
 @get("/couriers/{courier:uuid}/code", summary="A courier's code of the day at a station", tags=["carriers"],
      responses=answers(200, shapes.CourierCode, "The code", (*READS, 403, 404)))  # fmt: skip
 async def courier_code(courier: UUID, station: str, who: Who, hub: Hub) -> Response[bytes]:
-    """For operators: what a courier types at the kiosk today."""
+    """For operators: what a courier types at the kiosk today. Raises Refusal for anybody else."""
     if who.role != "operator":
         raise Refusal("no_right")
     code, day = await reading.courier_code(hub, station, courier)

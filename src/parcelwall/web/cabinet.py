@@ -26,6 +26,7 @@ BANDS: tuple[tuple[int, Band], ...] = ((1500, "high"), (1200, "shoulder"), (850,
 
 
 class Words(Protocol):
+    """What the drawing needs of a language."""
     def gettext(self, message: str) -> str: ...
 
 

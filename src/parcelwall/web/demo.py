@@ -52,6 +52,7 @@ class Stage(msgspec.Struct):
 
 @get("/start", include_in_schema=False)
 async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stage) -> Response[bytes]:
+    """The demo's first page."""
     faces = (
         Face("Tracking", "For anybody with a number", "/", "magnifying-glass"),
         Face("Mails", "What recipients were told", "/mails", "envelope-simple"),
@@ -89,6 +90,7 @@ def _mails(stage: Stage) -> MailsView:
 
 @get("/mails/{number:int}", include_in_schema=False)
 async def mail(request: Request[Any, Any, Any], number: int, renderer: Renderer, stage: Stage) -> Response[bytes]:
+    """One mail, its plain part. Raises Refusal for one that is gone."""
     found = stage.sink.mail(number)
     if found is None:
         raise Refusal("not_found")
@@ -98,7 +100,10 @@ async def mail(request: Request[Any, Any, Any], number: int, renderer: Renderer,
 
 @get("/mails/{number:int}/as-sent", include_in_schema=False)
 async def mail_as_sent(number: int, stage: Stage) -> Response[bytes]:
-    """The HTML part as a mail program would show it, shut off from everything."""
+    """The HTML part as a mail program would show it, shut off from everything.
+
+    Raises Refusal for one that is gone.
+    """
     found = stage.sink.mail(number)
     if found is None:
         raise Refusal("not_found")
@@ -146,7 +151,7 @@ async def pretend_events(
 
 @post("/pretend/{station:str}/door", include_in_schema=False)
 async def use_door(station: str, data: Form, stage: Stage, hub: Hub) -> Redirect:
-    """A hand at a door: pull, push, jam, free."""
+    """A hand at a door: pull, push, jam, free. Raises Refusal for a door or an act that there is not."""
     here = _of(stage, station)
     number, act = int(data.get("door", "0")), data.get("do", "")
     if number not in here.station.desk.plan.place:
@@ -191,6 +196,7 @@ def _of(stage: Stage, station: str) -> Pretend:
 
 
 def pretend_view(stage: Stage, here: Pretend, name: str, language: str, chosen: int | None) -> PretendView:
+    """The board as it stands, with whatever the last act answered."""
     about = here.station.desk.about
     assert about is not None, "the demo's stations are configured before its pages open"
     states, known = here.boards.states(), words(language)

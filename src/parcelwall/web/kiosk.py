@@ -63,7 +63,10 @@ class Gate:
         return good or self._open_to_all
 
     def check(self, connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-        """A guard: right Host, the cookie, and for what writes our own Origin."""
+        """A guard: right Host, the cookie, and for what writes our own Origin.
+
+        Raises Refusal `not_found`, which tells nothing.
+        """
         headers = connection.headers
         if headers.get("host") != self.host:
             raise Refusal("not_found")
@@ -78,6 +81,7 @@ class Gate:
 
 @get("/begin", include_in_schema=False)
 async def begin(gate: Gate, once: str = "") -> Redirect:
+    """Lets a browser in that shows the pass. Raises Refusal."""
     if not gate.redeem(once):
         raise Refusal("not_found")
     cookie = Cookie(key=gate.cookie_name, value=gate.cookie, httponly=True, samesite="strict", path="/")

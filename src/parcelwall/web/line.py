@@ -54,6 +54,7 @@ def hub_name(hub: Hub, host: str | None) -> str:
 
 @websocket("/link", include_in_schema=False)
 async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines) -> None:
+    """One station's connection, from the challenge to its end."""
     await socket.accept(subprotocols=frames.SUBPROTOCOL)
     end = HubEnd(hub, hub.signer, hub_name(hub, socket.headers.get("host")), hub.ids.secret(32), hub.clock)
     try:
@@ -169,7 +170,7 @@ async def enrol_nonce(nonces: Nonces) -> dict[str, str]:
 async def enrol(
     request: Request[Any, Any, Any], data: EnrolBody, hub: Hub, nonces: Nonces, claim_brake: Brake
 ) -> Response[bytes]:
-    """Ten wrong claims an hour from one address, then none."""
+    """Ten wrong claims an hour from one address, then none. Raises Refusal."""
     if wait_s := claim_brake.wait_s(address_of(request)):
         raise Refusal("too_many_tries", retry_s=wait_s)
     key = bytes.fromhex(data.public_key)

@@ -76,6 +76,7 @@ OPERATOR_WRITES = (*READS, 403, 404, 413)
 
 
 def only_operators(who: Who) -> None:
+    """Raises Refusal for a carrier's key."""
     if who.role != "operator":
         raise Refusal("no_right")
 

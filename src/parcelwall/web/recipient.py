@@ -59,7 +59,7 @@ async def parcel_events(request: Request[Any, Any, Any], secret: str, hub: Hub, 
 
 @post("/p/{secret:str}/extend", include_in_schema=False)
 async def extend(request: Request[Any, Any, Any], secret: str, hub: Hub) -> Redirect:
-    """Keep it longer. The page says what came of it."""
+    """Keep it longer. The page says what came of it. Raises Refusal for an unknown link."""
     parcel = await reading.by_link(hub, "recipient", secret)
     if parcel is None:
         raise Refusal("not_found")
@@ -73,7 +73,7 @@ async def extend(request: Request[Any, Any, Any], secret: str, hub: Hub) -> Redi
 
 @post("/p/{secret:str}/problem", include_in_schema=False)
 async def problem(request: Request[Any, Any, Any], secret: str, data: Form, hub: Hub) -> Redirect:
-    """Something is wrong: a case, which the page then names."""
+    """Something is wrong: a case, which the page then names. Raises Refusal for an unknown link."""
     parcel = await reading.by_link(hub, "recipient", secret)
     if parcel is None:
         raise Refusal("not_found")
@@ -89,6 +89,7 @@ async def _look(request: Request[Any, Any, Any], hub: Hub, parcel: Parcel) -> Lo
 
 
 async def view(hub: Hub, parcel: Parcel, secret: str, look: Look, said: str = "") -> RecipientView:
+    """The parcel as its recipient sees it: own code, own door, time left."""
     known, now = words(look.language), hub.clock.now()
     told = sentence(parcel, now)
     saying = say_linked(hub, parcel, told, known, look.zone)

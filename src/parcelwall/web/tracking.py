@@ -47,7 +47,10 @@ async def find(
 async def find_events(
     request: Request[Any, Any, Any], number: str, hub: Hub, renderer: Renderer, brake: Brake
 ) -> Stream:
-    """The same brake as on the page: else its stream would answer those who guess."""
+    """The same brake as on the page: else its stream would answer those who guess.
+
+    The same page for as long as it is open. Raises nothing: an unknown number has a page too.
+    """
     look = look_of(request)
     if wait_s := brake.wait_s(address_of(request)):
         raise Refusal("too_many_tries", retry_s=wait_s)

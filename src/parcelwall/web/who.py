@@ -30,6 +30,7 @@ class Doorman:
         self._known: dict[bytes, tuple[float, Who]] = {}
 
     async def who(self, authorization: str | None) -> Who:
+        """The carrier or operator of a key. Raises Refusal without one, and for an unknown one."""
         scheme, _, key = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not key:
             raise Refusal("sign_in")

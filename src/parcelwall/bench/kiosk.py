@@ -1,0 +1,129 @@
+"""Kiosk: from the request with the last digit to the door pulse, as the pretend board logs it.
+
+Real page server, real desk, real driver, bytes to a board in memory; with fsync, and without it for the Python part
+alone. The reference is an empty request (`POST /beat`) through the same server: the way there and back.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from statistics import median, quantiles
+from typing import NamedTuple
+
+from parcelwall.bench import pretend_station
+from parcelwall.bench.figure import Figure, Once, Tick, from_pairs
+from parcelwall.bench.ground import Ground
+from parcelwall.bench.meters import seconds
+from parcelwall.bench.plan import Plan
+from parcelwall.clock import SystemClock
+from parcelwall.drivers import connect
+from parcelwall.drivers.pretend.board import PretendBoards
+from parcelwall.drivers.pretend.memory import MemoryBoards
+from parcelwall.errors import Trouble
+from parcelwall.ids import Ids
+from parcelwall.station import house
+from parcelwall.station.house import Station
+from parcelwall.web.kiosk import Gate, kiosk_app
+from parcelwall.web.reader import renderer
+from parcelwall.web.serving import listen, serving
+
+TRIES = 20  # doors opened in a run
+REFERENCE_IS = "an empty request through the same server, p50"
+
+
+class Stand(NamedTuple):
+    """A station that serves its screen, and its boards."""
+
+    station: Station
+    boards: MemoryBoards
+    gate: Gate
+    clock: SystemClock
+
+
+async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
+    figures = []
+    for durable, name in ((False, "kiosk"), (True, "kiosk_fsync")):
+        pairs = []
+        for number in range(plan.runs):
+            tick(f"{name}: last digit to door pulse, run {number + 1} of {plan.runs}")
+            pairs.append(await one_run(ground.folder / f"{name}-{number}.sqlite", durable, plan))
+        about = {"p99_ms_aim": 20, "p99_ms_limit": 50} if not durable else {}
+        figures.append(from_pairs(name, "ms (p50)", pairs, better="less", reference_is=REFERENCE_IS, **about))
+    return figures
+
+
+async def one_run(path: Path, durable: bool, plan: Plan) -> tuple[Once, Once]:
+    """Milliseconds from the request to the pulse, and of an empty request there and back."""
+    tries = TRIES if plan.long_s > 5 else 4
+    async with _a_stand(path, durable, tries) as (stand, codes):
+        talk = await _connected(stand)
+        echoes = [await _timed(talk, "/beat", "") for _ in range(10 * tries)]
+        waits = [await _open(stand, talk, code) for code in codes]
+        if stand.boards.core.overlaps():
+            raise Trouble("two coils were driven at once")
+    return _once(waits), _once(echoes)
+
+
+@asynccontextmanager
+async def _a_stand(path: Path, durable: bool, parcels: int) -> AsyncIterator[tuple[Stand, list[str]]]:
+    clock = SystemClock()
+    ids = Ids(clock)
+    codes = pretend_station.fill(path, clock, ids, parcels)
+    profile = pretend_station.profile("pretend")
+    boards = MemoryBoards(PretendBoards(profile, ids.chance), clock)
+    doors = connect(profile, clock, open_port=boards.open_port)
+    bound = listen("127.0.0.1", 0)
+    async with house.opened(path, doors, clock, ids, durable) as station:
+        gate = Gate(ids, f"127.0.0.1:{bound.getsockname()[1]}", on_pass=lambda _: None)
+        async with serving(kiosk_app(station, renderer(), gate), bound):
+            running = asyncio.create_task(station.run())
+            try:
+                yield Stand(station, boards, gate, clock), codes
+            finally:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+
+Talk = tuple[asyncio.StreamReader, asyncio.StreamWriter, Gate]
+
+
+async def _connected(stand: Stand) -> Talk:
+    host, _, port = stand.gate.host.partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    return reader, writer, stand.gate
+
+
+async def _post(talk: Talk, path: str, form: str) -> None:
+    reader, writer, gate = talk
+    writer.write(
+        f"POST {path} HTTP/1.1\r\nHost: {gate.host}\r\nCookie: {gate.cookie_name}={gate.cookie}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n{form}".encode()
+    )
+    head = await reader.readuntil(b"\r\n\r\n")
+    if b" 204 " not in head.split(b"\r\n")[0]:
+        raise Trouble(f"POST {path} was answered with {head[:60]!r}")
+
+
+async def _timed(talk: Talk, path: str, form: str) -> float:
+    began = seconds()
+    await _post(talk, path, form)
+    return (seconds() - began) * 1000
+
+
+async def _open(stand: Stand, talk: Talk, code: str) -> float:
+    """Types a code, sees the door open, shuts it; milliseconds until the coil was driven."""
+    pulses = stand.boards.core.pulses
+    before, began = len(pulses), stand.clock.mono()
+    await _post(talk, "/code", f"digits={code}")
+    if len(pulses) != before + 1:
+        raise Trouble(f"a good code led to {len(pulses) - before} door pulses")
+    pulse = pulses[-1]
+    stand.boards.push_closed(pulse.door)
+    while stand.station.desk.unfinished():
+        await stand.clock.sleep(0.02)
+    return (pulse.start_at - began) * 1000
+
+
+def _once(waits_ms: Sequence[float]) -> Once:
+    return Once(median(waits_ms), {}, {"p99_ms": quantiles(waits_ms, n=100, method="inclusive")[98]})
