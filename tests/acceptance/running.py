@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from parcelwall.clock import SystemClock
-from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
+from parcelwall.simulation.check import check_books
 from parcelwall.simulation.demo import Demo, a_demo
-from parcelwall.station.verify import verify_station
+from parcelwall.simulation.people import People, Told
 
 ANSWER_WITHIN_S = 30.0
 
@@ -22,13 +22,14 @@ class Town:
     """The running demo; `run` asks it something on its own loop."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._open: asyncio.Future[Demo] | None = None
         self.ready = threading.Event()
         self.failed: BaseException | None = None
         self.demo: Demo
+        self.people: People
 
     def live(self) -> None:
         """The thread's work: opens the demo, waits for the end of the tests, closes it."""
@@ -38,7 +39,8 @@ class Town:
     async def _live(self) -> None:
         clock = SystemClock()
         try:
-            async with a_demo(self._folder, 0, clock, Ids(clock)) as self.demo:
+            async with a_demo(self.folder, 0, clock, Ids(clock)) as self.demo:
+                self.people = People(self.demo, clock, Ids(clock), lambda _: None)
                 self.ready.set()
                 await self._stop.wait()
         except BaseException as failed:
@@ -54,16 +56,16 @@ class Town:
         return asyncio.run_coroutine_threadsafe(job, self._loop).result(ANSWER_WITHIN_S)
 
     def differences(self) -> list[str]:
-        """What verify finds wrong, upstairs and at every station."""
-
-        async def look() -> list[str]:
-            wrong = await verify_hub(self.demo.hub.pool)
-            for each in self.demo.stations.values():
-                wrong += verify_station(each.station.memory)
-            return wrong
-
-        found: list[str] = self.run(look())
+        """What verify finds wrong, upstairs, at every station and between them."""
+        memories = [each.station.memory for each in self.demo.stations.values()]
+        found: list[str] = self.run(check_books(self.demo.hub.pool, memories))
         return found
+
+    def waiting_at(self, station: str) -> tuple[Told, str]:
+        """A parcel that the demo's people have just deposited there, and the text of its mail."""
+        told = self.run(self.people.order(station))
+        self.run(self.people.deposit(told))
+        return told, self.run(self.people.read_mail(told)).text
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import zxingcpp
 from PIL import Image
 
 from acceptance.browsing import DESK, PHONE, KioskPage, PretendPage, Watched, chromium, visitor
-from acceptance.running import Town, a_town
+from acceptance.running import Town
 from acceptance.shop import Shop, a_reference, until
 from parcelwall.simulation.demo import COURIER
 
@@ -23,30 +23,9 @@ _marks = (f"marked{number}" for number in count(1))
 
 
 @pytest.fixture(scope="module")
-def town() -> Iterator[Town]:
-    with a_town() as running:
-        yield running
-        assert running.differences() == []
-
-
-@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     with chromium() as started:
         yield started
-
-
-@pytest.fixture(scope="module")
-def shop(town: Town) -> Iterator[Shop]:
-    client = Shop(town.demo.url, town.demo.carrier_key)
-    yield client
-    client.close()
-
-
-@pytest.fixture(scope="module")
-def operator(town: Town) -> Iterator[Shop]:
-    client = Shop(town.demo.url, town.demo.operator_key)
-    yield client
-    client.close()
 
 
 @pytest.fixture

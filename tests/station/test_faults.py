@@ -2,11 +2,14 @@
 
 import asyncio
 
+import apsw
+import msgspec
 import pytest
 
 from parcelwall.errors import Refusal
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
+from parcelwall.station import visit as visits
 from station.rig import NAME, Rig
 
 # how the boards go wrong -> (why the door is said to have failed, pulses sent)
@@ -176,6 +179,38 @@ async def test_a_door_left_open_does_not_keep_the_next_person_waiting(rig: Rig) 
     assert rig.parcel(first).stage == Stage.COLLECTED
     assert rig.desk.unfinished() == []
     assert rig.memory.room().held == rig.desk.plan.bit(visit.compartment), "until somebody has looked"
+
+
+async def test_a_code_that_has_opened_its_door_is_spent_also_before_the_door_is_shut(rig: Rig) -> None:
+    """Left open and walked away: the parcel is not collected yet, and its code opens nothing any more."""
+    parcel = await rig.inside("PW-1")
+    code = rig.code(parcel)
+    visit = await rig.keeper.serve(rig.desk.collect_by_code(code))
+    rig.now.advance(121)
+    await rig.look()
+    for _ in range(2):
+        with pytest.raises(Refusal) as refused:
+            rig.desk.collect_by_code(code)
+        assert refused.value.reason == "wrong_code"
+        assert rig.parcel(parcel).stage == Stage.READY
+        await rig.restart()
+    await rig.shut(visit.compartment)
+
+
+async def test_the_index_is_the_law_of_codes_and_screens(rig: Rig) -> None:
+    """INV-05 and INV-06 at the table itself: one opening per code, one open visit per screen."""
+    parcel = await rig.inside("PW-1")
+    first = rig.desk.collect_by_code(rig.code(parcel))
+    connection = rig.memory.connection
+    other = msgspec.structs.replace(first, id=rig.ids.new())
+    with pytest.raises(apsw.ConstraintError):
+        visits.write(connection, other)
+    visits.write(connection, msgspec.structs.replace(other, screen="aside/1"))
+    opened = await rig.keeper.serve(first)
+    with pytest.raises(apsw.ConstraintError):
+        visits.write(connection, msgspec.structs.replace(other, screen="aside/1", opened_at=opened.opened_at))
+    rig.desk.void(msgspec.structs.replace(other, screen="aside/1"))
+    await rig.shut(first.compartment)
 
 
 async def test_a_parcel_that_keeps_the_door_from_shutting(rig: Rig) -> None:
