@@ -4,10 +4,10 @@ import asyncio
 import shutil
 import tempfile
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from parcelwall.clock import SystemClock
 from parcelwall.ids import Ids
@@ -16,6 +16,7 @@ from parcelwall.simulation.demo import Demo, a_demo
 from parcelwall.simulation.people import People, Told
 
 ANSWER_WITHIN_S = 30.0
+Answer = TypeVar("Answer")
 
 
 class Town:
@@ -61,11 +62,49 @@ class Town:
         found: list[str] = self.run(check_books(self.demo.hub.pool, memories))
         return found
 
+    def leave(self, station: str) -> None:
+        """Whoever stood at the screen goes away."""
+
+        self._ask(self.demo.stations[station].station.kiosk.home)
+
     def waiting_at(self, station: str) -> tuple[Told, str]:
         """A parcel that the demo's people have just deposited there, and the text of its mail."""
         told = self.run(self.people.order(station))
         self.run(self.people.deposit(told))
         return told, self.run(self.people.read_mail(told)).text
+
+    def collect(self, told: Told) -> int:
+        """The recipient reads the mail and collects. Answers the door."""
+
+        async def collected() -> int:
+            return await self.people.collect(told, await self.people.read_mail(told))
+
+        door: int = self.run(collected())
+        return door
+
+    def stage(self, reference: str) -> str:
+        """As the hub's tables have it."""
+        sql = "SELECT stage FROM parcel WHERE reference = $1"
+        return str(self.run(self.demo.hub.pool.fetchval(sql, reference)))
+
+    def behind(self, station: str, reference: str) -> int | None:
+        """The door behind which this parcel was put."""
+        label = self.demo.stations[station].station.desk.by_label
+        return self._ask(lambda: label(reference).compartment)
+
+    def cases(self, station: str) -> list[str]:
+        """What the station's open cases are about."""
+        memory = self.demo.stations[station].station.memory
+        return self._ask(lambda: [case.about for case in memory.book.cases.values()])
+
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
+        """SQLite is asked by the thread that opened it."""
+
+        async def asked() -> Answer:
+            return question()
+
+        answer: Answer = self.run(asked())
+        return answer
 
 
 @contextmanager

@@ -149,20 +149,20 @@ async def test_a_carrier_sees_its_own_rows_only(hub: Hub) -> None:
                 assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "SELECT * FROM person", "SELECT * FROM person_key", "SELECT * FROM asked", "SELECT * FROM link",
-        "SELECT * FROM notice", "SELECT * FROM carrier", "SELECT * FROM station_secret", "SELECT * FROM claim",
-        "SELECT * FROM case_file", "SELECT * FROM dead_letter", "UPDATE parcel SET stage = 'COLLECTED'",
-        "DELETE FROM feed", "INSERT INTO feed VALUES ('acme', 9, 'x', 9)", "UPDATE station SET in_service = false",
-    ],
-)  # fmt: skip
-async def test_what_a_carrier_may_not_even_ask(hub: Hub, sql: str) -> None:
+FORBIDDEN = [
+    "SELECT * FROM person", "SELECT * FROM person_key", "SELECT * FROM asked", "SELECT * FROM link",
+    "SELECT * FROM notice", "SELECT * FROM carrier", "SELECT * FROM station_secret", "SELECT * FROM claim",
+    "SELECT * FROM case_file", "SELECT * FROM dead_letter", "UPDATE parcel SET stage = 'COLLECTED'",
+    "DELETE FROM feed", "INSERT INTO feed VALUES ('acme', 9, 'x', 9)", "UPDATE station SET in_service = false",
+]  # fmt: skip
+
+
+async def test_what_a_carrier_may_not_even_ask(hub: Hub) -> None:
     async with as_carrier(hub, "acme") as connection:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            async with connection.transaction():
-                await connection.execute(sql)
+        for sql in FORBIDDEN:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                async with connection.transaction():
+                    await connection.execute(sql)
 
 
 # the canary

@@ -83,7 +83,7 @@ class Announce(Command, kw_only=True):
         at.links.append((link_hash(token), fact.parcel))
         if self.destination:
             self._promise_or_divert(at, fact.parcel)
-        return Answer(201, view(at, fact.parcel))
+        return Answer(201, carrier_view(at.book.parcels[fact.parcel], token))
 
     def _promise_or_divert(self, at: Sitting, parcel: UUID) -> None:
         try:
@@ -244,11 +244,18 @@ class CloseCase(Command, kw_only=True):
         return Answer(200, {"case": str(case.id), "closed_at": at.book.cases[case.id].closed_at})
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct):
     """What the desk says: an HTTP status that fits, and a body."""
 
     status: int
     body: dict[str, Any]
+    _text: bytes = b""
+
+    @property
+    def text(self) -> bytes:
+        """The body as JSON, made once: it is both sent and kept for repeats."""
+        self._text = self._text or msgspec.json.encode(self.body)
+        return self._text
 
 
 def own(at: Sitting, parcel: UUID, carrier: str | None) -> Parcel:

@@ -18,7 +18,7 @@ from parcelwall.hub import stations
 from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, OpenCase, Reserve
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.keys import Keys
-from parcelwall.hub.sitting import Sitting, Streams
+from parcelwall.hub.sitting import Sitting, Streams, read_parcel
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
 from parcelwall.rules import places
@@ -29,6 +29,7 @@ Key = tuple[str, str]  # actor and Idempotency-Key
 Fresh = tuple[Asked, Answer | ParcelwallError]
 MOST_COMMANDS = 256
 MOST_ENTRIES = 2_000
+LONGEST_NUMBER = 64
 TRIES = 4
 MEANWHILE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)  # another process was in between: once more
 LOST = (
@@ -43,12 +44,14 @@ OF_ROOM = frozenset({
 _FIND_ASKED = """
 SELECT actor, key, request_hash, status, answer FROM asked
 JOIN unnest($1::text[], $2::text[]) AS want (a, k) ON actor = a AND key = k"""
+_BY_REFERENCE = "SELECT reference, record FROM parcel WHERE reference = ANY($1::text[])"
 _WRITE_ASKED = """
 INSERT INTO asked SELECT *, $6::timestamptz FROM unnest($1::text[], $2::text[], $3::bytea[], $4::int[], $5::text[])"""
 
 
 class Desk:
-    """Two lanes, one transaction at a time in each: what companies and recipients ask, and what doors saw."""
+    """Three lanes, one transaction at a time in each: what companies and recipients ask, what doors saw, and what
+    anybody looks up by a number."""
 
     def __init__(
         self, pool: asyncpg.Pool, clock: Clock, ids: Ids, keys: Keys, known: Stations, streams: Streams, policy: Policy
@@ -57,6 +60,7 @@ class Desk:
         self.stations, self.streams, self.policy = known, streams, policy
         self._asking: _Lane[Command, Answer] = _Lane(self.serve, lambda _: 1, MOST_COMMANDS)
         self._doors: _Lane[Ingest, int] = _Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
+        self._finding: _Lane[str, Parcel | None] = _Lane(self._find, lambda _: 1, MOST_COMMANDS)
 
     async def ask(self, command: Command) -> Answer:
         """The desk's answer. Raises its Refusal, or Trouble if the database cannot be reached."""
@@ -66,9 +70,24 @@ class Desk:
         """Stores what a station's doors saw; answers with the number through which all is stored."""
         return await self._doors.submit(news)
 
+    async def find(self, typed: str) -> Parcel | None:
+        """The parcel that anybody means by this number; None if there is none, or if two carriers use it."""
+        if not typed or len(typed) > LONGEST_NUMBER or not typed.isprintable():
+            return None
+        return await self._finding.submit(typed)
+
+    async def _find(self, typed: Sequence[str]) -> list[Parcel | None]:
+        forms = [{each, each.strip(), each.strip().upper(), "".join(each.split()).upper()} for each in typed]
+        records: dict[str, list[str]] = {}
+        for row in await self.pool.fetch(_BY_REFERENCE, list(set().union(*forms))):
+            records.setdefault(row["reference"], []).append(row["record"])
+        found = ([record for form in each for record in records.get(form, ())] for each in forms)
+        return [read_parcel(each[0]) if len(each) == 1 else None for each in found]
+
     async def close(self) -> None:
         await self._asking.close()
         await self._doors.close()
+        await self._finding.close()
 
     def sitting(self, connection: asyncpg.Connection) -> Sitting:
         return Sitting(connection, self.clock.now(), self.ids, self.keys, self.stations, self.streams, self.policy)
@@ -222,7 +241,7 @@ def _same_again(asked: Asked, before: Any) -> Answer | Refusal:
 def _noted(answer: Answer | ParcelwallError | None) -> tuple[int, str] | None:
     """Status and text to keep of an answer. Troubles are not kept: the same key may be tried again."""
     if isinstance(answer, Answer):
-        return answer.status, msgspec.json.encode(answer.body).decode()
+        return answer.status, answer.text.decode()
     if isinstance(answer, Refusal):
         body = {"reason": answer.reason, "sentence": answer.sentence, "details": answer.details}
         return 400, msgspec.json.encode(body).decode()

@@ -11,10 +11,11 @@ import msgspec
 import structlog
 
 from parcelwall.clock import Clock
-from parcelwall.errors import Trouble
+from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import reading
 from parcelwall.ids import Ids
 from parcelwall.notices.sink import SunkMail
+from parcelwall.rules.life import Stage
 from parcelwall.simulation.browser import Browser
 from parcelwall.simulation.demo import COURIER, Demo
 from parcelwall.web.demo import Pretend
@@ -87,7 +88,7 @@ class People:
         """The courier signs in at the screen, scans, puts in, pushes shut. Answers the door."""
         here, browser = self.demo.stations[told.station], self.browsers[told.station]
         await browser.get("/begin")
-        await self.until(lambda: self._expected(here), "the station hears of the parcel")
+        await self.until(lambda: self._expected(here, told.reference), "the station hears of the parcel")
         code, _ = await reading.courier_code(self.demo.hub, told.station, COURIER)
         await browser.post_form("/sign-in", digits=code)
         await here.station.kiosk.label(told.reference)
@@ -97,8 +98,11 @@ class People:
         await browser.post_form("/act", name="finish", screen=str(showing.number))
         return door
 
-    def _expected(self, here: Pretend) -> bool:
-        return bool(here.station.desk.expected())
+    def _expected(self, here: Pretend, label: str) -> bool:
+        try:
+            return here.station.desk.by_label(label).stage == Stage.RESERVED
+        except Refusal:
+            return False
 
     async def read_mail(self, told: Told) -> SunkMail:
         """The recipient's mail with the code."""

@@ -22,7 +22,7 @@ from parcelwall.station.dial import Line
 from parcelwall.station.house import Station
 from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.reader import look_of, page
-from parcelwall.web.render import Renderer
+from parcelwall.web.render import HEADERS, Renderer
 from parcelwall.web.streams import frames, stream
 from parcelwall.web.views import Face, MailRow, MailsView, MailView, PretendDoor, PretendView, StartView
 
@@ -108,7 +108,7 @@ async def mail_as_sent(number: int, stage: Stage) -> Response[bytes]:
     if found is None:
         raise Refusal("not_found")
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
-    return Response(_with_picture(found), media_type="text/html", headers={"Content-Security-Policy": policy})
+    return Response(_with_picture(found), media_type="text/html", headers={**HEADERS, "Content-Security-Policy": policy})
 
 
 def _with_picture(found: SunkMail) -> str:
