@@ -168,15 +168,24 @@ def promise(plan: Plan, room: Room, parcel: Parcel, overbook: int = 0) -> str:
 
 def choose_compartment(plan: Plan, room: Room, parcel: Parcel) -> int | None:
     """The number of the smallest free compartment that fits, the reach zone last, such that all other promises still
-    fit; if a fault has broken them already, the smallest that is free. None if there is none."""
+    fit; if a fault has broken them already, the smallest that is free. None if there is none.
+
+    Among equals the parcel's id decides, so that doors take turns: a coil that is driven too often grows hot.
+    """
     others = _minus(room.promised, plan.need(parcel)) if parcel.stage == Stage.RESERVED else room.promised
     candidates = [plan.members[kind] & ~room.unusable for kind in bits(plan.need(parcel))]
-    choices = [(free & -free) for free in candidates if free]
+    choices = [_in_turn(free, parcel.id.int) for free in candidates if free]
     for choice in choices:
         after = Room(room.taken | choice, room.broken, room.held, others)
         if promises_fit(plan, after):
             return plan.number(choice.bit_length() - 1)
     return plan.number(choices[0].bit_length() - 1) if choices else None
+
+
+def _in_turn(free: int, turn: int) -> int:
+    """One bit of those that are set: as good as any, and another one for another turn."""
+    places = list(bits(free))
+    return 1 << places[turn % len(places)]
 
 
 def room_after(plan: Plan, station: str, room: Room, before: Parcel | None, after: Parcel) -> Room:
