@@ -29,6 +29,9 @@ DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="Po
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+INTERRUPTED = 130  # as shells have it
+
+
 def main() -> None:
     """Runs a command. What the world or a person did wrong is told in one sentence, and exits 1."""
     logging.getLogger().setLevel(logging.WARNING)
@@ -60,6 +63,11 @@ def run(job: Coroutine[Any, Any, Any]) -> Any:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(guarded())
+
+
+def _code(answered: int | None) -> int:
+    """The exit code of a job; one that was interrupted has not succeeded."""
+    return INTERRUPTED if answered is None else answered
 
 
 @app.command()
@@ -210,7 +218,7 @@ def replay(
         file, stations=stations, policy=policy, seed=seed, data=data, dwell_file=dwell, compartments=compartments,
         scale=scale, as_json=as_json,
     )  # fmt: skip
-    sys.exit(run(job))
+    sys.exit(_code(run(job)))
 
 
 @app.command()
@@ -218,7 +226,8 @@ def verify(data: Data = None, database_url: DatabaseUrl = None, as_json: Json = 
     """Replays every journal and compares: chains, tables, hub against stations. Exit 1 names the first difference."""
     from parcelwall.simulation.commands import run_verify
 
-    sys.exit(run(run_verify(data or default_data_dir(), database_url=database_url or "", as_json=as_json)))
+    job = run_verify(data or default_data_dir(), database_url=database_url or "", as_json=as_json)
+    sys.exit(_code(run(job)))
 
 
 @app.command()

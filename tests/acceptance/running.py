@@ -73,6 +73,19 @@ class Town:
         self.run(self.people.deposit(told))
         return told, self.run(self.people.read_mail(told)).text
 
+    def waiting_at_all(self) -> dict[str, tuple[Told, str]]:
+        """The same at every station at once."""
+
+        async def wait_at(station: str) -> tuple[Told, str]:
+            told = await self.people.order(station)
+            await self.people.deposit(told)
+            return told, (await self.people.read_mail(told)).text
+
+        async def everywhere() -> list[tuple[Told, str]]:
+            return await asyncio.gather(*map(wait_at, self.demo.stations))
+
+        return dict(zip(self.demo.stations, self.run(everywhere()), strict=True))
+
     def collect(self, told: Told) -> int:
         """The recipient reads the mail and collects. Answers the door."""
 

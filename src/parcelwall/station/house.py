@@ -19,6 +19,7 @@ from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
 
 TICK_S = 0.25
+FORGET_EVERY_S = 3600.0  # parcels whose life has ended leave the memory, not the file
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -54,8 +55,12 @@ class Station:
             tasks.create_task(self._tick())
 
     async def _tick(self) -> None:
+        forgotten_at = self.clock.mono()
         while True:
             self.kiosk.tick()
+            if self.clock.mono() - forgotten_at > FORGET_EVERY_S:
+                self.memory.forget_ended()
+                forgotten_at = self.clock.mono()
             await self.clock.sleep(TICK_S)
 
 
