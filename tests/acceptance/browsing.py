@@ -62,6 +62,7 @@ class Watched:
 
     def gates(self, sideways: bool = False) -> None:
         """No violation that axe knows, no complaint of the browser; on a phone of 320 px no sideways scroll."""
+        self.page.bring_to_front()
         self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0)))")
         found = axe.Axe().run(self.page, options={"runOnly": TAGS}).response["violations"]
         assert [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found] == []
@@ -124,17 +125,20 @@ class KioskPage(Watched):
         return self
 
     def tap(self, words: str) -> "KioskPage":
+        self.page.bring_to_front()  # behind other pages a browser draws seldom, and each touch would take seconds
         self.page.get_by_role("button", name=words).click()
         return self
 
     def type(self, digits: str) -> "KioskPage":
         """Each digit on its own key of the pad; the last one sends the code."""
+        self.page.bring_to_front()
         for digit in digits:
             self.page.locator(f"[data-key='{digit}']").click()
         return self
 
     def type_label(self, label: str) -> "KioskPage":
         """The letters below the bars, on the keys of the screen."""
+        self.page.bring_to_front()
         for letter in label:
             self.page.locator(f"[data-letter='{letter}']").click()
         return self.tap("Take this one")
@@ -148,10 +152,12 @@ class PretendPage(Watched):
     """The demo's page of pretend doors: the hand at the door, the label at the reader, the cable."""
 
     def scan(self, text: str) -> None:
+        self.page.bring_to_front()
         self.page.get_by_label("Hold to the reader").fill(text)
         self.page.get_by_role("button", name="Scan").click()
 
     def push_shut(self) -> None:
+        self.page.bring_to_front()
         self.page.get_by_role("button", name="Push it shut").first.click()
         self.see("All doors are shut.")
 

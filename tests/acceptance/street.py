@@ -106,13 +106,13 @@ class Cable:
 class StationProcess(Process):
     """`parcelwall station --config` with its own file, ports and boards."""
 
-    def __init__(self, folder: Path, name: str, columns: str, claim: str, cable: Cable) -> None:
+    def __init__(self, folder: Path, name: str, columns: str, claim: str, hub_port: int) -> None:
         clock = SystemClock()
         self.data, self.name = folder / name, name
         profile = pretend_profile(plain_layout(columns, 1), str(folder / f"{name}.port"))
         self.boards = PtyBoards(PretendBoards(profile, Ids(clock).chance), clock, folder / f"{name}.port")
         config = folder / f"{name}-station.toml"
-        config.write_text(self._config(claim, cable.port, profile))
+        config.write_text(self._config(claim, hub_port, profile))
         super().__init__(folder, name, "station", "--config", str(config))
 
     def _config(self, claim: str, hub_port: int, profile: Any) -> str:

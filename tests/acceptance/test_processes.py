@@ -191,7 +191,7 @@ async def life() -> AsyncIterator[Life]:
         claim = await asyncio.to_thread(hub.configure, "S-0001", COLUMNS)
         key = await asyncio.to_thread(hub.admit, "acme")
         code = await admit_courier(hub, "S-0001")
-        station = StationProcess(folder, "S-0001", COLUMNS, claim, cable)
+        station = StationProcess(folder, "S-0001", COLUMNS, claim, cable.port)
         await station.boards.start()
         stack.push_async_callback(station.boards.close)
         station.start()
