@@ -6,38 +6,37 @@ writes and its cursor move in one transaction. docs/decisions/0001.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
 
-from parcelwall.rules import facts
-from parcelwall.rules.facts import Fact
-
-PAGE = 500
+PAGE = 2_000
 IDLE_S = 0.15
 
 _READ = """
-SELECT tx, writer, number, kind, happened_at, body, parcel, revision FROM entry
+SELECT tx, writer, number, kind, parcel, revision FROM entry
 WHERE tx >= $1 AND (tx, coalesce(revision, 0), writer, number) > ($1, $2, $3, $4)
   AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 ORDER BY tx, coalesce(revision, 0), writer, number LIMIT $5"""
 _BEGIN = "INSERT INTO follower (name) VALUES ($1) ON CONFLICT DO NOTHING"
-_CURSOR = "SELECT tx, revision, writer, number FROM follower WHERE name = $1 FOR NO KEY UPDATE"
+_MINE = "SELECT pg_try_advisory_xact_lock(hashtext('parcelwall follower ' || $1))"
+_CURSOR = "SELECT tx, revision, writer, number FROM follower WHERE name = $1"
 _MOVE = "UPDATE follower SET tx = $2, revision = $3, writer = $4, number = $5 WHERE name = $1"
 
 log = structlog.get_logger()
 
 
 class Followed(msgspec.Struct, frozen=True):
-    """An entry as a follower sees it; `fact` is None for a kind or body that this version cannot read."""
+    """An entry as a follower sees it: what kind, of which parcel. Its body is read by who needs it.
+
+    `parcel` is None also for a fact of a parcel that could not be read and is only kept.
+    """
 
     writer: str
     number: int
-    happened_at: datetime
-    fact: Fact | None
+    kind: str
     parcel: UUID | None
     revision: int | None
 
@@ -46,24 +45,23 @@ Handle = Callable[[asyncpg.Connection, Sequence[Followed]], Awaitable[None]]
 
 
 async def turn(pool: asyncpg.Pool, name: str, handle: Handle) -> int:
-    """One page of entries, handled. Answers how many there were."""
+    """One page of entries, handled. Answers how many there were; 0 also while another process is at it.
+
+    An advisory lock, not a locked row: a turn that finds nothing leaves no trace in the database.
+    """
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(_BEGIN, name)
+        if not await connection.fetchval(_MINE, name):
+            return 0
         cursor = await connection.fetchrow(_CURSOR, name)
+        if cursor is None:
+            await connection.execute(_BEGIN, name)
+            cursor = await connection.fetchrow(_CURSOR, name)
         rows = await connection.fetch(_READ, *cursor.values(), PAGE)
         if rows:
-            await handle(connection, [_followed(row) for row in rows])
+            await handle(connection, [Followed(*list(row.values())[1:]) for row in rows])
             last = rows[-1]
             await connection.execute(_MOVE, name, last["tx"], last["revision"] or 0, last["writer"], last["number"])
     return len(rows)
-
-
-def _followed(row: asyncpg.Record) -> Followed:
-    try:
-        fact = facts.read(row["kind"], row["body"])
-    except msgspec.DecodeError:
-        fact = None
-    return Followed(row["writer"], row["number"], row["happened_at"], fact, row["parcel"], row["revision"])
 
 
 async def follow(pool: asyncpg.Pool, name: str, handle: Handle) -> None:
@@ -97,6 +95,12 @@ async def number_feed(connection: asyncpg.Connection, entries: Sequence[Followed
     await connection.execute(
         _NUMBER_FEED, [e.writer for e in of_parcels], [e.number for e in of_parcels], [e.parcel for e in of_parcels]
     )
+
+
+async def number_and_ring(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
+    """The feed's numbers, and the news for live pages: one reading of the journal for both."""
+    await number_feed(connection, entries)
+    await ring(connection, entries)
 
 
 # what is shown live

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from parcelwall.clock import Clock
 from parcelwall.hub import sweeps
-from parcelwall.hub.followers import follow, number_feed, ring
+from parcelwall.hub.followers import follow, number_and_ring
 from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
 from parcelwall.hub.reading import LOST
@@ -89,8 +89,8 @@ async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps
         domain = settings.mail_from.rpartition("@")[2].rstrip(">")
         teller = Teller(hub, open_channels, settings.public_url, domain)
         jobs = [
-            follow(hub.pool, NAME, teller.note), follow(hub.pool, "feed", number_feed),
-            follow(hub.pool, "live", ring), hub.bells.listen(hub.dsn), teller.run(),
+            follow(hub.pool, NAME, teller.note), follow(hub.pool, "feed", number_and_ring),
+            hub.bells.listen(hub.dsn), teller.run(),
             sweeps.run(hub, teller, sweep_every_s), keep_up(hub),
         ]  # fmt: skip
         tasks = [asyncio.create_task(job) for job in jobs]

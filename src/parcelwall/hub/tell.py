@@ -27,7 +27,7 @@ from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
-from parcelwall.rules import access, facts
+from parcelwall.rules import access
 from parcelwall.rules.life import INSIDE, Parcel
 
 NAME = "notices"
@@ -35,9 +35,9 @@ AT_ONCE = 8  # hand-overs under way at the same time
 IDLE_S = 0.2
 LEASE = timedelta(seconds=90)  # longer than any hand-over may take (notices/mail: 60 s)
 
-PURPOSES: dict[type[facts.Fact], str] = {
-    facts.Deposited: "ready", facts.CodeRenewed: "ready", facts.Extended: "kept_longer", facts.Expired: "overdue",
-    facts.Diverted: "diverted", facts.TakenBack: "gone_back",
+PURPOSES = {
+    "Deposited": "ready", "CodeRenewed": "ready", "Extended": "kept_longer", "Expired": "overdue",
+    "Diverted": "diverted", "TakenBack": "gone_back",
 }  # fmt: skip
 
 OF_THE_INSIDE = ("ready", "reminder", "overdue", "kept_longer")
@@ -91,7 +91,7 @@ class Teller:
         """One row per entry, purpose and channel. A follower's handler."""
         rows = []
         for entry in entries:
-            purpose = PURPOSES.get(type(entry.fact)) if entry.fact else None
+            purpose = PURPOSES.get(entry.kind)
             if purpose and entry.parcel:
                 rows += await self._rows(connection, entry.parcel, entry.writer, entry.number, purpose)
         if rows:
