@@ -78,7 +78,9 @@ class Watched:
         assert beyond <= 0, f"scrolls {beyond} px sideways"
 
     def _on_console(self, message: Any) -> None:
-        told = message.text.startswith("Failed to load resource") and any(str(s) in message.text for s in self._expected)
+        told = message.text.startswith("Failed to load resource") and any(
+            str(s) in message.text for s in self._expected
+        )
         if message.type in ("error", "warning") and not told:
             self.faults.append(f"console: {message.text}")
 

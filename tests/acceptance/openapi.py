@@ -33,22 +33,27 @@ class Document:
     def faults(self, answer: httpx.Response) -> list[str]:
         """What of this answer is not as documented. A call that is not documented at all may only be refused."""
         request = answer.request
-        found = sorted((path for pattern, path, calls in self._paths
-                        if pattern.match(request.url.path) and request.method.lower() in calls), key=lambda p: "{" in p)  # fmt: skip
-        if not found:
+        path = self._path(request)
+        if not path:
             return [] if answer.status_code in (404, 405) else [f"{request.method} {request.url.path} is undocumented"]
-        call = self.document["paths"][found[0]][request.method.lower()]
+        call = self.document["paths"][path][request.method.lower()]
         documented = call["responses"].get(str(answer.status_code))
-        where = f"{request.method} {found[0]} {answer.status_code}"
+        where = f"{request.method} {path} {answer.status_code}"
         if documented is None:
             return [f"{where} is undocumented: {answer.text[:200]}"]
         kind = answer.headers["content-type"].partition(";")[0]
         if kind not in documented["content"]:
             return [f"{where} answers {kind}"]
         if answer.is_success:
-            self.proven.add((request.method, found[0]))
+            self.proven.add((request.method, path))
         schema = documented["content"][kind]["schema"]
         return [f"{where}: {fault}" for fault in self._check(schema, answer.json(), "$")]
+
+    def _path(self, request: httpx.Request) -> str:
+        """The documented path of this request; one without places before one with."""
+        method = request.method.lower()
+        fits = (path for pattern, path, calls in self._paths if pattern.match(request.url.path) and method in calls)
+        return min(fits, key=lambda path: "{" in path, default="")
 
     def _check(self, schema: dict[str, Any], value: Any, at: str) -> Iterator[str]:
         if "$ref" in schema:

@@ -28,7 +28,8 @@ def a_reference(prefix: str = "PW-7F3") -> str:
 def a_body(reference: str | None = None, **changes: Any) -> dict[str, Any]:
     """What a shop sends for one small parcel to S-0001."""
     body = {
-        "reference": a_reference() if reference is None else reference, "length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
+        "reference": a_reference() if reference is None else reference,
+        "length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
         "recipient": {"name": "Aino", "email": "aino@example.org", "language": "en"},
         "destination": {"station_id": "S-0001"},
     }  # fmt: skip

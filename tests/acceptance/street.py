@@ -1,4 +1,4 @@
-"""A station's process in the street: pretend boards on a pseudo-terminal, a cable that can be cut, people at its screen.
+"""A station's process in the street: pretend boards on a pseudo-terminal, a cable to cut, people at its screen.
 
 Boards, cable and mailbox live in the test's own process, so that a killed station finds its doors as they were.
 """
@@ -129,7 +129,7 @@ class StationProcess(Process):
 
 
 class Screen:
-    """Somebody at the station's screen, over the page's own addresses; comes in anew after each start of the station."""
+    """Somebody at the station's screen, over the page's own addresses; comes in anew after each start of it."""
 
     def __init__(self, station: StationProcess) -> None:
         self._station = station
@@ -210,7 +210,9 @@ class Street:
 
     def _push_shut(self) -> bool:
         """A latch does not catch while its coil is still driven: then a person pushes again."""
-        return all([self.station.boards.push_closed(door) for door in self.station.open_doors()])
+        for door in self.station.open_doors():
+            self.station.boards.push_closed(door)
+        return not self.station.open_doors()
 
     async def _open_after(self, ask: Callable[[], Awaitable[None]]) -> bool:
         await until(self.screen.shows, "the screen is there")

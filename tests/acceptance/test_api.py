@@ -1,4 +1,4 @@
-"""The API as carriers meet it, on a real hub process: every answer as documented, every no a problem, nothing half done.
+"""The API as carriers meet it, on a real hub process: every answer as documented, every no a problem, all or nothing.
 
 The client of these tests holds each answer against the OpenAPI document that the same hub serves.
 """
@@ -94,7 +94,14 @@ NOT_JSON = {
     "half": b'{"reference": "X', "not utf-8": b'{"reference": "\xe9"}', "a form": b"reference=X&length_mm=1",
     "a lone surrogate": b'{"reference": "\\ud800"}',
 }  # fmt: skip
-OTHER_SHAPES = {"nothing": b"", "too deep": b"[" * 100_000, "a list": b"[]", "null": b"null", "a number": b"7", "a huge number": b"9" * 5_000}
+OTHER_SHAPES = {
+    "nothing": b"",
+    "too deep": b"[" * 100_000,
+    "a list": b"[]",
+    "null": b"null",
+    "a number": b"7",
+    "a huge number": b"9" * 5_000,
+}
 WRONG_FIELDS: dict[str, dict[str, Any]] = {
     "unknown field": {"colour": "red"},
     "negative side": {"length_mm": -300},
@@ -167,9 +174,12 @@ def test_a_body_of_10_megabytes(hub: HubProcess, shop: Proven) -> None:
 
 # who asks, and how often
 
+
 def test_without_a_key_nobody_is_answered(hub: HubProcess, document: Document) -> None:
     for key in ("pw_", "pw_" + "0" * 64, "\u00e9"):
-        answer = httpx.get(f"{hub.url}/api/v1/parcels", headers={"Authorization": f"Bearer {key}".encode()}, trust_env=False)
+        answer = httpx.get(
+            f"{hub.url}/api/v1/parcels", headers={"Authorization": f"Bearer {key}".encode()}, trust_env=False
+        )
         assert said(answer) == (401, "sign_in") and answer.headers["www-authenticate"] == "Bearer"
         assert document.faults(answer) == []
 
@@ -202,7 +212,10 @@ def test_the_same_key_has_the_same_answer_and_serves_one_intention(shop: Proven)
     first = shop.post("/parcels", body, "intention-1")
     assert shop.post("/parcels", body, "intention-1").content == first.content
     assert said(shop.post("/parcels", a_body(), "intention-1")) == (422, "idempotency_key_reused")
-    assert said(shop.post(f"/parcels/{first.json()['id']}/cancel", {}, "intention-1")) == (422, "idempotency_key_reused")
+    assert said(shop.post(f"/parcels/{first.json()['id']}/cancel", {}, "intention-1")) == (
+        422,
+        "idempotency_key_reused",
+    )
     for key in (None, "k" * 256, "tab\there"):
         assert said(shop.post("/parcels", a_body(), key)) == (400, "idempotency_key_missing")
 
@@ -224,7 +237,10 @@ def test_what_cannot_be_done_to_a_parcel(shop: Proven) -> None:
     assert said(shop.post(f"/parcels/{parcel}/extend", {})) == (409, "wrong_stage")
     assert said(shop.post(f"/parcels/{parcel}/extend", {"hours": 0})) == (400, "bad_field")
     assert said(shop.post(f"/parcels/{parcel}/divert", {"reason": "bad mood"})) == (400, "bad_field")
-    assert said(shop.post(f"/parcels/{parcel}/reserve", {"destination": {"station_id": "S-0404"}})) == (404, "station_unknown")
+    assert said(shop.post(f"/parcels/{parcel}/reserve", {"destination": {"station_id": "S-0404"}})) == (
+        404,
+        "station_unknown",
+    )
     assert said(shop.post(f"/parcels/{parcel}/cancel", {"why": "a\0b"})) == (400, "bad_field")
     assert said(shop.post(f"/parcels/{parcel}/cancel", {"why": "changed their mind"})) == (200, "CANCELLED")
     assert said(shop.post(f"/parcels/{parcel}/cancel", {})) == (409, "wrong_stage")
@@ -243,6 +259,7 @@ def test_a_full_station(shop: Proven) -> None:
 
 # addresses and methods
 
+
 def test_wrong_methods_are_told_the_right_ones(shop: Proven) -> None:
     answer = shop.send("DELETE", "/parcels")
     assert said(answer) == (405, "method_not_allowed")
@@ -250,7 +267,9 @@ def test_wrong_methods_are_told_the_right_ones(shop: Proven) -> None:
     assert said(shop.send("PATCH", f"/parcels/{NOBODY}")) == (405, "method_not_allowed")
 
 
-@pytest.mark.parametrize("path", ["/parcels/7", "/parcels/x%00y", "/nothing", "/stations/%00", "/stations/a/b/c", "/track/%00"])
+@pytest.mark.parametrize(
+    "path", ["/parcels/7", "/parcels/x%00y", "/nothing", "/stations/%00", "/stations/a/b/c", "/track/%00"]
+)
 def test_addresses_of_nothing(shop: Proven, path: str) -> None:
     assert shop.get(path).status_code == 404
     assert shop.get("/stations/S-0404/availability").json()["reason"] == "station_unknown"
@@ -281,8 +300,8 @@ def test_every_call_has_answered_as_documented(
     assert said(shop.post(f"/parcels/{diverted['id']}/divert", {})) == (200, "DIVERTED")
     cancelled = shop.announce()
     shop.post(f"/parcels/{cancelled['id']}/cancel", {})
-    for path in ("/parcels", f"/parcels/{parcel['id']}", "/stations", "/stations/S-0001", "/stations/S-0001/availability",
-                 f"/track/{parcel['reference']}"):  # fmt: skip
+    for path in ("/parcels", f"/parcels/{parcel['id']}", "/stations", "/stations/S-0001",
+                 "/stations/S-0001/availability", f"/track/{parcel['reference']}"):  # fmt: skip
         assert shop.get(path).status_code == 200
     assert shop.get("/parcels", limit=2).json()["next"]
     what_operators_do(operator, parcel["id"])

@@ -42,7 +42,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-@pytest.mark.parametrize("words,told", MISTAKES.values(), ids=MISTAKES)
+@pytest.mark.parametrize(("words", "told"), MISTAKES.values(), ids=MISTAKES)
 def test_mistakes_are_told_in_a_sentence(words: tuple[str, ...], told: str) -> None:
     done = parcelwall(*words)
     assert done.returncode in (1, 2) and told in done.stderr and "Traceback" not in done.stderr

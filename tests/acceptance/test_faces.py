@@ -9,11 +9,22 @@ import pytest
 
 from acceptance.running import Town
 from acceptance.shop import Shop, until
+from parcelwall.drivers import DoorState
 from parcelwall.simulation.demo import COURIER
 
 pytestmark = pytest.mark.timeout(120)
 POLICY = "default-src 'none'"
-PAGES = ["/", "/?number=NOBODY-1", "/t/nothing", "/p/nothing", "/start", "/console", "/mails", "/pretend/S-0001", "/docs"]
+PAGES = [
+    "/",
+    "/?number=NOBODY-1",
+    "/t/nothing",
+    "/p/nothing",
+    "/start",
+    "/console",
+    "/mails",
+    "/pretend/S-0001",
+    "/docs",
+]
 MARK = "wilhelmtag"
 PERSON = {"name": f"Åsa {MARK}", "email": f"{MARK}@example.org", "phone": "+358409998877", "language": "en"}
 
@@ -56,12 +67,16 @@ def test_the_kiosks_page_has_the_headers(town: Town, web: httpx.Client) -> None:
 def test_a_mail_as_it_was_sent_is_shut_off(town: Town, web: httpx.Client) -> None:
     town.waiting_at("S-0002")
     answer = web.get(f"{town.demo.url}/mails/{town.demo.sink.mails()[-1].number}/as-sent")
-    assert answer.headers["content-security-policy"] == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+    assert (
+        answer.headers["content-security-policy"]
+        == "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
+    )
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
 # streams
+
 
 def first_event(web: httpx.Client, url: str) -> tuple[httpx.Response, str]:
     with web.stream("GET", url, headers={"Accept-Encoding": "gzip, br"}) as answer:
@@ -156,26 +171,36 @@ def test_without_the_cookie_there_is_no_kiosk(town: Town) -> None:
 def test_whatever_is_posted_opens_no_door(town: Town, web: httpx.Client) -> None:
     kiosk, here = enter(web, town, "S-0003"), town.demo.stations["S-0003"]
     origin = {"Origin": kiosk}
-    number = str(here.station.kiosk.showing.number)
+    number, pulses = str(here.station.kiosk.showing.number), len(here.boards.core.pulses)
     for digits in ("1234567", "١٢٣٤٥٦٧٨", "x" * 9_000):  # a fifth wrong code would pause the station for the next test
         assert web.post(f"{kiosk}/code", data={"digits": digits}, headers=origin).status_code == 204
-    for fields in ({"name": "again", "screen": number}, {"name": "take", "screen": "-1"}, {"name": "open"}, {"screen": "x"},
-                   {"name": "label", "screen": "9" * 400, "value": "x"}):  # fmt: skip
+    for fields in ({"name": "again", "screen": number}, {"name": "take", "screen": "-1"}, {"name": "open"},
+                   {"screen": "x"}, {"name": "label", "screen": "9" * 5_000, "value": "x"}):  # fmt: skip
         assert web.post(f"{kiosk}/act", data=fields, headers=origin).status_code == 204
     assert web.post(f"{kiosk}/look", data={"lang": "<script>", "theme": "\x00"}, headers=origin).status_code == 204
     assert web.post(f"{kiosk}/code", content=b"\xff\xfe{", headers=origin).status_code in (204, 400)
     assert web.post(f"{kiosk}/code", content=b"x" * 20_000, headers=origin).status_code == 413
     assert web.get(f"{kiosk}/").status_code == 200
-    assert not here.boards.core.pulses
+    assert len(here.boards.core.pulses) == pulses
+
+
+def test_whatever_is_posted_to_the_pretend_page(town: Town, web: httpx.Client) -> None:
+    page = f"{town.demo.url}/pretend/S-0003"
+    for fields in ({"door": "x", "do": "pull"}, {"door": "9" * 5_000, "do": "pull"}, {"door": "1", "do": "burn"}, {}):
+        assert web.post(f"{page}/door", data=fields).status_code in (400, 404)
+    assert web.post(f"{page}/line", data={"do": "mend"}).status_code == 303
+    for nowhere in ("/pretend/S-0404", "/mails/999999", "/mails/x", "/mails/999999/as-sent"):
+        assert web.get(town.demo.url + nowhere).status_code == 404
 
 
 # what stands nowhere
+
 
 def test_a_person_stands_on_their_own_page_only(town: Town, web: httpx.Client, shop: Shop) -> None:
     told = shop.announce(recipient=PERSON)
     seen = [web.get(town.demo.url + path).text for path in
             (f"/?number={told['reference']}", told["track"], "/console", "/metrics", "/start", "/pretend/S-0001",
-             "/feeds/stations.json", "/docs")]  # fmt: skip
+             "/docs")]  # fmt: skip
     kiosk = enter(web, town)
     here = town.demo.stations["S-0001"]
     town.run(here.station.kiosk.sign_in(courier_code(town)))
@@ -183,8 +208,7 @@ def test_a_person_stands_on_their_own_page_only(town: Town, web: httpx.Client, s
     seen.append(web.get(f"{kiosk}/").text)
     town.run(here.station.kiosk.label(told["reference"]))
     seen.append(web.get(f"{kiosk}/").text)
-    until(lambda: all([here.boards.push_closed(door) for door, state in here.boards.states().items() if state == "open"
-                       or state.name == "OPEN"]) and here.station.kiosk.showing.screen == "courier-scan", "it is in")  # fmt: skip
+    until(lambda: pushed_shut(here), "it is in")
     seen += [web.get(f"{kiosk}/").text, web.get(f"{town.demo.url}{told['track']}").text]
     seen += [shop.get(path).text for path in (f"/parcels/{told['id']}", "/parcels", "/stations", "/entries")]
     until(lambda: any(mail.to == PERSON["email"] for mail in town.demo.sink.mails()), "the mail comes")
@@ -192,6 +216,13 @@ def test_a_person_stands_on_their_own_page_only(town: Town, web: httpx.Client, s
     assert [(place, secret) for place, text in enumerate(seen) for secret in secrets if secret in text] == []
     on_disk = [path.read_bytes() for path in town.folder.glob("stations/*")]
     assert on_disk and not any(secret.encode() in data for data in on_disk for secret in secrets)
+
+
+def pushed_shut(here: Any) -> bool:
+    for door, state in here.boards.states().items():
+        if state == DoorState.OPEN:
+            here.boards.push_closed(door)
+    return bool(here.station.kiosk.showing.screen == "courier-scan")
 
 
 def courier_code(town: Town) -> str:

@@ -152,6 +152,7 @@ def test_hellos_of_somebody_else(computer: Computer) -> None:
 
 # after
 
+
 def test_what_it_wrote_is_stored_once(computer: Computer) -> None:
     line = computer.welcomed()
     frame = computer.frame(computer.write(door_opened(), door_opened()))
@@ -238,6 +239,7 @@ def test_a_second_line_replaces_the_first(computer: Computer) -> None:
 
 
 # enrolment; the last test keeps this address waiting
+
 
 def test_a_claim_serves_once_and_only_its_signer(hub: HubProcess, computer: Computer) -> None:
     claim = hub.configure("S-0008", "SSM")

@@ -129,7 +129,7 @@ def test_a_delivery_over_a_noisy_line(town: Town) -> None:
     here.boards.core.flip(0.05, keep_checksum=False)
     for bytes_kept in (0, 2, 4):
         here.boards.core.cut(bytes_kept)
-    told, letter = town.waiting_at("S-0002")
+    told, _ = town.waiting_at("S-0002")
     door = town.behind("S-0002", told.reference)
     assert town.collect(told) == door
     here.boards.core.junk(0)
@@ -169,8 +169,6 @@ def test_seven_digits_are_no_code(browser: Any, town: Town) -> None:
         assert kiosk.page.locator("[data-count]").text_content() == "7 of 8 digits"
         kiosk.screen("home")
         assert kiosk.faults == []
-
-
 
 
 async def guess(kiosk: str, count: int) -> None:

@@ -34,6 +34,7 @@ _CASES = "SELECT about || ' of ' || coalesce(station, '') FROM case_file LIMIT 1
 
 
 async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
+    """Link ingest with frames of 100 and of 10 entries, each against the same rows one by one."""
     pairs: dict[int, list[tuple[Once, Once]]] = {size: [] for size in FLOORS}
     for number in range(plan.runs):
         tick(f"link ingest, pair {number + 1} of {plan.runs}: pgbench")

@@ -66,7 +66,8 @@ class Dialler(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        lines = ("GET /link HTTP/1.1", f"Host: 127.0.0.1:{self._told.port}", "Upgrade: websocket", "Connection: Upgrade",
+        host = f"Host: 127.0.0.1:{self._told.port}"
+        lines = ("GET /link HTTP/1.1", host, "Upgrade: websocket", "Connection: Upgrade",
                  f"Sec-WebSocket-Key: {KEY}", "Sec-WebSocket-Version: 13",
                  f"Sec-WebSocket-Protocol: {frames.SUBPROTOCOL}", "", "")  # fmt: skip
         self._write("\r\n".join(lines).encode())

@@ -42,7 +42,7 @@ def seed(station: str) -> bytes:
 
 
 def reference(number: int) -> str:
-    """What the promised parcels are announced under, from 0 on; number n lies at linked station n modulo their count."""
+    """What promised parcels are announced under, from 0 on; number n lies at linked station n modulo their count."""
     return f"L{number:07}"
 
 
@@ -108,4 +108,5 @@ def _announce(made: Network, number: int) -> Announce:
     )  # fmt: skip
     person = Person(name=f"Recipient {number}", email=f"recipient{number}@example.org", phone="+358401234567")
     where = Destination(station_id=made.linked[number % len(made.linked)])
-    return Announce(order=order, person=person, destination=where, asked=Asked(CARRIER, f"prepared-{number}", b"=" * 32))
+    asked = Asked(CARRIER, f"prepared-{number}", b"=" * 32)
+    return Announce(order=order, person=person, destination=where, asked=asked)

@@ -62,7 +62,8 @@ class PgBench:
         return [
             str(self.program), "-h", query["host"][0], "-p", query["port"][0], "-U", parts.username or "",
             "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(THREADS, clients)),
-            "-T", str(max(1, round(seconds_long))), "-f", str(SCRIPTS / f"{script}.sql"), *given, parts.path.lstrip("/"),
+            "-T", str(max(1, round(seconds_long))), "-f", str(SCRIPTS / f"{script}.sql"), *given,
+            parts.path.lstrip("/"),
         ]  # fmt: skip
 
 

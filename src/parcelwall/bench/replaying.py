@@ -18,6 +18,7 @@ START = datetime(2026, 3, 2, 8)  # noqa: DTZ001 - the file's times are local
 
 
 async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
+    """Parcels a second of a replay of generated orders."""
     file = ground.folder / "orders.csv"
     count = PARCELS if plan.long_s > 5 else PARCELS // 10
     orders(file, count)

@@ -25,7 +25,8 @@ def show(figures: Sequence[Figure], machine: Machine) -> None:
     out.print(table)
     for each in figures:
         if each.cpu_us and not each.name.endswith("_cpu"):
-            out.print(f"{each.name}: CPU in us per unit {_parts(each.cpu_us)}; reference {_parts(each.reference_cpu_us)}; "
+            told = f"{each.name}: CPU in us per unit {_parts(each.cpu_us)}; reference "
+            out.print(f"{told}{_parts(each.reference_cpu_us)}; "
                       f"{_parts(each.more)}", highlight=False)  # fmt: skip
     out.print(f"On {machine.cores} cores of {machine.cpu}, {machine.ram_gib} GiB, Linux {machine.kernel}, Python "
               f"{machine.python}, PostgreSQL {machine.postgresql} (fsync {machine.fsync}), {machine.pgbench}, load "

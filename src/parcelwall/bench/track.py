@@ -10,6 +10,7 @@ FLOOR = 0.20
 
 
 async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
+    """Tracking by number against the same query by pgbench."""
     dsn = await ground.fresh("ours")
     numbers = str(ground.network.parcels)
     pairs = []

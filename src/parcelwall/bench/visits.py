@@ -55,7 +55,8 @@ def _collect(station: str, parcel: Visitor, door: int, ids: Ids) -> Iterator[Fac
     yield facts.DoorOpened(compartment=door, visit=visit)
     yield facts.DoorClosed(compartment=door, visit=visit)
     yield facts.Collected(
-        parcel=UUID(parcel.parcel), reservation=UUID(parcel.reservation), station=station, compartment=door, visit=visit,
+        parcel=UUID(parcel.parcel), reservation=UUID(parcel.reservation), station=station, compartment=door,
+        visit=visit,
     )  # fmt: skip
 
 

@@ -74,7 +74,7 @@ def answered(answer: Answer) -> Response[bytes]:
 
 
 def announce_quickly(app: ASGIApp) -> ASGIApp:
-    """An announcement in its usual form goes straight to the desk; all else to the typed handler, to be refused there."""
+    """An announcement in its usual form goes straight to the desk; all else to the typed handler, which refuses it."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])

@@ -125,7 +125,7 @@ async def sign_in(data: Form, station: Station) -> None:
 @post("/act", include_in_schema=False, status_code=204)
 async def act(data: Form, station: Station) -> None:
     """One tap. A tap on a screen that is gone does nothing: the page is drawn anew by its stream."""
-    number = data.get("screen", "")
+    number = data.get("screen", "")[:20]
     with contextlib.suppress(Refusal):
         at = int(number) if number.isascii() and number.isdigit() else -1
         await station.kiosk.act(data.get("name", ""), at, data.get("value", "")[:64])
