@@ -28,7 +28,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
 
 
 async def ours(ground: Ground, plan: Plan) -> Once:
-    """Our side of one pair."""
+    """Our side of one pair. Raises Trouble if a request was refused."""
     dsn = await ground.fresh("ours")
     async with ground.hub(dsn) as hub:
         send("announce", hub.ports, plan.warm_s, _arguments(ground, "w"))

@@ -29,7 +29,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
 
 
 async def ours(ground: Ground, plan: Plan) -> Once:
-    """Our side of one pair: announced by HTTP, deposited and collected by the link."""
+    """Our side of one pair: announced by HTTP, deposited and collected by the link. Raises Trouble for a refusal."""
     dsn = await ground.fresh("ours")
     network = ground.network
     async with ground.hub(dsn) as hub:

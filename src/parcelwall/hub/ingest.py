@@ -14,7 +14,7 @@ from parcelwall.rules.book import Learned
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import Stage
 
-_OURS = tuple(kind.__name__ for kind in facts.STATION_KINDS)
+_OURS = frozenset(kind.__name__ for kind in facts.STATION_KINDS)
 
 
 class Ingest(msgspec.Struct, kw_only=True):
@@ -46,7 +46,11 @@ class Ingest(msgspec.Struct, kw_only=True):
         await self._refuse_forks(at, head.number)
         made = chain.chained(head, [entry for entry, _, _ in new])
         for entry, (_, fact, why) in zip(made, new, strict=True):
-            await self._take(at, entry, fact, why)
+            learned = at.receive(entry, fact, self.station)
+            if why:
+                await self._keep_unread(at, entry, why)
+            if isinstance(fact, facts.ParcelFact):
+                self._follow_up(at, fact, learned)
         if made:
             at.heads[self.writer] = chain.Head(made[-1].number, made[-1].hash)
         return max(head.number, made[-1].number if made else 0)
@@ -64,15 +68,11 @@ class Ingest(msgspec.Struct, kw_only=True):
             if stored.get(entry.number) != (entry.kind, entry.happened_at, entry.body):
                 raise Fork(self.writer, entry.number, "known here with other content")
 
-    async def _take(self, at: Sitting, entry: Entry, fact: Fact | None, why: str) -> None:
-        learned = at.receive(entry, fact, self.station)
-        if why:
-            await at.connection.execute(
-                "INSERT INTO dead_letter VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", entry.writer, entry.number, why
-            )
-            at.open_case("unreadable_entry", None, self.station, None, False)
-        if isinstance(fact, facts.ParcelFact):
-            self._follow_up(at, fact, learned)
+    async def _keep_unread(self, at: Sitting, entry: Entry, why: str) -> None:
+        await at.connection.execute(
+            "INSERT INTO dead_letter VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", entry.writer, entry.number, why
+        )
+        at.open_case("unreadable_entry", None, self.station, None, False)
 
     def _follow_up(self, at: Sitting, fact: facts.ParcelFact, learned: Learned) -> None:
         if learned.surprise:

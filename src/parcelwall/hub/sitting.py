@@ -28,6 +28,8 @@ from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import read_room, write_room
 from parcelwall.rules.policy import Policy
 
+_OF_DOORS = (facts.DoorOpened, facts.DoorClosed)  # the most of all entries: kept, and nothing is learnt from them
+_NOTHING = Learned(None, None, None)
 _PARCEL = msgspec.json.Decoder(Parcel)
 
 _LOCK_PARCELS = """
@@ -152,11 +154,12 @@ class Sitting:
     def receive(self, entry: Entry, fact: Fact | None, station: str) -> Learned:
         """Takes in what a station wrote. `entry` is chained already; None for a fact that cannot be read."""
         at = clock.parse(entry.happened_at)
-        learned = self.book.learn(fact, at, station) if fact else Learned(None, None, None)
         parcel = fact.parcel if isinstance(fact, facts.ParcelFact) else None
         self._rows.append(Row(entry, parcel, self._revise(parcel), at))
-        if fact:
-            self._note_case(fact)
+        if fact is None or isinstance(fact, _OF_DOORS):
+            return _NOTHING
+        learned = self.book.learn(fact, at, station)
+        self._note_case(fact)
         return learned
 
     def _stream_of(self, fact: Fact, learned: Learned) -> str:

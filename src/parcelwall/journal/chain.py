@@ -66,8 +66,12 @@ _TAG = frame(b"parcelwall/entry/1")
 
 def link(previous: bytes, number: int, kind: str, happened_at: str, body: str) -> bytes:
     """h(n) from h(n-1) and the n-th entry."""
-    parts = b"".join((frame(kind.encode()), frame(happened_at.encode()), frame(body.encode())))
-    return hashlib.sha256(_TAG + previous + number.to_bytes(8, "big") + parts).digest()
+    what, when, text = kind.encode(), happened_at.encode(), body.encode()
+    framed = (
+        _TAG, previous, number.to_bytes(8, "big"), len(what).to_bytes(4, "big"), what,
+        len(when).to_bytes(4, "big"), when, len(text).to_bytes(4, "big"), text,
+    )  # fmt: skip
+    return hashlib.sha256(b"".join(framed)).digest()
 
 
 def extend(writer: str, head: Head, drafts: Iterable[Draft]) -> list[Entry]:
@@ -95,13 +99,14 @@ def follow(head: Head, entries: Sequence[Entry]) -> Head:
 
 def chained(head: Head, entries: Sequence[Entry]) -> list[Entry]:
     """The same entries with the hashes they must have after `head`; Broken where numbers have a hole."""
-    if entries and entries[0].number != head.number + 1:
-        raise Broken(entries[0].writer, head.number + 1, f"missing: the next entry here is number {entries[0].number}")
-    drafts = (Draft(entry.kind, entry.happened_at, entry.body) for entry in entries)
-    made = extend(entries[0].writer, head, drafts) if entries else []
-    for given, own in zip(entries, made, strict=True):
-        if given.number != own.number:
-            raise Broken(given.writer, own.number, f"missing: the next entry here is number {given.number}")
-        if given.hash and given.hash != own.hash:
-            raise Broken(given.writer, own.number, "its hash does not follow from the entry before and its content")
+    made: list[Entry] = []
+    number, last = head.number, head.hash
+    for given in entries:
+        number += 1
+        if given.number != number:
+            raise Broken(given.writer, number, f"missing: the next entry here is number {given.number}")
+        last = link(last, number, given.kind, given.happened_at, given.body)
+        if given.hash and given.hash != last:
+            raise Broken(given.writer, number, "its hash does not follow from the entry before and its content")
+        made.append(Entry(given.writer, number, given.kind, given.happened_at, given.body, last))
     return made
