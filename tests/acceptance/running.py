@@ -105,6 +105,11 @@ class Town:
         label = self.demo.stations[station].station.desk.by_label
         return self._ask(lambda: label(reference).compartment)
 
+    def expects(self, station: str, label: str) -> bool:
+        """Whether the station has heard that this parcel will come."""
+        desk = self.demo.stations[station].station.desk
+        return self._ask(lambda: label[-4:] in {parcel.selector for parcel in desk.expected()})
+
     def cases(self, station: str) -> list[str]:
         """What the station's open cases are about."""
         memory = self.demo.stations[station].station.memory

@@ -204,9 +204,18 @@ class Street:
 
     async def _through_a_door(self, ask: Callable[[], Awaitable[None]]) -> None:
         """Asks until the screen shows an open door, uses it, pushes it shut, and waits until the screen has seen it."""
-        await until(lambda: self._open_after(ask), "a door opens", 60)
-        await until(self._push_shut, "the doors catch")
-        await until(self._shut, "the screen sees the door shut")
+        try:
+            await until(lambda: self._open_after(ask), "a door opens", 60)
+            await until(self._push_shut, "the doors catch")
+            await until(self._shut, "the screen sees the door shut")
+        except AssertionError as vain:
+            raise AssertionError(f"{vain}; {await self._scene()}") from vain
+
+    async def _scene(self) -> str:
+        """What somebody who comes by would see, for the story of a failure."""
+        ended = self.station.running.poll() if self.station.running else "never begun"
+        shown, log = await self.screen.shows(), self.station.log()[-1500:]
+        return f"the screen shows {shown!r}, open: {self.station.open_doors()}, ended: {ended}, it said: {log}"
 
     def _push_shut(self) -> bool:
         """A latch does not catch while its coil is still driven: then a person pushes again."""

@@ -30,6 +30,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def kiosk(browser: Any, town: Town) -> Iterator[KioskPage]:
+    town.leave("S-0001")
     with visitor(browser, DESK) as open_page:
         page = open_page(KioskPage)
         page.go(town.demo.stations["S-0001"].kiosk_url)
@@ -106,9 +107,9 @@ def code_in(letter: str) -> str:
     return found[1] + found[2]
 
 
-def expected_there(town: Town, reservations: int) -> None:
-    desk = town.demo.stations["S-0001"].station.desk
-    until(lambda: len(desk.expected()) == reservations, "the station expects the parcels")
+def expected_there(town: Town, *parcels: dict[str, Any]) -> None:
+    for each in parcels:
+        until(lambda each=each: town.expects("S-0001", each["reference"]), "the station expects the parcel")
 
 
 def test_a_delivery_from_the_api_to_the_recipients_hands(
@@ -125,7 +126,7 @@ def test_a_delivery_from_the_api_to_the_recipients_hands(
     kiosk.gates()
     kiosk.tap("Courier").screen("courier-in").gates()
     kiosk.type(operator.courier_code("S-0001", COURIER)).screen("courier-scan").gates()
-    expected_there(town, 1)
+    expected_there(town, told)
     doors.scan(told["reference"])
     kiosk.screen("open").gates()
     door = kiosk.door
@@ -172,7 +173,7 @@ def test_a_station_that_is_cut_off_works_and_catches_up(
 ) -> None:
     people = somebody(), somebody()
     first, second = (shop.announce(reference=a_reference("AB-1CD"), recipient=person) for person in people)
-    expected_there(town, 2)
+    expected_there(town, first, second)
     sign_in(kiosk, operator)
     kiosk.tap("Type a label").screen("courier-label").gates()
     kiosk.type_label(first["reference"]).screen("open")
