@@ -181,6 +181,7 @@ async def guess(kiosk: str, count: int) -> None:
         assert {answer.status_code for answer in await asyncio.gather(*posts)} == {204}
 
 
+@pytest.mark.slow  # needs a machine to itself
 def test_hundreds_of_guesses_at_the_screen(browser: Any, town: Town) -> None:
     """The last test here, for it pauses this station: all guesses at once open nothing, and the owner gets in."""
     told, letter = town.waiting_at("S-0003")

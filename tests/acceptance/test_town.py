@@ -33,6 +33,7 @@ def operator(town: Town, document: Document) -> Iterator[Proven]:
     client.close()
 
 
+@pytest.mark.slow  # needs a machine to itself
 def test_a_parcel_behind_a_door(town: Town, shop: Proven, operator: Proven) -> None:
     told, letter = town.waiting_at("S-0002")
     parcel = shop.get("/parcels", reference=told.reference).json()["parcels"][0]["id"]
