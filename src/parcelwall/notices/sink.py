@@ -5,6 +5,7 @@ extra `demo` brings.
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections import deque
@@ -143,7 +144,8 @@ def _cut(connection: SMTP) -> None:
     """Ends the connection as a lost line does: without goodbye, and without sending what waits."""
     transport: Any = connection.transport  # asyncio's or uvloop's
     if transport is not None:
-        transport.abort()
+        with contextlib.suppress(AttributeError):  # early 3.11 fails on a TLS line that is shut already
+            transport.abort()
 
 
 def _part(mail: EmailMessage, kind: str) -> str:
