@@ -23,6 +23,7 @@ from parcelwall.simulation.town import pretend_profile
 
 SCREEN = re.compile(r'data-screen="([a-z-]+)"')
 NUMBER = re.compile(r'name="screen" value="(\d+)"')
+Event = Callable[[], Awaitable[None]]  # something that somebody does, or that befalls them
 AWAY = (httpx.TransportError, OSError)
 
 
@@ -181,12 +182,12 @@ class Street:
         self.screen = Screen(station)
         self._courier_code = courier_code
 
-    async def deposit(self, label: str) -> None:
+    async def deposit(self, label: str, meanwhile: Event | None = None) -> None:
         """The courier brings one parcel. Done when the door that was seen open is seen shut."""
-        await self._through_a_door(lambda: self._show_label(label))
+        await self._through_a_door(lambda: self._show_label(label), meanwhile)
 
-    async def collect(self, digits: str) -> None:
-        await self._through_a_door(lambda: self._type_code(digits))
+    async def collect(self, digits: str, meanwhile: Event | None = None) -> None:
+        await self._through_a_door(lambda: self._type_code(digits), meanwhile)
 
     async def _show_label(self, label: str) -> None:
         if await self.screen.shows() == "unknown":  # the station has not heard of it yet
@@ -202,10 +203,16 @@ class Street:
         if await self.screen.shows() not in ("open", "still-open", "opening", ""):
             await self.screen.post("/code", digits=digits)
 
-    async def _through_a_door(self, ask: Callable[[], Awaitable[None]]) -> None:
-        """Asks until the screen shows an open door, uses it, pushes it shut, and waits until the screen has seen it."""
+    async def _through_a_door(self, ask: Event, meanwhile: Event | None) -> None:
+        """Asks until the screen shows an open door, uses it, pushes it shut, and waits until the screen has seen it.
+
+        `meanwhile` happens while the door stands open; whatever it is, the screen shows that door again.
+        """
         try:
             await until(lambda: self._open_after(ask), "a door opens", 60)
+            if meanwhile:
+                await meanwhile()
+                await until(self._open, "the screen shows the open door again")
             await until(self._push_shut, "the doors catch")
             await until(self._shut, "the screen sees the door shut")
         except AssertionError as vain:
@@ -223,10 +230,13 @@ class Street:
             self.station.boards.push_closed(door)
         return not self.station.open_doors()
 
-    async def _open_after(self, ask: Callable[[], Awaitable[None]]) -> bool:
+    async def _open_after(self, ask: Event) -> bool:
         await until(self.screen.shows, "the screen is there")
         await ask()
         await until(self._decided, "the screen shows what came of it")
+        return await self._open()
+
+    async def _open(self) -> bool:
         return await self.screen.shows() in ("open", "still-open")
 
     async def _decided(self) -> bool:

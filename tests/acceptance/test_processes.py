@@ -20,7 +20,7 @@ import pytest_asyncio
 
 from acceptance.processes import HubProcess, a_folder
 from acceptance.shop import a_body, a_reference
-from acceptance.street import AWAY, Cable, StationProcess, Street, until
+from acceptance.street import AWAY, Cable, Event, StationProcess, Street, until
 from parcelwall.clock import SystemClock
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.house import serving
@@ -81,16 +81,16 @@ class Life:
             self.rushed |= {each["id"] for each in shown["parcels"]}
             await asyncio.sleep(0.05)
 
-    async def bring_one(self) -> None:
+    async def bring_one(self, meanwhile: Event | None = None) -> None:
         reference = await self.announce()
-        await self.street.deposit(reference)
+        await self.street.deposit(reference, meanwhile)
         self.brought.append(reference)
 
-    async def collect_one(self) -> None:
+    async def collect_one(self, meanwhile: Event | None = None) -> None:
         """The one that waits longest and whose mail has come."""
         for reference in self.brought:
             if reference not in self.collected and (code := self.code_of(reference)):
-                await self.street.collect(code)
+                await self.street.collect(code, meanwhile)
                 self.collected.append(reference)
                 return
 
@@ -108,7 +108,7 @@ class Life:
             await self.bring_one()
             await self.collect_one()
 
-    async def while_living(self, trouble: Any) -> None:
+    async def while_living(self, trouble: Event) -> None:
         """People go on while something happens to them at a moment nobody knows."""
         living, rush = asyncio.create_task(self.go_on()), asyncio.create_task(self.rush())
         await asyncio.sleep(random.uniform(0.2, 2.0))
@@ -225,6 +225,16 @@ async def test_the_station_is_killed(life: Life) -> None:
 
     for _ in range(2):
         await life.while_living(kill)
+    await life.whole()
+
+
+async def test_the_station_is_killed_while_a_door_stands_open(life: Life) -> None:
+    async def kill() -> None:
+        await asyncio.to_thread(life.street.station.kill)
+        life.street.station.start()
+
+    await life.bring_one(meanwhile=kill)
+    await life.collect_one(meanwhile=kill)
     await life.whole()
 
 

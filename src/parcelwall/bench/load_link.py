@@ -31,8 +31,11 @@ def wire(text: str) -> bytes:
     """A text message as a client sends it, masked with zeros: the same work for the hub, none for us."""
     data = text.encode()
     size = len(data)
-    head = bytes((0x81, 0x80 | size)) if size < 126 else b"\x81\xfe" + size.to_bytes(2, "big")
-    if size > 0xFFFF:
+    if size < 126:
+        head = bytes((0x81, 0x80 | size))
+    elif size <= 0xFFFF:
+        head = b"\x81\xfe" + size.to_bytes(2, "big")
+    else:
         head = b"\x81\xff" + size.to_bytes(8, "big")
     return head + b"\x00\x00\x00\x00" + data
 

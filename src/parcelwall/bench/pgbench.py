@@ -29,6 +29,13 @@ class PgBench:
         said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
         self.version = said.stdout.strip()
 
+    def once(self, script: str, dsn: str, variables: dict[str, str]) -> None:
+        """One turn of the script by one client, to see what it writes. Raises Trouble if a statement fails."""
+        command = self._command(script, dsn, ["-t", "1"], variables, 1)
+        done = subprocess.run(command, capture_output=True, text=True, env=_ENV)
+        if done.returncode or "actually processed: 1/1" not in done.stdout:
+            raise Trouble(f"pgbench {script}: {done.stderr.strip()[-800:]}")
+
     def run(
         self, script: str, dsn: str, seconds_long: float, postmaster: int, variables: dict[str, str],
         per_transaction: int = 1, clients: int = CLIENTS,
@@ -37,7 +44,7 @@ class PgBench:
 
         `per_transaction` says how many units one turn of the script is.
         """
-        command = self._command(script, dsn, seconds_long, variables, clients)
+        command = self._command(script, dsn, ["-T", str(max(1, round(seconds_long)))], variables, clients)
         began, server, client = seconds(), tree_cpu_s([postmaster]), reaped_cpu_s()
         done = subprocess.run(command, capture_output=True, text=True, env=_ENV)
         took = seconds() - began
@@ -54,7 +61,7 @@ class PgBench:
         )  # fmt: skip
 
     def _command(
-        self, script: str, dsn: str, seconds_long: float, variables: dict[str, str], clients: int
+        self, script: str, dsn: str, how_long: Sequence[str], variables: dict[str, str], clients: int
     ) -> list[str]:
         parts = urlsplit(dsn)
         query = parse_qs(parts.query)
@@ -62,7 +69,7 @@ class PgBench:
         return [
             str(self.program), "-h", query["host"][0], "-p", query["port"][0], "-U", parts.username or "",
             "-n", "-M", "prepared", "-c", str(clients), "-j", str(min(THREADS, clients)),
-            "-T", str(max(1, round(seconds_long))), "-f", str(SCRIPTS / f"{script}.sql"), *given,
+            *how_long, "-f", str(SCRIPTS / f"{script}.sql"), *given,
             parts.path.lstrip("/"),
         ]  # fmt: skip
 

@@ -299,7 +299,7 @@ class Kiosk:
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit
-        if visit.courier is None:
+        if visit.courier is None or self.showing.courier is None:  # a start in between forgets who was signed in
             self._show("thanks", THANKS_S, door=visit.compartment)
             return
         result: Literal["in", "out"] = "in" if visit.purpose == "deposit" else "out"
