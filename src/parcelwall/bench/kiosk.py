@@ -67,7 +67,10 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
 
 
 async def one_run(path: Path, kind: Kind, plan: Plan) -> tuple[Once, Once]:
-    """Milliseconds from the request to the pulse, and of an empty request there and back."""
+    """Milliseconds from the request to the pulse, and of an empty request there and back.
+
+    Raises Trouble if a door does not open.
+    """
     tries = TRIES if plan.long_s > 5 else 4
     async with _a_stand(path, kind, tries) as (stand, codes):
         talk = await _connected(stand)

@@ -317,6 +317,8 @@ def _running(cluster: Path) -> _Running | None:
     if words is None:
         file.unlink(missing_ok=True)
         return None
+    if words == [""]:  # on its way out: it has given its memory back, and its words with it
+        return _Running(pid, cluster, False, True)
     durable = {f"cluster_name={name}": durable for durable, name in _NAMES.items()}
     if not (ours := durable.keys() & set(words)):
         raise Trouble(f"another program runs PostgreSQL (pid {pid}) on {cluster}: stop it, or use another folder")

@@ -50,14 +50,14 @@ class People:
     def _pick(self, things):  # type: ignore[no-untyped-def]
         return things[self.ids.chance.getrandbits(16) % len(things)]
 
-    async def order(self, station: str | None = None) -> Told:
-        """The shop announces a parcel over the API, and is promised room at once.
+    async def order(self, station: str | None = None, parcel: tuple[int, int, int, int] | None = None) -> Told:
+        """The shop announces a parcel (its sides in mm and weight in g) over the API, and is promised room at once.
 
         Raises Trouble if no room is promised.
         """
         self._count += 1
         station = station or self._pick(list(self.demo.stations))
-        length, width, height, weight = self._pick(SIZES)
+        length, width, height, weight = parcel or self._pick(SIZES)
         number = "".join(self._pick(LETTERS) for _ in range(3))
         reference = f"PW-{number}-{self.ids.chance.getrandbits(32) % 9000 + 1000}"
         name = self._pick(NAMES)
