@@ -10,12 +10,13 @@ from parcelwall.bench.network import CARRIER
 from parcelwall.bench.visits import ENTRIES_PER_PARCEL, entries
 from parcelwall.clock import SystemClock
 from parcelwall.hub.commands import Announce, Asked, Destination
+from parcelwall.hub.followers import number_feed, turn
 from parcelwall.hub.house import Hub, serving
 from parcelwall.hub.people import Person
 from parcelwall.ids import Ids
 from parcelwall.rules.decide import Order
 
-TABLES = ("entry", "parcel", "person", "person_key", "link", "asked")
+TABLES = ("entry", "parcel", "person", "person_key", "link", "asked", "feed")
 SIZES = {"entry": "body", "parcel": "record", "person": "sealed", "person_key": "sealed", "asked": "answer"}
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -49,6 +50,11 @@ async def announce(hub: Hub) -> None:
     await hub.desk.ask(Announce(order=order, person=person, destination=Destination(station_id="S-0001"), asked=asked))
 
 
+async def follow_up(hub: Hub) -> None:
+    while await turn(hub.pool, "feed", number_feed):
+        pass
+
+
 async def by_hub(ground: Ground) -> tuple[dict[str, tuple[int, int]], dict[str, tuple[int, int]]]:
     """What one announcement adds, and what one parcel's deposit and collection add."""
     clock = SystemClock()
@@ -56,10 +62,12 @@ async def by_hub(ground: Ground) -> tuple[dict[str, tuple[int, int]], dict[str, 
     async with serving(dsn, ground.folder / "hub", clock, Ids(clock)) as hub:
         empty = await written(dsn)
         await announce(hub)
+        await follow_up(hub)
         announced = await written(dsn)
         station = (await dialling(dsn, ["T-0001"], [1]))[0]
         told = entries(station, Ids(clock), clock.now())
         await hub.receive("T-0001", told)
+        await follow_up(hub)
         done = await written(dsn)
     parcels = len(station.parcels)
     assert len(told) == 2 * ENTRIES_PER_PARCEL * parcels
@@ -83,4 +91,5 @@ async def test_pgbench_writes_the_rows_that_the_hub_writes() -> None:
         ours, theirs = await by_hub(ground), await by_pgbench(ground)
     alike(ours[0], theirs[0])
     assert ours[1]["entry"][0] == theirs[1]["entry"][0] == 2 * ENTRIES_PER_PARCEL
+    assert ours[1]["feed"][0] == theirs[1]["feed"][0] == 2
     assert theirs[1]["entry"][1] == pytest.approx(ours[1]["entry"][1], rel=0.15)

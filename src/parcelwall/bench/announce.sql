@@ -12,4 +12,5 @@ INSERT INTO person (id, carrier, sealed, made_at) VALUES (:parcel, 'bench-post',
 INSERT INTO person_key (person, sealed) VALUES (:parcel, :key);
 INSERT INTO link (hash, parcel, page) VALUES (sha256(:parcel::text::bytea), :parcel, 'track') ON CONFLICT DO NOTHING;
 INSERT INTO asked (actor, key, request_hash, status, answer, at) VALUES ('bench-post', 'k' || :client_id::text || '-' || :n::text, :hash, 201, :answer, now());
+INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 1000000000 + 2 * (:n::bigint * 16 + :client_id::bigint), 'hub:1/slot-' || :client_id::text, :number_b::bigint + 1), ('bench-post', 1000000001 + 2 * (:n::bigint * 16 + :client_id::bigint), 'hub:1/' || :station_id, :number_a::bigint + 1);
 COMMIT;

@@ -11,6 +11,7 @@ INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, p
 UPDATE writer SET number = number + 3, hash = :hash WHERE name = :station_id;
 UPDATE parcel SET carrier = 'bench-post', reference = 'L' || lpad(:place::text, 7, '0'), stage = 'READY', station = :station_id, reservation = :reservation::uuid, compartment = 1 + :client_id::int, due = now() + interval '2 days', contested = false, revision = :revision::int + 1, record = :record WHERE id = :parcel::uuid;
 UPDATE station SET room = :room WHERE id = :station_id;
+INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 2000000000 + 2 * :place::bigint, :station_id, :number_a::bigint + 3);
 COMMIT;
 BEGIN;
 SELECT id AS parcel, revision AS revision, reservation, station AS station_id, record AS old_record FROM parcel WHERE reference = 'L' || lpad(:place::text, 7, '0') AND carrier = 'bench-post' FOR NO KEY UPDATE \gset
@@ -21,4 +22,5 @@ INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, p
 UPDATE writer SET number = number + 3, hash = :hash WHERE name = :station_id;
 UPDATE parcel SET carrier = 'bench-post', reference = 'L' || lpad(:place::text, 7, '0'), stage = 'COLLECTED', station = :station_id, reservation = :reservation::uuid, compartment = NULL, due = NULL, contested = false, revision = :revision::int + 1, record = :record WHERE id = :parcel::uuid;
 UPDATE station SET room = :room WHERE id = :station_id;
+INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 2000000001 + 2 * :place::bigint, :station_id, :number_a::bigint + 3);
 COMMIT;

@@ -12,6 +12,7 @@ INSERT INTO person (id, carrier, sealed, made_at) VALUES (:parcel, 'bench-post',
 INSERT INTO person_key (person, sealed) VALUES (:parcel, :key);
 INSERT INTO link (hash, parcel, page) VALUES (sha256(:parcel::text::bytea), :parcel, 'track') ON CONFLICT DO NOTHING;
 INSERT INTO asked (actor, key, request_hash, status, answer, at) VALUES ('bench-post', 'k' || :client_id::text || '-' || :n::text, :hash, 201, :answer, now());
+INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 3000000000 + 4 * (:n::bigint * 16 + :client_id::bigint), 'hub:1/slot-' || :client_id::text, :number_b::bigint + 1), ('bench-post', 3000000000 + 4 * (:n::bigint * 16 + :client_id::bigint) + 1, 'hub:1/' || :station_id, :number_a::bigint + 1);
 COMMIT;
 BEGIN;
 SELECT id AS parcel, revision AS revision, reservation, station AS station_id, record AS old_record FROM parcel WHERE reference = 'R' || :client_id::text || '-' || :n::text AND carrier = 'bench-post' FOR NO KEY UPDATE \gset
@@ -22,6 +23,7 @@ INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, p
 UPDATE writer SET number = number + 3, hash = :hash WHERE name = :station_id;
 UPDATE parcel SET carrier = 'bench-post', reference = 'R' || :client_id::text || '-' || :n::text, stage = 'READY', station = :station_id, reservation = :reservation::uuid, compartment = 1 + :client_id::int, due = now() + interval '2 days', contested = false, revision = :revision::int + 1, record = :record WHERE id = :parcel::uuid;
 UPDATE station SET room = :room WHERE id = :station_id;
+INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 3000000000 + 4 * (:n::bigint * 16 + :client_id::bigint) + 2, :station_id, :number_a::bigint + 3);
 COMMIT;
 BEGIN;
 SELECT id AS parcel, revision AS revision, reservation, station AS station_id, record AS old_record FROM parcel WHERE reference = 'R' || :client_id::text || '-' || :n::text AND carrier = 'bench-post' FOR NO KEY UPDATE \gset
@@ -32,4 +34,5 @@ INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, p
 UPDATE writer SET number = number + 3, hash = :hash WHERE name = :station_id;
 UPDATE parcel SET carrier = 'bench-post', reference = 'R' || :client_id::text || '-' || :n::text, stage = 'COLLECTED', station = :station_id, reservation = :reservation::uuid, compartment = NULL, due = NULL, contested = false, revision = :revision::int + 1, record = :record WHERE id = :parcel::uuid;
 UPDATE station SET room = :room WHERE id = :station_id;
+INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 3000000000 + 4 * (:n::bigint * 16 + :client_id::bigint) + 3, :station_id, :number_a::bigint + 3);
 COMMIT;

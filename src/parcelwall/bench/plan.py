@@ -14,4 +14,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     parcels: int = 40_000  # promised before the run, to be deposited and collected
 
 
-QUICK = Plan(runs=1, long_s=2.0, warm_s=1.0, stations=60, linked=20, parcels=2_000)
+QUICK = Plan(runs=1, long_s=2.0, warm_s=1.0, stations=600, linked=60, parcels=6_000)

@@ -4,16 +4,17 @@
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import people
-from parcelwall.hub.keys import link_hash
-from parcelwall.hub.sitting import Sitting
+from parcelwall.hub.keys import Keys, link_hash
+from parcelwall.hub.sitting import Sitting, written
 from parcelwall.hub.stations import Station, Stations
+from parcelwall.ids import Ids
 from parcelwall.rules import access, decide, facts, places
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 
@@ -48,12 +49,25 @@ class Command(msgspec.Struct, kw_only=True):
 
     asked: Asked | None = None
 
+    def prepare(self, ids: Ids, keys: Keys) -> None:
+        """What can be made before anything is locked. May refuse what cannot be decided at all."""
+
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         """Ids of parcels and stations to load. May refuse what cannot be decided at all."""
         return [], []
 
     def decide(self, at: Sitting) -> Any:
         raise NotImplementedError
+
+
+class Ready(NamedTuple):
+    """What an announcement becomes if its reference is new: its fact, the fact's text, and what goes beside it."""
+
+    fact: facts.Announced
+    body: str
+    sealed: people.Sealed | None
+    token: str
+    hashed: bytes
 
 
 class Announce(Command, kw_only=True):
@@ -63,6 +77,14 @@ class Announce(Command, kw_only=True):
     person: people.Person | None = None
     destination: Destination | None = None
     tried: list[str] = []
+    ready: "Ready | None" = None
+    put_off: int = 0  # how often it had to wait for the next batch
+
+    def prepare(self, ids: Ids, keys: Keys) -> None:
+        sealed = people.seal(self.person, self.order.carrier, keys, ids) if self.person else None
+        fact = decide.announce(self.order, ids.new(), sealed.id if sealed else None)
+        token = keys.link_token("track", fact.parcel)
+        self.ready = Ready(fact, written(fact), sealed, token, link_hash(token))
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         decide.refuse_confused_units(self.order)
@@ -73,14 +95,15 @@ class Announce(Command, kw_only=True):
         known = at.references.get((self.order.carrier, self.order.reference))
         if known is not None:
             return self._again(at, at.book.parcels[known])
-        sealed = people.seal(self.person, self.order.carrier, at.keys, at.ids) if self.person else None
-        fact = decide.announce(self.order, at.ids.new(), sealed.id if sealed else None)
-        at.record(fact)
+        if self.ready is None:
+            self.prepare(at.ids, at.keys)
+        assert self.ready is not None
+        fact, body, sealed, token, hashed = self.ready
+        at.record(fact, body=body)
         if sealed:
             at.people.append(sealed)
         at.references[fact.carrier, fact.reference] = fact.parcel
-        token = at.keys.link_token("track", fact.parcel)
-        at.links.append((link_hash(token), fact.parcel))
+        at.links.append((hashed, fact.parcel))
         if self.destination:
             self._promise_or_divert(at, fact.parcel)
         return Answer(201, carrier_view(at.book.parcels[fact.parcel], token))

@@ -31,6 +31,7 @@ MOST_COMMANDS = 256
 MOST_ENTRIES = 2_000
 LONGEST_NUMBER = 64
 TRIES = 4
+PUT_OFF_AT_MOST = 2  # then it waits for its station's lock
 MEANWHILE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)  # another process was in between: once more
 LOST = (
     OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
@@ -58,12 +59,13 @@ class Desk:
     ) -> None:
         self.pool, self.clock, self.ids, self.keys = pool, clock, ids, keys
         self.stations, self.streams, self.policy = known, streams, policy
-        self._asking: _Lane[Command, Answer] = _Lane(self.serve, lambda _: 1, MOST_COMMANDS)
+        self._asking: _Lane[Command, Answer] = _Lane(self._serve_what_is_free, lambda _: 1, MOST_COMMANDS)
         self._doors: _Lane[Ingest, int] = _Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
         self._finding: _Lane[str, Parcel | None] = _Lane(self._find, lambda _: 1, MOST_COMMANDS)
 
     async def ask(self, command: Command) -> Answer:
         """The desk's answer. Raises its Refusal, or Trouble if the database cannot be reached."""
+        command.prepare(self.ids, self.keys)
         return await self._asking.submit(command)
 
     async def receive(self, news: Ingest) -> int:
@@ -100,23 +102,35 @@ class Desk:
         careful = any(not isinstance(command, Announce) for command in commands)
         return await _one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, careful or turn > 0))
 
-    async def _serve(self, commands: Sequence[Command], careful: bool) -> list[Answer | Exception]:
+    async def _serve_what_is_free(self, commands: Sequence[Command]) -> list[Answer | Exception]:
+        """As `serve`, but who wants a station that another process is at is told LATER, up to twice."""
+        patient = any(not isinstance(command, Announce) or command.put_off >= PUT_OFF_AT_MOST for command in commands)
+        if patient:
+            return await self.serve(commands)
+        return await _one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, turn > 0, turn == 0))
+
+    async def _serve(
+        self, commands: Sequence[Command], careful: bool, free_only: bool = False
+    ) -> list[Answer | Exception]:
         answers: list[Answer | ParcelwallError | None] = [None] * len(commands)
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.sitting(connection)
             given = await self._given(connection, commands) if careful else {}
-            await self._load(at, commands, answers, careful)
+            await self._load(at, commands, answers, careful, free_only)
+            if free_only:
+                _put_off(at, commands, answers)
             fresh: dict[Key, Fresh] = {}
             for index, command in enumerate(commands):
                 answers[index] = answers[index] or _decide(at, command, given, fresh)
             await self._advise(at, commands, answers)
+            self._note_answers(at, fresh)
             await at.write()
-            await self._note_answers(at, fresh)
         return [answer or Trouble("no answer was made") for answer in answers]
 
     async def _load(
-        self, at: Sitting, commands: Sequence[Command], answers: list[Answer | ParcelwallError | None], careful: bool
-    ) -> None:
+        self, at: Sitting, commands: Sequence[Command], answers: list[Answer | ParcelwallError | None], careful: bool,
+        free_only: bool,
+    ) -> None:  # fmt: skip
         parcels, wanted, references = [], [], []
         for index, command in enumerate(commands):
             try:
@@ -130,7 +144,7 @@ class Desk:
                 references.append((command.order.carrier, command.order.reference))
         if careful and references:
             await at.load_references(references)
-        await at.load(parcels, wanted)
+        await at.load(parcels, wanted, free_only=free_only)
         if any(isinstance(command, OpenCase | CloseCase) for command in commands):
             closing = [command.case for command in commands if isinstance(command, CloseCase)]
             await at.load_cases(list(at.here), closing)
@@ -163,10 +177,10 @@ class Desk:
                 good.append({"station": name, "name": station.about.name, "metres": round(metres)})
         return good[: self.policy.alternatives]
 
-    async def _note_answers(self, at: Sitting, fresh: dict[Key, Fresh]) -> None:
+    def _note_answers(self, at: Sitting, fresh: dict[Key, Fresh]) -> None:
         rows = [(asked, *noted) for asked, answer in fresh.values() if (noted := _noted(answer))]
         if rows:
-            await at.connection.execute(
+            at.together.add(
                 _WRITE_ASKED, [row[0].actor for row in rows], [row[0].key for row in rows],
                 [row[0].request_hash for row in rows], [row[1] for row in rows], [row[2] for row in rows], at.now,
             )  # fmt: skip
@@ -209,6 +223,14 @@ async def _by_itself(one: Any, serve: Callable[[Sequence[Any], int], Awaitable[A
         return (await _one_by_one_if_need_be([one], serve))[0]
     except Exception as failed:
         return _trouble(failed)
+
+
+def _put_off(at: Sitting, commands: Sequence[Command], answers: list[Answer | ParcelwallError | None]) -> None:
+    """Announcements whose stations are not all here wait for the next batch."""
+    for index, command in enumerate(commands):
+        if answers[index] is None and isinstance(command, Announce) and not at.here.keys() >= set(command.tried):
+            command.put_off += 1
+            answers[index] = LATER
 
 
 def _decide(at: Sitting, command: Command, given: dict[Key, Any], fresh: dict[Key, Fresh]) -> Answer | ParcelwallError:
@@ -277,6 +299,8 @@ class _Lane(Generic[Question, Reply]):
                 raise
             except Exception as failed:  # each asker is told; the lane goes on
                 replies = [_trouble(failed)] * len(batch)
+            later = [each for each, reply in zip(batch, replies, strict=True) if reply is LATER]
+            self._waiting = later + self._waiting
             _tell(batch, replies)
 
     def _take(self) -> list[tuple[Question, asyncio.Future[Reply]]]:
@@ -299,12 +323,13 @@ class _Lane(Generic[Question, Reply]):
         _tell(waiting, [CLOSING] * len(waiting))
 
 
+LATER = Trouble("Another process of the hub is at this station. Ask again in a moment, with the same key.")
 CLOSING = Trouble("The hub is closing. Ask again with the same key: either all of it was recorded, or nothing.")
 
 
 def _tell(batch: Sequence[tuple[Any, asyncio.Future[Any]]], replies: Sequence[Any]) -> None:
     for (_, future), reply in zip(batch, replies, strict=True):
-        if not future.done():
+        if not future.done() and reply is not LATER:
             future.set_exception(reply) if isinstance(reply, BaseException) else future.set_result(reply)
 
 

@@ -86,12 +86,23 @@ class EmbeddedPostgres:
         _open_folder(self._dir)
         try:
             async with asyncio.timeout(START_LIMIT_S), _alone(self._dir):
-                running = await _settled(self._dir / "cluster") or await self._launch(_user_for(self._dir))
-                self._refuse_other_durability(running)
-                await _make_database(running.sockets)
+                running = await self._one_that_answers()
         except TimeoutError as late:
             raise Trouble(f"PostgreSQL on {self._dir} gives no answer: see server.log there") from late
         return _dsn(running.sockets, ROLE, ROLE)
+
+    async def _one_that_answers(self) -> "_Running":
+        while True:
+            running = await _settled(self._dir / "cluster") or await self._launch(_user_for(self._dir))
+            self._refuse_other_durability(running)
+            try:
+                await _make_database(running.sockets)
+            except (asyncpg.CannotConnectNowError, OSError):
+                if self._server is not None:
+                    raise
+                await asyncio.sleep(STEP_S)  # a server that was found here is on its way out: its starter has died
+            else:
+                return running
 
     @property
     def has_died(self) -> bool:

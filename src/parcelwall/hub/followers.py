@@ -83,10 +83,12 @@ _NUMBER_FEED = """
 WITH new AS (
   SELECT carrier, w.writer, w.number, row_number() OVER (PARTITION BY carrier ORDER BY w.place) AS n
   FROM unnest($1::text[], $2::bigint[], $3::uuid[]) WITH ORDINALITY AS w (writer, number, parcel, place)
-  JOIN parcel ON parcel.id = w.parcel)
+  JOIN parcel ON parcel.id = w.parcel),
+head AS MATERIALIZED (
+  SELECT carrier, coalesce((SELECT max(number) FROM feed WHERE feed.carrier = each.carrier), 0) AS last
+  FROM (SELECT DISTINCT carrier FROM new) AS each)
 INSERT INTO feed (carrier, number, writer, entry_number)
-SELECT carrier, n + coalesce((SELECT max(number) FROM feed WHERE feed.carrier = new.carrier), 0), writer, number
-FROM new"""
+SELECT carrier, n + last, writer, number FROM new JOIN head USING (carrier)"""
 
 
 async def number_feed(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
@@ -117,9 +119,12 @@ async def ring(connection: asyncpg.Connection, entries: Sequence[Followed]) -> N
 
 
 def _keys(entry: Followed) -> list[str]:
+    """The parcel; the station that the hub wrote this for, whose line ships it; `by/` and the station that wrote it."""
     keys = [str(entry.parcel)] if entry.parcel else []
-    station = entry.writer.rpartition("/")[2]
-    return keys if station.startswith("slot-") else [*keys, station]
+    hub, _, station = entry.writer.rpartition("/")
+    if station.startswith("slot-"):
+        return keys
+    return [*keys, station if hub else f"by/{station}"]
 
 
 class Bells:

@@ -33,10 +33,10 @@ class Ingest(msgspec.Struct, kw_only=True):
             self.why_not.append(why)
 
     def parcels(self) -> list[UUID]:
-        return [fact.parcel for fact in self.read if isinstance(fact, facts.ParcelFact)]
+        return [fact.parcel for fact in self.read if facts.is_of_parcel(fact)]
 
     def cases(self) -> list[UUID]:
-        return [fact.case for fact in self.read if isinstance(fact, facts.CaseOpened)]
+        return [fact.case for fact in self.read if type(fact) is facts.CaseOpened]
 
     async def decide(self, at: Sitting) -> int:
         """The number through which everything of this writer is stored. Raises Broken for a hole, Fork for a lie."""
@@ -49,7 +49,7 @@ class Ingest(msgspec.Struct, kw_only=True):
             learned = at.receive(entry, fact, self.station)
             if why:
                 await self._keep_unread(at, entry, why)
-            if isinstance(fact, facts.ParcelFact):
+            if facts.is_of_parcel(fact):
                 self._follow_up(at, fact, learned)
         if made:
             at.heads[self.writer] = chain.Head(made[-1].number, made[-1].hash)

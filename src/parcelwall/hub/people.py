@@ -5,11 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from asyncpg import Connection
+from asyncpg import Connection, Record
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from parcelwall.hub.keys import Keys, open_with, seal_with
 from parcelwall.ids import Ids
+from parcelwall.journal.together import Together
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -19,6 +20,13 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     email: str | None = None
     phone: str | None = None
     language: str = "en"
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_PERSON = msgspec.json.Decoder(Person)
+_FIND = """
+SELECT id, person.sealed, person_key.sealed AS key FROM person JOIN person_key ON person = id
+WHERE id = ANY($1::uuid[])"""
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -32,17 +40,18 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def seal(person: Person, carrier: str, keys: Keys, ids: Ids) -> Sealed:
     who, key = ids.new(), ids.secret(32)
-    sealed = seal_with(AESGCM(key), msgspec.json.encode(person), f"person/{who}", ids)
-    return Sealed(who, carrier, sealed, keys.seal(key, f"person-key/{who}"))
+    name = str(who)
+    sealed = seal_with(AESGCM(key), _ENCODE(person), f"person/{name}", ids)
+    return Sealed(who, carrier, sealed, keys.seal(key, f"person-key/{name}"))
 
 
-async def store(connection: Connection, people: Sequence[Sealed], now: datetime) -> None:
-    await connection.execute(
+def add_rows(together: Together, people: Sequence[Sealed], now: datetime) -> None:
+    together.add(
         "INSERT INTO person SELECT id, carrier, sealed, $4 FROM unnest($1::uuid[], $2::text[], $3::bytea[]) "
         "AS new (id, carrier, sealed)",
         [each.id for each in people], [each.carrier for each in people], [each.sealed for each in people], now,
     )  # fmt: skip
-    await connection.execute(
+    together.add(
         "INSERT INTO person_key SELECT * FROM unnest($1::uuid[], $2::bytea[])",
         [each.id for each in people], [each.key for each in people],
     )  # fmt: skip
@@ -50,13 +59,18 @@ async def store(connection: Connection, people: Sequence[Sealed], now: datetime)
 
 async def find(connection: Connection, who: UUID | None, keys: Keys) -> Person | None:
     """The person; None for nobody and for one who was erased."""
-    row = await connection.fetchrow(
-        "SELECT person.sealed, person_key.sealed AS key FROM person JOIN person_key ON person = id WHERE id = $1", who
-    )
-    if row is None:
-        return None
-    key = AESGCM(keys.open(row["key"], f"person-key/{who}"))
-    return msgspec.json.decode(open_with(key, row["sealed"], f"person/{who}"), type=Person)
+    return (await find_all(connection, [who], keys)).get(who) if who else None
+
+
+async def find_all(connection: Connection, whom: Sequence[UUID], keys: Keys) -> dict[UUID, Person]:
+    """The persons of these ids, without those who were erased."""
+    rows = await connection.fetch(_FIND, whom)
+    return {row["id"]: _opened(row, keys) for row in rows}
+
+
+def _opened(row: Record, keys: Keys) -> Person:
+    key = AESGCM(keys.open(row["key"], f"person-key/{row['id']}"))
+    return _PERSON.decode(open_with(key, row["sealed"], f"person/{row['id']}"))
 
 
 async def erase(connection: Connection, who: UUID) -> bool:

@@ -21,6 +21,7 @@ from parcelwall.ids import Ids
 from parcelwall.journal import chain, postgres
 from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.journal.postgres import Row
+from parcelwall.journal.together import Together
 from parcelwall.rules import facts
 from parcelwall.rules.book import Book, CaseFile, Learned
 from parcelwall.rules.facts import Fact
@@ -29,6 +30,8 @@ from parcelwall.rules.places import read_room, write_room
 from parcelwall.rules.policy import Policy
 
 _OF_DOORS = (facts.DoorOpened, facts.DoorClosed)  # the most of all entries: kept, and nothing is learnt from them
+_OF_CASES = (facts.CaseOpened, facts.CaseClosed)
+_OF_NO_STATION = (facts.Announced, facts.CarrierReported)
 _NOTHING = Learned(None, None, None)
 _PARCEL = msgspec.json.Decoder(Parcel)
 
@@ -39,6 +42,8 @@ SELECT id, revision, record FROM parcel
 JOIN unnest($1::text[], $2::text[]) AS asked (c, r) ON carrier = c AND reference = r"""
 _LOCK_STATIONS = """
 SELECT id, config, room, in_service FROM station WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"""
+# What another process is at is left out: nobody waits for its commit.
+_LOCK_FREE_STATIONS = _LOCK_STATIONS + " SKIP LOCKED"
 _CASES = "SELECT * FROM case_file WHERE (closed_at IS NULL AND station = ANY($1::text[])) OR id = ANY($2::uuid[])"
 _PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
 _WRITE_PARCELS = """
@@ -48,6 +53,7 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[],
 ON CONFLICT (id) DO UPDATE SET carrier = excluded.carrier, reference = excluded.reference, stage = excluded.stage,
   station = excluded.station, reservation = excluded.reservation, compartment = excluded.compartment,
   due = excluded.due, contested = excluded.contested, revision = excluded.revision, record = excluded.record"""
+_WRITE_NEW_PARCELS = _WRITE_PARCELS.partition("ON CONFLICT")[0]
 _WRITE_ROOMS = """
 UPDATE station SET room = new.room FROM unnest($1::text[], $2::text[]) AS new (id, room) WHERE station.id = new.id"""
 _WRITE_CASES = """
@@ -88,17 +94,25 @@ class Sitting:
         self.heads: dict[str, Head] = {}
         self.people: list[people.Sealed] = []
         self.links: list[tuple[bytes, UUID]] = []
+        self.together = Together()
         self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []
         self._rows: list[Row] = []
+        self._stored: set[UUID] = set()
         self._changed: set[UUID] = set()
         self._cases: set[UUID] = set()
 
-    async def load(self, parcels: Iterable[UUID], stations: Iterable[str], writers: Iterable[str] = ()) -> None:
+    async def load(
+        self, parcels: Iterable[UUID], stations: Iterable[str], writers: Iterable[str] = (), free_only: bool = False
+    ) -> None:
+        """Locks and reads what will be decided on. `free_only`: without the stations that another process is at."""
         await self._load_parcels(set(parcels))
         promised_at = {parcel.station for parcel in self.book.parcels.values() if parcel.station}
-        await self._load_stations(set(stations) | promised_at)
-        wanted = {self.streams.station(station) for station in self.here} | {self.streams.slot} | set(writers)
-        self.heads |= await postgres.lock_heads(self.connection, wanted)
+        await self._load_stations(set(stations) | promised_at, _LOCK_FREE_STATIONS if free_only else _LOCK_STATIONS)
+        await self._lock_heads({self.streams.station(station) for station in self.here} | set(writers))
+
+    async def _lock_heads(self, writers: set[str]) -> None:
+        if wanted := writers - self.heads.keys():
+            self.heads |= await postgres.lock_heads(self.connection, wanted)
 
     async def _load_parcels(self, wanted: set[UUID]) -> None:
         if wanted:
@@ -115,12 +129,13 @@ class Sitting:
             parcel = _PARCEL.decode(row["record"])
             self.book.parcels[parcel.id] = parcel
             self.revisions[parcel.id] = row["revision"]
+            self._stored.add(parcel.id)
             self.references[parcel.carrier, parcel.reference] = parcel.id
 
-    async def _load_stations(self, wanted: set[str]) -> None:
+    async def _load_stations(self, wanted: set[str], lock: str) -> None:
         if not wanted:
             return
-        for row in await self.connection.fetch(_LOCK_STATIONS, sorted(wanted)):
+        for row in await self.connection.fetch(lock, sorted(wanted)):
             station = self.stations.known.get(row["id"])
             if station is None or station.config != row["config"]:
                 station = await self.stations.read(self.connection, row["id"])
@@ -138,13 +153,11 @@ class Sitting:
         for row in await self.connection.fetch(_CASES, list(stations), list(cases)):
             self.book.cases[row["id"]] = CaseFile(**dict(row))
 
-    def record(self, fact: Fact, stream: str | None = None) -> Learned:
-        """Writes a fact of the hub's own, now. Refuses one that could not be read again."""
-        body = facts.body(fact)
-        if "\\u0000" in body:
-            raise Refusal("bad_field", problem="a NUL character")
+    def record(self, fact: Fact, stream: str | None = None, body: str = "") -> Learned:
+        """Writes a fact of the hub's own, now. `body` is its text, if that was made already. Refuses a NUL."""
+        body = body or written(fact)
         learned = self.book.learn(fact, self.now)
-        parcel = getattr(fact, "parcel", None) if isinstance(fact, facts.ParcelFact) else None
+        parcel = fact.parcel if facts.is_of_parcel(fact) else None
         stream = stream or self._stream_of(fact, learned)
         draft = Draft(fact.kind, self._now_text, body)
         self._drafts.append((stream, draft, parcel, self._revise(parcel)))
@@ -154,16 +167,16 @@ class Sitting:
     def receive(self, entry: Entry, fact: Fact | None, station: str) -> Learned:
         """Takes in what a station wrote. `entry` is chained already; None for a fact that cannot be read."""
         at = clock.parse(entry.happened_at)
-        parcel = fact.parcel if isinstance(fact, facts.ParcelFact) else None
+        parcel = fact.parcel if facts.is_of_parcel(fact) else None
         self._rows.append(Row(entry, parcel, self._revise(parcel), at))
-        if fact is None or isinstance(fact, _OF_DOORS):
+        if fact is None or type(fact) in _OF_DOORS:
             return _NOTHING
         learned = self.book.learn(fact, at, station)
         self._note_case(fact)
         return learned
 
     def _stream_of(self, fact: Fact, learned: Learned) -> str:
-        if isinstance(fact, facts.Announced | facts.CarrierReported):
+        if type(fact) in _OF_NO_STATION:
             return self.streams.slot
         station = getattr(fact, "station", None)
         if station is None and learned.before is not None:
@@ -178,8 +191,8 @@ class Sitting:
         return self.revisions[parcel]
 
     def _note_case(self, fact: Fact) -> None:
-        if isinstance(fact, facts.CaseOpened | facts.CaseClosed) and fact.case in self.book.cases:
-            self._cases.add(fact.case)
+        if type(fact) in _OF_CASES and fact.case in self.book.cases:  # type: ignore[attr-defined]
+            self._cases.add(fact.case)  # type: ignore[attr-defined]
 
     def open_case(
         self, about: str, parcel: UUID | None, station: str | None, compartment: int | None, holds: bool
@@ -190,20 +203,21 @@ class Sitting:
         return case
 
     async def write(self) -> None:
-        """Everything recorded, in a handful of statements."""
-        await self._write_entries()
-        await self._write_parcels()
+        """Everything recorded, in one statement. This process's own stream comes last of all locks."""
+        await self._lock_heads({stream for stream, *_ in self._drafts})
+        self._add_entries()
+        self._add_parcels()
         rooms = {name: write_room(self.book.rooms[name]) for name in self.here}
         if rooms and (self._rows or self._drafts):
-            await self.connection.execute(_WRITE_ROOMS, list(rooms), list(rooms.values()))
-        await self._write_cases()
+            self.together.add(_WRITE_ROOMS, list(rooms), list(rooms.values()))
+        self._add_cases()
         if self.people:
-            await people.store(self.connection, self.people, self.now)
+            people.add_rows(self.together, self.people, self.now)
         if self.links:
-            hashes, parcels = [each[0] for each in self.links], [each[1] for each in self.links]
-            await self.connection.execute(_WRITE_LINKS, hashes, parcels)
+            self.together.add(_WRITE_LINKS, [each[0] for each in self.links], [each[1] for each in self.links])
+        await self.together.run(self.connection)
 
-    async def _write_entries(self) -> None:
+    def _add_entries(self) -> None:
         by_stream: dict[str, list[tuple[Draft, UUID | None, int | None]]] = {}
         for stream, draft, parcel, revision in self._drafts:
             by_stream.setdefault(stream, []).append((draft, parcel, revision))
@@ -211,26 +225,36 @@ class Sitting:
         for stream, items in by_stream.items():
             entries = chain.extend(stream, self.heads[stream], [draft for draft, _, _ in items])
             rows += [Row(e, parcel, rev, self.now) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
-        await postgres.store(self.connection, rows, self.now)
+        postgres.add_rows(self.together, rows, self.now)
 
-    async def _write_parcels(self) -> None:
+    def _add_parcels(self) -> None:
         # What leaves a compartment goes before what comes into it: the index looks at each row as it is written.
         changed = (self.book.parcels[each] for each in self._changed)
         parcels = sorted(changed, key=lambda parcel: (parcel.compartment is not None, parcel.id))
+        all_new = not any(parcel.compartment or parcel.id in self._stored for parcel in parcels)
         if parcels:
-            await self.connection.execute(
-                _WRITE_PARCELS, [p.id for p in parcels], [p.carrier for p in parcels],
+            self.together.add(
+                _WRITE_NEW_PARCELS if all_new else _WRITE_PARCELS,
+                [p.id for p in parcels], [p.carrier for p in parcels],
                 [p.reference or str(p.id) for p in parcels], [p.stage for p in parcels], [p.station for p in parcels],
                 [p.reservation for p in parcels], [p.compartment for p in parcels], [p.due for p in parcels],
                 [p.contested for p in parcels], [self.revisions[p.id] for p in parcels],
                 [write_parcel(p) for p in parcels],
             )  # fmt: skip
 
-    async def _write_cases(self) -> None:
+    def _add_cases(self) -> None:
         cases = [self.book.cases[each] for each in self._cases]
         if cases:
             columns = ("id", "about", "parcel", "station", "compartment", "holds", "opened_at", "closed_at", "outcome")
-            await self.connection.execute(_WRITE_CASES, *([getattr(c, name) for c in cases] for name in columns))
+            self.together.add(_WRITE_CASES, *([getattr(c, name) for c in cases] for name in columns))
+
+
+def written(fact: Fact) -> str:
+    """The text of a fact. Refuses one that could not be read again."""
+    body = facts.body(fact)
+    if "\\u0000" in body:
+        raise Refusal("bad_field", problem="a NUL character")
+    return body
 
 
 _ENCODER = msgspec.json.Encoder()

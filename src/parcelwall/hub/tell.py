@@ -6,9 +6,9 @@ that key, so that after a crash in the middle it goes again as the same mail.
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -71,6 +71,13 @@ class Channel(Protocol):
     async def hand_over(self, person: people.Person, message: Message, message_id: str) -> None: ...
 
 
+class Addressee(NamedTuple):
+    """A parcel and the person who is told of it."""
+
+    parcel: Parcel
+    person: people.Person
+
+
 class Prepared(msgspec.Struct, frozen=True):
     """A notice ready to be handed over."""
 
@@ -89,26 +96,30 @@ class Teller:
 
     async def note(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
         """One row per entry, purpose and channel. A follower's handler."""
-        rows = []
-        for entry in entries:
-            purpose = PURPOSES.get(entry.kind)
-            if purpose and entry.parcel:
-                rows += await self._rows(connection, entry.parcel, entry.writer, entry.number, purpose)
+        told = [entry for entry in entries if entry.kind in PURPOSES and entry.parcel]
+        addressees = await self._addressees(connection, {entry.parcel for entry in told if entry.parcel})
+        rows = [
+            row for entry in told if entry.parcel in addressees
+            for row in self._rows(addressees[entry.parcel], entry.writer, entry.number, PURPOSES[entry.kind])
+        ]  # fmt: skip
         if rows:
             await connection.execute(_WRITE, *map(list, zip(*rows, strict=True)))
 
-    async def _rows(
-        self, connection: asyncpg.Connection, parcel: UUID, writer: str, number: int, purpose: str
-    ) -> list[tuple[Any, ...]]:
-        record = await connection.fetchval("SELECT record FROM parcel WHERE id = $1", parcel)
-        known = read_parcel(record) if record else None
-        person = await people.find(connection, known.person, self._hub.keys) if known else None
-        if known is None or person is None:
-            return []
-        reachable = {"email": person.email, "sms": person.phone}
-        at = self._when(purpose, known.station)
+    async def _addressees(self, connection: asyncpg.Connection, parcels: Collection[UUID]) -> dict[UUID, Addressee]:
+        """Parcels, and who is to be told of them; without those of whom nobody can be told."""
+        if not parcels or not self.channels:
+            return {}
+        records = await connection.fetch("SELECT record FROM parcel WHERE id = ANY($1::uuid[])", list(parcels))
+        known = [read_parcel(row["record"]) for row in records]
+        persons = [parcel.person for parcel in known if parcel.person]
+        found = await people.find_all(connection, persons, self._hub.keys) if persons else {}
+        return {each.id: Addressee(each, found[each.person]) for each in known if each.person in found}
+
+    def _rows(self, whom: Addressee, writer: str, number: int, purpose: str) -> list[tuple[Any, ...]]:
+        reachable = {"email": whom.person.email, "sms": whom.person.phone}
+        at = self._when(purpose, whom.parcel.station)
         return [
-            (writer, number, purpose, channel, parcel, at)
+            (writer, number, purpose, channel, whom.parcel.id, at)
             for channel, address in reachable.items() if address and channel in self.channels
         ]  # fmt: skip
 
@@ -133,8 +144,10 @@ class Teller:
                    = (e.writer, e.number)) ORDER BY due LIMIT 500""",
             now, soon,
         )  # fmt: skip
+        addressees = await self._addressees(connection, {row["id"] for row in due})
         for row in due:
-            rows = await self._rows(connection, row["id"], row["writer"], row["number"], "reminder")
+            whom = addressees.get(row["id"])
+            rows = self._rows(whom, row["writer"], row["number"], "reminder") if whom else []
             for each in rows:
                 at = each[5] if each[5] <= row["due"] - schedule.LAST_CALL else now
                 await connection.execute(_WRITE, *([value] for value in (*each[:5], at)))

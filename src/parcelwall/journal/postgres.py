@@ -13,6 +13,7 @@ from asyncpg import Connection
 from parcelwall import clock
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Entry, Head
+from parcelwall.journal.together import Together
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -62,16 +63,23 @@ async def lock_heads(connection: Connection, writers: Iterable[str]) -> dict[str
 
 async def store(connection: Connection, rows: Sequence[Row], recorded_at: datetime) -> None:
     """Rows whose entries follow the locked heads without a hole; moves the heads in the same transaction."""
+    together = Together()
+    add_rows(together, rows, recorded_at)
+    await together.run(connection)
+
+
+def add_rows(together: Together, rows: Sequence[Row], recorded_at: datetime) -> None:
+    """What `store` writes, to be sent together with other things."""
     entries = [row.entry for row in rows]
     if not entries:
         return
-    await connection.execute(
+    together.add(
         _INSERT, [e.writer for e in entries], [e.number for e in entries], [e.kind for e in entries],
         [row.at or clock.parse(row.entry.happened_at) for row in rows], [e.body for e in entries],
         [e.hash for e in entries], [row.parcel for row in rows], [row.revision for row in rows], recorded_at,
     )  # fmt: skip
     last = {entry.writer: entry for entry in entries}
-    await connection.execute(_MOVE, list(last), [e.number for e in last.values()], [e.hash for e in last.values()])
+    together.add(_MOVE, list(last), [e.number for e in last.values()], [e.hash for e in last.values()])
 
 
 async def head(connection: Connection, writer: str) -> Head:

@@ -4,6 +4,7 @@ What is signed travels as a string of JSON (`body`) beside its signature, so tha
 form. Times are UTC text; `mono` is milliseconds of the station's boot clock.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -110,6 +111,7 @@ class Goodbye(Frame, frozen=True):
 
 
 Known = Challenge | Hello | Welcome | Refuse | Entries | Ack | Gap | Beat | Beat_Back | Goodbye
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")  # as clock.text writes them
 _decoder = msgspec.json.Decoder(Known)
 _encoder = msgspec.json.Encoder()
 _kinds = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -172,10 +174,11 @@ def entries_of(frame: Entries) -> list[Entry]:
 def _check(item: Item) -> None:
     """Times in the one form that is hashed, and no NUL: a database could not give either back unchanged."""
     try:
-        canonical = clock.text(clock.parse(item.happened_at))
+        clock.parse(item.happened_at)
     except (ValueError, OverflowError) as no:
         raise BadFrame(f"number {item.number}: {no}") from no
-    if canonical != item.happened_at or "\x00" in item.body + item.kind or len(item.kind) > 64:
+    usual = _TIME.fullmatch(item.happened_at)
+    if not usual or "\x00" in item.body or "\x00" in item.kind or len(item.kind) > 64:
         raise BadFrame(f"number {item.number}: times are UTC with six decimals and Z, texts without NUL")
 
 

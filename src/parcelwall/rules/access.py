@@ -18,14 +18,14 @@ _FAIR = 4_200_000_000  # largest multiple of 10^8 below 2^32, so that no code is
 
 def subkey(secret: bytes, use: str) -> bytes:
     """One block of HKDF-Expand (RFC 5869) of a station's 32-byte secret. `use` such as "pickup-code" or "code-tag"."""
-    return hmac.new(secret, f"parcelwall/key/{use}/1".encode() + b"\x01", hashlib.sha256).digest()
+    return hmac.digest(secret, f"parcelwall/key/{use}/1".encode() + b"\x01", "sha256")
 
 
 def _digits(key: bytes, label: str, station: str, subject: bytes) -> str:
     name = station.encode()
     prefix = f"parcelwall/{label}/1".encode() + b"\x00" + bytes([len(name)]) + name + subject
     for round_ in range(256):
-        block = hmac.new(key, prefix + round_.to_bytes(4, "big"), hashlib.sha256).digest()
+        block = hmac.digest(key, prefix + round_.to_bytes(4, "big"), "sha256")
         for start in range(0, 32, 4):
             word = int.from_bytes(block[start : start + 4], "big")
             if word < _FAIR:
@@ -46,7 +46,7 @@ def courier_code(key: bytes, station: str, courier: UUID, day: date) -> str:
 def label_tag(key: bytes, label: str) -> str:
     """How a station recognises a label without holding it. `key` is subkey(secret, "label-tag"); 32 hex digits."""
     normal = "".join(label.split()).upper().encode()
-    return hmac.new(key, b"parcelwall/label-tag/1\x00" + normal, hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, b"parcelwall/label-tag/1\x00" + normal, "sha256")[:16].hex()
 
 
 def selector(reference: str) -> str:
@@ -55,8 +55,10 @@ def selector(reference: str) -> str:
     A number with fewer digits is given four of its own, lest its parcel could not be named at the screen at all.
     """
     digits = "".join(c for c in reference if c.isascii() and c.isdigit())[-4:]
+    if len(digits) == 4:
+        return digits
     made = int.from_bytes(hashlib.sha256(b"parcelwall/selector/1\x00" + reference.encode()).digest()[:8], "big")
-    return digits if len(digits) == 4 else f"{made % 10_000:04d}"
+    return f"{made % 10_000:04d}"
 
 
 def same(a: str, b: str) -> bool:

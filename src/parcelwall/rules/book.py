@@ -54,7 +54,7 @@ class Book:
 
     def learn(self, fact: Fact, at: datetime, station: str | None = None) -> Learned:
         """Takes one fact in. `station` is whose doors saw it, for facts that do not name their station."""
-        if isinstance(fact, facts.ParcelFact):
+        if facts.is_of_parcel(fact):
             return self._learn_of_parcel(fact, at)
         if isinstance(fact, facts.StationConfigured):
             self._configure(fact)
@@ -70,11 +70,12 @@ class Book:
         before = self.parcels.get(fact.parcel)
         after, expected = learn(before, fact, at)
         surprise = None if expected or type(fact) not in facts.DOOR_KINDS else _unexpected(fact, before)
-        if isinstance(fact, facts.Deposited) and (about := self._odd_place(fact, before)):
+        if type(fact) is facts.Deposited and (about := self._odd_place(fact, before)):
             after = msgspec.structs.replace(after, contested=True)
             surprise = Surprise(about, fact.station, fact.compartment, True)
         self.parcels[fact.parcel] = after
-        for station in {parcel.station for parcel in (before, after) if parcel and parcel.station}:
+        was_at = before.station if before else None
+        for station in (after.station,) if was_at in (None, after.station) else (was_at, after.station):
             if station in self.plans:
                 self.rooms[station] = room_after(self.plans[station], station, self.rooms[station], before, after)
         return Learned(before, after, surprise)

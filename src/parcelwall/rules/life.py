@@ -6,6 +6,7 @@ fact and the time at which it happened.
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -112,36 +113,37 @@ def learn(parcel: Parcel | None, fact: ParcelFact, at: datetime) -> tuple[Parcel
     or that names an older reservation, is late news and changes nothing.
     """
     parcel = parcel or Parcel(id=fact.parcel)
-    if isinstance(fact, facts.Announced):
+    kind = type(fact)
+    if kind is facts.Announced:
         return _announced(parcel, fact, at)
-    if isinstance(fact, facts.CarrierReported):
+    if kind is facts.CarrierReported:
         return _reported(parcel, fact), True
-    after = LIFE.get((parcel.stage, type(fact)))
-    seen_by_door = type(fact) in BELIEVED
+    after = LIFE.get((parcel.stage, kind))
+    seen_by_door = kind in BELIEVED
     expected = after is not None and _names_this_promise(parcel, fact)
     if not expected and not seen_by_door:
         return parcel, False
-    stage = after if expected and after is not None else BELIEVED[type(fact)]
-    changed = _CHANGES[type(fact)](parcel, fact, at)
-    if isinstance(fact, facts.Deposited) and parcel.stage in INSIDE:
+    stage = after if expected and after is not None else BELIEVED[kind]
+    changed = _CHANGES[kind](parcel, fact, at)
+    if kind is facts.Deposited and parcel.stage in INSIDE:
         changed["contested"] = True
     return msgspec.structs.replace(parcel, stage=stage, **changed), expected
 
 
 def _names_this_promise(parcel: Parcel, fact: ParcelFact) -> bool:
     named = getattr(fact, "reservation", None)
-    return isinstance(fact, facts.Reserved) or named is None or named == parcel.reservation
+    return type(fact) is facts.Reserved or named is None or named == parcel.reservation
 
 
-def _announced(parcel: Parcel, fact: facts.Announced, at: datetime) -> tuple[Parcel, bool]:
+def _announced(parcel: Parcel, fact: Any, at: datetime) -> tuple[Parcel, bool]:
     if parcel.announced_at is not None:
         return parcel, False
-    known = {name: getattr(fact, name) for name in _ANNOUNCED_FIELDS}
+    known = dict(zip(_ANNOUNCED_FIELDS, _announced_values(fact), strict=True))
     due = at + ANNOUNCED_FOR if parcel.stage == S.ANNOUNCED else parcel.due
     return msgspec.structs.replace(parcel, announced_at=at, due=due, **known), True
 
 
-def _reported(parcel: Parcel, fact: facts.CarrierReported) -> Parcel:
+def _reported(parcel: Parcel, fact: Any) -> Parcel:
     if fact.mark == "other":
         return parcel
     expected_at = fact.expected_at or parcel.expected_at
@@ -156,12 +158,14 @@ _RESERVED_FIELDS = (
     "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "climate",
     "proof", "direction", "reach", "hold_hours", "label_tag", "selector", "generation",
 )  # fmt: skip
+_announced_values, _reserved_values = attrgetter(*_ANNOUNCED_FIELDS), attrgetter(*_RESERVED_FIELDS)
 _NO_PROMISE: dict[str, Any] = {"station": None, "reservation": None, "size": None, "deposit_by": None}
 
 
 def _reserved(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
-    changed = {name: getattr(fact, name) for name in _RESERVED_FIELDS}
-    return changed | {"due": fact.deposit_by, "expected_at": fact.expected_at or parcel.expected_at}
+    changed: dict[str, Any] = dict(zip(_RESERVED_FIELDS, _reserved_values(fact), strict=True))
+    changed["due"], changed["expected_at"] = fact.deposit_by, fact.expected_at or parcel.expected_at
+    return changed
 
 
 def _promise_gone(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:

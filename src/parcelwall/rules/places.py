@@ -6,6 +6,7 @@ representatives of subsets"). Sets of compartments are bit masks in the order of
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 
 import msgspec
@@ -37,7 +38,8 @@ class Plan:
         self.place = {each.number: index for index, each in enumerate(layout.compartments)}
         self.members = [self._bits(layout.compartments, kind) for kind in self.kinds]
         self.everything = (1 << len(layout.compartments)) - 1
-        self._needs: dict[tuple[object, ...], int] = {}
+        self._of_kinds: dict[int, int] = {}
+        self._tests = [self._test(name, reach) for name, reach in self.kinds]
 
     @staticmethod
     def _bits(compartments: Iterable[Compartment], kind: tuple[str, bool]) -> int:
@@ -48,24 +50,33 @@ class Plan:
         place = self.place.get(number)
         return 0 if place is None else 1 << place
 
+    def of_kinds(self, kinds: int) -> int:
+        """The compartments of all kinds whose bits are set."""
+        found = self._of_kinds.get(kinds)
+        if found is None:
+            found = self._of_kinds[kinds] = sum(self.members[kind] for kind in bits(kinds))
+        return found
+
     def number(self, place: int) -> int:
         return self.layout.compartments[place].number
 
     def need(self, parcel: Parcel) -> int:
         """The kinds this parcel may lie in; 0 if none."""
-        key = (*sorted(parcel.sides_mm), parcel.weight_g, parcel.climate, parcel.reach)
-        if key not in self._needs:
-            self._needs[key] = self._need(parcel)
-        return self._needs[key]
+        small, middle, large = sorted(parcel.sides_mm)
+        weight_g, climate, reach_only = parcel.weight_g, parcel.climate, parcel.reach
+        need, bit = 0, 1
+        for a, b, c, limit_g, has_climate, reach in self._tests:
+            if (small <= a and middle <= b and large <= c and weight_g <= limit_g and climate == has_climate
+                    and (reach or not reach_only)):  # fmt: skip
+                need |= bit
+            bit <<= 1
+        return need
 
-    def _need(self, parcel: Parcel) -> int:
-        good = {
-            size.name
-            for size in self.layout.sizes
-            if size.climate == parcel.climate and fits(parcel.sides_mm, parcel.weight_g, size)
-        }
-        usable = ((name in good and (reach or not parcel.reach)) for name, reach in self.kinds)
-        return sum(1 << index for index, ok in enumerate(usable) if ok)
+    def _test(self, name: str, reach: bool) -> tuple[int, int, int, int, str, bool]:
+        """What a parcel's sorted sides, weight and wishes are held against for one kind: `fits`, made ready."""
+        size = self.sizes[name]
+        a, b, c = (side - CLEARANCE_MM for side in sorted((size.width_mm, size.height_mm, size.depth_mm)))
+        return a, b, c, size.limit_g, size.climate, reach
 
     def smallest(self, need: int) -> str:
         return self.kinds[(need & -need).bit_length() - 1][0]
@@ -122,26 +133,36 @@ def free_by_kind(plan: Plan, room: Room) -> list[int]:
 
 def has_room(plan: Plan, room: Room, need: int, overbook: int = 0) -> bool:
     """Whether one more promise of `need` can be kept beside all that are in force."""
-    promised = {**room.promised, need: room.promised.get(need, 0) + 1}
-    return _hall(free_by_kind(plan, room), promised, (u for u in _unions(promised) if u & need == need), overbook)
+    promised = _plus(room.promised, need)
+    return _hall(plan, room, promised, [union for union in _unions(promised) if union & need == need], overbook)
 
 
 def promises_fit(plan: Plan, room: Room, overbook: int = 0) -> bool:
     """INV-03: all promises in force can be served at once by the compartments that are free."""
-    return _hall(free_by_kind(plan, room), room.promised, _unions(room.promised), overbook)
+    return _hall(plan, room, room.promised, _unions(room.promised), overbook)
 
 
-def _unions(promised: dict[int, int]) -> set[int]:
+def _unions(promised: dict[int, int]) -> frozenset[int]:
+    return _unions_of(tuple(promised))
+
+
+@lru_cache(maxsize=4096)
+def _unions_of(needs: tuple[int, ...]) -> frozenset[int]:
+    """All unions of these needs; few, because what fits a small compartment fits a larger one."""
     unions = {0}
-    for need in promised:
+    for need in needs:
         unions |= {union | need for union in unions}
-    return unions - {0}
+    return frozenset(unions - {0})
 
 
-def _hall(free: list[int], promised: dict[int, int], unions: Iterable[int], overbook: int) -> bool:
+def _hall(plan: Plan, room: Room, promised: dict[int, int], unions: Iterable[int], overbook: int) -> bool:
+    unusable = room.unusable
     for union in unions:
-        demand = sum(count for need, count in promised.items() if need & ~union == 0)
-        if demand > sum(free[kind] for kind in bits(union)) + overbook:
+        demand = 0
+        for need, count in promised.items():
+            if need & ~union == 0:
+                demand += count
+        if demand > (plan.of_kinds(union) & ~unusable).bit_count() + overbook:
             return False
     return True
 

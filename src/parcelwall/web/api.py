@@ -8,7 +8,6 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.params import Parameter
-from litestar.types import ASGIApp
 
 from parcelwall import clock
 from parcelwall.errors import Refusal
@@ -34,7 +33,6 @@ from parcelwall.web.bodies import (
 from parcelwall.web.who import Brake, Doorman, Who, address_of
 
 KEY_LIMIT = 255
-QUICK_LIMIT_BYTES = 64_000  # a larger body is no usual announcement
 Key = Annotated[
     str | None,
     Parameter(header="Idempotency-Key", required=True, description="new for each intention, 1-255 characters"),
@@ -44,7 +42,6 @@ After = Annotated[int, Parameter(ge=0, le=10**15, description="the `next` of the
 Named = Annotated[str | None, Parameter(pattern=REFERENCE, description="as you announced it")]
 ANNOUNCED = answers(201, ParcelShown, "Announced; DIVERTED, with a `reason`, if no room can be promised", WRITES)
 CHANGED = answers(200, ParcelShown, "The parcel as it is now", WRITES)
-_PARCEL_BODY = msgspec.json.Decoder(ParcelBody)
 
 
 async def provide_who(request: Request[Any, Any, Any], doorman: Doorman) -> Who:
@@ -52,10 +49,10 @@ async def provide_who(request: Request[Any, Any, Any], doorman: Doorman) -> Who:
 
 
 async def asked(request: Request[Any, Any, Any], who: Who, key: str | None) -> Asked:
-    return _asked(who, key, f"{request.method} {request.url.path}", await request.body())
+    return asked_by(who, key, f"{request.method} {request.url.path}", await request.body())
 
 
-def _asked(who: Who, key: str | None, what: str, body: bytes) -> Asked:
+def asked_by(who: Who, key: str | None, what: str, body: bytes) -> Asked:
     """Who asks what, so that a repeat gets the same answer. The whole request counts: method, address and body.
 
     Raises Refusal without a usable key.
@@ -69,96 +66,17 @@ def answered(answer: Answer) -> Response[bytes]:
     return Response(answer.text, status_code=answer.status, media_type="application/json")
 
 
-# Two roads around the framework's general machinery, for what is asked most (docs/speed.md). The typed handlers behind
-# them say what is allowed, and OpenAPI reads those.
-
-
-def announce_quickly(app: ASGIApp) -> ASGIApp:
-    """An announcement in its usual form goes straight to the desk; all else to the typed handler, which refuses it."""
-
-    async def serve(scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope["headers"])
-        if not _is_usual(scope, headers):
-            await app(scope, receive, send)
-            return
-        body = await _whole(receive)
-        try:
-            data = _PARCEL_BODY.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            await app(scope, _heard(body), send)
-            return
-        hub, doorman = await _shared(scope, "hub"), await _shared(scope, "doorman")
-        who = await doorman.who(headers.get(b"authorization", b"").decode("latin-1"))
-        mine = _asked(who, headers.get(b"idempotency-key", b"").decode("latin-1"), f"POST {scope['path']}", body)
-        answer = await hub.desk.ask(_announce(data, who, mine))
-        await _send(send, answer.status, answer.text)
-
-    return serve
-
-
-def track_quickly(app: ASGIApp) -> ASGIApp:
-    """A number that somebody asks for: as the typed handler does it."""
-
-    async def serve(scope: Any, receive: Any, send: Any) -> None:
-        if scope["method"] != "GET":
-            await app(scope, receive, send)
-            return
-        hub, brake = await _shared(scope, "hub"), await _shared(scope, "brake")
-        address = scope["client"][0] if scope.get("client") else ""
-        await _send(send, 200, await _track(hub, brake, scope["path_params"]["reference"], address))
-
-    return serve
-
-
-async def _shared(scope: Any, name: str) -> Any:
-    return await scope["litestar_app"].dependencies[name]()
-
-
-def _is_usual(scope: Any, headers: dict[bytes, bytes]) -> bool:
-    """A POST of JSON with a length that is not large, and no header twice."""
-    size = headers.get(b"content-length", b"")
-    return (
-        scope["method"] == "POST" and headers.get(b"content-type") == b"application/json"
-        and size.isdigit() and int(size) <= QUICK_LIMIT_BYTES and len(headers) == len(scope["headers"])
-    )  # fmt: skip
-
-
-async def _whole(receive: Any) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        body += message.get("body", b"")
-    return body
-
-
-def _heard(body: bytes) -> Any:
-    """Gives a body that was read already to whoever reads it next."""
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receive
-
-
-async def _send(send: Any, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
-
-
 class Parcels(Controller):
     """Parcels of the carrier whose key is used; nobody else's exist here."""
 
     path = "/parcels"
     tags = ["parcels"]  # noqa: RUF012 - litestar's own form
 
-    @post("/", summary="Announce a parcel; with a destination, room is promised at once", responses=ANNOUNCED,
-          middleware=[announce_quickly])  # fmt: skip
+    @post("/", summary="Announce a parcel; with a destination, room is promised at once", responses=ANNOUNCED)
     async def announce(
         self, request: Request[Any, Any, Any], data: ParcelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        return answered(await hub.desk.ask(_announce(data, who, await asked(request, who, key))))
+        return answered(await hub.desk.ask(announcement(data, who, await asked(request, who, key))))
 
     @post("/batch", summary="Announce up to 1,000 parcels; each has its own answer",
           responses=answers(201, shapes.BatchAnswer, "An answer for each", WRITES))
@@ -169,7 +87,7 @@ class Parcels(Controller):
         commands = []
         for index, body in enumerate(data.parcels):
             mine = Asked(whole.actor, f"{whole.key}#{index}", whole.request_hash)
-            commands.append(_announce(body, who, mine))
+            commands.append(announcement(body, who, mine))
         outcomes = await asyncio.gather(*map(hub.desk.ask, commands), return_exceptions=True)
         answers = [_settled(each) for each in outcomes]
         if any(each.get("reason") == "idempotency_key_reused" for each in answers):
@@ -224,7 +142,7 @@ class Parcels(Controller):
         return answered(await hub.desk.ask(command))
 
 
-def _announce(data: ParcelBody, who: Who, asked: Asked) -> Announce:
+def announcement(data: ParcelBody, who: Who, asked: Asked) -> Announce:
     person = data.recipient.person() if data.recipient else None
     where = data.destination.destination() if data.destination else None
     return Announce(order=data.order(who.carrier), person=person, destination=where, asked=asked)
@@ -270,17 +188,18 @@ async def entries(who: Who, hub: Hub, after: After = 0, limit: Limit = 100) -> R
 
 
 @get("/track/{reference:str}", summary="What anybody may know of a number: one sentence, its step, a day",
-     tags=["tracking"], security=[{}], middleware=[track_quickly],
+     tags=["tracking"], security=[{}],
      responses=answers(200, shapes.TrackShown, "The sentence", (400, 404, 429, 503)))  # fmt: skip
 async def track(request: Request[Any, Any, Any], reference: str, hub: Hub, brake: Brake) -> Response[bytes]:
     """Unknown, foreign, cancelled and erased numbers get the same answer.
 
     Raises Refusal; misses are counted by address.
     """
-    return Response(await _track(hub, brake, reference, address_of(request)), media_type="application/json")
+    return Response(await tracked(hub, brake, reference, address_of(request)), media_type="application/json")
 
 
-async def _track(hub: Hub, brake: Brake, reference: str, address: str) -> bytes:
+async def tracked(hub: Hub, brake: Brake, reference: str, address: str) -> bytes:
+    """The answer to a typed number, as JSON. Raises Refusal for one that nobody may know of; misses are counted."""
     if wait_s := brake.wait_s(address):
         raise Refusal("too_many_tries", retry_s=wait_s)
     parcel = await hub.desk.find(reference)

@@ -9,7 +9,7 @@ from litestar.config.response_cache import ResponseCacheConfig
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from parcelwall import __version__
@@ -19,6 +19,7 @@ from parcelwall.web import api, console, docs, line, operator, recipient, tracki
 from parcelwall.web.console import Kiosks
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
+from parcelwall.web.quick import QuickRoads
 from parcelwall.web.reader import file
 from parcelwall.web.reader import renderer as make_renderer
 from parcelwall.web.render import Renderer
@@ -61,7 +62,7 @@ async def metrics(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kio
 def hub_app(
     hub: Hub, kiosks: Kiosks | None = None, more: Sequence[ControllerRouterHandler] = (),
     more_shared: dict[str, Any] | None = None,
-) -> Litestar:  # fmt: skip
+) -> ASGIApp:  # fmt: skip
     """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given."""
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
@@ -79,13 +80,15 @@ def hub_app(
         recipient.parcel_events, recipient.extend, recipient.problem, console.console, console.console_events,
     ]  # fmt: skip
     plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]
-    return Litestar(
+    handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost)
+    whole = Litestar(
         route_handlers=[v1, *pages, *plumbing, *more],
         dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
-        exception_handlers=HANDLERS | dict.fromkeys(reading.LOST, on_lost), request_class=CarefulRequest,
+        exception_handlers=handlers, request_class=CarefulRequest,
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
+    return QuickRoads(whole, hub, shared["doorman"], shared["brake"], handlers)
 
 
 def _give(thing: Any) -> Any:

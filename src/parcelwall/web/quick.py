@@ -1,0 +1,117 @@
+"""Two roads past the framework's general machinery, for what is asked most: announcing and tracking (docs/speed.md).
+
+The typed handlers behind them (`web/api.py`) say what is allowed, OpenAPI reads those, and they serve whatever is not
+in its usual form here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from litestar import Response
+from litestar.types import ASGIApp
+
+from parcelwall.hub.house import Hub
+from parcelwall.web.api import announcement, asked_by, tracked
+from parcelwall.web.bodies import ParcelBody
+from parcelwall.web.who import Brake, Doorman
+
+LIMIT_BYTES = 64_000  # a larger body is no usual announcement
+PARCELS, TRACK = "/api/v1/parcels", "/api/v1/track/"
+_PARCEL_BODY = msgspec.json.Decoder(ParcelBody)
+
+
+class QuickRoads:
+    """An ASGI app in front of the whole one. `handlers` make an answer of whatever is raised, as the whole one's do."""
+
+    def __init__(
+        self, app: ASGIApp, hub: Hub, doorman: Doorman, brake: Brake, handlers: Mapping[type[Exception], Any]
+    ) -> None:
+        self._app, self._hub, self._doorman, self._brake, self._handlers = app, hub, doorman, brake, handlers
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if path == PARCELS and scope["type"] == "http" and scope["method"] == "POST":
+            await self._announce(scope, receive, send)
+        elif path.startswith(TRACK) and _is_a_number(path, scope):
+            await self._answer(send, self._track(path.removeprefix(TRACK), scope))
+        else:
+            await self._app(scope, receive, send)
+
+    async def _announce(self, scope: Any, receive: Any, send: Any) -> None:
+        headers = dict(scope["headers"])
+        if not _is_usual(scope, headers):
+            return await self._app(scope, receive, send)
+        body = await _whole(receive)
+        try:
+            data = _PARCEL_BODY.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return await self._app(scope, _heard(body), send)
+        return await self._answer(send, self._announced(data, body, headers))
+
+    async def _announced(self, data: ParcelBody, body: bytes, headers: dict[bytes, bytes]) -> tuple[int, bytes]:
+        who = await self._doorman.who(headers.get(b"authorization", b"").decode("latin-1"))
+        key = headers.get(b"idempotency-key", b"").decode("latin-1")
+        answer = await self._hub.desk.ask(announcement(data, who, asked_by(who, key, f"POST {PARCELS}", body)))
+        return answer.status, answer.text
+
+    async def _track(self, reference: str, scope: Any) -> tuple[int, bytes]:
+        address = scope["client"][0] if scope.get("client") else ""
+        return 200, await tracked(self._hub, self._brake, reference, address)
+
+    async def _answer(self, send: Any, asking: Any) -> None:
+        try:
+            status, body = await asking
+        except Exception as failed:
+            await _send_response(send, self._told(failed))
+        else:
+            await _send(send, status, body, {"content-type": "application/json"})
+
+    def _told(self, failed: Exception) -> Response[bytes]:
+        handle = next(self._handlers[kind] for kind in type(failed).__mro__ if kind in self._handlers)
+        response: Response[bytes] = handle(None, failed)
+        return response
+
+
+def _is_a_number(path: str, scope: Any) -> bool:
+    rest = path[len(TRACK) :]
+    return bool(rest) and "/" not in rest and scope["type"] == "http" and scope["method"] == "GET"
+
+
+def _is_usual(scope: Any, headers: dict[bytes, bytes]) -> bool:
+    """JSON with a length that is not large, and no header twice."""
+    size = headers.get(b"content-length", b"")
+    return (
+        headers.get(b"content-type") == b"application/json" and size.isdigit() and int(size) <= LIMIT_BYTES
+        and len(headers) == len(scope["headers"])
+    )  # fmt: skip
+
+
+async def _whole(receive: Any) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        body += message.get("body", b"")
+    return body
+
+
+def _heard(body: bytes) -> Any:
+    """Gives a body that was read already to whoever reads it next."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+async def _send_response(send: Any, response: Response[bytes]) -> None:
+    await _send(send, response.status_code or 500, response.content,
+                {**response.headers, "content-type": str(response.media_type)})  # fmt: skip
+
+
+async def _send(send: Any, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
