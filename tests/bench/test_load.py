@@ -47,7 +47,7 @@ def test_frames_hold_before_the_hub() -> None:
     for _, text in visits.framed(written, 0, 10, signer):
         frame = frames.decode(text)
         assert isinstance(frame, frames.Entries)
-        heard += checked(frame, signer.public, "T-0001")
+        heard += checked([frame], signer.public, "T-0001")
     assert chain.follow(chain.start("T-0001"), heard).number == len(written) == 12 * 6
 
 

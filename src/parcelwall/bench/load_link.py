@@ -117,7 +117,8 @@ class Dialler(asyncio.Protocol):
             self.welcomed.set()
         elif isinstance(frame, frames.Ack):
             self.acked = frame.through
-            self.waited_s.append(seconds() - self._sent_at[len(self.waited_s)])
+            while (done := len(self.waited_s)) < len(self._sent_at) and self._frames[done][0] <= frame.through:
+                self.waited_s.append(seconds() - self._sent_at[done])
             self.send()
 
     def _hello(self, challenge: frames.Challenge) -> str:

@@ -20,10 +20,11 @@ SELECT tx, writer, number, kind, parcel, revision FROM entry
 WHERE tx >= $1 AND (tx, coalesce(revision, 0), writer, number) > ($1, $2, $3, $4)
   AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
 ORDER BY tx, coalesce(revision, 0), writer, number LIMIT $5"""
-_BEGIN = "INSERT INTO follower (name) VALUES ($1) ON CONFLICT DO NOTHING"
-_MINE = "SELECT pg_try_advisory_xact_lock(hashtext('parcelwall follower ' || $1))"
-_CURSOR = "SELECT tx, revision, writer, number FROM follower WHERE name = $1"
-_MOVE = "UPDATE follower SET tx = $2, revision = $3, writer = $4, number = $5 WHERE name = $1"
+_BEGIN = "INSERT INTO follower (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
+_MINE = """
+SELECT bool_and(pg_try_advisory_xact_lock(hashtext('parcelwall follower ' || name))) FROM unnest($1::text[]) AS name"""
+_CURSORS = "SELECT name, tx, revision, writer, number FROM follower WHERE name = ANY($1::text[])"
+_MOVE = "UPDATE follower SET tx = $2, revision = $3, writer = $4, number = $5 WHERE name = ANY($1::text[])"
 
 log = structlog.get_logger()
 
@@ -45,32 +46,43 @@ Handle = Callable[[asyncpg.Connection, Sequence[Followed]], Awaitable[None]]
 
 
 async def turn(pool: asyncpg.Pool, name: str, handle: Handle) -> int:
-    """One page of entries, handled. Answers how many there were; 0 also while another process is at it.
+    """One page of entries, handled. Answers how many there were; 0 also while another process is at it."""
+    return await turn_together(pool, {name: handle})
+
+
+async def turn_together(pool: asyncpg.Pool, handles: dict[str, Handle]) -> int:
+    """One page for the followers that are furthest behind: those that are level read it once for all of them.
 
     An advisory lock, not a locked row: a turn that finds nothing leaves no trace in the database.
     """
+    names = list(handles)
     async with pool.acquire() as connection, connection.transaction():
-        if not await connection.fetchval(_MINE, name):
+        if not await connection.fetchval(_MINE, names):
             return 0
-        cursor = await connection.fetchrow(_CURSOR, name)
-        if cursor is None:
-            await connection.execute(_BEGIN, name)
-            cursor = await connection.fetchrow(_CURSOR, name)
-        rows = await connection.fetch(_READ, *cursor.values(), PAGE)
+        cursors = await connection.fetch(_CURSORS, names)
+        if len(cursors) < len(names):
+            await connection.execute(_BEGIN, names)
+            cursors = await connection.fetch(_CURSORS, names)
+        places = {name: tuple(place) for name, *place in (row.values() for row in cursors)}
+        first = min(places.values())
+        behind = [name for name in names if places[name] == first]
+        rows = await connection.fetch(_READ, *first, PAGE)
         if rows:
-            await handle(connection, [Followed(*list(row.values())[1:]) for row in rows])
+            entries = [Followed(*list(row.values())[1:]) for row in rows]
+            for name in behind:
+                await handles[name](connection, entries)
             last = rows[-1]
-            await connection.execute(_MOVE, name, last["tx"], last["revision"] or 0, last["writer"], last["number"])
+            await connection.execute(_MOVE, behind, last["tx"], last["revision"] or 0, last["writer"], last["number"])
     return len(rows)
 
 
-async def follow(pool: asyncpg.Pool, name: str, handle: Handle) -> None:
+async def follow(pool: asyncpg.Pool, handles: dict[str, Handle]) -> None:
     """Follows for ever. A world that fails (the database restarts) is waited out; nothing is skipped."""
     while True:
         try:
-            found = await turn(pool, name, handle)
+            found = await turn_together(pool, handles)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as failed:
-            log.warning("follower_waits", follower=name, reason=type(failed).__name__)
+            log.warning("followers_wait", followers=list(handles), reason=type(failed).__name__)
             found = 0
             await asyncio.sleep(1.0)
         if found < PAGE:

@@ -100,7 +100,7 @@ async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps
         domain = settings.mail_from.rpartition("@")[2].rstrip(">")
         teller = Teller(hub, open_channels, settings.public_url, domain)
         jobs = [
-            follow(hub.pool, NAME, teller.note), follow(hub.pool, "feed", number_and_ring),
+            follow(hub.pool, {NAME: teller.note, "feed": number_and_ring}),
             hub.bells.listen(hub.dsn), teller.run(),
             sweeps.run(hub, teller, sweep_every_s), keep_up(hub),
         ]  # fmt: skip

@@ -47,20 +47,30 @@ class HubEnd:
     def challenge(self) -> str:
         return frames.encode(frames.Challenge(self._hub, self._nonce.hex(), clocks.text(self._clock.now())))
 
-    async def hear(self, message: str) -> list[str]:
-        """Frames to send in answer. Raises BadFrame: close the line with its code."""
-        frame = frames.decode(message)
-        if frame is None:
-            return []
-        if not self.station and not isinstance(frame, frames.Hello):
-            raise BadFrame("say hello first", frames.WRONG_IDENTITY)
-        return [frames.encode(each) for each in await self._answer(frame)]
+    async def hear(self, *messages: str) -> list[str]:
+        """Frames to send in answer to messages that have come so far. Raises BadFrame: close the line with its code.
+
+        Entries that follow each other are stored together and acknowledged once.
+        """
+        answers: list[Frame] = []
+        run: list[frames.Entries] = []
+        for message in messages:
+            frame = frames.decode(message)
+            if run and not (isinstance(frame, frames.Entries) and frame.after == run[-1].through):
+                answers.append(await self._take(run))
+                run = []
+            if isinstance(frame, frames.Entries) and self.station:
+                run.append(frame)
+            elif frame is not None:
+                answers += await self._answer(frame)
+        answers += [await self._take(run)] if run else []
+        return [frames.encode(each) for each in answers]
 
     async def _answer(self, frame: Frame) -> list[Frame]:
+        if not self.station and not isinstance(frame, frames.Hello):
+            raise BadFrame("say hello first", frames.WRONG_IDENTITY)
         if isinstance(frame, frames.Hello) and not self.station:
             return await self._hello(frame)
-        if isinstance(frame, frames.Entries):
-            return [await self._take(frame)]
         if isinstance(frame, frames.Beat):
             return [await self._beat(frame)]
         if isinstance(frame, frames.Ack) and self._shipper and frame.writer == self._shipper.writer:
@@ -100,19 +110,25 @@ class HubEnd:
         written = msgspec.json.encode(body).decode()
         return frames.Welcome(written, self._signer.sign(welcome_bytes(self.station, nonce, written)))
 
-    async def _take(self, frame: frames.Entries) -> Frame:
-        entries = checked(frame, self._key, self.station)
-        if frame.after > self._through:
+    async def _take(self, run: Sequence[frames.Entries]) -> Frame:
+        try:
+            entries = checked(run, self._key, self.station)
+        except BadFrame:
+            if len(run) > 1:  # what came before the one that is not to be believed is stored all the same
+                await self._take(run[:-1])
+            raise
+        after = run[0].after
+        if after > self._through:
             self._through = (await self._book.head(self.station)).number
-        if frame.after > self._through:
-            return frames.Gap(frame.writer, self._through)
+        if after > self._through:
+            return frames.Gap(self.station, self._through)
         try:
             self._through = await self._book.receive(self.station, entries)
         except Broken as broken:
             raise BadFrame(str(broken)) from broken
         except (ValueError, msgspec.ValidationError) as no:
             raise BadFrame(f"unreadable entry: {no}") from no
-        return frames.Ack(frame.writer, self._through)
+        return frames.Ack(self.station, self._through)
 
     async def _beat(self, frame: frames.Beat) -> Frame:
         try:

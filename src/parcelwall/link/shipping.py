@@ -49,11 +49,17 @@ class Shipper:
         self.sent = self.acked = min(have, self.acked)
 
 
-def checked(frame: frames.Entries, key: bytes, writer: str) -> list[Entry]:
-    """The entries of a frame whose signature holds. Raises BadFrame."""
-    if frame.writer != writer:
-        raise BadFrame(f"entries of {frame.writer} are not for this line")
-    entries = frames.entries_of(frame)
-    if not signed_by(key, frame.sig, head_bytes(writer, Head(frame.through, entries[-1].hash))):
+def checked(run: Sequence[frames.Entries], key: bytes, writer: str) -> list[Entry]:
+    """The entries of frames that follow each other. Raises BadFrame.
+
+    The last signature vouches for all: the hash that it signs covers every entry before it, and whoever stores them
+    computes it anew (`chain.chained`).
+    """
+    foreign = next((frame.writer for frame in run if frame.writer != writer), None)
+    if foreign is not None:
+        raise BadFrame(f"entries of {foreign} are not for this line")
+    entries = [entry for frame in run for entry in frames.entries_of(frame)]
+    last = run[-1]
+    if not signed_by(key, last.sig, head_bytes(writer, Head(last.through, entries[-1].hash))):
         raise BadFrame("the signature of the entries does not hold")
     return entries

@@ -134,7 +134,7 @@ class StationEnd:
         return [self._beat(), *self._news()]
 
     def _take(self, frame: frames.Entries) -> Frame:
-        entries = checked(frame, self._hub_key, self.book.hub_writer)
+        entries = checked([frame], self._hub_key, self.book.hub_writer)
         if frame.after > self.book.has().number:
             return frames.Gap(frame.writer, self.book.has().number)
         try:

@@ -23,6 +23,9 @@ from parcelwall.web.who import Brake, address_of
 HELLO_WITHIN_S = 10.0
 SILENT_S = 60.0
 NEWS_AT_LEAST_EVERY_S = 5.0
+MOST_AT_ONCE = 64  # messages of one line that are taken before they are stored
+
+Come = asyncio.Queue[str | Exception]  # messages, and last why there are no more
 
 log = structlog.get_logger()
 
@@ -79,30 +82,58 @@ async def _converse(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lin
     await socket.send_text(end.challenge())
     async with asyncio.timeout(HELLO_WITHIN_S):
         while not end.station:
-            await _hear(socket, end, turn)
+            await _hear(socket, end, turn, await _message(socket))
     replaced = lines.replace(end.station)
     try:
         async with asyncio.TaskGroup() as tasks:
-            watch = tasks.create_task(_close_when(replaced, socket))
-            news = tasks.create_task(_ship_news(socket, end, hub, turn))
+            come: Come = asyncio.Queue(MOST_AT_ONCE)
+            beside = [
+                tasks.create_task(each)
+                for each in (_close_when(replaced, socket), _ship_news(socket, end, hub, turn), _read(socket, come))
+            ]
             try:
                 while True:
-                    async with asyncio.timeout(SILENT_S):
-                        await _hear(socket, end, turn)
+                    await _hear(socket, end, turn, *await _all_that_came(come))
             finally:
-                watch.cancel()
-                news.cancel()
+                for each in beside:
+                    each.cancel()
     except ExceptionGroup as failed:
         raise failed.exceptions[0] from None
     finally:
         lines.gone(end.station, replaced)
 
 
-async def _hear(socket: WebSocket[Any, Any, Any], end: HubEnd, turn: asyncio.Lock) -> None:
+async def _message(socket: WebSocket[Any, Any, Any]) -> str:
     data = await socket.receive_data(mode="text")
+    return data if isinstance(data, str) else data.decode()
+
+
+async def _read(socket: WebSocket[Any, Any, Any], come: Come) -> None:
+    """Takes messages off the line while those before are being stored; the end of the line comes last."""
+    try:
+        while True:
+            await come.put(await _message(socket))
+    except Exception as end:
+        await come.put(end)
+
+
+async def _all_that_came(come: Come) -> list[str]:
+    """What has come by now, at least one message. Raises what ended the line, or TimeoutError after a long silence."""
+    async with asyncio.timeout(SILENT_S):
+        messages = [await come.get()]
+    while not come.empty() and isinstance(messages[-1], str):
+        messages.append(come.get_nowait())
+    if not isinstance(messages[-1], str):
+        if len(messages) == 1:
+            raise messages[-1]
+        come.put_nowait(messages.pop())
+    return [each for each in messages if isinstance(each, str)]
+
+
+async def _hear(socket: WebSocket[Any, Any, Any], end: HubEnd, turn: asyncio.Lock, *messages: str) -> None:
     async with turn:
         try:
-            answers = await end.hear(data if isinstance(data, str) else data.decode())
+            answers = await end.hear(*messages)
         except (OverflowError, asyncpg.DataError) as no:  # a time that no calendar has, a name that no table holds
             raise BadFrame(f"unreadable frame: {no}") from no
         for answer in answers:
