@@ -11,6 +11,8 @@ from parcelwall.errors import Trouble
 
 DRIVERS = (
     "xor8a",
+    "kerong16",
+    "modbus_relay",
 )  # fmt: skip
 
 

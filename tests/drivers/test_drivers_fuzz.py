@@ -1,0 +1,232 @@
+"""Whatever comes down a line: no wrong door, no crash, no hang. For every driver.
+
+A codec is held against its pretend boards, written apart from it: what it takes for an answer must be, byte for byte,
+what a board would say whose contacts read so.
+"""
+
+import asyncio
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from drivers.conftest import memory_rig
+from drivers.test_drivers_frames import asked_of, lines
+from drivers.wired import codec_for, wired_profile
+from parcelwall.drivers import DRIVERS, DoorState, Pulse
+from parcelwall.drivers.frames import Codec, Expect, Kind, NeedMore, Reply, Spoken
+from parcelwall.drivers.pretend.dialect import Contacts, Dialect, dialect_of
+from parcelwall.drivers.pretend.dialect_modbus_relay import check
+
+CODECS = {driver: codec_for(driver) for driver in DRIVERS}
+DIALECTS = {driver: dialect_of(wired_profile(driver)) for driver in DRIVERS}
+RECORDED = [line.frame for line in lines("make", "reply", "heard", "refused", "spoken", "never")]
+KINDS = [Kind.OPEN, Kind.DOOR, Kind.BOARD, Kind.REST]
+
+
+def flipped(frame: bytes, bit: int) -> bytes:
+    turned = bytearray(frame)
+    turned[bit // 8 % len(frame)] ^= 1 << bit % 8
+    return bytes(turned)
+
+
+def said_by(driver: str, kind: Kind, board: int, number: int, bits: int) -> bytes:
+    """A good answer of some board to some question."""
+    if kind is Kind.REST and CODECS[driver].rest(1, echo=False) is None:
+        kind = Kind.BOARD
+    asked = DIALECTS[driver].take(bytearray(asked_of(CODECS[driver], kind, board, number).frame))
+    assert asked is not None
+    return DIALECTS[driver].answer(asked, Contacts(8, lambda each: bits >> (each - 1) & 1))
+
+
+FRAME = st.one_of(
+    st.sampled_from(RECORDED),
+    st.builds(said_by, st.sampled_from(DRIVERS), st.sampled_from(KINDS), st.integers(1, 2), st.integers(1, 3),
+              st.integers(0, 255)),
+)  # fmt: skip
+PIECE = st.one_of(
+    st.binary(max_size=9),
+    FRAME,
+    st.builds(lambda frame, kept: frame[:kept], FRAME, st.integers(0, 40)),
+    st.builds(flipped, FRAME, st.integers(0, 500)),
+    st.builds(lambda frame, first, second: flipped(flipped(frame, first), second), FRAME,
+              st.integers(0, 500), st.integers(0, 500)),
+)  # fmt: skip
+
+
+def questions(codec: Codec) -> list[Expect]:
+    kinds = [kind for kind in KINDS if kind is not Kind.REST or codec.rest(1, echo=False) is not None]
+    return [asked_of(codec, kind, 1, 1, echo).expect for kind in kinds for echo in (False, True)]
+
+
+def plain(driver: str, frame: bytes) -> bytes:
+    """A CU16 frame without its item sensors and without a lock in its address, if its sum was right."""
+    if driver != "kerong16" or sum(frame[:-1]) & 0xFF != frame[-1]:
+        return frame
+    body = bytes((frame[0], frame[1] & 0xF0)) + frame[2:5] + b"\0\0" + frame[7:-1]
+    return body + bytes((sum(body) & 0xFF,))
+
+
+def could_be_said(driver: str, dialect: Dialect, expect: Expect, reply: Reply) -> list[bytes]:
+    asked = dialect.take(bytearray(expect.sent))
+    assert asked is not None
+    if reply.refused:
+        return [dialect.refuse(asked)]
+    said = []
+    for channels in range(1, 65):
+        contacts = Contacts(
+            channels, lambda number: None if reply.unsure >> (number - 1) & 1 else reply.contact(number)
+        )
+        try:
+            said.append(dialect.answer(asked, contacts))
+        except OverflowError:  # more contacts than the frame has bits for
+            break
+    return said
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(DRIVERS), st.integers(0, 7), st.lists(PIECE, max_size=6))
+def test_an_answer_is_what_a_board_would_say_and_garbage_is_none(driver, question, pieces):
+    codec, dialect = CODECS[driver], DIALECTS[driver]
+    asked = questions(codec)
+    expect = asked[question % len(asked)]
+    buffer = b"".join(pieces)
+    for _ in range(len(buffer) + 1):
+        found = codec.decode(buffer, expect)
+        assert 0 <= found.junk <= found.used <= len(buffer)
+        if isinstance(found, Reply):
+            assert (found.kind, found.board) == (expect.kind, expect.board)
+            frame = plain(driver, buffer[found.junk : found.used])
+            assert frame in could_be_said(driver, dialect, expect, found) or is_a_no(driver, frame, found)
+        if isinstance(found, NeedMore):
+            return
+        assert found.used > 0, "each step goes on"
+        buffer = buffer[found.used :]
+    raise AssertionError("it never asked for more")
+
+
+def is_a_no(driver: str, frame: bytes, reply: Reply) -> bool:
+    """A Modbus board may give other reasons than the pretend one does."""
+    return driver == "modbus_relay" and reply.refused and frame[1] in (0x82, 0x85) and check(frame[:3]) == frame[3:]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(DRIVERS), st.lists(PIECE, max_size=6))
+def test_unasked_only_spoken_frames_are_heard(driver, pieces):
+    buffer = b"".join(pieces)
+    for _ in range(len(buffer) + 1):
+        found = CODECS[driver].decode(buffer, None)
+        if isinstance(found, NeedMore):
+            return
+        if isinstance(found, Spoken):
+            said = buffer[found.junk : found.used]
+            assert said in [DIALECTS[driver].speak(found.board, found.lock, found.contact, each) for each in (0, 1)]
+        assert not isinstance(found, Reply)
+        assert found.used > 0
+        buffer = buffer[found.used :]
+    raise AssertionError("it never asked for more")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(DRIVERS), st.integers(0, 7), st.binary(max_size=12), st.data())
+def test_the_same_bytes_in_pieces_give_the_same_answer(driver, question, noise, data):
+    """Bytes trickle in one by one; what is decided must not depend on where a read ended."""
+    codec, dialect = CODECS[driver], DIALECTS[driver]
+    asked = questions(codec)
+    expect = asked[question % len(asked)]
+    request = dialect.take(bytearray(expect.sent))
+    assert request is not None
+    good = dialect.answer(request, Contacts(8, lambda number: number % 2))
+    cut = data.draw(st.integers(0, len(good)))
+    for stream in (noise + good, good[:cut] + good, good):
+        assert heard(codec, expect, [stream]) == heard(codec, expect, [bytes((byte,)) for byte in stream])
+
+
+def heard(codec: Codec, expect: Expect, pieces: list[bytes]) -> Reply | None:
+    buffer = b""
+    for piece in pieces:
+        buffer += piece
+        while not isinstance(found := codec.decode(buffer, expect), NeedMore):
+            buffer = buffer[found.used :]
+            if isinstance(found, Reply):
+                return Reply(found.kind, found.board, found.contacts, 0, 0, found.refused, found.unsure)
+        buffer = buffer[found.used :]
+    return None
+
+
+# A whole driver on a bad line
+
+WOE = st.one_of(
+    st.tuples(st.just("cut"), st.integers(0, 12)),
+    st.tuples(st.just("junk"), st.integers(0, 30)),
+    st.tuples(st.just("answer_late"), st.sampled_from([0, 150, 190, 230, 300, 420])),
+    st.tuples(st.just("mute_next"), st.integers(0, 4)),
+    st.tuples(st.just("break_checksum"), st.integers(0, 1)),
+    st.tuples(st.just("speak"), st.integers(1, 4)),
+    st.tuples(st.just("foreign"), st.integers(0, len(RECORDED) - 1)),
+    st.tuples(st.just("noise"), st.binary(max_size=20)),
+    st.tuples(st.just("push_open"), st.integers(1, 4)),
+    st.tuples(st.just("push_closed"), st.integers(1, 4)),
+)
+ACT = st.tuples(st.sampled_from(["open", "state", "sweep"]), st.integers(1, 4))
+
+
+def befall(rig, woe, about) -> None:
+    if woe in ("cut", "junk", "answer_late", "mute_next"):
+        getattr(rig.core, woe)(about)
+    elif woe == "break_checksum":
+        rig.core.flip(about, keep_checksum=False)
+    elif woe in ("speak", "push_open", "push_closed"):
+        getattr(rig.hands, woe)(about)
+    elif woe == "noise":
+        rig.boards._send([(0.0, about)])
+    elif not is_of_this_bus(rig, frame := RECORDED[about]):
+        rig.boards._send([(0.03, frame)])
+
+
+def is_of_this_bus(rig, frame: bytes) -> bool:
+    """A forged answer of one of our own boards would be believed: the line has no secrets."""
+    answers = [line for line in lines("reply", "heard", "refused") if line.driver == rig.doors.profile.driver]
+    return frame in [line.frame for line in answers if int(line.words[1]) in (1, 2)] or frame in [
+        line.frame for line in lines("make")
+    ]
+
+
+async def live_through(driver: str, story) -> None:
+    rig = await memory_rig(wired_profile(driver), None)
+    await rig.doors.start()
+    rig.core.requests.clear()
+    asked = []
+    for woe, (act, door) in story:
+        befall(rig, *woe)
+        begun = rig.clock.mono()
+        truth = rig.hands.states()
+        if act == "open":
+            asked.append(door)
+            pulse = await rig.doors.open(door, rig.soon())
+            assert pulse is not Pulse.ACKED or door in [each.door for each in rig.core.pulses]
+        else:
+            seen = {door: await rig.doors.state(door)} if act == "state" else await rig.doors.sweep()
+            for number, one in seen.items():
+                # A door that was pulsed a moment ago may be on its way.
+                assert one.state in (truth[number], rig.hands.state(number), DoorState.UNKNOWN), (woe, act, number)
+        assert rig.clock.mono() - begun < 15, "nothing hangs"
+        await rig.clock.sleep(0.6)
+    assert set(opened(rig)) <= set(asked)
+    assert len(opened(rig)) <= len(asked), "no pulse but one that was asked for"
+    assert {pulse.door for pulse in rig.core.pulses} <= set(asked)
+    assert not [request for request in rig.core.requests if request.asked.what == "forbidden"]
+    assert not rig.core.overlaps()
+    await rig.doors.close()
+
+
+def opened(rig) -> list[int]:
+    doors = {(line.board, line.lock): line.door for line in rig.doors.profile.doors}
+    return [doors[each.asked.board, each.asked.lock] for each in rig.core.requests if each.asked.what == "open"]
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.sampled_from(DRIVERS), st.lists(st.tuples(WOE, ACT), max_size=12))
+@example("kerong16", [(("answer_late", 230), ("state", 1)), (("answer_late", 0), ("open", 1))])
+@example("kerong16", [(("answer_late", 420), ("open", 1)), (("answer_late", 0), ("state", 1))])
+def test_no_wrong_door_no_crash_and_no_hang_on_any_line(driver, story):
+    asyncio.run(live_through(driver, story))
