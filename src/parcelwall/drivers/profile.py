@@ -14,7 +14,7 @@ Bit = Literal[0, 1]
 class BoardLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     address: Address
     channels: Annotated[int, msgspec.Meta(ge=1, le=64)]
-    status_bytes: Annotated[int, msgspec.Meta(ge=1, le=7)] | None = None  # where one board differs from the bus
+    status_bytes: Annotated[int, msgspec.Meta(ge=1, le=8)] | None = None  # where one board differs from the bus
 
 
 class DoorLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -37,7 +37,7 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     driver: str
     port: Annotated[str, msgspec.Meta(min_length=1)]  # the adapter's by-path name: ttyUSB numbers move
-    status_bytes: Annotated[int, msgspec.Meta(ge=1, le=7)]
+    status_bytes: Annotated[int, msgspec.Meta(ge=1, le=8)]
     status_order: Literal["low_last", "low_first"]  # which status byte holds locks 1 to 8
     closed_value: Bit  # what the contact reads when the door is closed
     boards: Annotated[list[BoardLine], msgspec.Meta(min_length=1, max_length=32)]

@@ -19,7 +19,7 @@ from parcelwall.errors import Trouble
 REMEDIES = {
     "driver": f"Write one of {', '.join(DRIVERS)}",
     "port": "Write the name of the serial adapter below /dev/serial/by-path",
-    "status_bytes": "Write how many status bytes a board answers with, as commissioning finds it: 1 to 7",
+    "status_bytes": "Write how many status bytes a board answers with, as commissioning finds it: 1 to 8",
     "status_order": "Write low_last or low_first: which status byte holds locks 1 to 8, as commissioning finds it",
     "closed_value": "Write 0 or 1: what the contact reads while a door is shut, as commissioning finds it",
     "boards": "Write a list with a line for each board: { address = 1, channels = 24 }",
