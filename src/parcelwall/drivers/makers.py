@@ -13,6 +13,7 @@ DRIVERS = (
     "xor8a",
     "kerong16",
     "modbus_relay",
+    "wkly",
 )  # fmt: skip
 
 
