@@ -144,6 +144,11 @@ class Bus:
         """Whether a read has shown if this line echoes."""
         return self._line_echoes is not None
 
+    @property
+    def echoes(self) -> bool:
+        """Whether a read has shown that this line echoes."""
+        return self._line_echoes is True
+
     async def _read(self, board: int, ask: Callable[[], Request], rank: Rank) -> Outcome:
         await self._until_no_doubt(board)
         return await self._enqueue(rank, board, ask, float("inf"), self._read_s, lambda _: None)

@@ -47,6 +47,9 @@ class BoardDoors:
         self._misses = dict.fromkeys(self._boards, 0)  # sweeps in a row that a board did not answer
         self._dead_turn = 0
         # Boards whose reply to query-all may be the same bytes as our own frame.
+        self._one_by_one = {
+            board: codec.ask_door(board, 1).frame != codec.ask_board(board, echo=True).frame for board in self._boards
+        }
         self._twins = {board: codec.ask_board(board, echo=True).expect.twin for board in self._boards}
         self._rests = any(codec.rest(board, echo=True) for board in self._boards)
         self._coils = {line.door: Coil() for line in profile.doors}
@@ -218,6 +221,25 @@ class BoardDoors:
         if seen.state is not DoorState.UNKNOWN and too_old:
             return Seen(DoorState.UNKNOWN, seen.at, Why.STALE)
         return seen
+
+    # for commissioning: contacts as they are read, before anybody knows whose they are
+
+    @property
+    def echoes(self) -> bool:
+        """Whether a read has shown that the line echoes."""
+        return self._bus.echoes
+
+    def asks_one_by_one(self, board: int) -> bool:
+        """Whether a board is asked for one contact by another frame than for all."""
+        return self._one_by_one.get(board, False)
+
+    async def read_all(self, board: int) -> Outcome:
+        """One read of all contacts of a board, raw."""
+        return await self._bus.read_board(board, Rank.VERIFY)
+
+    async def read_one(self, board: int, number: int) -> Outcome:
+        """One read of one contact, raw."""
+        return await self._bus.read_door(board, number)
 
 
 def _pulse_of(outcome: Outcome) -> Pulse:

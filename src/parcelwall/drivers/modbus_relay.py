@@ -145,6 +145,7 @@ class ModbusRelay:
     def __init__(self, profile: Profile) -> None:
         self._tenths = profile.pulse_ms // 100
         self._low_first = profile.status_order == "low_first"
+        self._usual_bytes = profile.status_bytes
         self._status_bytes = {board.address: profile.status_bytes_of(board) for board in profile.boards}
 
     def open_one(self, board: int, lock: int, echo: bool) -> Request:
@@ -164,13 +165,14 @@ class ModbusRelay:
         return decode(buffer, expect)
 
     def _ask(self, board: int) -> bytes:
-        return inputs_frame(board, 8 * self._status_bytes.get(board, 1))
+        return inputs_frame(board, 8 * self._bytes_of(board))
+
+    def _bytes_of(self, board: int) -> int:
+        return self._status_bytes.get(board, self._usual_bytes)
 
     def _request(self, kind: Kind, board: int, lock: int, frame: bytes, echo: bool) -> Request:
         twin = frame[1] == WRITE_COIL
-        return Request(
-            frame, Expect(kind, board, lock, frame, self._status_bytes.get(board, 1), self._low_first, echo, twin)
-        )
+        return Request(frame, Expect(kind, board, lock, frame, self._bytes_of(board), self._low_first, echo, twin))
 
 
 def problems(profile: Profile) -> list[str]:

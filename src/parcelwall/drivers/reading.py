@@ -69,7 +69,9 @@ def parse_profile(written: Mapping[str, Any], where: str = "the settings") -> Pr
     name = written.get("driver")
     if name not in DRIVERS:
         raise _wrong(where, [f"`driver` is {'missing' if name is None else repr(name)}. {REMEDIES['driver']}"])
-    driver = driver_of(str(name))
+    driver, known = driver_of(str(name)), [field.name for field in msgspec.structs.fields(Profile)]
+    if unknown := [key for key in written if key not in known]:
+        raise _wrong(where, [f"`{key}` is not known. {_remedy(key)}" for key in unknown])
     if missing := [key for key in driver.learned if key not in written]:
         raise _wrong(where, [f"`{key}` is missing, and {name} boards do not agree on it. {REMEDIES[key]}"
                              for key in missing])  # fmt: skip
@@ -83,7 +85,8 @@ def parse_profile(written: Mapping[str, Any], where: str = "the settings") -> Pr
 
 
 def _wrong(where: str, problems: list[str]) -> Trouble:
-    return Trouble(f"The bus profile in {where} is wrong: {'; '.join(problems)}. See docs/station.md.")
+    told = " ".join(problem if problem.endswith("?") else f"{problem}." for problem in problems)
+    return Trouble(f"The bus profile in {where} is wrong: {told} See docs/station.md.")
 
 
 def plainly(said: str) -> str:
@@ -102,7 +105,7 @@ def _remedy(name: str) -> str:
     if name in REMEDIES:
         return REMEDIES[name]
     near = get_close_matches(name, REMEDIES, 1)
-    return f"Did you mean `{near[0]}`" if near else "Take it out"
+    return f"Did you mean `{near[0]}`?" if near else "Take it out"
 
 
 def map_problems(profile: Profile, driver: Driver) -> list[str]:

@@ -121,6 +121,7 @@ class Xor8a:
 
     def __init__(self, profile: Profile) -> None:
         self._low_first = profile.status_order == "low_first"
+        self._usual_bytes = profile.status_bytes
         self._status_bytes = {board.address: profile.status_bytes_of(board) for board in profile.boards}
         # Frames are made once; there are at most a few hundred of them on a bus.
         self._made: dict[tuple[Kind, int, int, bool], Request] = {}
@@ -151,7 +152,7 @@ class Xor8a:
             frame = query_all_frame(board)
         else:
             frame = (open_frame if kind is Kind.OPEN else query_one_frame)(board, lock)
-        status_bytes = self._status_bytes.get(board, 3)
+        status_bytes = self._status_bytes.get(board, self._usual_bytes)
         twin = kind is Kind.OPEN or (kind is Kind.BOARD and status_bytes == 1)
         expect = Expect(kind, board, lock, frame, status_bytes, self._low_first, echo, twin)
         return Request(frame, expect)
