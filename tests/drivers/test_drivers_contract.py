@@ -156,8 +156,8 @@ async def test_unplugged_in_the_middle_of_an_opening_is_silent_not_dead(make_pty
     assert await opening is Pulse.SILENT
 
 
-async def test_a_no_is_refused_and_tells_nothing_of_the_door(make_rig):
-    rig = await make_rig()
+async def test_a_no_is_refused_and_tells_nothing_of_the_door(make_memory_rig):
+    rig = await make_memory_rig()
     assert (await rig.doors.state(1)).state is CLOSED
     rig.core.refuse(1)
     has_a_word = bool(rig.core.dialect.refuse(rig.core.requests[-1].asked))

@@ -160,8 +160,8 @@ async def test_plausible_nonsense_in_one_read_of_two_is_unknown(make_memory_rig)
 
 
 @pytest.mark.parametrize("size_bytes", [1, 3, 7, 20])
-async def test_junk_before_the_frame_is_skipped_and_counted(make_rig, size_bytes):
-    rig = await make_rig(timeout_ms=400)
+async def test_junk_before_the_frame_is_skipped_and_counted(make_memory_rig, size_bytes):
+    rig = await make_memory_rig(timeout_ms=400)
     rig.core.junk(size_bytes)
     assert told(await rig.doors.state(1)) == (CLOSED, Why.NONE)
     assert (await rig.doors.sweep())[3].state is CLOSED
@@ -169,8 +169,8 @@ async def test_junk_before_the_frame_is_skipped_and_counted(make_rig, size_bytes
 
 
 @pytest.mark.parametrize("echo", ["no", "drop"])
-async def test_a_local_echo_is_dropped_and_never_an_answer(make_rig, echo):
-    rig = await make_rig(echo=echo)
+async def test_a_local_echo_is_dropped_and_never_an_answer(make_memory_rig, echo):
+    rig = await make_memory_rig(echo=echo)
     rig.core.echo()
     assert told(await rig.doors.state(1)) == (CLOSED, Why.NONE)
     assert (await rig.doors.sweep())[3].state is CLOSED

@@ -106,6 +106,17 @@ async def test_crossed_coils_are_found(driver):
     await stand.works(report.profile)
 
 
+async def test_a_contact_on_another_board_than_its_lock_is_named(driver):
+    file = wired_profile(driver)
+    stand = Stand(file)
+    stand.core.swap(1, 4)
+    report = await stand.walk(file)
+    assert whats(report) == ["another_board", "another_board"]
+    assert "Board 1 lock 1 moved door 4, whose contact is input 8 of board 2." in report.findings[0].words
+    assert report.profile == file
+    assert not report.whole
+
+
 async def test_wrong_polarity_is_found(driver):
     truth = wired_profile(driver, closed_value=0)
     stand = Stand(truth)
@@ -313,6 +324,16 @@ async def test_a_door_whose_place_is_taken_gives_no_profile():
     stand.core.jam(2)
     report = await stand.walk(file)
     assert whats(report) == ["dead_lock", "swapped", "unplaced"]
+    assert report.profile is None
+
+
+@pytest.mark.parametrize("true_base", [0, 1])
+async def test_channels_counted_from_another_number_leave_a_door_over(true_base):
+    doors = [{"door": lock, "board": 1, "lock": lock} for lock in range(1, 17)]
+    stand = Stand(wired_profile("wkly", doors=doors, lock_base=true_base))
+    report = await stand.walk(wired_profile("wkly", doors=doors, lock_base=other(true_base)))
+    assert whats(report).count("swapped") == 15
+    assert {"refused", "unplaced"} <= set(whats(report))
     assert report.profile is None
 
 

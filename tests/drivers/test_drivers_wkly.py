@@ -52,6 +52,12 @@ def test_a_length_out_of_range_is_not_waited_for():
     assert CODEC.decode(b"WKLY\xff\x01\x83", CODEC.ask_door(1, 1).expect) == Bad(1, 1)
 
 
+@pytest.mark.parametrize("frame", [say(1, 0x85, 2, 3, 1), say(1, 0x85, 0, 3, 2), say(32, 0x85, 0, 3, 1)])
+def test_all_of_a_spoken_frame_is_checked(frame):
+    """The first was found by fuzzing: two flips that the checksum passes."""
+    assert CODEC.decode(frame, None) == Bad(1, 1)
+
+
 def test_a_spoken_channel_below_the_first_is_nobody():
     assert CODEC.decode(say(1, 0x85, 0, 0, 1), None) == Bad(1, 1)
     assert codec_for("wkly", lock_base=0).decode(say(1, 0x85, 0, 0, 1), None) == Spoken(1, 1, 1, 11, 0)

@@ -101,9 +101,11 @@ class Wkly:
         return found or Bad(junk + 1, junk + 1)
 
     def _spoken(self, whole: bytes, junk: int) -> Spoken | None:
-        board, (channel, door) = whole[5], whole[8:10]
+        board, (status, channel, door) = whole[5], whole[7:10]
         lock = channel - self._base + 1
-        return Spoken(board, lock, door, junk + len(whole), junk) if lock in LOCKS and door in (0, 1) else None
+        if board in BOARDS and status == GOOD and lock in LOCKS and door in (0, 1):
+            return Spoken(board, lock, door, junk + len(whole), junk)
+        return None
 
     def _answer(self, whole: bytes, junk: int, expect: Expect) -> Reply | None:
         status, used = whole[7], junk + len(whole)
