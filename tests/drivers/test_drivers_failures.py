@@ -6,10 +6,14 @@ further pulses, alarms) is tested there.
 
 import asyncio
 import random
+from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
-from parcelwall.drivers import DoorState, Pulse, Supply, Why, changes, connect
+from drivers.wired import wired_profile
+from parcelwall.clock import VirtualClock
+from parcelwall.drivers import DRIVERS, DoorState, Pulse, Supply, Why, changes, connect
 from parcelwall.drivers.pretend.board import PretendBoards
 from parcelwall.drivers.pretend.memory import MemoryBoards
 
@@ -245,6 +249,20 @@ async def test_two_buses_on_one_supply_share_its_gate(make_memory_rig):
     assert second.start_at - first.end_at >= 0.149
     for each in doors:
         await each.close()
+
+
+async def test_buses_of_all_makers_on_one_supply_share_its_gate():
+    clock, supplies, buses = VirtualClock(datetime(2026, 11, 22, tzinfo=UTC)), {}, []
+    for driver in DRIVERS:
+        boards = MemoryBoards(PretendBoards(wired_profile(driver)), clock)
+        buses.append((boards.core, connect(boards.core.profile, clock, boards.open_port, supplies)))
+        await buses[-1][1].start()
+    opened = await asyncio.gather(*(doors.open(1, clock.mono() + 30) for _, doors in buses))
+    assert opened == [Pulse.ACKED] * len(DRIVERS)
+    pulses = sorted((core.pulses[0] for core, _ in buses), key=lambda pulse: pulse.start_at)
+    assert all(after.start_at - before.end_at >= 0.149 for before, after in pairwise(pulses))
+    for _, doors in buses:
+        await doors.close()
 
 
 async def test_a_welded_relay_is_seen_as_a_door_that_does_not_shut(make_memory_rig):

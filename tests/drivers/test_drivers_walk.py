@@ -194,8 +194,11 @@ async def test_a_silent_board_does_not_stop_the_walk(driver):
     file = wired_profile(driver)
     stand = Stand(file)
     stand.core.die(2)
-    report = await stand.walk(file)
+    person = Person(stand.boards)
+    report = await stand.walk(file, person)
     assert whats(report) == ["silent_board"]
+    assert "Board 2 is silent" in person.asked[0].words, "it is said before anything is opened"
+    assert "This opens 3 doors" in person.asked[0].words
     assert "Board 2 is silent" in report.findings[0].words
     assert [pulse.door for pulse in stand.core.pulses] == [1, 2, 3]
     assert report.profile == file

@@ -83,7 +83,8 @@ class Walk:
         count = sum(line.board in self._boards for line in self._profile.doors)
         words = (f"This opens {count} doors, one after another. The compartments should be empty. Shut all doors. "
                  "Begin?")  # fmt: skip
-        if not await said_yes(self._ask, Question("begin", words)):
+        known = [finding.words for finding in self._found]
+        if not await said_yes(self._ask, Question("begin", " ".join([*known, words]))):
             raise Trouble("The walk was not begun; nothing was opened and nothing was written.")
         for board in self._boards:
             self._rest |= await self._look(board)
