@@ -44,7 +44,7 @@ def main() -> None:
     try:
         app()
     except ParcelwallError as no:
-        err.print(f"[red]{no}[/red]")
+        err.print(str(no), style="red", markup=False)  # a key such as [bus] is no markup
         sys.exit(1)
 
 
@@ -157,14 +157,36 @@ async def _hub(settings: HubSettings) -> None:
         await asyncio.Event().wait()
 
 
-@app.command()
-def station(
-    config: Annotated[Path, typer.Option("--config", help="The station's TOML file. docs/station.md shows one.")],
-) -> None:
+station_app = typer.Typer(invoke_without_command=True)
+app.add_typer(station_app, name="station")
+Config = Annotated[Path | None, typer.Option("--config", help="The station's TOML file. docs/station.md shows one.")]
+
+
+@station_app.callback()
+def station(context: typer.Context, config: Config = None) -> None:
     """A station's computer: doors, kiosk page on loopback, line to the hub. Enrols itself on its first start."""
     from parcelwall.station.running import read_settings
 
-    run(_station(*read_settings(config)))
+    if context.invoked_subcommand is None:
+        run(_station(*read_settings(_given(config))))
+
+
+def _given(config: Path | None) -> Path:
+    if config is None:
+        raise typer.BadParameter("name the station's TOML file; docs/station.md shows one", param_hint="--config")
+    return config
+
+
+@station_app.command()
+def commission(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
+    """Walks along the doors with you: each lock is pulsed once, you say which door moved. Corrects the file if asked.
+
+    Stop the station first, and empty the compartments.
+    """
+    from parcelwall.station.commission import run_commission
+
+    file = _given(config or (context.parent.params.get("config") if context.parent else None))
+    sys.exit(_code(run(run_commission(file, SystemClock(), as_json))))
 
 
 async def _station(settings: Any, profile: Any) -> None:

@@ -4,6 +4,8 @@ Every setting can be given in the environment as PARCELWALL_<NAME>; docs/setting
 """
 
 import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -47,21 +49,30 @@ class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
     scanner: str = ""  # by-path name of the reader's serial port (USB CDC mode); empty: no reader
 
 
-def read(kind: type, given: dict[str, object]):  # type: ignore[no-untyped-def]
+def read(kind: type, given: Mapping[str, object], where: str = "the settings"):  # type: ignore[no-untyped-def]
     """A settings object of `kind` from `given`, then the environment, then the defaults.
 
-    Raises Trouble with the name of the setting that is missing, unknown or of the wrong type.
+    Raises Trouble that says where, which setting is missing, unknown or of the wrong type, and what to do about it.
     """
     names = {field.name for field in msgspec.structs.fields(kind)}
     environment = {n: os.environ[f"PARCELWALL_{n.upper()}"] for n in names if f"PARCELWALL_{n.upper()}" in os.environ}
-    if unknown := set(given) - names:
-        raise Trouble(f"unknown setting {', '.join(sorted(unknown))}: known are {', '.join(sorted(names))}")
+    if unknown := sorted(set(given) - names):
+        raise Trouble(f"{where}: `{unknown[0]}` is not known. {_instead(unknown[0], names)} "
+                      "docs/settings.md lists all.")  # fmt: skip
     values: dict[str, object] = {"data_dir": str(default_data_dir())} | environment
     values |= {name: value for name, value in given.items() if value is not None}
     try:
         return msgspec.convert(values, kind, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as no:
-        raise Trouble(f"settings: {no}") from no
+        what, _, name = str(no).removesuffix("`").partition(" - at `$.")
+        there = f"PARCELWALL_{name.upper()} in the environment" if given.get(name) is None else where
+        raise Trouble(f"{there}: `{name}` does not fit: {what[:1].lower()}{what[1:]}. docs/settings.md says what may "
+                      "stand there.") from no  # fmt: skip
+
+
+def _instead(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, sorted(known), 1)
+    return f"Did you mean `{near[0]}`?" if near else "Take it out."
 
 
 def _decode(kind: type, value: object) -> object:

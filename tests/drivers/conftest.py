@@ -8,33 +8,27 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from drivers.wired import written_for
 from parcelwall.clock import Clock, SystemClock, VirtualClock
-from parcelwall.drivers import BoardDoors, DoorState, OpenPort, Profile, Seen, connect, open_serial, parse_profile
+from parcelwall.drivers import (
+    DRIVERS,
+    BoardDoors,
+    DoorState,
+    OpenPort,
+    Profile,
+    Seen,
+    connect,
+    open_serial,
+    parse_profile,
+)
 from parcelwall.drivers.bus import Bus
+from parcelwall.drivers.makers import driver_of
 from parcelwall.drivers.pretend.board import PretendBoards
 from parcelwall.drivers.pretend.hands import Hands
 from parcelwall.drivers.pretend.memory import MemoryBoards
 from parcelwall.drivers.pretend.pty import PtyBoards
-from parcelwall.drivers.xor8a import Xor8a
 
-WRITTEN: dict[str, Any] = {
-    "driver": "xor8a",
-    "port": "pretend",
-    "status_bytes": 3,
-    "status_order": "low_last",
-    "closed_value": 1,
-    "pulse_ms": 100,
-    "supply_gap_ms": 150,
-    "timeout_ms": 200,
-    "open_timeout_ms": 300,
-    "boards": [{"address": 1, "channels": 24}, {"address": 2, "channels": 8}],
-    "doors": [
-        {"door": 1, "board": 1, "lock": 1},
-        {"door": 2, "board": 1, "lock": 2},
-        {"door": 3, "board": 1, "lock": 24},
-        {"door": 4, "board": 2, "lock": 8},
-    ],
-}
+WRITTEN = written_for("xor8a")
 
 
 class Rig:
@@ -52,7 +46,8 @@ class Rig:
     async def bare_bus(self) -> Bus:
         """The bus owner alone, in place of the doors; its user closes it."""
         await self.doors.close()
-        bus = Bus(self.doors.profile, self.clock, Xor8a(self.doors.profile), self.open_port)
+        profile = self.doors.profile
+        bus = Bus(profile, self.clock, driver_of(profile.driver).codec(profile), self.open_port)
         await bus.start()
         return bus
 
@@ -71,6 +66,7 @@ class Rig:
 
 
 MakeRig = Callable[..., Awaitable[Rig]]
+Shell = Callable[[Profile, Any], Awaitable[Rig]]
 
 
 @pytest.fixture
@@ -96,14 +92,15 @@ async def pty_rig(profile: Profile, chance: Any) -> Rig:
     return Rig(connect(profile, clock, open_serial), boards, clock, open_serial)
 
 
-async def _rigs(tmp_path: Path, shells: dict[str, Any], shell: str) -> AsyncIterator[MakeRig]:
+async def _rigs(tmp_path: Path, driver: str, shell: Shell) -> AsyncIterator[MakeRig]:
     made: list[Rig] = []
 
     async def make(chance: Any = None, **changed: Any) -> Rig:
         port = str(tmp_path / f"adapter-{len(made)}")
-        rig = await shells[shell](parse_profile({**WRITTEN, "port": port, **changed}), chance)
+        rig = await shell(parse_profile({**written_for(driver), "port": port, **changed}), chance)
         made.append(rig)
         await rig.doors.start()
+        rig.core.requests.clear()  # some boards are asked something at the start
         return rig
 
     yield make
@@ -113,22 +110,28 @@ async def _rigs(tmp_path: Path, shells: dict[str, Any], shell: str) -> AsyncIter
             await rig.boards.close()
 
 
-@pytest_asyncio.fixture(params=["memory", "pty"])
-async def make_rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[MakeRig]:
+@pytest.fixture(params=DRIVERS)
+def driver(request: pytest.FixtureRequest) -> str:
+    """Each driver in turn: what asks for it, directly or through a rig, runs for all of them."""
+    return str(request.param)
+
+
+@pytest_asyncio.fixture(params=[memory_rig, pty_rig], ids=["memory", "pty"])
+async def make_rig(request: pytest.FixtureRequest, driver: str, tmp_path: Path) -> AsyncIterator[MakeRig]:
     """Makes rigs over both shells."""
-    async for make in _rigs(tmp_path, {"memory": memory_rig, "pty": pty_rig}, request.param):
+    async for make in _rigs(tmp_path, driver, request.param):
         yield make
 
 
 @pytest_asyncio.fixture
-async def make_memory_rig(tmp_path: Path) -> AsyncIterator[MakeRig]:
+async def make_memory_rig(driver: str, tmp_path: Path) -> AsyncIterator[MakeRig]:
     """Makes rigs on a virtual clock only."""
-    async for make in _rigs(tmp_path, {"memory": memory_rig}, "memory"):
+    async for make in _rigs(tmp_path, driver, memory_rig):
         yield make
 
 
 @pytest_asyncio.fixture
-async def make_pty_rig(tmp_path: Path) -> AsyncIterator[MakeRig]:
+async def make_pty_rig(driver: str, tmp_path: Path) -> AsyncIterator[MakeRig]:
     """Makes rigs on pseudo-terminals only."""
-    async for make in _rigs(tmp_path, {"pty": pty_rig}, "pty"):
+    async for make in _rigs(tmp_path, driver, pty_rig):
         yield make

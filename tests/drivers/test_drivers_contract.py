@@ -7,7 +7,6 @@ import pytest
 
 from parcelwall.drivers import DoorState, Pulse, Why, connect
 from parcelwall.drivers.bus import How, Rank
-from parcelwall.drivers.xor8a import open_frame
 from parcelwall.errors import Trouble
 
 pytestmark = pytest.mark.asyncio
@@ -16,7 +15,7 @@ OPEN, CLOSED, UNKNOWN = DoorState.OPEN, DoorState.CLOSED, DoorState.UNKNOWN
 
 
 def opens_of(rig):
-    return [request for request in rig.core.requests if request.frame[0] == 0x8A]
+    return [request for request in rig.core.requests if request.asked.what == "open"]
 
 
 async def test_opens_the_asked_door_and_only_that(make_rig):
@@ -56,12 +55,14 @@ async def test_a_deadline_in_the_past_writes_nothing(make_rig):
 
 async def test_a_deadline_that_passes_in_the_queue_writes_nothing(make_rig):
     rig = await make_rig()
+    bus = await rig.bare_bus()
     rig.core.mute_next(1)
-    polling = asyncio.ensure_future(rig.doors.sweep())
-    await asyncio.sleep(0)  # the poll is in the queue before the opening
-    assert await rig.doors.open(1, rig.clock.mono() + 0.1) is Pulse.LATE
-    await polling
-    assert not opens_of(rig)
+    waits = bus.pulse(2, 8, rig.soon(), lambda at: None), bus.pulse(1, 1, rig.clock.mono() + 0.1, lambda at: None)
+    before, after = await asyncio.gather(*waits)
+    await bus.close()
+    assert (before.how, before.written) == (How.SILENT, True)
+    assert (after.how, after.written) == (How.LATE, False)
+    assert [request.asked.board for request in rig.core.requests] == [2]
 
 
 async def test_only_mapped_doors_exist(make_rig):
@@ -91,8 +92,9 @@ async def test_an_open_overtakes_queued_polls(make_rig):
     opening = asyncio.ensure_future(bus.pulse(1, 2, rig.soon(), lambda at: None))
     await asyncio.gather(opening, *polls, *looks)
     await bus.close()
-    order = [request.frame[0:3] for request in rig.core.requests]
-    assert order == [b"\x8a\x01\x02"] + [b"\x80\x01\x02"] * 2 + [b"\x80\x01\x00"] * 5
+    looked = "one" if "one" in {request.asked.what for request in rig.core.requests} else "all"
+    order = [(request.asked.what, request.asked.board) for request in rig.core.requests]
+    assert order == [("open", 1)] + [(looked, 1)] * 2 + [("all", 1)] * 5
 
 
 async def test_a_late_reply_never_answers_the_next_request(make_rig):
@@ -154,6 +156,19 @@ async def test_unplugged_in_the_middle_of_an_opening_is_silent_not_dead(make_pty
     assert await opening is Pulse.SILENT
 
 
+async def test_a_no_is_refused_and_tells_nothing_of_the_door(make_memory_rig):
+    rig = await make_memory_rig()
+    assert (await rig.doors.state(1)).state is CLOSED
+    rig.core.refuse(1)
+    has_a_word = bool(rig.core.dialect.refuse(rig.core.requests[-1].asked))
+    assert await rig.doors.open(1, rig.soon()) is (Pulse.REFUSED if has_a_word else Pulse.SILENT)
+    seen = await rig.doors.state(1)
+    assert (seen.state, seen.why) == (UNKNOWN, Why.FAULT if has_a_word else Why.SILENT)
+    assert (await rig.doors.sweep())[1].state is UNKNOWN
+    assert not rig.core.pulses
+    assert (await rig.doors.state(4)).state is CLOSED, "the other board goes on"
+
+
 async def test_the_port_is_opened_exclusively(make_rig):
     rig = await make_rig()
     twin = connect(rig.doors.profile, rig.clock, rig.open_port)
@@ -183,4 +198,4 @@ async def test_an_opening_nobody_waits_for_is_not_written(make_rig):
     await asyncio.sleep(0)
     opening.cancel()
     await polling
-    assert open_frame(1, 1) not in [request.frame for request in rig.core.requests]
+    assert not opens_of(rig)

@@ -46,7 +46,7 @@ def test_a_missing_or_broken_file_is_trouble(tmp_path):
     ("changed", "words"),
     [
         ({"driver": "kerong"}, "driver"),
-        ({"baud": "9600"}, r"\$\.baud"),
+        ({"baud": "9600"}, "`baud`"),
         ({"max_parallel": 2}, "max_parallel"),
         ({"status_order": "any"}, "status_order"),
         ({"closed_value": 2}, "closed_value"),

@@ -1,6 +1,7 @@
 """The docs are complete: each setting, refusal, kind of fact, room and word stands where a reader looks for it."""
 
 import re
+import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -8,6 +9,9 @@ import msgspec
 import pytest
 
 from parcelwall import settings
+from parcelwall.drivers import DRIVERS, parse_profile
+from parcelwall.drivers.profile import BoardLine, DoorLine, Profile
+from parcelwall.drivers.reading import REMEDIES
 from parcelwall.errors import REASONS
 from parcelwall.hub.station_file import read_station
 from parcelwall.rules import facts
@@ -131,6 +135,34 @@ def test_the_file_of_a_station_can_be_read(tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     _, profile = read_settings(file)
     assert profile.doors
+
+
+def test_the_profiles_of_drivers_can_be_read() -> None:
+    shown = [parse_profile(tomllib.loads(text), "docs/drivers.md").driver for text in tables("drivers.md")]
+    assert shown == [name for name in DRIVERS if name != "xor8a"], "that one is in station.md"
+
+
+def test_drivers_and_the_keys_of_a_bus() -> None:
+    assert not missing(doc("drivers.md"), DRIVERS)
+    lines = (Profile, BoardLine, DoorLine)
+    names = {field.name for kind in lines for field in msgspec.structs.fields(kind)}
+    assert not missing(doc("station.md"), names)
+    assert REMEDIES.keys() == names, "each key has a word of what to write"
+
+
+def test_a_driver_is_added_as_the_docs_say() -> None:
+    """The record and the line that docs/drivers.md shows are those of WKLY."""
+    record, line = re.findall(r"```python\n(.*?)```", doc("drivers.md"), re.DOTALL)
+    drivers = SRC / "drivers"
+    for shown, place in ((record, "wkly.py"), (line, "makers.py")):
+        assert plain(shown) in plain((drivers / place).read_text(encoding="utf-8")), place
+    named = re.findall(r"`((?:drivers|tests/drivers)/[\w/]+\.\w+)`", doc("drivers.md"))
+    assert "tests/drivers/frames/wkly.txt" in named
+    assert not [name for name in named if not any((root / name).is_file() for root in (SRC, ROOT))]
+
+
+def plain(code: str) -> str:
+    return "".join(code.split())
 
 
 def test_marks() -> None:

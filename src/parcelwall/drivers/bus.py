@@ -53,6 +53,7 @@ class Outcome(msgspec.Struct, frozen=True):
 class Job(msgspec.Struct):
     """One transaction asked for. `on_written` is told the moment at which the bytes went out."""
 
+    board: int
     ask: Callable[[], Request]
     not_after: float
     timeout_s: float
@@ -119,13 +120,20 @@ class Bus:
         def ask() -> Request:  # made at the last moment: whether the line echoes is learned by the reads before
             return self._codec.open_one(board, lock, self._may_echo())
 
-        return await self._enqueue(Rank.OPEN, ask, not_after, self._pulse_s, on_written)
+        return await self._enqueue(Rank.OPEN, board, ask, not_after, self._pulse_s, on_written)
 
-    async def read_door(self, board: int, lock: int, rank: Rank = Rank.VERIFY) -> Outcome:
-        return await self._read(board, lambda: self._codec.ask_door(board, lock), rank)
+    async def read_door(self, board: int, number: int, rank: Rank = Rank.VERIFY) -> Outcome:
+        return await self._read(board, lambda: self._codec.ask_door(board, number), rank)
 
     async def read_board(self, board: int, rank: Rank = Rank.POLL) -> Outcome:
         return await self._read(board, lambda: self._codec.ask_board(board, self._may_echo()), rank)
+
+    async def rest(self, board: int) -> None:
+        """Lets go of all coils of a board, once, as best it can; nothing where a board has no such frame."""
+        request = self._codec.rest(board, self._may_echo())
+        if request is not None:
+            made = request
+            await self._enqueue(Rank.VERIFY, board, lambda: made, float("inf"), self._read_s, lambda _: None)
 
     def _may_echo(self) -> bool:
         """Until a read has shown that the line does not echo, a twin of our own frame is no answer."""
@@ -136,32 +144,35 @@ class Bus:
         """Whether a read has shown if this line echoes."""
         return self._line_echoes is not None
 
+    @property
+    def echoes(self) -> bool:
+        """Whether a read has shown that this line echoes."""
+        return self._line_echoes is True
+
     async def _read(self, board: int, ask: Callable[[], Request], rank: Rank) -> Outcome:
         await self._until_no_doubt(board)
-        outcome = await self._enqueue(rank, ask, float("inf"), self._read_s, lambda _: None)
-        if outcome.how in (How.SILENT, How.GARBLED):
-            self._doubt[board] = self._clock.mono() + self._read_s
-        return outcome
+        return await self._enqueue(rank, board, ask, float("inf"), self._read_s, lambda _: None)
 
     async def _until_no_doubt(self, board: int) -> None:
         """A board that did not answer may answer late, and nothing in a frame tells to which question.
 
         So the same board is not read again before such an answer would have come and been drained away.
         """
-        wait_s = self._doubt.pop(board, 0.0) - self._clock.mono()
+        wait_s = self._doubt.get(board, 0.0) - self._clock.mono()
         if wait_s > 0:
             await self._clock.sleep(wait_s)
 
     async def _enqueue(
         self,
         rank: Rank,
+        board: int,
         ask: Callable[[], Request],
         not_after: float,
         timeout_s: float,
         on_written: Callable[[float], None],
     ) -> Outcome:
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        job = Job(ask, not_after, timeout_s, on_written, answer)
+        job = Job(board, ask, not_after, timeout_s, on_written, answer)
         if self._owner is None:
             return Outcome(How.GONE, self._clock.mono(), False)
         self._asked += 1
@@ -199,9 +210,9 @@ class Bus:
         port = self._port or await self._open_if_due()
         if port is None:
             return How.GONE, None
-        await self._wait_for_gap()
-        self._drop_late(await port.read_some(self._clock.mono()))
         request = job.ask()
+        await self._wait_for_gap(request.expect)
+        self._drop_late(await port.read_some(self._clock.mono()))
         # No await between this look at the clock and the write.
         if job.answer.done() or not self._clock.mono() <= job.not_after:
             return How.LATE, None
@@ -210,13 +221,23 @@ class Bus:
         job.on_written(self._clock.mono())
         await port.drain()
         how, reply = await self._listen(port, request.expect, self._clock.mono() + job.timeout_s)
+        self._note_doubt(request.expect, how)
         await self._remember(port, how)
         return how, reply
 
-    async def _wait_for_gap(self) -> None:
-        wait_s = self._quiet_at - self._clock.mono()
+    async def _wait_for_gap(self, expect: Expect) -> None:
+        """The gap between frames; and before an opening whose ack a late answer to a read could be taken for, that."""
+        quiet_at = self._quiet_at
+        if expect.kind is Kind.OPEN and self._codec.alike:
+            quiet_at = max(quiet_at, self._doubt.get(expect.board, quiet_at))
+        wait_s = quiet_at - self._clock.mono()
         if wait_s > 0:
             await self._clock.sleep(wait_s)
+
+    def _note_doubt(self, expect: Expect, how: How) -> None:
+        mistakable = expect.kind in (Kind.DOOR, Kind.BOARD) or self._codec.alike
+        if mistakable and how in (How.SILENT, How.GARBLED):
+            self._doubt[expect.board] = self._clock.mono() + self._read_s
 
     def _drop_late(self, data: bytes) -> None:
         """What came unasked answers nothing; spoken frames in it are heard."""
@@ -237,8 +258,8 @@ class Bus:
         return (How.GARBLED if hearing.garbled else How.SILENT), None
 
     def _learn_echo(self, expect: Expect, echoed: bool) -> None:
-        """Reads tell whether the line echoes, unless one status byte makes an echo of query-all a valid reply."""
-        if expect.kind is Kind.OPEN or (expect.kind is Kind.BOARD and expect.status_bytes == 1):
+        """Answers tell whether the line echoes, unless a good one may be the same bytes as an echo."""
+        if expect.twin:
             return
         if echoed and self._line_echoes is not True and self._profile.echo == "no":
             log.warning("%s echoes what is sent, against its profile; echoes are dropped", self._profile.port)

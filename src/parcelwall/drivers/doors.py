@@ -16,7 +16,10 @@ READS_NEEDED = 2
 READS_AT_MOST = READS_NEEDED + 2  # a read may be retried twice
 MISSES_OF_THE_DEAD = 3
 
-WHY = {How.SILENT: Why.SILENT, How.GARBLED: Why.GARBLED, How.GONE: Why.SILENT, How.LATE: Why.SILENT}
+WHY = {
+    How.ANSWERED: Why.FAULT, How.SILENT: Why.SILENT, How.GARBLED: Why.GARBLED, How.GONE: Why.SILENT,
+    How.LATE: Why.SILENT,
+}  # fmt: skip
 
 
 class BoardDoors:
@@ -43,7 +46,12 @@ class BoardDoors:
             self._boards.setdefault(line.board, []).append(line)
         self._misses = dict.fromkeys(self._boards, 0)  # sweeps in a row that a board did not answer
         self._dead_turn = 0
-        self._one_status_byte = {line.address: profile.status_bytes_of(line) == 1 for line in profile.boards}
+        # Boards whose reply to query-all may be the same bytes as our own frame.
+        self._one_by_one = {
+            board: codec.ask_door(board, 1).frame != codec.ask_board(board, echo=True).frame for board in self._boards
+        }
+        self._twins = {board: codec.ask_board(board, echo=True).expect.twin for board in self._boards}
+        self._rests = any(codec.rest(board, echo=True) for board in self._boards)
         self._coils = {line.door: Coil() for line in profile.doors}
         self._seen: dict[int, Seen] = {}
         self._suspects: set[int] = set()
@@ -64,6 +72,9 @@ class BoardDoors:
     async def start(self) -> None:
         """Begin. Accepts that the hardware is unplugged."""
         await self._bus.start()
+        for board in self._boards if self._rests else ():
+            if (await self._bus.read_board(board)).how is How.ANSWERED:
+                await self._bus.rest(board)
 
     async def close(self) -> None:
         """Let go of the port."""
@@ -81,7 +92,7 @@ class BoardDoors:
         place = self._place(door)
         if not self._bus.line_is_known and self._clock.mono() <= not_after:
             # The echo test: the board's ack may equal our own frame, and only a read tells whether the line echoes.
-            await self._bus.read_door(place.board, place.lock, Rank.OPEN)
+            await self._bus.read_door(place.board, place.contact, Rank.OPEN)
         async with self._supply as supply:
             if not await supply.rest(not_after):
                 return Pulse.LATE
@@ -117,25 +128,30 @@ class BoardDoors:
         reads: list[tuple[int, float]] = []
         why = Why.SILENT
         for _ in range(READS_AT_MOST):
-            outcome = await self._bus.read_door(place.board, place.lock)
-            if outcome.reply is not None:
-                reads.append((outcome.reply.contact(place.lock), outcome.at))
-            else:
+            outcome = await self._bus.read_door(place.board, place.contact)
+            contact = None if outcome.reply is None else outcome.reply.contact(place.contact)
+            if contact is None:
                 why = WHY[outcome.how]
+            else:
+                reads.append((contact, outcome.at))
             reads = [read for read in reads if outcome.at - read[1] <= self.profile.stale_after_s]
             if len(reads) == READS_NEEDED or outcome.how is How.GONE:
                 break
         if len(reads) < READS_NEEDED:
             return Seen(DoorState.UNKNOWN, self._clock.mono(), why)
-        return self._judge(reads[0][0], reads[1][0], reads[1][1])
+        return self._judge(place, reads[0][0], reads[1][0], reads[1][1])
 
-    def _judge(self, first: int, second: int, at: float) -> Seen:
+    def _judge(self, place: DoorLine, first: int | None, second: int | None, at: float) -> Seen:
+        if first is None or second is None:
+            return Seen(DoorState.UNKNOWN, at, Why.FAULT)
         if first != second:
             return Seen(DoorState.UNKNOWN, at, Why.DISAGREE)
-        return Seen(self._meaning(second), at)
+        return Seen(self._meaning(place, second), at)
 
-    def _meaning(self, contact: int) -> DoorState:
-        return DoorState.CLOSED if contact == self.profile.closed_value else DoorState.OPEN
+    def _meaning(self, place: DoorLine, contact: int | None) -> DoorState:
+        if contact is None:
+            return DoorState.UNKNOWN
+        return DoorState.CLOSED if contact == self.profile.closed_value_of(place) else DoorState.OPEN
 
     async def sweep(self) -> dict[int, Seen]:
         """A look at every mapped door; see `Doors.sweep`. A frame the board spoke by itself brings it forward."""
@@ -163,9 +179,9 @@ class BoardDoors:
 
     async def _sweep_board(self, board: int, places: list[DoorLine]) -> bool:
         """One read confirms what was said a moment ago; anything else is read twice. Whether the board answered."""
-        if not self._bus.line_is_known and self._one_status_byte[board]:
+        if not self._bus.line_is_known and self._twins[board]:
             # The echo test again: such a board's reply may equal our own frame.
-            await self._bus.read_door(board, places[0].lock, Rank.POLL)
+            await self._bus.read_door(board, places[0].contact, Rank.POLL)
         first = await self._bus.read_board(board, Rank.POLL)
         if first.reply is not None and all(self._confirms(place, first) for place in places):
             for place in places:
@@ -179,13 +195,15 @@ class BoardDoors:
     def _compare(self, place: DoorLine, first: Outcome, second: Outcome) -> Seen:
         if first.reply is None or second.reply is None:
             return Seen(DoorState.UNKNOWN, second.at, WHY[second.how])
-        return self._judge(first.reply.contact(place.lock), second.reply.contact(place.lock), second.at)
+        was, now = first.reply.contact(place.contact), second.reply.contact(place.contact)
+        return self._judge(place, was, now, second.at)
 
     def _confirms(self, place: DoorLine, outcome: Outcome) -> bool:
         before = self._seen.get(place.door, NEVER_LOOKED)
         assert outcome.reply is not None
         fresh = outcome.at - before.at <= self.profile.stale_after_s
-        return fresh and before.state is self._meaning(outcome.reply.contact(place.lock))
+        now = self._meaning(place, outcome.reply.contact(place.contact))
+        return fresh and now is not DoorState.UNKNOWN and before.state is now
 
     def _on_spoken(self, spoken: Spoken) -> None:
         """What a board says by itself is only a hint to look sooner."""
@@ -203,6 +221,25 @@ class BoardDoors:
         if seen.state is not DoorState.UNKNOWN and too_old:
             return Seen(DoorState.UNKNOWN, seen.at, Why.STALE)
         return seen
+
+    # for commissioning: contacts as they are read, before anybody knows whose they are
+
+    @property
+    def echoes(self) -> bool:
+        """Whether a read has shown that the line echoes."""
+        return self._bus.echoes
+
+    def asks_one_by_one(self, board: int) -> bool:
+        """Whether a board is asked for one contact by another frame than for all."""
+        return self._one_by_one.get(board, False)
+
+    async def read_all(self, board: int) -> Outcome:
+        """One read of all contacts of a board, raw."""
+        return await self._bus.read_board(board, Rank.VERIFY)
+
+    async def read_one(self, board: int, number: int) -> Outcome:
+        """One read of one contact, raw."""
+        return await self._bus.read_door(board, number)
 
 
 def _pulse_of(outcome: Outcome) -> Pulse:

@@ -24,6 +24,7 @@ class Why(StrEnum):
     STALE = "stale"  # the newest read is too old
     DISAGREE = "disagree"  # two reads in a row differ
     SUSPECT = "suspect"  # somebody marked the sensor
+    FAULT = "fault"  # the board itself says that it cannot tell
     UNMAPPED = "unmapped"  # no such door in the profile
     NO_POWER = "no power"  # the port works and every one of several boards is silent
 

@@ -13,6 +13,7 @@ opening, so it cannot be made here; nor can the frames for opening several (90) 
 from functools import reduce
 from operator import xor
 
+from parcelwall.drivers.driver import Driver
 from parcelwall.drivers.frames import Bad, Decoded, Echo, Expect, Kind, NeedMore, Reply, Request, Spoken
 from parcelwall.drivers.profile import Profile
 
@@ -116,8 +117,11 @@ def _spoken(rest: bytes, junk: int) -> Decoded:
 class Xor8a:
     """The codec of one bus, by its profile. Raises ValueError where the module's functions do."""
 
+    alike = False  # the answer to an opening has a head of its own
+
     def __init__(self, profile: Profile) -> None:
         self._low_first = profile.status_order == "low_first"
+        self._usual_bytes = profile.status_bytes
         self._status_bytes = {board.address: profile.status_bytes_of(board) for board in profile.boards}
         # Frames are made once; there are at most a few hundred of them on a bus.
         self._made: dict[tuple[Kind, int, int, bool], Request] = {}
@@ -125,11 +129,14 @@ class Xor8a:
     def open_one(self, board: int, lock: int, echo: bool) -> Request:
         return self._request(Kind.OPEN, board, lock, echo)
 
-    def ask_door(self, board: int, lock: int) -> Request:
-        return self._request(Kind.DOOR, board, lock, echo=True)
+    def ask_door(self, board: int, number: int) -> Request:
+        return self._request(Kind.DOOR, board, number, echo=True)
 
     def ask_board(self, board: int, echo: bool) -> Request:
         return self._request(Kind.BOARD, board, 0, echo)
+
+    def rest(self, board: int, echo: bool) -> Request | None:
+        return None  # the frames for holding coils are never sent, so there is nothing to let go
 
     def decode(self, buffer: bytes | bytearray, expect: Expect | None) -> Decoded:
         return decode(buffer, expect)
@@ -145,5 +152,17 @@ class Xor8a:
             frame = query_all_frame(board)
         else:
             frame = (open_frame if kind is Kind.OPEN else query_one_frame)(board, lock)
-        expect = Expect(kind, board, lock, frame, self._status_bytes.get(board, 3), self._low_first, echo)
+        status_bytes = self._status_bytes.get(board, self._usual_bytes)
+        twin = kind is Kind.OPEN or (kind is Kind.BOARD and status_bytes == 1)
+        expect = Expect(kind, board, lock, frame, status_bytes, self._low_first, echo, twin)
         return Request(frame, expect)
+
+
+def problems(profile: Profile) -> list[str]:
+    """Lock 0 means all of them, so that the first lock can only be 1."""
+    return [] if profile.lock_base == 1 else ["`lock_base` is 0, but 8A boards count from 1. Leave it out"]
+
+
+DRIVER = Driver(
+    codec=Xor8a, boards=BOARDS, locks=LOCKS, learned=("status_bytes", "status_order", "closed_value"), problems=problems
+)

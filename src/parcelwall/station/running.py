@@ -17,15 +17,17 @@ from parcelwall.station.memory import Memory
 
 
 def read_settings(path: Path) -> tuple[StationSettings, Profile]:
-    """The station's file: settings on top, the lock boards under [bus]. Raises Trouble that says what is wrong."""
+    """The station's file: settings on top, lock boards under [bus]. Raises Trouble that names file, key and remedy."""
     try:
-        table = tomllib.loads(path.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as no:
-        raise Trouble(f"cannot read {path}: {no}") from no
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as no:
+        raise Trouble(f"cannot read {path}: {no.strerror}. Name the station's file with --config.") from no
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as no:
+        raise Trouble(f"cannot read {path}: it is not TOML: {no}. docs/station.md shows a whole file.") from no
     bus = table.pop("bus", None)
-    if bus is None:
+    if not isinstance(bus, dict):
         raise Trouble(f"{path} has no [bus]: the lock boards and the map of their doors. docs/station.md shows one.")
-    return read(StationSettings, table), parse_profile(bus, where=str(path))
+    return read(StationSettings, table, where=str(path)), parse_profile(bus, where=f"{path} under [bus]")
 
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:

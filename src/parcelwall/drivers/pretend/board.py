@@ -8,7 +8,7 @@ from collections import deque
 from itertools import pairwise
 from typing import NamedTuple
 
-from parcelwall.drivers.pretend import dialect8a as dialect
+from parcelwall.drivers.pretend.dialect import Asked, Contacts, dialect_of
 from parcelwall.drivers.pretend.leaf import SOFT_PUSH_CATCHES, Leaf
 from parcelwall.drivers.pretend.line import Line
 from parcelwall.drivers.profile import DoorLine, Profile
@@ -33,10 +33,11 @@ class CoilPulse(NamedTuple):
 
 
 class Request(NamedTuple):
-    """A frame that reached the boards."""
+    """A frame that reached the boards, and what they take it for."""
 
     at: float
     frame: bytes
+    asked: Asked
 
 
 class PretendBoards:
@@ -49,18 +50,22 @@ class PretendBoards:
         self.pulses: deque[CoilPulse] = deque(maxlen=remembers)
         self.requests: deque[Request] = deque(maxlen=remembers)
         self.sags: deque[float] = deque(maxlen=remembers)
-        self.line = Line(profile.baud, chance)
+        self.dialect = dialect_of(profile)
+        self.line = Line(profile.baud, chance, self.dialect.flip)
         self._chance, self._latency_s = chance, latency_s
         self._leaves = {line.door: Leaf(profile.contact) for line in profile.doors}
         self._places = {line.door: line for line in profile.doors}
         self._door_at = {(line.board, line.lock): line.door for line in profile.doors}
+        self._line_at = {(line.board, line.contact): line for line in profile.doors}  # of the contacts
         self._on_board: dict[int, list[DoorLine]] = {board.address: [] for board in profile.boards}
         for line in profile.doors:
             self._on_board[line.board].append(line)
-        self._status_bytes = {board.address: profile.status_bytes_of(board) for board in profile.boards}
+        self._channels = {board.address: board.channels for board in profile.boards}
         self._coil_of = {line.door: line.door for line in profile.doors}  # which door a channel's coil really moves
         self._off_until = dict.fromkeys(self._on_board, -FOR_EVER)
         self._twins: set[int] = set()
+        self._refusing: set[int] = set()
+        self._cannot_tell: set[int] = set()
         self._sags = False
         self._driven_until = -FOR_EVER
         self._half = bytearray()
@@ -75,35 +80,28 @@ class PretendBoards:
         self._half += data
         self._half_at = now
         out: Bytes = []
-        while (asked := dialect.take(self._half)) is not None:
-            self.requests.append(Request(now, asked.frame))
+        while (asked := self.dialect.take(self._half)) is not None:
+            self.requests.append(Request(now, asked.frame, asked))
             out += self.line.echo(asked.frame) + self._serve(asked, now)
         return out
 
-    def _serve(self, asked: dialect.Asked, now: float) -> Bytes:
+    def _serve(self, asked: Asked, now: float) -> Bytes:
         if now < self._off_until.get(asked.board, FOR_EVER):
             return []
-        if asked.what == "open":
-            answer = self._drive(asked, now)
-        elif asked.what == "one":
-            answer = dialect.say_lock(0x80, asked.board, asked.lock, self._contact(asked.board, asked.lock, now))
-        elif asked.what == "all":
-            answer = self._whole_board(asked.board, now)
-        else:
-            answer = b""
+        answer = self.dialect.refuse(asked) if asked.board in self._refusing else self._obey(asked, now)
         if asked.board in self._twins:
             answer = bytes(byte & 0x5A for byte in answer)  # two answers at once garble each other
         return self.line.carry(asked.frame, answer, self._latency_s)
 
-    def _drive(self, asked: dialect.Asked, now: float) -> bytes:
-        if asked.lock == 0:  # the board would do it, so the pretend one does: the driver must never ask
+    def _obey(self, asked: Asked, now: float) -> bytes:
+        contacts = Contacts(self._channels[asked.board], lambda number: self._contact(asked.board, number, now))
+        answer = self.dialect.answer(asked, contacts)  # before the coil is driven: an early look
+        if asked.what == "open" and asked.lock == 0:
+            # The board would do it, so the pretend one does: the driver must never ask.
             self._drive_all(asked.board, now, asked=True)
-            return b""
-        early_look = self._contact(asked.board, asked.lock, now)
-        door = self._door_at.get((asked.board, asked.lock))
-        if door is not None:
-            self._pulse(self._coil_of[door], now)
-        return dialect.say_lock(0x8A, asked.board, asked.lock, early_look)
+        elif asked.what == "open" and (asked.board, asked.lock) in self._door_at:
+            self._pulse(self._coil_of[self._door_at[asked.board, asked.lock]], now)
+        return answer
 
     def _drive_all(self, board: int, now: float, asked: bool) -> None:
         for line in self._on_board[board]:
@@ -121,22 +119,16 @@ class PretendBoards:
         self._driven_until = max(self._driven_until, end_at)
         self.pulses.append(CoilPulse(door, now, end_at, asked))
 
-    def _whole_board(self, board: int, now: float) -> bytes:
-        contacts = 0  # unwired channels read 0
-        for line in self._on_board[board]:
-            contacts |= self._contact(board, line.lock, now) << (line.lock - 1)
-        return dialect.say_board(
-            board, contacts, self._status_bytes[board], low_first=self.profile.status_order == "low_first"
-        )
-
-    def _contact(self, board: int, lock: int, now: float) -> int:
-        door = self._door_at.get((board, lock))
-        if door is None:
-            return 0
-        leaf = self._leaves[door]
+    def _contact(self, board: int, number: int, now: float) -> int | None:
+        line = self._line_at.get((board, number))
+        if line is None:
+            return 0  # unwired channels read 0
+        if line.door in self._cannot_tell:
+            return None
+        leaf = self._leaves[line.door]
         if leaf.stuck_at is not None:
             return leaf.stuck_at
-        closed = self.profile.closed_value
+        closed = self.profile.closed_value_of(line)
         return closed if leaf.contact_closed(now) else 1 - closed
 
     def overlaps(self) -> list[tuple[CoilPulse, CoilPulse]]:
@@ -195,6 +187,10 @@ class PretendBoards:
     def weld(self, door: int, on: bool = True) -> None:
         self._leaves[door].welded = on
 
+    def cannot_tell(self, door: int, on: bool = True) -> None:
+        """The board says of the contact that it cannot tell; boards without a word for it read 0."""
+        (self._cannot_tell.add if on else self._cannot_tell.discard)(door)
+
     def swap(self, a: int, b: int) -> None:
         """The coils of two doors are wired to each other's channels; their contacts are not."""
         self._coil_of[a], self._coil_of[b] = self._coil_of[b], self._coil_of[a]
@@ -219,16 +215,21 @@ class PretendBoards:
     def echo(self, on: bool = True) -> None:
         self.line.echoes = on
 
-    def speak(self, door: int, now: float, head: int = 0x82) -> Bytes:
-        """The board says by itself what a contact reads."""
+    def speak(self, door: int, now: float, variant: int = 0) -> Bytes:
+        """The board says by itself what a contact reads. Empty for boards that never do."""
         place = self._places[door]
-        contact = self._contact(place.board, place.lock, now)
-        return [(0.0, dialect.say_lock(head, place.board, place.lock, contact))]
+        contact = self._contact(place.board, place.contact, now)
+        said = self.dialect.speak(place.board, place.contact, contact or 0, variant)
+        return [(0.0, said)] if said else []
 
     # switches of a board
 
     def twin(self, board: int, on: bool = True) -> None:
         (self._twins.add if on else self._twins.discard)(board)
+
+    def refuse(self, board: int, on: bool = True) -> None:
+        """The board says no to whatever it is asked; boards without a word for it are silent."""
+        (self._refusing.add if on else self._refusing.discard)(board)
 
     def sag(self, on: bool = True) -> None:
         self._sags = on

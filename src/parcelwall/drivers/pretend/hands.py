@@ -44,9 +44,9 @@ class Hands:
         """All boards are without power for so long."""
         self.core.lose_power(self._clock.mono(), seconds)
 
-    def speak(self, door: int, head: int = 0x82) -> None:
-        """The door's board sends a frame nobody asked for."""
-        self._send(self.core.speak(door, self._clock.mono(), head))
+    def speak(self, door: int, variant: int = 0) -> None:
+        """The door's board sends a frame nobody asked for, if it is of a kind that does."""
+        self._send(self.core.speak(door, self._clock.mono(), variant))
 
     def _send(self, out: Bytes) -> None:
         raise NotImplementedError

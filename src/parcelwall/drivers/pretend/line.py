@@ -1,21 +1,22 @@
 """What can befall an answer on its way: lost, late, cut, flipped, with junk, doubled. Pure; chance is passed in."""
 
-from parcelwall.drivers.pretend.dialect8a import flip_status
+from collections.abc import Callable
+
 from parcelwall.ids import Chance
 
 JUNK = bytes((0x00, 0xFF, 0x80, 0x13, 0x8A, 0x00, 0x80))  # noise that holds headers, to lead a decoder astray
 
 
 class Line:
-    """The switches of the wire. Each answer goes through `carry`."""
+    """The switches of the wire. Each answer goes through `carry`. `flip` makes a frame say something else."""
 
-    def __init__(self, baud: int, chance: Chance | None) -> None:
+    def __init__(self, baud: int, chance: Chance | None, flip: Callable[[bytes, int, bool], bytes]) -> None:
         self.byte_s = 10 / baud
         self.echoes = False
         self.late_s = 0.0
         self.junk_bytes = 0
         self.flip_rate, self.flip_keeps_checksum = 0.0, True
-        self._chance = chance
+        self._chance, self._flip = chance, flip
         self._mute_left = 0
         self._cuts: list[int] = []
 
@@ -34,8 +35,8 @@ class Line:
         if self._mute_left:
             self._mute_left -= 1
             return []
-        if self._flips():
-            answer = flip_status(answer, self._chance.getrandbits(6) if self._chance else 0, self.flip_keeps_checksum)
+        if answer and self._flips():
+            answer = self._flip(answer, self._chance.getrandbits(6) if self._chance else 0, self.flip_keeps_checksum)
         if self._cuts:
             answer = answer[: self._cuts.pop(0)]
         answer = bytes(JUNK[i % len(JUNK)] for i in range(self.junk_bytes)) + answer

@@ -1,0 +1,130 @@
+"""`parcelwall station commission`: walks along the doors with a person, and corrects the station's file if asked to."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from parcelwall.clock import Clock
+from parcelwall.drivers import OpenPort, Profile, connect, open_serial
+from parcelwall.drivers.judge import Finding, Report
+from parcelwall.drivers.walk import Ask, Question, Walk, said_yes
+from parcelwall.errors import Trouble
+from parcelwall.station.profile_file import as_toml, corrections, write_profile
+from parcelwall.station.running import read_settings
+
+STDIN = 0
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a walk found and did. `whole`: nothing is left to be mended or written."""
+
+    findings: list[Finding]
+    corrections: dict[str, Any]  # keys below [bus] as they should be; empty if the wiring must be mended first
+    written: bool
+    whole: bool
+    kept: str = ""  # the file as it was
+
+
+async def commission(
+    config: Path, ask: Ask, clock: Clock, tell: Callable[[Report], None], open_port: OpenPort = open_serial
+) -> Outcome:
+    """Walks, tells the report, and writes the corrected profile if the person says so. Raises Trouble."""
+    _, profile = read_settings(config)
+    report = await _walk(profile, ask, clock, open_port)
+    tell(report)
+    changed = corrections(profile, report.profile) if report.profile is not None else {}
+    if report.profile is None or not changed:
+        return Outcome(report.findings, changed, False, report.whole)
+    words = f"{config} should say below [bus]:\n{as_toml(changed)}\nWrite it? The file as it is now is kept."
+    if not await said_yes(ask, Question("write", words)):
+        return Outcome(report.findings, changed, False, False)
+    kept = write_profile(config, profile, report.profile, clock)
+    return Outcome(report.findings, changed, True, report.whole, str(kept))
+
+
+async def _walk(profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort) -> Report:
+    await (await open_port(profile, clock)).close()  # what keeps the port from opening is said before anything else
+    doors = connect(profile, clock, open_port)
+    await doors.start()
+    try:
+        return await Walk(doors, clock, ask).run()
+    finally:
+        await doors.close()
+
+
+# the command line
+
+
+class Lines:
+    """What is typed, line by line, without keeping the loop or the end of the process waiting."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._lines: asyncio.Queue[str | None] = asyncio.Queue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        left = b""
+        with contextlib.suppress(OSError, RuntimeError):  # the terminal or the loop is gone: nobody asks any more
+            while data := os.read(STDIN, 4096):
+                *lines, left = (left + data).split(b"\n")
+                for line in lines:
+                    self._loop.call_soon_threadsafe(self._lines.put_nowait, line.decode(errors="replace"))
+            self._loop.call_soon_threadsafe(self._lines.put_nowait, None)
+
+    async def next(self) -> str:
+        """The next line. Raises Trouble when no more will come."""
+        line = await self._lines.get()
+        if line is None:
+            self._lines.put_nowait(None)
+            raise Trouble("Nobody answers any more: the walk was broken off, and nothing was written.")
+        return line
+
+
+async def run_commission(config: Path, clock: Clock, as_json: bool = False) -> int:
+    """The command. Answers 0 if doors and file agree at the end, else 1."""
+    lines, out = Lines(), Console(soft_wrap=True, highlight=False, markup=False)
+
+    async def ask(question: Question) -> str:
+        if as_json:
+            _say_json(question)
+        else:
+            out.print(question.words, end=" " if question.ask != "write" else "\n")
+        return await lines.next()
+
+    outcome = await commission(config, ask, clock, (lambda _: None) if as_json else lambda report: _show(report, out))
+    if as_json:
+        _say_json(outcome)
+    else:
+        out.print(_ending(outcome))
+    return 0 if outcome.whole else 1
+
+
+def _say_json(said: Any) -> None:
+    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _show(report: Report, out: Console) -> None:
+    for finding in report.findings:
+        out.print(f"{'  to be corrected ' if finding.mended else '  TO BE MENDED    '} {finding.words}")
+
+
+def _ending(outcome: Outcome) -> str:
+    left = sum(not finding.mended for finding in outcome.findings)
+    if not outcome.findings:
+        return "All doors are wired as the file says."
+    written = f"The file is corrected; as it was, it is kept in {outcome.kept}. " if outcome.written else ""
+    if outcome.whole:
+        return f"{written}All doors are wired as it says now."
+    if left:
+        return f"{written}{left} to be mended at the boards, as said above. Walk again afterwards."
+    return "The file was left as it is, and it is wrong."
