@@ -44,7 +44,9 @@ _LOCK_STATIONS = """
 SELECT id, config, room, in_service FROM station WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"""
 # What another process is at is left out: nobody waits for its commit.
 _LOCK_FREE_STATIONS = _LOCK_STATIONS + " SKIP LOCKED"
-_CASES = "SELECT * FROM case_file WHERE (closed_at IS NULL AND station = ANY($1::text[])) OR id = ANY($2::uuid[])"
+_CASES = """
+SELECT * FROM case_file WHERE (closed_at IS NULL AND (station = ANY($1::text[]) OR parcel = ANY($3::uuid[])))
+  OR id = ANY($2::uuid[])"""
 _PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
 _WRITE_PARCELS = """
 INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision, record)
@@ -148,9 +150,11 @@ class Sitting:
         """Parcels promised to a station or inside it, to count, not to change: with its row locked nobody does."""
         self._take_parcels(await self.connection.fetch(_PRESENT, station, [Stage.RESERVED, *INSIDE]))
 
-    async def load_cases(self, stations: Iterable[str], cases: Iterable[UUID]) -> None:
-        """Open cases of these stations, and these, open or not; needed before a case is opened or closed."""
-        for row in await self.connection.fetch(_CASES, list(stations), list(cases)):
+    async def load_cases(
+        self, stations: Iterable[str], cases: Iterable[UUID], parcels: Iterable[UUID] = ()
+    ) -> None:
+        """Open cases of these stations and parcels, and these, open or not; needed before one is opened or closed."""
+        for row in await self.connection.fetch(_CASES, list(stations), list(cases), list(parcels)):
             self.book.cases[row["id"]] = CaseFile(**dict(row))
 
     def record(self, fact: Fact, stream: str | None = None, body: str = "") -> Learned:
