@@ -170,12 +170,11 @@ class Sitting:
 
     def receive(self, entry: Entry, fact: Fact | None, station: str) -> Learned:
         """Takes in what a station wrote. `entry` is chained already; None for a fact that cannot be read."""
-        at = clock.parse(entry.happened_at)
         parcel = fact.parcel if facts.is_of_parcel(fact) else None
-        self._rows.append(Row(entry, parcel, self._revise(parcel), at))
+        self._rows.append(Row(entry, parcel, self._revise(parcel)))
         if fact is None or type(fact) in _OF_DOORS:
             return _NOTHING
-        learned = self.book.learn(fact, at, station)
+        learned = self.book.learn(fact, clock.parse(entry.happened_at), station)
         self._note_case(fact)
         return learned
 
@@ -228,7 +227,7 @@ class Sitting:
         rows = self._rows
         for stream, items in by_stream.items():
             entries = chain.extend(stream, self.heads[stream], [draft for draft, _, _ in items])
-            rows += [Row(e, parcel, rev, self.now) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
+            rows += [Row(e, parcel, rev) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
         postgres.add_rows(self.together, rows, self.now)
 
     def _add_parcels(self) -> None:
