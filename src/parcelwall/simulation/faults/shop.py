@@ -73,11 +73,11 @@ class Shop:
         person = canary if self.people else None
         return lambda: Announce(order=order, person=person, destination=Destination(station_id=to) if to else None)
 
-    async def ask(self) -> None:
-        """All that was wished for, in one batch; then what follows from the answers."""
+    async def ask(self) -> bool:
+        """All that was wished for, in one batch; then what follows from the answers. Whether there was anything."""
         asked, self._asked = self._asked, []
         if not asked:
-            return
+            return False
         if self.weather.strikes("F27", self.luck):
             self.upstairs.processes[self.luck.whole(0, 1)].fate.deadlock_next()
         answers = await self.upstairs.ask([(key, wish) for key, wish, _, _ in asked])
@@ -87,6 +87,7 @@ class Shop:
                 continue
             done.add(key)
             self._answered(what, thing, answer)
+        return True
 
     def _answered(self, what: str, thing: Thing, answer: Reply) -> None:
         said = answer.body.get("stage", "") if isinstance(answer, Answer) else answer.reason

@@ -31,7 +31,7 @@ from parcelwall.simulation.siting import layout_of
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ZONE = "Europe/Helsinki"
 COMPARTMENTS = 60
-SWEEP_EVERY, BEAT_EVERY = timedelta(hours=2), timedelta(hours=1)
+SWEEP_EVERY, BEAT_EVERY = timedelta(hours=2), timedelta(hours=3)
 LOOKED_AT_AFTER = timedelta(hours=18)  # when somebody looks at a station's cases
 TOLD_AFTER = timedelta(minutes=3)
 QUIET_DAYS = 3  # without new parcels, before everything is looked at
@@ -52,7 +52,7 @@ class Town:
         self.names = [f"S-{number:04}" for number in range(1, stations + 1)]
         self.behind = {name: Behind() for name in self.names}
         self.notices = weather.rate("F30") > 0 or weather.rate("F32") > 0 or self.luck.happens(0.2)
-        self.step_length = timedelta(minutes=self.luck.pick((20, 30, 45, 60)))
+        self.step_length = timedelta(minutes=self.luck.pick((20, 40, 60, 90)))
         self.policy = Policy(
             version=2, hold_hours=self.luck.pick((24, 48, 72)), overbook=self.luck.pick((0, 0, 2)),
             deposit_window_hours=self.luck.pick((8, 24, 72)), extensions=self.luck.pick((0, 2)),
@@ -138,7 +138,7 @@ class Town:
             things = plan.parcels_of(post.name, today + DAY, self._day, luck)
             for thing in things:
                 alone = "announce alone" if luck.happens(0.2) else "announce"
-                self.plan.at(today + timedelta(hours=luck.between(6, 23)), alone, thing)
+                self.plan.at(today + timedelta(hours=luck.pick(plan.LIST_HOURS)), alone, thing)
             for when, some in plan.rounds_of(things, luck):
                 self.plan.at(when, "round", some, post.name)
         luck = self.luck_of(f"day {self._day} upstairs")
@@ -149,8 +149,8 @@ class Town:
     async def _step(self, until: datetime) -> None:
         """One step of time: what is asked of the hub, what people do at the doors, what the lines carry."""
         twice = await self._upstairs_due(until)
-        await self.shop.ask()
-        await self.lines.carry(self.posts, beats=False)
+        if await self.shop.ask():
+            await self.lines.carry(self.posts, beats=False)
         await asyncio.gather(*(self._at_the_station(post, until) for post in self.posts))
         self.clock.move_to(until)
         await self._connect()
@@ -161,7 +161,7 @@ class Town:
             self._swept_at = until
             await self.upstairs.sweep(twice)
             await self._somebody_looks()
-        await self.upstairs.follow(twice, self.notices)
+            await self.upstairs.follow(twice, self.notices)
         if self.notices:
             await self.upstairs.hand_over()
         await self._tell()
