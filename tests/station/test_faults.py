@@ -213,6 +213,14 @@ async def test_the_index_is_the_law_of_codes_and_screens(rig: Rig) -> None:
     await rig.shut(first.compartment)
 
 
+async def test_open_visits_are_found_without_reading_all_there_ever_were(rig: Rig) -> None:
+    """The keeper asks twice a second, and a year has thousands of visits."""
+    [(*_, how)] = rig.memory.connection.execute("EXPLAIN QUERY PLAN " + visits._UNFINISHED.replace(" ORDER BY id", ""))
+    assert how == "SCAN visit USING INDEX one_visit_per_screen"
+    [*steps] = rig.memory.connection.execute("EXPLAIN QUERY PLAN " + visits._UNFINISHED)
+    assert not any("autoindex" in step[3] for step in steps)
+
+
 async def test_a_parcel_that_keeps_the_door_from_shutting(rig: Rig) -> None:
     parcel = rig.promise("PW-1")
     visit = await rig.keeper.serve(rig.desk.deposit_by_label("PW-1", rig.courier))
