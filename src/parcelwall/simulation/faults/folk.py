@@ -130,7 +130,7 @@ class Folk:
         except Refusal as no:
             self._not_taken(post, thing, no)
             return
-        post.note(f"deposited behind {visit.compartment}", thing.name)
+        post.note(f"deposited behind door {visit.compartment}", thing.name)
         self._is_in(post, thing)
         if swap and swap.door is not None:
             self._is_in(post, swap)
@@ -189,7 +189,7 @@ class Folk:
         if used:
             post.violated(f"INV-05: a code that was used has opened door {visit.compartment} again", thing.name)
         thing.used = thing.used | {code}
-        post.note(f"collected from {visit.compartment}", thing.name)
+        post.note(f"collected from door {visit.compartment}", thing.name)
         if thing.door is None or thing.muddled:
             thing.life = "out"
             self.collections += 1

@@ -52,7 +52,8 @@ class Shop:
         if what in ("announce", "announce alone"):
             return self._announcement(thing, to=thing.station if what == "announce" else None)
         if what == "reserve":
-            return lambda: Reserve(**known, destination=Destination(station_id=thing.station))
+            there = thing.station  # as the slip says now: a repeated call says the same
+            return lambda: Reserve(**known, destination=Destination(station_id=there))
         if what == "move":
             station = self.luck.pick([name for name in self.stations if name != thing.station] or self.stations)
             return lambda: Reserve(**known, destination=Destination(station_id=station))

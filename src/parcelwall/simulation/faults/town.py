@@ -51,7 +51,7 @@ class Town:
         self.plan, self.posts = Plan(), list[Outpost]()
         self.names = [f"S-{number:04}" for number in range(1, stations + 1)]
         self.behind = {name: Behind() for name in self.names}
-        self.notices = weather.rate("F30") > 0 or weather.rate("F32") > 0 or self.luck.happens(0.2)
+        self.notices = self.luck.happens(0.25)  # each costs the hub as much as a parcel does
         self.step_length = timedelta(minutes=self.luck.pick((20, 40, 60, 90)))
         self.policy = Policy(
             version=2, hold_hours=self.luck.pick((24, 48, 72)), overbook=self.luck.pick((0, 0, 2)),

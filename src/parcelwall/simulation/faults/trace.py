@@ -1,6 +1,7 @@
 """What happened in a town, line by line: hashed, so that a seed is known to replay; told when something is wrong."""
 
 import hashlib
+import re
 from collections import deque
 from datetime import datetime
 from uuid import UUID
@@ -76,11 +77,17 @@ class Trace:
         """The last lines that touch the parcel or the station of a violation, oldest first."""
         mine = [line for line in self._kept if violation.parcel and line.parcel == violation.parcel]
         places = {line.station for line in mine} - {"hub"} or {violation.station}
+        doors = {door for line in mine for door in _doors(line.text)} | set(_doors(violation.text))
         ours = [
-            line for line in self._kept if line.parcel == violation.parcel or (line.station in places and (
-                not violation.parcel or line.parcel == "" or line.parcel == violation.parcel))
+            line for line in self._kept
+            if (violation.parcel and line.parcel == violation.parcel)
+            or (line.station in places and (doors & set(_doors(line.text)) or not (line.parcel or _doors(line.text))))
         ]  # fmt: skip
         return [str(line) for line in ours[-TOLD_LINES:]]
+
+
+def _doors(text: str) -> list[str]:
+    return re.findall(r"\bdoor (\d+)", text)
 
 
 def short(parcel: UUID | None) -> str:

@@ -147,7 +147,7 @@ class Upstairs:
         said = answer.text.decode() if isinstance(answer, Answer) else answer.reason
         before = self._answers.setdefault(("carrier", key), said)
         if before != said:
-            self.book.violated(self.clock.now(), f"INV-08: key {key} was answered {before[:200]}, now {said[:200]}")
+            self.book.violated(self.clock.now(), f"INV-08: key {key} was answered {before[:600]}, now {said[:600]}")
 
     # what is due, and what follows
 
