@@ -1,7 +1,9 @@
 """What must be so: at every virtual midnight what open parcels tell, and at the end, when all is quiet, everything."""
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
+from uuid import UUID
 
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import rooms
@@ -88,7 +90,8 @@ async def at_the_end(
     upstairs: Upstairs, posts: Sequence[Outpost], behind: dict[str, Behind], notices: bool
 ) -> list[tuple[str, str]]:
     """Everything, once all is quiet: every book, between the books, the world against the books, nothing forgotten."""
-    wrong = [("", text) for text in await check_books(upstairs.eye, [post.up.memory for post in posts])]
+    found = await check_books(upstairs.eye, [post.up.memory for post in posts])
+    wrong = [(_parcel_in(text), text) for text in found]
     for post in posts:
         if post.up.desk.unfinished():
             wrong.append(("", f"INV-06: a visit at {post.name} is open still, though all is quiet"))
@@ -98,6 +101,12 @@ async def at_the_end(
     if notices:
         wrong += await _untold(upstairs)
     return wrong
+
+
+def _parcel_in(text: str) -> str:
+    """The parcel that a difference speaks of, as the trace names it; empty if it names none."""
+    found = re.search(r"parcel,? ([0-9a-f-]{36})", text)
+    return short(UUID(found[1])) if found else ""
 
 
 def _world(post: Outpost, behind: Behind) -> list[tuple[str, str]]:

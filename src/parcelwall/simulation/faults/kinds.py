@@ -68,6 +68,7 @@ LEFT_OUT = {
 }  # fmt: skip
 
 Mode = Literal["all", "calm", "storm"]
+MOST = {"visit": 0.25, "batch": 0.25, "parcel": 0.25}  # rates that are shares
 SWARM = {"all": (0.25, 1.0), "calm": (0.0, 0.0), "storm": (0.6, 4.0)}  # share of faults switched on, rates times
 
 
@@ -88,13 +89,16 @@ class Weather:
 
 
 def drawn(mode: str, luck: Luck) -> Weather:
-    """The weather of one town. Raises Trouble for a mode that there is not."""
-    if mode not in SWARM:
-        raise Trouble(f"--faults is one of {', '.join(SWARM)}, not {mode!r}")
-    share, times = SWARM[mode]
-    most = {"visit": 0.25, "batch": 0.25, "parcel": 0.25}
+    """The weather of one town: of a mode, or just the faults that are named, such as "F08,F24", as in a storm.
+
+    Raises Trouble for a mode or a fault that there is not.
+    """
+    named = mode.split(",")
+    if mode not in SWARM and not all(name in FAULTS for name in named):
+        raise Trouble(f"--faults is one of {', '.join(SWARM)}, or some of {', '.join(FAULTS)}; not {mode!r}")
+    share, times = SWARM.get(mode, (1.0, SWARM["storm"][1]))
     rates = {}
     for fault in FAULTS.values():
-        if luck.happens(share):
-            rates[fault.id] = min(fault.rate * times, most.get(fault.per, 100.0))
+        if luck.happens(share) and (mode in SWARM or fault.id in named):
+            rates[fault.id] = min(fault.rate * times, MOST.get(fault.per, 100.0))
     return Weather(rates)

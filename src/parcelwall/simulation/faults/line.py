@@ -213,7 +213,7 @@ class Lines:
         rows = await self.upstairs.eye.fetch("SELECT name, number FROM writer WHERE name = ANY($1)", list(streams))
         heads = {row["name"]: row["number"] for row in rows}
         behind = [post for name, post in streams.items() if heads.get(name, 0) > post.up.memory.has().number]
-        for post in behind:  # one after another: at which statement a process dies must not be a matter of who is quicker
+        for post in behind:  # one after another: who is quicker must not decide at whose statement a process dies
             await self._one(post, self._fetch(post))
 
     async def _fetch(self, post: "Outpost") -> None:

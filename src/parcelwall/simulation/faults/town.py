@@ -255,6 +255,7 @@ class Town:
                 continue
             for door, about in await self.upstairs.close_cases(post.name, LOOKED_AT_AFTER):
                 self._mend(post, door, about)
+            self._clean(post)
 
     def _mend(self, post: Outpost, door: int | None, about: str) -> None:
         post.note(f"somebody looks at door {door}: {about}")
@@ -265,6 +266,10 @@ class Town:
         post.boards.core.stick(door, None)
         post.doubtful.discard(door)
         post.restless = True
+        self._take_out_strays(post, door)
+
+    def _take_out_strays(self, post: Outpost, door: int) -> None:
+        """Whoever looks behind a door takes out what the book does not know of, and sends it on its way."""
         inside = (parcel for parcel in post.up.memory.parcels() if parcel.stage in INSIDE)
         book = {parcel.id for parcel in inside if parcel.compartment == door}
         behind = self.behind[post.name]
@@ -272,11 +277,16 @@ class Town:
             behind.take(thing)
             if thing.life == "promised" and not thing.muddled:
                 self.plan.at(self.clock.now() + timedelta(hours=3), "round", [thing])
-        there = {thing.id for thing in behind.at(door)}
-        if book <= there:
-            behind.muddled.discard(door)
-        else:
+        if not book <= {thing.id for thing in behind.at(door)}:
             behind.muddled.add(door)
+
+    def _clean(self, post: Outpost) -> None:
+        """Doors behind which nobody knew what lies are looked behind once their contacts tell the truth again."""
+        behind, busy = self.behind[post.name], {visit.compartment for visit in post.up.desk.unfinished()}
+        for door in sorted(behind.muddled - busy - post.doubtful):
+            if post.is_shut(door):
+                behind.muddled.discard(door)
+                self._take_out_strays(post, door)
 
     # the plan
 

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 KEPT_LINES = 20_000
-TOLD_LINES = 24
+TOLD_LINES, WIDE_LINES = 20, 8  # of the parcel and the door, and of the whole station
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -78,12 +78,15 @@ class Trace:
         mine = [line for line in self._kept if violation.parcel and line.parcel == violation.parcel]
         places = {line.station for line in mine} - {"hub"} or {violation.station}
         doors = {door for line in mine for door in _doors(line.text)} | set(_doors(violation.text))
-        ours = [
+        there = [line for line in self._kept if line.station in places]
+        close = [
             line for line in self._kept
             if (violation.parcel and line.parcel == violation.parcel)
-            or (line.station in places and (doors & set(_doors(line.text)) or not (line.parcel or _doors(line.text))))
+            or (line.station in places and doors & set(_doors(line.text)))
         ]  # fmt: skip
-        return [str(line) for line in ours[-TOLD_LINES:]]
+        wide = [line for line in there if not line.parcel and not _doors(line.text)]
+        told = sorted({*close[-TOLD_LINES:], *wide[-WIDE_LINES:]}, key=lambda line: line.at)
+        return [str(line) for line in told]
 
 
 def _doors(text: str) -> list[str]:
