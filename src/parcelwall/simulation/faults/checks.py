@@ -1,16 +1,16 @@
 """What must be so: at every virtual midnight what open parcels tell, and at the end, when all is quiet, everything."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from parcelwall.hub.sitting import read_parcel
-from parcelwall.hub.stations import rooms
+from parcelwall.hub.stations import Station, rooms
 from parcelwall.hub.verify import invariants
 from parcelwall.rules.book import Book, CaseFile
 from parcelwall.rules.life import INSIDE, Parcel, Stage
-from parcelwall.rules.places import Room, room_after, write_room
+from parcelwall.rules.places import Plan, Room, room_after, write_room
 from parcelwall.simulation.check import check_books
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.things import Behind
@@ -41,6 +41,32 @@ async def at_midnight(upstairs: Upstairs, posts: Sequence[Outpost], overbook: in
         wrong += [("", text) for text in _heads(post, heads)]
         wrong += [("", text) for text in _own_room(post)]
     return wrong
+
+
+def overpromised(
+    known: Mapping[str, Station], before: Mapping[str, Room], after: Mapping[str, Room], overbook: int
+) -> Iterator[str]:
+    """INV-03 for one batch, by another way than the rules': of each size and above, no more is newly promised than is
+    free. Sizes are a chain here, so counting is enough (Hall 1935)."""
+    for name, room in after.items():
+        plan = known[name].plan
+        order = list(dict.fromkeys(size for size, _ in plan.kinds))
+        for place, size in enumerate(order):
+            larger = set(order[place:])
+            bits = [bit for bit, each in enumerate(plan.layout.compartments) if each.size in larger]
+            free = sum(not (room.taken | room.held | room.broken) >> bit & 1 for bit in bits)
+            promised, earlier = (_wanting(plan, each, larger) for each in (room, before[name]))
+            if promised > free + overbook and promised > earlier:
+                yield f"INV-03: {promised} promises of {size} and above at {name}, and {free} compartments are free"
+
+
+def _wanting(plan: Plan, room: Room, sizes: set[str]) -> int:
+    """Promises that only compartments of these sizes can keep."""
+    kinds = [size for size, _ in plan.kinds]
+    return sum(
+        count for need, count in room.promised.items()
+        if all(size in sizes for place, size in enumerate(kinds) if need >> place & 1)
+    )  # fmt: skip
 
 
 def _book(upstairs: Upstairs, parcels: Sequence[Parcel], cases: Sequence[CaseFile]) -> Book:

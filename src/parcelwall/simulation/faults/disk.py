@@ -18,12 +18,14 @@ VFS_NAME = "parcelwall-pretend"
 
 
 class Disk:
-    """The files of one station. `full`: no byte more is taken."""
+    """The files of one station. `full`: no byte more is taken. `lives`: how many processes have had it; what one that
+    is no more still writes goes nowhere."""
 
     def __init__(self, fuse: Fuse) -> None:
         self.fuse = fuse
         self.files: dict[str, Content] = {}
         self.full = False
+        self.lives = 0
         self.full_writes = 0  # refused for want of space
 
     def step(self) -> None:
@@ -37,6 +39,12 @@ class Disk:
     def all_synced(self) -> bool:
         """Whether a power cut now would lose nothing."""
         return not any(content.before for content in self.files.values())
+
+    def let_go(self, connection: apsw.Connection | None) -> None:
+        """The process is no more, and neither is its connection: it writes nothing while it is closed."""
+        self.lives += 1
+        if connection:
+            connection.close(True)
 
     def lose_unsynced(self, chance: Chance) -> int:
         """The power was cut. Answers how many sectors were thrown away."""
@@ -102,12 +110,18 @@ class OpenFile:
     """What SQLite holds in its hand. The names are SQLite's."""
 
     def __init__(self, disk: Disk, content: Content) -> None:
-        self._disk, self._content = disk, content
+        self._disk, self._content, self._life = disk, content, disk.lives
+
+    @property
+    def _is_over(self) -> bool:
+        return self._life != self._disk.lives
 
     def xRead(self, amount: int, offset: int) -> bytes:
         return bytes(self._content.now[offset : offset + amount])
 
     def xWrite(self, data: bytes, offset: int) -> None:
+        if self._is_over:
+            return
         self._disk.step()
         if self._disk.full and offset + len(data) > len(self._content.now):
             self._disk.full_writes += 1
@@ -115,10 +129,14 @@ class OpenFile:
         self._content.write(data, offset)
 
     def xTruncate(self, length: int) -> None:
+        if self._is_over:
+            return
         self._disk.step()
         self._content.truncate(length)
 
     def xSync(self, flags: int) -> None:
+        if self._is_over:
+            return
         self._disk.step()
         self._content.sync()
 

@@ -11,6 +11,7 @@ import apsw
 from parcelwall.errors import Refusal
 from parcelwall.rules import access
 from parcelwall.rules.life import Stage
+from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
@@ -52,9 +53,9 @@ class Folk:
             post.kind_of_stop = "F09"
             await post.stop()
             self._once_more(post, what, who)
-        except BaseException:
+        except (Exception, PowerCut) as failed:
             if not post.fuse.blown:
-                raise
+                post.violated(f"the station failed: {type(failed).__name__}: {failed}")
             await post.stop()
             self._once_more(post, what, who)
         finally:
@@ -300,9 +301,9 @@ class Folk:
     async def _guess(self, post: Outpost, until: datetime) -> None:
         """Somebody tries codes, as fast as the station lets them, for an hour; then for the next."""
         self.ledger.struck("F37", (post.link_state(),))
-        end = post.clock.true + timedelta(minutes=40)
+        end = post.clock.true + timedelta(minutes=55)
         tries = 0
-        while post.clock.true < end and tries < 40:
+        while post.clock.true < end:
             tries += 1
             code = f"{post.luck.whole(0, 10**8 - 1):08d}"
             if any(code == thing.code for thing in self.behind[post.name].everything()):
@@ -318,7 +319,7 @@ class Folk:
         post.note(f"F37: {tries} guesses")
         post.seen_outside()
         if post.clock.true < until:
-            self.later(post, timedelta(minutes=60), "guess", until)
+            self.later(post, timedelta(minutes=5), "guess", until)
 
     def _count_guess(self, post: Outpost, no: Refusal) -> None:
         """A-01: so many codes are tried in one day and no more, whatever the station forgets when its power goes."""

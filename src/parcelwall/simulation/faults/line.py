@@ -136,7 +136,7 @@ class Lines:
             await self._one(post, self._news(post))
         await self.upstairs.bury("ingest")
         await self._speak_late(posts)
-        await self._down([post for post in live if post.link and post.station])
+        await self._down([post for post in live if post.link and post.station], posts)
         if beats:
             await self._beat([post for post in live if post.link and post.station])
         await self.upstairs.bury("ingest")
@@ -205,13 +205,16 @@ class Lines:
                 if isinstance(no, BadFrame):
                     post.violated(f"INV-07: a late frame of the old connection was refused: {no}")
 
-    async def _down(self, posts: Sequence["Outpost"]) -> None:
-        if not posts:
-            return
+    async def _down(self, posts: Sequence["Outpost"], everybody: Sequence["Outpost"]) -> None:
+        """What the hub wrote for stations; on the way, that nothing was acknowledged which the hub has not (INV-08)."""
         hub = self.upstairs.first
         streams = {hub.writer_for(post.name): post for post in posts}
-        rows = await self.upstairs.eye.fetch("SELECT name, number FROM writer WHERE name = ANY($1)", list(streams))
+        rows = await self.upstairs.eye.fetch("SELECT name, number FROM writer")
         heads = {row["name"]: row["number"] for row in rows}
+        for post in (each for each in everybody if each.station):
+            acknowledged = post.up.memory.journal.cursor("acknowledged")
+            if acknowledged > heads.get(post.name, 0):
+                post.violated(f"INV-08: the hub said that it has number {acknowledged}, it has {heads.get(post.name)}")
         behind = [post for name, post in streams.items() if heads.get(name, 0) > post.up.memory.has().number]
         for post in behind:  # one after another: who is quicker must not decide at whose statement a process dies
             await self._one(post, self._fetch(post))

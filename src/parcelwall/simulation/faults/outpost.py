@@ -1,8 +1,7 @@
 """A real station on a pretend disk, pretend boards and a clock of its own, whose computer can stop at any step."""
 
-import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import apsw
@@ -14,6 +13,7 @@ from parcelwall.errors import Trouble
 from parcelwall.hub.network import Enrolment
 from parcelwall.ids import Ids
 from parcelwall.rules import facts
+from parcelwall.rules.access import Brake
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.disk import Disk, Shelf
@@ -51,12 +51,15 @@ class Outpost:
         self.profile = pretend_profile(about.layout)
         self.boards = MemoryBoards(PretendBoards(self.profile, ids.chance), clock)
         self.station: Station | None = None
+        self.memory: Memory | None = None  # there a moment before the station
         self.link: Link | None = None
+        self.told_brake = Brake()
         self.cut_until: datetime | None = None  # the line
         self.back_at: datetime | None = None  # the computer
         self.kind_of_stop = ""
         self.told_head = 0  # the newest entry that anybody outside has seen the effect of
         self.starts_badly = False  # the next start is cut short (F13)
+        self.struck_in = ""  # the state of the visit in which the power went, before people did anything more
         self.acting = ""  # what somebody is about to do, before anything is written
         self.restless = False  # something moved that the keeper has not looked at yet
         self.doubtful: set[int] = set()  # doors whose contacts do not tell the truth
@@ -74,13 +77,14 @@ class Outpost:
         """Power again. Whether the station came up; it may be stopped again while it starts."""
         self.back_at, pulses = None, len(self.boards.core.pulses)
         try:
-            memory = Memory(self.path, self.clock)
+            self.memory = memory = Memory(self.path, self.clock)
             self.watched = WatchedDoors(self, connect(self.profile, self.clock, open_port=self.boards.open_port))
             await self.watched.start()
             self.station = Station(memory, self.watched, self.clock, self.ids)
             if memory.wrote().number < self.told_head:
                 self.violated(f"INV-08: number {self.told_head} was written, after the start there are only "
                               f"{memory.wrote().number}")  # fmt: skip
+            self._judge_brake(memory)
             await self.station.keeper.recover()
             await self.look()
         except BaseException as failed:
@@ -96,6 +100,12 @@ class Outpost:
         self.note("starts")
         return True
 
+    def _judge_brake(self, memory: Memory) -> None:
+        """A-01: what was tried before the power went still counts."""
+        told, kept = self.told_brake, memory.brake("bare")
+        if _count(kept) < _count(told):
+            self.violated(f"A-01: {told.today} wrong codes were counted on {told.day}, after the start {kept.today}")
+
     def _settled(self) -> None:
         """After a start every visit that is left open belongs to a door that stands open, as far as can be told."""
         for visit in self.up.desk.unfinished():
@@ -106,15 +116,14 @@ class Outpost:
     async def stop(self) -> None:
         """The computer has stopped at this step: what was not synced is lost, unless only the process was killed."""
         killed = self.kind_of_stop in ("F07", "F09")
+        state = self.struck_in or self.visit_state()
         if self.kind_of_stop != "F09":
-            self.ledger.struck(self.kind_of_stop, [f"{self._visit_state()}, {self.link_state()}"])
-        self.note(f"{self.kind_of_stop}: stops, {self._visit_state()}, line {self.link_state()}")
+            self.ledger.struck(self.kind_of_stop, [f"{state}, {self.link_state()}"])
+        self.note(f"{self.kind_of_stop}: stops, {state}, line {self.link_state()}")
         if self.watched:
             await self.watched.close()
-        if self.station:
-            with contextlib.suppress(Exception):
-                self.station.memory.connection.close(True)
-        self.station, self.link, self.acting = None, None, ""
+        self.disk.let_go(self.memory.connection if self.memory else None)
+        self.station, self.memory, self.link, self.acting, self.struck_in = None, None, None, "", ""
         if killed:
             self.disk.settle()
         else:
@@ -122,7 +131,8 @@ class Outpost:
         self.fuse.mend()
         down_s = self.luck.between(2, 30) if killed else self.luck.between(10, 600)
         if not killed:
-            self.boards.lose_power(down_s)
+            slower_s = self.luck.between(1, 30) if self.luck.happens(0.3) else 0.0
+            self.boards.lose_power(down_s + slower_s)
         self.back_at = self.clock.true + timedelta(seconds=down_s)
 
     def arm(self, kind: str, steps: int) -> None:
@@ -151,7 +161,7 @@ class Outpost:
             return "behind"
         return "live"
 
-    def _visit_state(self) -> str:
+    def visit_state(self) -> str:
         """Where the person at the screen stood when the computer stopped; read from the doors and what was known."""
         watched = self.watched
         if watched is None or watched.visit is None:
@@ -173,6 +183,7 @@ class Outpost:
     def seen_outside(self) -> None:
         """Somebody has had an answer: what is written now must never be lost."""
         self.told_head = self.up.memory.wrote().number
+        self.told_brake = self.up.memory.brake("bare")
 
 
 class WatchedDoors:
@@ -261,6 +272,10 @@ class WatchedDoors:
         elif visit.purpose != "deposit" and known.compartment != visit.compartment:
             post.violated(f"INV-04: door {visit.compartment} is pulsed, the parcel is behind {known.compartment}",
                           short(visit.parcel))  # fmt: skip
+
+
+def _count(brake: Brake) -> tuple[date, int]:
+    return brake.day or date.min, brake.today
 
 
 async def enrolled(post: Outpost, claim: str, enrol: Enrol) -> None:

@@ -8,9 +8,13 @@ from uuid import UUID
 
 from parcelwall.hub.commands import Announce, Answer, Cancel, Destination, Extend, RenewCode, Report, Reserve
 from parcelwall.hub.people import Person
+from parcelwall.hub.sitting import read_parcel
+from parcelwall.hub.stations import rooms
 from parcelwall.rules.decide import Order
 from parcelwall.rules.life import Parcel
+from parcelwall.rules.places import Room
 from parcelwall.simulation.faults.chance import Luck
+from parcelwall.simulation.faults.checks import overpromised
 from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.plan import Plan
@@ -27,10 +31,10 @@ class Shop:
 
     def __init__(
         self, upstairs: Upstairs, plan: Plan, weather: Weather, luck: Luck, ledger: Ledger, stations: Sequence[str],
-        people: bool,
+        people: bool, overbook: int,
     ) -> None:  # fmt: skip
         self.upstairs, self.plan, self.weather, self.luck, self.ledger = upstairs, plan, weather, luck, ledger
-        self.stations, self.people = list(stations), people
+        self.stations, self.people, self.overbook = list(stations), people, overbook
         self.book = Notebook("hub")
         self.by_id: dict[UUID, Thing] = {}
         self._asked: list[tuple[str, Wish, str, Thing]] = []
@@ -81,7 +85,10 @@ class Shop:
             return False
         if self.weather.strikes("F27", self.luck):
             self.upstairs.processes[self.luck.whole(0, 1)].fate.deadlock_next()
+        before = await self._rooms()
         answers = await self.upstairs.ask([(key, wish) for key, wish, _, _ in asked])
+        for text in overpromised(self.upstairs.first.stations.known, before, await self._rooms(), self.overbook):
+            self.book.violated(self.upstairs.clock.now(), text)
         done: set[str] = set()
         for (key, _, what, thing), answer in zip(asked, answers, strict=True):
             if key in done:
@@ -89,6 +96,10 @@ class Shop:
             done.add(key)
             self._answered(what, thing, answer)
         return True
+
+    async def _rooms(self) -> dict[str, Room]:
+        async with self.upstairs.eye.acquire() as connection:
+            return await rooms(connection, self.stations)
 
     def _answered(self, what: str, thing: Thing, answer: Reply) -> None:
         said = answer.body.get("stage", "") if isinstance(answer, Answer) else answer.reason
@@ -118,11 +129,6 @@ class Shop:
 
     async def recall(self, things: Sequence[Thing]) -> dict[UUID, Parcel]:
         """The hub's rows of these parcels."""
-        from parcelwall.hub.sitting import read_parcel
-
         ids = [thing.id for thing in things]
         rows = await self.upstairs.eye.fetch("SELECT record FROM parcel WHERE id = ANY($1::uuid[]) ORDER BY id", ids)
         return {parcel.id: parcel for parcel in (read_parcel(row["record"]) for row in rows)}
-
-    def count(self, stage: str) -> None:
-        self.ledger.also("F31", stage)

@@ -51,7 +51,8 @@ class Town:
         self.plan, self.posts = Plan(), list[Outpost]()
         self.names = [f"S-{number:04}" for number in range(1, stations + 1)]
         self.behind = {name: Behind() for name in self.names}
-        self.notices = self.luck.happens(0.25)  # each costs the hub as much as a parcel does
+        few = len(weather.rates) < 5 and {"F30", "F32"} & set(weather.rates)
+        self.notices = self.luck.happens(0.25) or bool(few)  # each costs the hub as much as a parcel does
         self.step_length = timedelta(minutes=self.luck.pick((20, 40, 60, 90)))
         self.policy = Policy(
             version=2, hold_hours=self.luck.pick((24, 48, 72)), overbook=self.luck.pick((0, 0, 2)),
@@ -61,7 +62,8 @@ class Town:
         self.post_office = PostOffice(weather, ledger)
         self.upstairs.channels = {"email": self.post_office} if self.notices else {}
         self.lines = Lines(self.upstairs, weather, self.luck_of("lines"), ledger)
-        self.shop = Shop(self.upstairs, self.plan, weather, self.luck_of("shop"), ledger, self.names, self.notices)
+        self.shop = Shop(self.upstairs, self.plan, weather, self.luck_of("shop"), ledger, self.names, self.notices,
+                         self.policy.overbook)  # fmt: skip
         self.blows = Blows(self.lines, self.plan, ledger)
         visiting = Visiting(weather, ledger, self.behind, self._shut_later)
         self.folk = Folk(visiting, self.behind, self.shop.by_id, self._later)
@@ -108,9 +110,8 @@ class Town:
         for post in self.posts:
             post.fuse.mend()
             if post.station:
-                post.disk.full = False
                 await post.station.doors.close()
-                post.station.memory.connection.close(True)
+                post.disk.let_go(post.station.memory.connection)
             self.shelf.disks.pop(str(post.path), None)
         await self.upstairs.close()
 

@@ -61,6 +61,7 @@ class Visiting:
         except BaseException as failed:
             if not post.fuse.blown:
                 raise
+            post.struck_in = post.visit_state()
             self._in_the_dark(post, visit, thing)
             await post.stop()
             raise Dark from failed
