@@ -63,6 +63,7 @@ class Content:
         self.now = bytearray()
         self.before: dict[int, bytes] = {}
         self._safe_length = 0
+        self.closed_in = -1  # the life of the process that closed it last
 
     def _remember(self, start: int, end: int) -> None:
         for sector in range(start // SECTOR_BYTES, -(-end // SECTOR_BYTES)):
@@ -163,7 +164,7 @@ class OpenFile:
         return int(apsw.SQLITE_IOCAP_POWERSAFE_OVERWRITE)
 
     def xClose(self) -> None:
-        return None
+        self._content.closed_in = self._life
 
 
 class Shelf(apsw.VFS):
@@ -195,8 +196,9 @@ class Shelf(apsw.VFS):
         disk = self._disk_of(path)
         if disk is None:
             return super().xDelete(path, sync)
-        disk.step()
-        disk.files.pop(path, None)
+        if path in disk.files and disk.files[path].closed_in == disk.lives:  # else it is a dead process that tidies up
+            disk.step()
+            del disk.files[path]
         return None
 
     def xFullPathname(self, name: str) -> str:
