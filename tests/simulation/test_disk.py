@@ -88,9 +88,9 @@ def test_a_full_disk_takes_nothing_more_and_breaks_nothing(shelf: Shelf, tmp_pat
     shelf.disks[str(path)] = disk
     connection = connect(path)
     connection.execute("CREATE TABLE pair (number INTEGER, text TEXT)")
-    disk.full = True
+    disk.fill_up_in(0)
     with pytest.raises(apsw.FullError):
         connection.execute("INSERT INTO pair VALUES (1, ?)", ("x" * 90_000,))
-    disk.full = False
+    disk.make_room()
     connection.execute("INSERT INTO pair VALUES (2, 'x')")
     assert connection.execute("SELECT number FROM pair").fetchall() == [(2,)]

@@ -1,9 +1,11 @@
 """`parcelwall replay`, `simulate` and `verify` as the command line calls them: options in, exit code out."""
 
+import logging
 import sys
 from pathlib import Path
 
 import msgspec
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -56,6 +58,7 @@ async def run_simulate(
     *, seed: int = 1, station_years: float = 0.3, faults: str = "all", town: int | None = None, as_json: bool = False
 ) -> int:
     """Simulates and prints the report, or the story of the first violation. Answers 0 if there is none, else 1."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # faults are no news here
     err = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:

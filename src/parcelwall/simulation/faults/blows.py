@@ -30,11 +30,11 @@ class Blows:
         elif what in ("F01", "F02"):
             self._line(post, what)
         elif what == "F09":
-            post.disk.full = True
+            post.disk.fill_up_in(post.luck.whole(0, MOST_STEPS))
             post.note("F09: the disk is full from now on")
             self._later(post, post.luck.between(1, 12), "room again")
         elif what == "room again":
-            post.disk.full = False
+            post.disk.make_room()
         elif what == "F21":
             self._clock(post)
         elif what == "right time":

@@ -18,15 +18,14 @@ VFS_NAME = "parcelwall-pretend"
 
 
 class Disk:
-    """The files of one station. `full`: no byte more is taken. `lives`: how many processes have had it; what one that
+    """The files of one station. `lives`: how many processes have had it; what one that
     is no more still writes goes nowhere."""
 
     def __init__(self, fuse: Fuse) -> None:
         self.fuse = fuse
         self.files: dict[str, Content] = {}
-        self.full = False
+        self._full_from: int | None = None  # step of the fuse
         self.lives = 0
-        self.full_writes = 0  # refused for want of space
 
     def step(self) -> None:
         """One more step of the disk. Without power it fails as disks do: SQLite passes no other exception on."""
@@ -34,6 +33,18 @@ class Disk:
             self.fuse.step()
         except PowerCut as gone:
             raise apsw.IOError("the power is gone") from gone
+
+    def fill_up_in(self, steps: int) -> None:
+        """No byte more is taken from the n-th step from now on."""
+        self._full_from = self.fuse.steps + steps
+
+    def make_room(self) -> None:
+        self._full_from = None
+
+    @property
+    def full(self) -> bool:
+        """Whether no byte more is taken."""
+        return self._full_from is not None and self.fuse.steps >= self._full_from
 
     @property
     def all_synced(self) -> bool:
@@ -125,7 +136,6 @@ class OpenFile:
             return
         self._disk.step()
         if self._disk.full and offset + len(data) > len(self._content.now):
-            self._disk.full_writes += 1
             raise apsw.FullError("no space is left on the pretend disk")
         self._content.write(data, offset)
 

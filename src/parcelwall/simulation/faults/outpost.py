@@ -118,7 +118,7 @@ class Outpost:
         killed = self.kind_of_stop in ("F07", "F09")
         state = self.struck_in or self.visit_state()
         if self.kind_of_stop != "F09":
-            self.ledger.struck(self.kind_of_stop, [f"{state}, {self.link_state()}"])
+            self.ledger.struck(self.kind_of_stop, [f"{state}, {'live' if self.link else 'down'}"])
         self.note(f"{self.kind_of_stop}: stops, {state}, line {self.link_state()}")
         if self.watched:
             await self.watched.close()
@@ -165,7 +165,8 @@ class Outpost:
         """Where the person at the screen stood when the computer stopped; read from the doors and what was known."""
         watched = self.watched
         if watched is None or watched.visit is None:
-            return "identified" if self.acting else ("recorded" if self.link_state() == "behind" else "idle")
+            untold = self.memory is not None and not self.fuse.blown and self.memory.unsent() > 0
+            return "identified" if self.acting else ("recorded" if untold else "idle")
         if watched.pulses == 0 and not watched.opened:
             return "written"
         if not watched.opened:

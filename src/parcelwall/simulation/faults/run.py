@@ -20,7 +20,7 @@ from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.town import START, Town
 
 STATIONS, DAYS = 12, 10  # of one town
-DAYS_A_YEAR = 365.0
+DAYS_A_YEAR, PARCELS_A_YEAR = 365.0, 7_300.0  # what counts as a station-year: so many days, and so many parcels
 Tick = Callable[[float, float], None]  # (station-days done, of how many)
 
 
@@ -141,7 +141,7 @@ class _Counting:
     def made(self, seconds: float, cores: float) -> Report:
         import hashlib
 
-        years = self.station_days / DAYS_A_YEAR
+        years = min(self.station_days / DAYS_A_YEAR, self.parcels / PARCELS_A_YEAR)
         command = f"parcelwall simulate --seed {self.seed} --faults {self.mode} --town {self.town or 1}"
         return Report(
             seed=self.seed, mode=self.mode, station_years=round(years, 4), towns=self.towns, parcels=self.parcels,

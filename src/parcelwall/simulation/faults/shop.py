@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from parcelwall.hub.commands import Announce, Answer, Cancel, Destination, Extend, RenewCode, Report, Reserve
+from parcelwall.hub.commands import Announce, Answer, Cancel, Destination, Divert, Extend, RenewCode, Report, Reserve
 from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import rooms
@@ -23,7 +23,7 @@ from parcelwall.simulation.faults.trace import Notebook
 from parcelwall.simulation.faults.upstairs import Reply, Upstairs, Wish
 
 CARRIER = "carrier"
-OTHER_WAYS = {"cancel": 0.03, "move": 0.04, "report": 0.15}
+OTHER_WAYS = {"cancel": 0.03, "move": 0.04, "divert": 0.02, "report": 0.15}
 
 
 class Shop:
@@ -37,6 +37,7 @@ class Shop:
         self.stations, self.people, self.overbook = list(stations), people, overbook
         self.book = Notebook("hub")
         self.by_id: dict[UUID, Thing] = {}
+        self._repeated: list[Thing] = []
         self._asked: list[tuple[str, Wish, str, Thing]] = []
 
     def wish(self, what: str, thing: Thing) -> None:
@@ -50,6 +51,7 @@ class Shop:
 
     def again(self, call: Any) -> None:
         self._asked.append(call)
+        self._repeated.append(call[3])
 
     def _made(self, what: str, thing: Thing) -> Wish:
         known: dict[str, Any] = {"carrier": CARRIER, "parcel": thing.id}
@@ -63,6 +65,8 @@ class Shop:
             return lambda: Reserve(**known, destination=Destination(station_id=station))
         if what == "cancel":
             return lambda: Cancel(**known, why="changed my mind")
+        if what == "divert":
+            return lambda: Divert(**known, reason="no_fitting_compartment")
         if what == "extend":
             return lambda: Extend(carrier=None, parcel=known["parcel"], by="recipient")
         if what == "renew":
@@ -85,6 +89,7 @@ class Shop:
             return False
         if self.weather.strikes("F27", self.luck):
             self.upstairs.processes[self.luck.whole(0, 1)].fate.deadlock_next()
+        await self._count_repeats()
         before = await self._rooms()
         answers = await self.upstairs.ask([(key, wish) for key, wish, _, _ in asked])
         for text in overpromised(self.upstairs.first.stations.known, before, await self._rooms(), self.overbook):
@@ -96,6 +101,13 @@ class Shop:
             done.add(key)
             self._answered(what, thing, answer)
         return True
+
+    async def _count_repeats(self) -> None:
+        """In which stages the parcels of repeated calls are by now."""
+        repeated, self._repeated = self._repeated, []
+        known = await self.recall([thing for thing in repeated if thing.id]) if repeated else {}
+        for parcel in known.values():
+            self.ledger.struck("F31", (parcel.stage.value,))
 
     async def _rooms(self) -> dict[str, Room]:
         async with self.upstairs.eye.acquire() as connection:

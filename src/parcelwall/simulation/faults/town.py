@@ -10,7 +10,7 @@ from parcelwall.rules import access, facts
 from parcelwall.rules.life import INSIDE
 from parcelwall.rules.policy import Policy
 from parcelwall.simulation.faults import checks, plan
-from parcelwall.simulation.faults.blows import Blows
+from parcelwall.simulation.faults.blows import Blows, stages
 from parcelwall.simulation.faults.chance import Luck, Streams
 from parcelwall.simulation.faults.disk import Shelf
 from parcelwall.simulation.faults.folk import Folk
@@ -21,7 +21,7 @@ from parcelwall.simulation.faults.outpost import Outpost, enrolled
 from parcelwall.simulation.faults.plan import DAY, Plan
 from parcelwall.simulation.faults.post_office import PostOffice
 from parcelwall.simulation.faults.shop import Shop
-from parcelwall.simulation.faults.things import Behind, Thing
+from parcelwall.simulation.faults.things import Behind
 from parcelwall.simulation.faults.timepiece import Timepiece
 from parcelwall.simulation.faults.trace import Trace, Violation
 from parcelwall.simulation.faults.upstairs import Upstairs
@@ -68,7 +68,7 @@ class Town:
         visiting = Visiting(weather, ledger, self.behind, self._shut_later)
         self.folk = Folk(visiting, self.behind, self.shop.by_id, self._later)
         self.upstairs.killed = self._lines_fall
-        self._untold: list[Thing] = []
+        self._dies_following = False
         self._day, self._swept_at, self._beaten_at = 0, START, START
 
     def luck_of(self, name: str) -> Luck:
@@ -162,6 +162,10 @@ class Town:
             self._swept_at = until
             await self.upstairs.sweep(twice)
             await self._somebody_looks()
+            if self._dies_following:
+                self._dies_following = False
+                self.ledger.struck("F30")
+                self._kill_soon(8)
             await self.upstairs.follow(twice, self.notices)
         if self.notices:
             await self.upstairs.hand_over()
@@ -172,9 +176,10 @@ class Town:
         """Wishes are collected and faults of the hub armed. Whether two processes sweep at once this time."""
         twice = False
         for _, what, who in self.plan.due(until):
-            if what in ("F25", "F30"):
-                process = self.upstairs.processes[self.luck.whole(0, 1)]
-                process.fate.dies_in(self.luck.whole(1, 25), after=self.luck.happens(0.5))
+            if what == "F25":
+                self._kill_soon(25)
+            elif what == "F30":
+                self._dies_following = True
             elif what == "F06":
                 self._all_anew()
             elif what == "F29":
@@ -187,10 +192,16 @@ class Town:
                 self.shop.wish(what, who)  # type: ignore[arg-type]
         return twice
 
+    def _kill_soon(self, statements: int) -> None:
+        """One of the processes dies at one of its next statements; of three times once at a commit."""
+        process = self.upstairs.processes[self.luck.whole(0, 1)]
+        commit = self.luck.happens(0.33)
+        process.fate.dies_in(self.luck.whole(1, statements), after=self.luck.happens(0.5), commit=commit)
+
     def _all_anew(self) -> None:
         live = [post for post in self.posts if post.link and post.station]
         for post in live:
-            self.ledger.struck("F06", [post.link_state()])
+            self.ledger.struck("F06", [post.link_state(), *sorted(stages(post))])
             post.note("F06: all stations connect anew")
             self.lines.cut(post)
 
@@ -267,7 +278,8 @@ class Town:
         post.boards.core.stick(door, None)
         post.doubtful.discard(door)
         post.restless = True
-        self._take_out_strays(post, door)
+        if not any(visit.compartment == door for visit in post.up.desk.unfinished()):
+            self._take_out_strays(post, door)
 
     def _take_out_strays(self, post: Outpost, door: int) -> None:
         """Whoever looks behind a door takes out what the book does not know of, and sends it on its way."""
@@ -338,7 +350,8 @@ class Town:
 
     def _calm(self, post: Outpost) -> None:
         post.fuse.mend()
-        post.disk.full, post.starts_badly, post.cut_until = False, False, None
+        post.starts_badly, post.cut_until = False, None
+        post.disk.make_room()
         post.clock.set_right()
         post.boards.core.flip(0.0)
         for line in post.profile.doors:
