@@ -13,6 +13,8 @@ TOLD_LINES, WIDE_LINES = 20, 8  # of the parcel and the door, and of the whole s
 
 
 class Line(msgspec.Struct, frozen=True):
+    """One thing that happened: when by the true clock, at which station, to which parcel if any."""
+
     at: datetime
     station: str
     parcel: str
