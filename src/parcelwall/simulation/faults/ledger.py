@@ -44,5 +44,5 @@ def required() -> list[str]:
     return stops + links + staged + boards + people + hubs + full
 
 
-LINKS_OF = {"F01": ("hello", "behind", "live"), "F03": ("live",), "F04": ("behind", "live"), "F06": ("live",)}
+LINKS_OF = {"F01": ("hello", "behind", "live"), "F03": ("live",), "F04": ("behind",), "F06": ("live",)}
 VERBS = ("ask", "ingest", "sweep", "follow")

@@ -11,7 +11,7 @@ from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.things import Thing, made
 
-PARCELS_A_DAY = (26, 34)  # of one station; some are cancelled, moved, refused or never brought
+PARCELS_A_DAY = (23, 29)  # of one station; some are cancelled, moved, refused or never brought
 LIST_HOURS = (6.0, 12.0, 16.0, 19.0, 22.0)  # at which carriers send their lists for the next day
 ROUND_HOURS = (7.5, 11.0, 14.5, 18.0)
 DAY = timedelta(days=1)
