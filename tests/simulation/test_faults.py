@@ -9,7 +9,7 @@ from parcelwall.errors import Trouble
 from parcelwall.simulation.faults.ledger import required
 from parcelwall.simulation.faults.run import Report, simulate
 
-SMALL = {"station_years": 4 / 365, "stations": 2, "days": 2}
+SMALL = {"station_years": 2 / 365, "stations": 2, "days": 1}
 
 
 async def told(**asked: object) -> Report:
@@ -23,18 +23,18 @@ async def told(**asked: object) -> Report:
 async def test_the_same_seed_is_the_same_story(seed: int) -> None:
     first, second = await told(seed=seed, mode="storm"), await told(seed=seed, mode="storm")
     assert first.trace == second.trace
-    assert first.parcels == second.parcels > 4 * 20
+    assert first.parcels == second.parcels > 10
     assert (first.faults, first.covered) == (second.faults, second.covered)
 
 
-async def test_another_seed_is_another_story_and_a_calm_one_has_no_faults() -> None:
-    first, second = await told(seed=1, mode="calm"), await told(seed=2, mode="calm")
-    assert first.trace != second.trace
-    assert first.faults == second.faults == {}
+async def test_a_calm_town_has_no_faults_and_parcels_enough() -> None:
+    report = await told(seed=1, mode="calm", stations=1, days=2)
+    assert report.faults == {}
+    assert report.parcels >= 2 * 20
 
 
 async def test_single_faults_by_name() -> None:
-    report = await told(seed=4, mode="F08,F24")
+    report = await told(seed=4, mode="F08,F24", days=2, station_years=4 / 365)
     assert set(report.faults) == {"F08", "F24"}
     with pytest.raises(Trouble, match="F99"):
         await told(mode="F08,F99")

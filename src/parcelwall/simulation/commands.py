@@ -82,6 +82,8 @@ async def run_simulate(
 
 def _show_faults(report: FaultReport) -> None:
     table = Table(show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name in report.__struct_fields__:
         value = getattr(report, name)
         if name not in ("covered", "missing", "story", "faults"):

@@ -1,5 +1,6 @@
 """`parcelwall simulate`: towns one after another, each with its own weather, until enough station-years have passed."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Report(msgspec.Struct, kw_only=True):
     violations: int
     first_violation: str | None
     story: list[str]
-    command: str
+    command: str  # that shows it again, or the whole run
     trace: str
     seconds: float
     core_seconds: float
@@ -55,7 +56,7 @@ async def simulate(
     if not 0 < station_years <= 100_000 or stations < 1 or days < 1:
         raise Trouble("--station-years must be above 0 and at most 100000")
     began, cores = SystemClock().mono(), core_seconds()
-    report = _Counting(seed, mode)
+    report = _Counting(seed, mode, station_years)
     folder = Path(tempfile.mkdtemp(prefix="parcelwall-simulate-"))
     server = EmbeddedPostgres(folder / "postgres", durable=False)
     try:
@@ -118,8 +119,8 @@ async def _sql(dsn: str, text: str) -> None:
 class _Counting:
     """What is counted over all towns."""
 
-    def __init__(self, seed: int, mode: str) -> None:
-        self.seed, self.mode, self.ledger = seed, mode, Ledger()
+    def __init__(self, seed: int, mode: str, asked: float) -> None:
+        self.seed, self.mode, self.asked, self.ledger = seed, mode, asked, Ledger()
         self.towns = self.parcels = self.steps = self.violations = 0
         self.station_days = 0.0
         self.first: str | None = None
@@ -139,10 +140,9 @@ class _Counting:
             self.first, self.story, self.town = found.text, town.trace.story(found), number
 
     def made(self, seconds: float, cores: float) -> Report:
-        import hashlib
-
         years = min(self.station_days / DAYS_A_YEAR, self.parcels / PARCELS_A_YEAR)
-        command = f"parcelwall simulate --seed {self.seed} --faults {self.mode} --town {self.town or 1}"
+        command = f"parcelwall simulate --seed {self.seed} --station-years {self.asked:g} --faults {self.mode}"
+        command += f" --town {self.town}" if self.town else ""
         return Report(
             seed=self.seed, mode=self.mode, station_years=round(years, 4), towns=self.towns, parcels=self.parcels,
             steps=self.steps, faults=dict(sorted(self.ledger.faults.items())),
