@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_REVOKED = "SELECT body FROM entry WHERE writer = ? AND kind = 'Revoked'"
+
 
 class Memory:
     """The file, and in memory the book of what is open now. All writing goes through `tell` and `receive`."""
@@ -71,7 +73,10 @@ class Memory:
         """Reads the cache of the fold; what is over here stays on the disk until somebody asks."""
         self.book = Book()
         self.grants: dict[UUID, facts.Granted] = {}
+        self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
         self.policy: Policy = DEFAULT
+        for (body,) in self.connection.execute(_REVOKED, (self.hub_writer,)):
+            self._stand(facts.read("Revoked", body))
         standing = self.connection.execute("SELECT name, record FROM standing")
         for name, record in standing:
             self._stand(facts.read(name.split("/")[0], record))
@@ -96,6 +101,7 @@ class Memory:
             self.grants[fact.grant] = fact
         elif isinstance(fact, facts.Revoked):
             self.grants.pop(fact.grant, None)
+            self.revoked.add(fact.grant)
 
     def now_text(self) -> str:
         """The wall clock, but never behind the newest entry: time in a journal does not run backwards."""

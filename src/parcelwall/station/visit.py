@@ -11,6 +11,8 @@ from uuid import UUID
 import apsw
 import msgspec
 
+from parcelwall.rules.facts import By
+
 Purpose = Literal["collect", "deposit", "take_back", "reopen"]
 Step = Literal["begun", "opened", "ended"]
 Outcome = Literal["", "done", "void", "failed", "unclear", "left_open"]
@@ -34,6 +36,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     pulses: int = 0
     outcome: Outcome = ""
     case: UUID | None = None  # what was opened about it
+    by: By = "unknown"  # who opens it, where a token or an order says so
 
 
 SCHEMA = """

@@ -12,7 +12,7 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Extend
 from parcelwall.hub.house import Hub
-from parcelwall.hub.tell import code_of
+from parcelwall.hub.tell import code_of, token_of
 from parcelwall.notices import times
 from parcelwall.notices.language import words
 from parcelwall.notices.texts import refusal_text, state_text
@@ -99,14 +99,15 @@ async def view(hub: Hub, parcel: Parcel, secret: str, look: Look, said: str = ""
         until = times.moment(parcel.collect_by, look.zone, known) if parcel.collect_by else ""
         said_of = {"station": station.about.name, "door": parcel.compartment, "place": "", "time": until}
         heading, line = str(state_text("ready", known, **said_of).heading), ""
-    code = code_of(hub, parcel) if inside and parcel.proof != "verified" else ""
+    code = code_of(hub, parcel) if inside and parcel.proof == "code" else ""
     left = max(timedelta(0), parcel.collect_by - now) if parcel.collect_by and inside else timedelta(0)
     total = parcel.collect_by - parcel.deposited_at if parcel.collect_by and parcel.deposited_at else timedelta(0)
     notice, refused = _notice(said, parcel, known, look)
     return RecipientView(
         stage=STAGES[parcel.stage], heading=heading, line=line, reference=parcel.reference, here=f"/p/{secret}",
         events=f"/p/{secret}/events?lang={look.language}", station=place_of(hub, parcel) if parcel.station else None,
-        door=_door(hub, parcel, look) if inside else None, code=(code[:4], code[4:]) if code else (), qr=code,
+        door=_door(hub, parcel, look) if inside else None, code=(code[:4], code[4:]) if code else (),
+        qr=token_of(hub, parcel) if inside else "",
         collect_by=parcel.collect_by if inside else None, left_s=int(left.total_seconds()),
         total_s=int(total.total_seconds()) if inside else 0, steps=steps_of(parcel, told, known) if not inside else (),
         extension=_extension(hub, parcel), notice=notice, refused=refused,
