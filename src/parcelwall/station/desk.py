@@ -112,6 +112,31 @@ class StationDesk:
         return self._begin("collect", decide.collect(parcel, "token"), compartment, generation=shown.generation,
                            by="delegate" if shown.grant else "recipient")  # fmt: skip
 
+    def collect_by_order(self, order: UUID, reservation: UUID | None, generation: int, until_mono_s: float) -> Visit:
+        """Begins the visit of the recipient who stands here and asks by phone: a right like a token of the hub's.
+
+        Refused like a wrong code if it is not inside, or spent.
+        """
+        self._refuse_busy()
+        parcel = next((each for each in self.inside() if each.reservation == reservation), None)
+        if parcel is None or generation < parcel.generation:
+            raise Refusal("wrong_code")
+        if visits.spent(self.memory.connection, _reservation(parcel), generation):
+            raise Refusal("wrong_code")
+        return self._begin(
+            "collect", decide.collect(parcel, "token"), parcel.compartment or 0, generation=generation, by="recipient",
+            order=order, until_mono_s=until_mono_s,
+        )  # fmt: skip
+
+    def inspect(self, order: UUID, compartment: int, until_mono_s: float) -> Visit:
+        """Begins the visit of an operator who looks into a compartment from afar: it ends no parcel's life. Refuses
+        a compartment that is not here."""
+        self._refuse_busy()
+        if not self.plan.bit(compartment):
+            raise Refusal("order_unknown")
+        parcel = next((each for each in self.inside() if each.compartment == compartment), None)
+        return self._begin("inspect", parcel, compartment, by="operator", order=order, until_mono_s=until_mono_s)
+
     def _is_of_our_hub(self, shown: token.Signed) -> bool:
         """Signed by the hub that this station was enrolled at, and for this station."""
         key = bytes.fromhex(self.memory.identity("hub_key") or "")
@@ -203,7 +228,8 @@ class StationDesk:
         refused as stale."""
         self._refuse_busy()
         age = self.now() - (before.opened_at or before.begun_at)
-        if age > timedelta(seconds=self.memory.policy.reopen_s) or before.outcome != "done":
+        late = age > timedelta(seconds=self.memory.policy.reopen_s)
+        if late or before.outcome != "done" or before.purpose == "inspect":
             raise Refusal("stale_screen")
         parcel = self.memory.parcel(before.parcel)
         if self.memory.room().unusable & self.plan.bit(before.compartment) or parcel is None:
@@ -221,13 +247,14 @@ class StationDesk:
             raise Refusal("door_busy", door=busy[0].compartment)
 
     def _begin(
-        self, purpose: visits.Purpose, parcel: Parcel, compartment: int, courier: UUID | None = None,
-        generation: int = 0, by: facts.By = "unknown",
+        self, purpose: visits.Purpose, parcel: Parcel | None, compartment: int, courier: UUID | None = None,
+        generation: int = 0, by: facts.By = "unknown", order: UUID | None = None, until_mono_s: float | None = None,
     ) -> Visit:  # fmt: skip
         visit = Visit(
-            id=self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id, reservation=_reservation(parcel),
-            compartment=compartment, begun_at=self.now(), generation=generation, courier=courier,
-            hold_hours=parcel.hold_hours, by=by,
+            id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
+            reservation=_reservation(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
+            generation=generation, courier=courier, hold_hours=parcel.hold_hours if parcel else 0, by=by,
+            until_mono_s=until_mono_s,
         )  # fmt: skip
         self._write(visit)
         return visit

@@ -288,13 +288,17 @@ class Kiosk:
     # what the door does
 
     async def _serve(self, visit: Visit) -> Showing:
+        await self.serve(visit)
+        return self.showing
+
+    async def serve(self, visit: Visit) -> Visit:
+        """Opens the visit's door and shows it, whoever has asked for it and from where. The visit as it stands then."""
         assert self.keeper is not None, "a kiosk is attached to its keeper before the first person comes"
         parcel = self.desk.memory.parcel(visit.parcel)
         late = parcel is not None and parcel.stage == Stage.OVERDUE and visit.purpose == "collect"
         ending = parcel.selector if parcel else ""
         self._show("opening", door=visit.compartment, visit=visit.id, ending=ending, late=late)
-        await self.keeper.serve(visit)
-        return self.showing
+        return await self.keeper.serve(visit)
 
     def visit_moved(self, visit: Visit) -> None:
         """The keeper tells of every step of every visit; only the one on this screen matters here."""
@@ -308,6 +312,8 @@ class Kiosk:
             self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
         elif visit.outcome == "done":
             self._shut(visit)
+        elif visit.outcome == "void":
+            self.home()
         else:
             self._show("stuck", 30, door=visit.compartment, case=_name(visit.case) if visit.case else "")
 

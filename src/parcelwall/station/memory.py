@@ -97,7 +97,7 @@ class Memory:
             self.book.learn(fact, self.clock.now())
         elif isinstance(fact, facts.PolicyAdopted):
             self.policy = fact.policy
-        elif isinstance(fact, facts.Granted):
+        elif isinstance(fact, facts.Granted) and fact.compartment is None:  # an order's moves nothing by itself
             self.grants[fact.grant] = fact
         elif isinstance(fact, facts.Revoked):
             self.grants.pop(fact.grant, None)
@@ -159,7 +159,7 @@ class Memory:
         if known := self.parcel(parcel):
             self.book.parcels[parcel] = known
 
-    def parcel(self, parcel: UUID) -> Parcel | None:
+    def parcel(self, parcel: UUID | None) -> Parcel | None:
         """A parcel that this station knows, ended or not."""
         if parcel in self.book.parcels:
             return self.book.parcels[parcel]
@@ -170,7 +170,7 @@ class Memory:
         standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured)
         if isinstance(fact, facts.Revoked):
             self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
-        elif isinstance(fact, standing):
+        elif isinstance(fact, standing) and getattr(fact, "compartment", None) is None:
             name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
             self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
         if not isinstance(fact, facts.StationConfigured):

@@ -13,7 +13,7 @@ import msgspec
 
 from parcelwall.rules.facts import By
 
-Purpose = Literal["collect", "deposit", "take_back", "reopen"]
+Purpose = Literal["collect", "deposit", "take_back", "reopen", "inspect"]
 Step = Literal["begun", "opened", "ended"]
 Outcome = Literal["", "done", "void", "failed", "unclear", "left_open"]
 
@@ -24,8 +24,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     screen: str
     purpose: Purpose
-    parcel: UUID
-    reservation: UUID
+    parcel: UUID | None  # None: an operator looks into an empty compartment
+    reservation: UUID | None
     compartment: int
     begun_at: datetime
     generation: int = 0
@@ -37,6 +37,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome = ""
     case: UUID | None = None  # what was opened about it
     by: By = "unknown"  # who opens it, where a token or an order says so
+    until_mono_s: float | None = None  # of an order: no byte goes to the boards after this second of this boot
 
 
 SCHEMA = """
@@ -58,7 +59,7 @@ INSERT INTO visit VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
 def write(connection: apsw.Connection, visit: Visit) -> None:
     connection.execute(
         _WRITE,
-        (str(visit.id), visit.screen, visit.purpose, str(visit.reservation), visit.generation,
+        (str(visit.id), visit.screen, visit.purpose, str(visit.reservation or ""), visit.generation,
          visit.opened_at is not None, visit.step == "ended", msgspec.json.encode(visit).decode()),
     )  # fmt: skip
 
@@ -67,6 +68,11 @@ def unfinished(connection: apsw.Connection) -> list[Visit]:
     """Visits that have not ended, oldest first."""
     rows = connection.execute("SELECT record FROM visit WHERE NOT ended ORDER BY id")
     return [msgspec.json.decode(record, type=Visit) for (record,) in rows]
+
+
+def known(connection: apsw.Connection, visit: UUID) -> bool:
+    """Whether there has been a visit of this id."""
+    return connection.execute("SELECT 1 FROM visit WHERE id = ?", (str(visit),)).fetchone() is not None
 
 
 def spent(connection: apsw.Connection, reservation: UUID, generation: int) -> bool:

@@ -176,7 +176,8 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         heading=told.heading, lines=(told.line,) if told.line else (), door=door,
         place=place_sentence(about.layout, door, known) if door else "",
         cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
-        pad=_pad(showing), reader=about.layout.panel.reader if about.layout.panel else "below",
+        pad=_pad(showing), presence=_presence(station, showing),
+        reader=about.layout.panel.reader if about.layout.panel else "below",
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, courier=_courier(station, showing), alone=not station.desk.online,
         languages=tuple(Language(code, name) for code, name in languages().items()),
@@ -208,6 +209,11 @@ def _pad(showing: Showing) -> Pad | None:
     if showing.screen == "courier-in":
         return Pad(post="/sign-in", held_s=showing.wait_s)
     return None
+
+
+def _presence(station: Station, showing: Showing) -> str:
+    """The number of this half minute. The one before is good as well, so a screen that is drawn late shows no lie."""
+    return station.presence.number() if showing.screen == "home" and station.desk.online else ""
 
 
 def _countdown(station: Station, showing: Showing) -> tuple[int, int]:

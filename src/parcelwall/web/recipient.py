@@ -12,6 +12,7 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Extend
 from parcelwall.hub.house import Hub
+from parcelwall.hub.orders import OpenDoor, Outlets, open_now
 from parcelwall.hub.tell import code_of, token_of
 from parcelwall.notices import times
 from parcelwall.notices.language import words
@@ -26,11 +27,14 @@ from parcelwall.web.render import Renderer
 from parcelwall.web.streams import frames, stream
 from parcelwall.web.tracking import place_of, say_linked, steps_of, zone_of
 from parcelwall.web.views import Extension, Look, NotFoundView, OwnDoor, RecipientStage, RecipientView
+from parcelwall.web.who import Brake
 
 STAGES: dict[Stage, RecipientStage] = {
     Stage.ANNOUNCED: "coming", Stage.RESERVED: "coming", Stage.READY: "ready", Stage.OVERDUE: "late",
     Stage.COLLECTED: "collected", Stage.TAKEN_BACK: "gone", Stage.DIVERTED: "diverted", Stage.CANCELLED: "cancelled",
 }  # fmt: skip
+OF_OPENING = ("station_offline", "not_present", "order_late", "order_unknown", "order_repeated", "door_busy",
+              "door_failed", "too_many_tries", "wrong_code", "wrong_stage")  # fmt: skip
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -69,6 +73,35 @@ async def extend(request: Request[Any, Any, Any], secret: str, hub: Hub) -> Redi
     except Refusal as no:
         said = no.reason
     return Redirect(f"/p/{secret}?said={said}", status_code=303)
+
+
+@post("/p/{secret:str}/open", include_in_schema=False)
+async def open_door(secret: str, data: Form, hub: Hub, outlets: Outlets, presence_brake: Brake) -> Redirect:
+    """I am here, open: with the number that the station's screen shows. Raises Refusal for an unknown link."""
+    parcel = await reading.by_link(hub, "recipient", secret)
+    if parcel is None:
+        raise Refusal("not_found")
+    try:
+        said = await _open(parcel, data.get("number", "")[:10], hub, outlets, presence_brake)
+    except Refusal as no:
+        said = no.reason
+    return Redirect(f"/p/{secret}?said={said}", status_code=303)
+
+
+async def _open(parcel: Parcel, number: str, hub: Hub, outlets: Outlets, brake: Brake) -> str:
+    """What became of it, in a word. Five wrong numbers, and this parcel's page waits ten minutes."""
+    if brake.wait_s(str(parcel.id)):
+        raise Refusal("too_many_tries")
+    if parcel.station is None:
+        raise Refusal("wrong_stage")
+    try:
+        command = OpenDoor(station=parcel.station, parcel=parcel.id, by="recipient", reason="asked by phone")
+        _, outcome = await open_now(hub, outlets, command, number.strip())
+    except Refusal as no:
+        if no.reason == "not_present":
+            brake.miss(str(parcel.id))
+        raise
+    return outcome
 
 
 @post("/p/{secret:str}/problem", include_in_schema=False)
@@ -112,6 +145,7 @@ async def view(hub: Hub, parcel: Parcel, secret: str, look: Look, said: str = ""
         total_s=int(total.total_seconds()) if inside else 0, steps=steps_of(parcel, told, known) if not inside else (),
         extension=_extension(hub, parcel), notice=notice, refused=refused,
         case=await reading.open_case_of(hub, parcel) or "", can_report=inside or parcel.stage == Stage.COLLECTED,
+        can_open=inside and parcel.proof != "verified",
     )  # fmt: skip
 
 
@@ -140,4 +174,8 @@ def _notice(said: str, parcel: Parcel, known: Any, look: Look) -> tuple[str, boo
         return state_text("kept_longer", known, time=until).whole(), False
     if said in ("too_many_extensions", "too_late_to_extend"):
         return refusal_text("too_late_to_extend", known, "phone", time=until).whole(), True
+    if said == "opened":
+        return state_text("opened_for_you", known, door=parcel.compartment).whole() if parcel.compartment else "", False
+    if said in OF_OPENING:
+        return refusal_text(said, known, "phone", door=parcel.compartment).whole(), True
     return "", False

@@ -173,6 +173,8 @@ class RecipientView(msgspec.Struct, frozen=True):
     case: str = ""
     case_by: datetime | None = None
     can_report: bool = False
+    can_open: bool = False
+    """"I am here, open": posted to `{here}/open` with the number on the station's screen."""
     alone: bool = False
     """The station has no line to the hub now."""
 
@@ -265,6 +267,8 @@ class KioskScreen(msgspec.Struct, frozen=True):
     place: str = ""
     cabinet_svg: str = ""
     pad: Pad | None = None
+    presence: str = ""
+    """What somebody who opens by phone reads off this screen, "042"; "" without a line."""
     reader: Literal["below", "above", "left", "right"] | None = "below"
     tries_left: int | None = None
     seconds: int = 0
