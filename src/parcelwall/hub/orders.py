@@ -59,7 +59,7 @@ class Outlets:
         self._here[station] = send
 
     def detach(self, station: str, send: Send) -> None:
-        if self._here.get(station) is send:
+        if self._here.get(station) == send:
             del self._here[station]
 
     async def reach(self, station: str) -> bool:
