@@ -89,3 +89,19 @@ def ask(own: Watched, number: str) -> None:
     fold.locator("summary").click()
     fold.locator("input").fill(number)
     fold.locator("button").click()
+
+
+def test_somebody_else_collects_it(town: Town, browser: Any) -> None:
+    told, text = town.waiting_at(STATION)
+    town.leave(STATION)
+    with visitor(browser, PHONE) as phones:
+        own = phones(Watched)
+        own.go(re.search(r"https?://\S+/p/\S+", text)[0])  # type: ignore[index]
+        own.page.locator("form[action$='/grants'] button").click()
+        own.page.wait_for_selector("#other .qr")
+        own.gates()
+        own.page.locator("form[action$='/revoke'] button").click()
+        own.page.wait_for_selector("form[action$='/grants']")
+        assert own.page.locator("#other").count() == 0
+        assert own.faults == []
+    town.collect(told)

@@ -27,7 +27,7 @@ from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
-from parcelwall.rules import access, token
+from parcelwall.rules import access, facts, token
 from parcelwall.rules.life import INSIDE, Parcel
 
 NAME = "notices"
@@ -285,13 +285,18 @@ def code_of(hub: Hub, parcel: Parcel) -> str:
     return access.pickup_code(station.code_key, parcel.station, parcel.reservation, parcel.generation)
 
 
-def token_of(hub: Hub, parcel: Parcel) -> str:
-    """What the QR of a parcel in a compartment carries, the same each time; "" where a person must be verified."""
+def token_of(hub: Hub, parcel: Parcel, grant: facts.Granted | None = None) -> str:
+    """What the QR of a parcel in a compartment carries, the same each time; "" where a person must be verified.
+
+    With a grant it is the delegate's, and ends with it.
+    """
     assert parcel.station and parcel.reservation and parcel.deposited_at, "only a parcel with a place has a token"
     if parcel.proof == "verified" or parcel.generation > token.HIGHEST_GENERATION:
         return ""
+    expires = (grant and grant.until) or parcel.deposited_at + token.LASTS
     made = token.payload(token.Token(
-        parcel.station, parcel.reservation, parcel.generation, parcel.deposited_at, parcel.deposited_at + token.LASTS,
+        parcel.station, parcel.reservation, parcel.generation, parcel.deposited_at, expires,
+        grant.grant if grant else None,
     ))  # fmt: skip
     return token.text(made, bytes.fromhex(hub.signer.sign(token.to_sign(made))))
 

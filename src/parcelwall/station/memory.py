@@ -97,7 +97,7 @@ class Memory:
             self.book.learn(fact, self.clock.now())
         elif isinstance(fact, facts.PolicyAdopted):
             self.policy = fact.policy
-        elif isinstance(fact, facts.Granted) and fact.compartment is None:  # an order's moves nothing by itself
+        elif isinstance(fact, facts.Granted) and fact.courier:  # a delegate's is in their token, an order's is over
             self.grants[fact.grant] = fact
         elif isinstance(fact, facts.Revoked):
             self.grants.pop(fact.grant, None)
@@ -170,7 +170,7 @@ class Memory:
         standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured)
         if isinstance(fact, facts.Revoked):
             self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
-        elif isinstance(fact, standing) and getattr(fact, "compartment", None) is None:
+        elif isinstance(fact, standing) and getattr(fact, "courier", True):
             name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
             self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
         if not isinstance(fact, facts.StationConfigured):

@@ -102,7 +102,7 @@ class _Reading:
     def _stand(self, fact: Fact) -> None:
         if isinstance(fact, facts.Revoked):
             self.standing.pop(f"Granted/{fact.grant}", None)
-        elif isinstance(fact, facts.Granted) and fact.compartment is None:
+        elif isinstance(fact, facts.Granted) and fact.courier:
             self.standing[f"Granted/{fact.grant}"] = facts.body(fact)
         elif isinstance(fact, facts.PolicyAdopted | facts.StationConfigured):
             self.standing[fact.kind] = facts.body(fact)

@@ -80,6 +80,7 @@ def hub_app(
     pages = [
         tracking.find, tracking.find_events, tracking.status, tracking.status_events, recipient.parcel_page,
         recipient.parcel_events, recipient.extend, recipient.open_door, recipient.problem,
+        recipient.delegate, recipient.take_back_grant,
         console.console, console.console_events,
     ]  # fmt: skip
     plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]

@@ -141,6 +141,14 @@ class Extension(msgspec.Struct, frozen=True):
     price: str = ""
 
 
+class Other(msgspec.Struct, frozen=True):
+    """Somebody else who may collect until a time: their grant, and the token of their QR."""
+
+    grant: str
+    qr: str
+    until: datetime
+
+
 RecipientStage = Literal["coming", "ready", "late", "held", "collected", "gone", "diverted", "cancelled"]
 
 
@@ -173,6 +181,8 @@ class RecipientView(msgspec.Struct, frozen=True):
     case: str = ""
     case_by: datetime | None = None
     can_report: bool = False
+    other: Other | None = None
+    """Shown once it was asked for by `{here}/grants`; `{here}/grants/{grant}/revoke` takes it back."""
     can_open: bool = False
     """"I am here, open": posted to `{here}/open` with the number on the station's screen."""
     alone: bool = False
