@@ -47,6 +47,9 @@ STATES: dict[str, tuple[Saying, ...]] = {
     # a door
     "opening": (Saying(N_("Door {door} is opening")),),
     "open": (Saying(N_("Door {door} is open"), N_("Take your parcel. Push the door shut.")),),
+    "opened_by_operator": (
+        Saying(N_("The operator has opened door {door}"), N_("Leave inside what is inside. Push the door shut.")),
+    ),
     "open_spoken": (
         Saying(
             N_("Door {door} is open"),

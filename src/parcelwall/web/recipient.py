@@ -58,6 +58,7 @@ async def parcel_events(
     request: Request[Any, Any, Any], secret: str, hub: Hub, renderer: Renderer, said: str = "",
     grant: UUID | None = None,
 ) -> Stream:
+    """The page as it is now, drawn anew when something happens to the parcel."""
     parcel = await reading.by_link(hub, "recipient", secret)
     look = await _look(request, hub, parcel) if parcel else look_of(request)
 
