@@ -18,7 +18,9 @@ from parcelwall.rules.life import INSIDE, Parcel
 
 LASTS = timedelta(days=7)
 
-_OF_GRANTS = "SELECT kind, body FROM entry WHERE writer = $1 AND kind IN ('Granted', 'Revoked') AND body LIKE $2"
+_OF_GRANTS = """
+SELECT kind, body FROM entry WHERE writer IN (SELECT name FROM writer WHERE name LIKE 'hub:%/' || $1)
+  AND kind IN ('Granted', 'Revoked') AND body LIKE $2"""
 
 
 class Delegate(Command, kw_only=True):
@@ -46,7 +48,7 @@ class Delegate(Command, kw_only=True):
 
 async def granted(hub: Hub, parcel: Parcel, grant: UUID) -> facts.Granted | None:
     """The grant, if it is one to collect this parcel and has neither ended nor been taken back."""
-    rows = await hub.pool.fetch(_OF_GRANTS, hub.writer_for(parcel.station or ""), f'%"grant":"{grant}"%')
+    rows = await hub.pool.fetch(_OF_GRANTS, parcel.station or "", f'%"grant":"{grant}"%')
     told = [facts.read(row["kind"], row["body"]) for row in rows]
     found = next((each for each in told if isinstance(each, facts.Granted)), None)
     if found is None or found.parcel != parcel.id or "collect" not in found.may or found.compartment is not None:

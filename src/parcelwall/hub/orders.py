@@ -34,8 +34,11 @@ STALE = timedelta(seconds=5)  # what another process asked longer ago than this 
 Send = Callable[[Asked], Awaitable[None]]
 
 _NOTIFY = "SELECT pg_notify($1, $2)"
-_HEAD = "SELECT coalesce(max(number), 0) FROM entry WHERE writer = $1"
-_ANSWERS = "SELECT body FROM entry WHERE writer = $1 AND number > $2 AND kind = 'OrderAnswered' ORDER BY number"
+# All streams of the station's own: a new computer may have begun another since.
+_HEADS = "SELECT name, number FROM writer WHERE name = $1 OR name LIKE $1 || ':%'"
+_ANSWERS = """
+SELECT body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS since (name, head) ON writer = name AND number > head
+WHERE kind = 'OrderAnswered' ORDER BY number"""
 
 
 class Told(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -156,13 +159,13 @@ async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str 
     Raises the desk's Refusal or the station's. A repeat under its key sends nothing, and has the first one's answer.
     """
     command.reached = await outlets.reach(command.station)
-    after: int = await hub.pool.fetchval(_HEAD, command.station)
+    heads: dict[str, int] = {command.station: 0} | dict(await hub.pool.fetch(_HEADS, command.station))
     answer = await hub.desk.ask(command)
     if command.granted is not None:
         await outlets.send(msgspec.structs.replace(command.granted, presence=presence))
     else:
-        after = 0
-    said = await _answered(hub, command.station, UUID(answer.body["order"]), after)
+        heads = dict.fromkeys(heads, 0)
+    said = await _answered(hub, command.station, UUID(answer.body["order"]), heads)
     if said is None:
         return answer, "unanswered"
     if said.outcome != "opened":
@@ -170,13 +173,13 @@ async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str 
     return answer, said.outcome
 
 
-async def _answered(hub: Hub, station: str, order: UUID, after: int) -> facts.OrderAnswered | None:
+async def _answered(hub: Hub, station: str, order: UUID, heads: dict[str, int]) -> facts.OrderAnswered | None:
     """What the station has written of an order, as soon as it is here."""
     bell, until_s = hub.bells.hang(f"by/{station}"), hub.clock.mono() + ANSWER_WITHIN_S
     try:
         while True:
             bell.clear()
-            for row in await hub.pool.fetch(_ANSWERS, station, after):
+            for row in await hub.pool.fetch(_ANSWERS, list(heads), list(heads.values())):
                 fact = msgspec.json.decode(row["body"], type=facts.OrderAnswered)
                 if fact.order == order:
                     return fact

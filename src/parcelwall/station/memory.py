@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 """
 
-_REVOKED = "SELECT body FROM entry WHERE writer = ? AND kind = 'Revoked'"
+_REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
 
 
 class Memory:
@@ -75,7 +75,7 @@ class Memory:
         self.grants: dict[UUID, facts.Granted] = {}
         self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
         self.policy: Policy = DEFAULT
-        for (body,) in self.connection.execute(_REVOKED, (self.hub_writer,)):
+        for (body,) in self.connection.execute(_REVOKED):
             self._stand(facts.read("Revoked", body))
         standing = self.connection.execute("SELECT name, record FROM standing")
         for name, record in standing:
