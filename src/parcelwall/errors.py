@@ -69,6 +69,12 @@ REASONS: dict[str, str] = {
     "door_failed": "The door does not open.",
     "stale_screen": "The screen has changed since.",
     "deposit_too_late": "The time to bring this parcel has passed. Ask the hub for a new reservation.",
+    # opening from afar
+    "station_offline": "This station has no line now, and an order is never kept for later. Use the code or the QR.",
+    "not_present": "That is not the number on the station's screen. It changes every half minute; read it again.",
+    "order_late": "The order came too late, so nothing was opened. Ask again.",
+    "order_repeated": "This order was heard before. Each opens at most once; ask anew.",
+    "order_unknown": "The order is not for this station as it runs now.",
     # the link and enrolment
     "claim_unknown": "This claim code is unknown, used or older than 24 hours. Make a new one at the hub.",
     "station_taken": "This station is enrolled already. Make a new claim code to replace its computer.",

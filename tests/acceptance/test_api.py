@@ -308,7 +308,8 @@ def test_every_call_has_answered_as_documented(
     feed = [entry["number"] for entry in whole_feed(shop)]
     assert feed == list(range(1, len(feed) + 1))
     unproven = {path for _, path in document.calls() - document.proven}
-    assert unproven == {"/api/v1/parcels/{parcel}/extend", "/api/v1/cases/{case}/close"}  # test_town.py does these
+    assert unproven == {"/api/v1/parcels/{parcel}/extend", "/api/v1/cases/{case}/close",
+                        "/api/v1/stations/{station}/open"}  # test_town.py and test_remote.py do these
 
 
 def what_operators_do(operator: Proven, parcel: str) -> None:
@@ -316,6 +317,10 @@ def what_operators_do(operator: Proven, parcel: str) -> None:
     assert operator.courier_code("S-0001", admitted["courier"]) == admitted["code"]
     operator.post(f"/stations/S-0001/couriers/{admitted['grant']}/revoke", {})
     assert operator.get("/cases").json() == {"cases": []}
+    body = {"compartment": 1, "reason": "look"}
+    assert said(operator.post("/stations/S-0001/open", body)) == (409, "station_offline")
+    assert said(operator.post("/stations/S-0001/open", body | {"compartment": 999})) == (400, "bad_field")
+    assert said(operator.post("/stations/S-0404/open", body)) == (404, "station_unknown")
     policy = operator.get("/policy").json()
     assert operator.post("/policy", policy | {"version": policy["version"] + 1}).status_code == 200
     assert operator.post(f"/parcels/{parcel}/forget", {}).json() == {"erased": True}
@@ -324,6 +329,7 @@ def what_operators_do(operator: Proven, parcel: str) -> None:
 def test_operators_work_is_for_operators(shop: Proven) -> None:
     for path in ("/cases", "/policy"):
         assert said(shop.get(path)) == (403, "no_right")
+    assert said(shop.post("/stations/S-0001/open", {"compartment": 1, "reason": "look"})) == (403, "no_right")
     for path in (f"/cases/{NOBODY}/close", "/stations/S-0001/couriers", f"/stations/S-0001/couriers/{NOBODY}/revoke",
                  f"/parcels/{NOBODY}/forget"):  # fmt: skip
         body = {"outcome": "looked"} if path.endswith("close") else {}

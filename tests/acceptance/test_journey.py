@@ -144,7 +144,8 @@ def test_a_delivery_from_the_api_to_the_recipients_hands(
     own.see(code)
     own.gates(sideways=True)
     since = own.navigations
-    assert code == read_qr(own, tmp_path)
+    token = read_qr(own, tmp_path)
+    assert token.startswith("PW1:") and code not in token
 
     kiosk.type("00000000").screen("wrong").see("4 tries left")
     kiosk.gates()
@@ -157,6 +158,32 @@ def test_a_delivery_from_the_api_to_the_recipients_hands(
     own.gates(sideways=True)
     assert own.navigations == since
     assert code not in own.page.content()
+
+
+def test_the_qr_opens_the_door_without_a_tap(
+    town: Town, shop: Shop, operator: Shop, kiosk: KioskPage, doors: PretendPage, phone: Any, tmp_path: Any
+) -> None:
+    """Of a parcel that asks for it: neither mail nor page has a code to type."""
+    person = somebody()
+    told = shop.announce(reference=a_reference("AB-1CD"), recipient=person, proof="token")
+    expected_there(town, told)
+    sign_in(kiosk, operator)
+    doors.scan(told["reference"])
+    kiosk.screen("open")
+    door = kiosk.door
+    doors.push_shut()
+    kiosk.screen("courier-scan").tap("Finish").screen("courier-bye").tap("Finish").screen("home")
+    mails = phone()
+    mail_to(mails, town, person)
+    own = mails.follow("/p/").live()
+    own.gates()
+    assert own.page.locator(".code").count() == 0
+    doors.scan(read_qr(own, tmp_path))
+    kiosk.screen("open")
+    assert kiosk.door == door
+    doors.push_shut()
+    kiosk.screen("thanks")
+    own.see("Collected")
 
 
 def read_qr(own: Watched, folder: Any) -> str:

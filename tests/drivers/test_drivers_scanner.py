@@ -8,6 +8,7 @@ import pytest
 
 from parcelwall.clock import SystemClock
 from parcelwall.drivers.scanner import LONGEST, Collector, scans
+from parcelwall.rules import token
 
 
 def test_a_scan_ends_with_its_end_mark() -> None:
@@ -51,3 +52,16 @@ async def test_a_reader_on_a_terminal() -> None:
     await reading.aclose()
     os.close(slave)
     os.close(master)
+
+
+def test_our_own_qr_comes_through_letter_by_letter() -> None:
+    """Base45 has a space, and every sign that a keyboard's layout would break."""
+    text = (
+        "PW1:W50W50000C00390FFU00077E88G000000100F207U5NAGU$6F50O8INB2B27AJJ/ISHSR5BRQYO.34$:V0+4L7G-T1V*CP5QGJI7S0OEW*9"
+        "UW10G9Q2SK6WO CTK+LBV3Q$1Q*64F8F2V3C820"
+    )
+    collector, found = Collector(), list[str]()
+    for place, letter in enumerate(text + "\r"):
+        found += collector.feed(letter.encode(), place * 0.001)
+    assert found == [text]
+    assert token.read(found[0]) is not None

@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Trouble
-from parcelwall.hub import people
+from parcelwall.hub import people, tell
 from parcelwall.hub.commands import Divert, Extend, RenewCode
 from parcelwall.hub.followers import turn
 from parcelwall.hub.house import Hub
@@ -21,9 +21,10 @@ from parcelwall.hub.people import Person
 from parcelwall.hub.sweeps import sweep
 from parcelwall.hub.tell import LEASE, NAME, Teller, outbox
 from parcelwall.hub.verify import verify_hub
+from parcelwall.link.identity import signed_by
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.messages import Message
-from parcelwall.rules import access, decide
+from parcelwall.rules import access, decide, token
 from parcelwall.rules.life import Parcel
 from station.towns import ADA, NOW, Pen, a_hub, about, announced, cases, parcel_at
 
@@ -61,11 +62,11 @@ class Office:
         self.pen = Pen("S-0001", self.now)
         self._doors = count(1)
 
-    async def promised(self, reference: str = "PW-1", person: Person | None = ADA) -> UUID:
-        return await announced(self.hub, reference, "S-0001", person=person)
+    async def promised(self, reference: str = "PW-1", person: Person | None = ADA, **changed: str) -> UUID:
+        return await announced(self.hub, reference, "S-0001", person=person, **changed)
 
-    async def inside(self, reference: str = "PW-1", person: Person | None = ADA) -> Parcel:
-        parcel = await parcel_at(self.hub, await self.promised(reference, person))
+    async def inside(self, reference: str = "PW-1", person: Person | None = ADA, **changed: str) -> Parcel:
+        parcel = await parcel_at(self.hub, await self.promised(reference, person, **changed))
         return await self.put_in(parcel)
 
     async def put_in(self, parcel: Parcel) -> Parcel:
@@ -286,6 +287,25 @@ async def test_a_code_that_another_parcel_has_is_renewed_before_anybody_is_told(
     told = [message.text for _, message, _ in office.mail.got]
     assert len(told) == 2, "once each, although there were three facts to tell of"
     assert [code in text for code, text in zip(codes, told, strict=True)] == [True, True]
+
+
+async def test_the_qr_is_a_token_of_this_parcel(office: Office) -> None:
+    parcel = await office.inside(person=msgspec.structs.replace(ADA, phone=None))
+    shown = token.read(tell.token_of(office.hub, parcel))
+    assert shown is not None
+    assert (shown.station_number, shown.reservation, shown.generation) == (1, parcel.reservation, 0)
+    assert signed_by(office.hub.signer.public, shown.signature.hex(), token.to_sign(shown.payload))
+    await office.hub.desk.ask(RenewCode(parcel=parcel.id))
+    newer = token.read(tell.token_of(office.hub, await parcel_at(office.hub, parcel.id)))
+    assert newer is not None and newer.generation == 1
+
+
+async def test_who_asks_for_the_qr_is_told_no_code(office: Office) -> None:
+    parcel = await office.inside(person=msgspec.structs.replace(ADA, phone=None), proof="token")
+    await office.tell()
+    [(_, message, _)] = office.mail.got
+    assert code_of(office, parcel) not in message.text + message.html
+    assert message.qr
 
 
 async def test_a_renewed_code_is_told_once(office: Office) -> None:

@@ -1,6 +1,6 @@
 """Two books with a line between them: real journals in memory, none of parcels, as the link knows none."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from parcelwall import clock
@@ -9,6 +9,7 @@ from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.journal.sqlite import SqliteJournal, connect
 from parcelwall.link.hub_end import HubEnd
 from parcelwall.link.identity import Signer
+from parcelwall.link.orders import Ordered
 from parcelwall.link.station_end import StationEnd
 
 STATION, HUB_WRITER, HUB = "S-0012", "hub:1/S-0012", "hub.example"
@@ -100,13 +101,15 @@ class Pair:
         self._nonces = 0
 
     def ends(
-        self, station_key: bytes = STATION_KEY, hub_key: bytes = HUB_KEY, dialled: str = HUB, name: str = HUB
-    ) -> tuple[StationEnd, HubEnd]:
+        self, station_key: bytes = STATION_KEY, hub_key: bytes = HUB_KEY, dialled: str = HUB, name: str = HUB,
+        obey: Callable[[Ordered], None] = lambda _: None,
+    ) -> tuple[StationEnd, HubEnd]:  # fmt: skip
         """A new connection: nonces are new, keys and names may be wrong."""
         self._nonces += 1
         pinned = Signer(HUB_KEY).public
         station = StationEnd(
-            self.station, Signer(station_key), dialled, pinned, self._nonces.to_bytes(32, "big"), "b1", self.now
+            self.station, Signer(station_key), dialled, pinned, self._nonces.to_bytes(32, "big"), "b1", self.now,
+            obey=obey,
         )
         return station, HubEnd(self.hub, Signer(hub_key), name, (1000 + self._nonces).to_bytes(32, "big"), self.now)
 

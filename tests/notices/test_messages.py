@@ -106,6 +106,15 @@ def test_qr_can_be_read_off_the_picture(facts: NoticeFacts) -> None:
     assert found.text == "47190622"
 
 
+@pytest.mark.parametrize("language", ["en", "de", "pl"])
+def test_a_parcel_that_asks_for_the_qr_has_no_code_to_type(language: str, facts: NoticeFacts) -> None:
+    made = compose("ready", language, msgspec.structs.replace(facts, qr="PW1:4QC9K0T7", code=""))
+    (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(made.qr)))
+    assert found.text == "PW1:4QC9K0T7" and f"cid:{QR_CID}" in made.html
+    assert "4719" not in made.text + made.html + made.sms
+    assert "QR" in made.text
+
+
 def test_moved_says_whether_the_code_is_new(facts: NoticeFacts) -> None:
     same = compose("moved", "en", facts)
     new = compose("moved", "en", msgspec.structs.replace(facts, new_code=True))

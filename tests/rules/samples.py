@@ -110,6 +110,7 @@ FULL: tuple[facts.Fact, ...] = (
     facts.DoorOpened(compartment=1, visit=VISIT, recovered=True),
     facts.DoorClosed(compartment=1, visit=VISIT, recovered=True),
     facts.DoorFailed(compartment=1, why="stuck", visit=VISIT),
+    facts.OrderAnswered(order=GRANT, outcome="refused", compartment=1, by="operator", why="order_late"),
     facts.CompartmentHealth(compartment=1, usable=False, why="hinge"),
     facts.WrongCode(count=3, paused=True),
     facts.Measured(probe="28-00000a", unit="degC", low=2.25, mean=4.5, high=7.75, since=NOW),
@@ -128,6 +129,7 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.StationEnrolled(station="S-0001", public_key="ab" * 32),
     facts.StationConfigured(station="S-0001", name="Kluuvi", address="", lat=60.0, lon=24.0, layout=Layout((), ())),
     facts.DoorOpened(compartment=1), facts.DoorClosed(compartment=1), facts.DoorFailed(compartment=1, why="dead"),
+    facts.OrderAnswered(order=GRANT, outcome="opened", compartment=1),
     facts.CompartmentHealth(compartment=1, usable=True), facts.WrongCode(count=1), facts.Power(status="unknown"),
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
 )  # fmt: skip

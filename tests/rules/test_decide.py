@@ -47,7 +47,7 @@ NO: list[tuple[str, Callable[[], object]]] = [
     ("already_deposited", lambda: reserve(Stage.OVERDUE)),
     ("wrong_stage", lambda: reserve(Stage.COLLECTED)),
     ("too_far_ahead", lambda: reserve(expected_at=NOW + timedelta(days=60, seconds=1))),
-    ("proof_not_possible_here", lambda: reserve(proof="token")),
+    ("proof_not_possible_here", lambda: reserve(proof="token", plan=HIGH)),
     ("proof_not_possible_here", lambda: reserve(proof="verified")),
     ("climate_not_here", lambda: reserve(climate="frozen")),
     ("parcel_too_large", lambda: reserve(length_mm=2_000)),
@@ -68,6 +68,8 @@ NO: list[tuple[str, Callable[[], object]]] = [
     ("wrong_code", lambda: decide.collect(None)),
     ("wrong_code", lambda: decide.collect(parcel(Stage.COLLECTED))),
     ("wrong_code", lambda: decide.collect(parcel(Stage.READY, proof="verified"))),
+    ("wrong_code", lambda: decide.collect(parcel(Stage.READY, proof="verified"), "token")),
+    ("wrong_code", lambda: decide.collect(parcel(Stage.READY, proof="token"))),
     ("not_for_this_station", lambda: decide.take_back(None)),
     ("wrong_stage", lambda: decide.take_back(parcel(Stage.READY))),
 ]  # fmt: skip
@@ -144,6 +146,13 @@ def test_the_deadline_itself_is_in_time() -> None:
 
 def test_a_code_opens_for_late_parcels_too() -> None:
     assert decide.collect(parcel(Stage.OVERDUE)).stage == Stage.OVERDUE
+    assert decide.collect(parcel(Stage.OVERDUE), "token").stage == Stage.OVERDUE
+    assert decide.collect(parcel(Stage.READY, proof="token"), "token").stage == Stage.READY
+
+
+def test_a_token_parcel_is_promised_where_a_reader_stands() -> None:
+    assert PLAN.layout.panel
+    assert reserve(proof="token").proof == "token"
     assert decide.take_back(parcel(Stage.OVERDUE)).stage == Stage.OVERDUE
 
 

@@ -20,7 +20,8 @@ from parcelwall.drivers.seen import DoorState
 from parcelwall.ids import seeded
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Draft
-from parcelwall.rules import access, facts
+from parcelwall.link.identity import Signer
+from parcelwall.rules import access, facts, token
 from parcelwall.rules.layout import Layout, plain_layout
 from parcelwall.rules.life import Parcel
 from parcelwall.simulation.town import pretend_profile
@@ -31,6 +32,7 @@ from parcelwall.station.visit import Visit
 from station.towns import NOW, about
 
 NAME, WRITER, SECRET = "S-0001", "hub:1/S-0001", bytes(range(32))
+HUB = Signer(bytes(range(32)))  # any key, and the hub's for this station
 
 
 class Crash(BaseException):
@@ -58,7 +60,7 @@ class Rig:
         """A first start: enrolled, and told its layout and its courier."""
         memory = Memory(self.path, self.now, self.durable)
         key_of(memory, self.ids)
-        memory.know({"station": NAME, "secret": SECRET.hex(), "hub_writer": WRITER, "hub_key": "00" * 32})
+        memory.know({"station": NAME, "secret": SECRET.hex(), "hub_writer": WRITER, "hub_key": HUB.public.hex()})
         memory.close()
         await self._open()
         configured = facts.StationConfigured(
@@ -127,6 +129,15 @@ class Rig:
         known = self.parcel(parcel)
         assert known.reservation is not None
         return access.pickup_code(self._keys["pickup-code"], NAME, known.reservation, known.generation + ahead)
+
+    def token(self, parcel: UUID, signer: Signer = HUB, **changed: Any) -> str:
+        """The QR that the hub would show."""
+        known = self.parcel(parcel)
+        assert known.reservation is not None
+        now = self.now.now()
+        made = token.Token(NAME, known.reservation, known.generation, now, now + token.LASTS)
+        payload = token.payload(made._replace(**changed))
+        return token.text(payload, bytes.fromhex(signer.sign(token.to_sign(payload))))
 
     def courier_code(self) -> str:
         return access.courier_code(self._keys["courier-code"], NAME, self.courier, self.desk.today)

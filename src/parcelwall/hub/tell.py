@@ -27,7 +27,7 @@ from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
-from parcelwall.rules import access
+from parcelwall.rules import access, facts, token
 from parcelwall.rules.life import INSIDE, Parcel
 
 NAME = "notices"
@@ -235,10 +235,11 @@ class Teller:
         if station is None or parcel.reservation is None:
             return NoticeFacts(station="", zone="UTC", **common)
         door = parcel.compartment if parcel.stage in INSIDE else None
+        code = await self._code(connection, parcel) if door else ""
         return NoticeFacts(
             station=station.about.name, zone=station.about.zone, address=station.about.address, door=door,
             place=place_sentence(station.about.layout, door, words(language)) if door else "",
-            code=await self._code(connection, parcel) if door else "", **common,
+            code=code if parcel.proof == "code" else "", qr=token_of(self._hub, parcel) if door else "", **common,
         )  # fmt: skip
 
     async def _code(self, connection: asyncpg.Connection, parcel: Parcel) -> str:
@@ -282,6 +283,22 @@ def code_of(hub: Hub, parcel: Parcel) -> str:
     assert parcel.station and parcel.reservation, "only a parcel with a place has a code"
     station = hub.stations.known[parcel.station]
     return access.pickup_code(station.code_key, parcel.station, parcel.reservation, parcel.generation)
+
+
+def token_of(hub: Hub, parcel: Parcel, grant: facts.Granted | None = None) -> str:
+    """What the QR of a parcel in a compartment carries, the same each time; "" where a person must be verified.
+
+    With a grant it is the delegate's, and ends with it.
+    """
+    assert parcel.station and parcel.reservation and parcel.deposited_at, "only a parcel with a place has a token"
+    if parcel.proof == "verified" or parcel.generation > token.HIGHEST_GENERATION:
+        return ""
+    expires = (grant and grant.until) or parcel.deposited_at + token.LASTS
+    made = token.payload(token.Token(
+        parcel.station, parcel.reservation, parcel.generation, parcel.deposited_at, expires,
+        grant.grant if grant else None,
+    ))  # fmt: skip
+    return token.text(made, bytes.fromhex(hub.signer.sign(token.to_sign(made))))
 
 
 class Nowhere:

@@ -104,13 +104,20 @@ class Beat_Back(Frame, frozen=True, tag="beat_back"):
     mono: int
 
 
+class Order(Frame, frozen=True):
+    """Open a door now or never: `link.orders.Ordered` as JSON, and the hub's signature."""
+
+    body: str
+    sig: str
+
+
 class Goodbye(Frame, frozen=True):
     why: str
     retry_s: float = 5.0
     spread_s: float = 300.0
 
 
-Known = Challenge | Hello | Welcome | Refuse | Entries | Ack | Gap | Beat | Beat_Back | Goodbye
+Known = Challenge | Hello | Welcome | Refuse | Entries | Ack | Gap | Beat | Beat_Back | Goodbye | Order
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")  # as clock.text writes them
 _decoder = msgspec.json.Decoder(Known)
 _encoder = msgspec.json.Encoder()

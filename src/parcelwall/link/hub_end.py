@@ -10,7 +10,7 @@ from parcelwall import clock as clocks
 from parcelwall.clock import Clock
 from parcelwall.errors import Trouble
 from parcelwall.journal.chain import Broken, Entry, Head
-from parcelwall.link import frames
+from parcelwall.link import frames, orders
 from parcelwall.link.frames import BadFrame, Frame
 from parcelwall.link.identity import Signer, hello_bytes, signed_by, welcome_bytes
 from parcelwall.link.shipping import Shipper, checked
@@ -42,6 +42,7 @@ class HubEnd:
         self._key = b""
         self._shipper: Shipper | None = None
         self._through = 0
+        self._beaten = orders.Beaten()
         self.station = ""
 
     def challenge(self) -> str:
@@ -93,6 +94,7 @@ class HubEnd:
         if body.protocol != frames.PROTOCOL:
             raise BadFrame("the station's protocol is another", frames.TOO_OLD)
         self.station, self._key = body.station, key
+        self._beaten = orders.Beaten(body.boot, body.mono, self._clock.mono())
         welcome = await self._welcome(body, nonce)
         await self._book.heard(self.station, None, body.software)
         return [welcome, *await self._news()]
@@ -135,9 +137,14 @@ class HubEnd:
             at = clocks.parse(frame.at)
         except (ValueError, OverflowError) as no:
             raise BadFrame(f"unreadable time: {no}") from no
+        self._beaten = orders.Beaten(frame.boot, frame.mono, self._clock.mono())
         complete = self._through >= frame.wrote
         await self._book.heard(self.station, min(at, self._clock.now()) if complete else None, "")
         return frames.Beat_Back(clocks.text(self._clock.now()), frame.mono)
+
+    def order(self, asked: orders.Asked) -> str:
+        """The frame that opens a door of this station within 15 s, or never."""
+        return frames.encode(orders.order(asked, self._beaten, self._clock.mono(), self._signer))
 
     async def news(self) -> list[str]:
         """Frames for what the hub wrote for this station since, as far as the window allows."""

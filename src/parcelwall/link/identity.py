@@ -38,6 +38,10 @@ def enrol_bytes(hub: str, claim: str, public_key: bytes, nonce: bytes) -> bytes:
     return _tagged("enrol", hub, claim, public_key, nonce)
 
 
+def order_bytes(station: str, body: str) -> bytes:
+    return _tagged("order", station, body)
+
+
 class Signer:
     """A private key that never leaves the machine it was made on."""
 

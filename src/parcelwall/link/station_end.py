@@ -1,6 +1,6 @@
 """The station's end of the link: dials, proves itself, ships what it wrote, takes in what the hub wrote."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -8,7 +8,7 @@ import msgspec
 from parcelwall.clock import Clock, text
 from parcelwall.errors import Trouble
 from parcelwall.journal.chain import Broken, Entry, Head
-from parcelwall.link import frames
+from parcelwall.link import frames, orders
 from parcelwall.link.frames import BadFrame, Frame
 from parcelwall.link.identity import Signer, hello_bytes, signed_by, welcome_bytes
 from parcelwall.link.shipping import Shipper, checked
@@ -65,10 +65,11 @@ class StationEnd:
     """One connection's life, from the hub's challenge on. A new connection needs a new one."""
 
     def __init__(self, book: StationBook, signer: Signer, hub: str, hub_key: bytes, nonce: bytes, boot: str,
-                 clock: Clock, software: str = "") -> None:  # fmt: skip
+                 clock: Clock, software: str = "", obey: Callable[[orders.Ordered], None] = lambda _: None,
+                 ) -> None:  # fmt: skip
         self.book, self._signer, self._hub, self._hub_key = book, signer, hub, hub_key
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
-        self._shipper = Shipper(book.station, signer)
+        self._shipper, self._obey = Shipper(book.station, signer), obey
         self.welcomed = False
 
     def hear(self, message: str) -> list[str]:
@@ -97,6 +98,8 @@ class StationEnd:
         if isinstance(frame, frames.Gap) and frame.writer == self.book.station:
             self._shipper.gap(frame.have)
             return self._news()
+        if isinstance(frame, frames.Order):
+            self._obey(orders.read(frame, self._hub_key))
         return []
 
     def _hello(self, challenge: frames.Challenge) -> Frame:

@@ -91,6 +91,7 @@ HOW = (
     N_("Type the code at the station, or hold the QR code in front of the reader. The door opens by itself."),
     N_("Take your parcel, then push the door shut."),
 )
+HOW_BY_QR = (N_("Hold the QR code in front of the reader. The door opens by itself."), HOW[1])
 BUTTON = N_("See your parcel")
 FOOTER = N_("Parcelwall sends this because a parcel is for you. We never ask you for your code.")
 QR_WORDS = N_("QR code to hold in front of the reader")

@@ -34,10 +34,10 @@ TOKENS = {
 class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a notice may tell. No field for a name, a sender, contents or an amount, so that no text can show one.
 
-    `code` has 8 digits, "" where there is none; `selector` the last 4 digits of the parcel number and `reference_end`
-    its end as printed; `qr` what the code image holds, "" for the code itself. `zone` is the station's. `link` begins
-    with `public_url`. `place` comes from `places.place_sentence`. `old_station` and `new_code` belong to `moved`,
-    `carrier` and `pick_up` to `diverted`.
+    `code` has 8 digits, "" where there is none (a parcel that asks for the QR has none to type); `selector` the last
+    4 digits of the parcel number and `reference_end` its end as printed; `qr` what the code image holds, "" for the
+    code itself. `zone` is the station's. `link` begins with `public_url`. `place` comes from `places.place_sentence`.
+    `old_station` and `new_code` belong to `moved`, `carrier` and `pick_up` to `diverted`.
     """
 
     station: str
@@ -85,6 +85,7 @@ class Letter(NamedTuple):
     button: str
     link: str
     footer: str
+    with_qr: bool = False
 
 
 def compose(purpose: Purpose, language: str, facts: NoticeFacts) -> Message:
@@ -100,7 +101,7 @@ def compose(purpose: Purpose, language: str, facts: NoticeFacts) -> Message:
     sms = say(letters.TEXT_MESSAGES[purpose], known, {**values, "link": facts.link})
     return Message(
         subject=letter.heading, text=_plain(letter), html=_html(letter, known), sms=str(sms.heading),
-        language=known.tag, qr=_qr_png(facts.qr or facts.code) if letter.code else b"",
+        language=known.tag, qr=_qr_png(facts.qr or facts.code) if letter.with_qr else b"",
     )  # fmt: skip
 
 
@@ -118,15 +119,16 @@ def _values(purpose: Purpose, facts: NoticeFacts, known: Words) -> dict[str, obj
 def _letter(purpose: Purpose, facts: NoticeFacts, known: Words, values: dict[str, object]) -> Letter:
     saying: Saying = say(letters.LETTERS[purpose], known, values)
     with_code = values["code"] is not None
+    with_qr = with_code or (purpose in letters.WITH_CODE and bool(facts.qr))
     return Letter(
         heading=str(saying.heading),
         lead=str(saying.line),
         code=Row(known.say(letters.LABELS["code"]), str(values["code"])) if with_code else None,
         rows=[Row(known.say(letters.LABELS[name]), value) for name, value in _rows(purpose, facts, known) if value],
-        how=[known.say(text) for text in letters.HOW] if with_code else [],
+        how=[known.say(text) for text in (letters.HOW if with_code else letters.HOW_BY_QR)] if with_qr else [],
         button=known.say(letters.BUTTON),
         link=facts.link,
-        footer=known.say(letters.FOOTER),
+        footer=known.say(letters.FOOTER), with_qr=with_qr,
     )
 
 

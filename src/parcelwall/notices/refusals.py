@@ -78,6 +78,8 @@ _TOO_MANY = (
     Saying(N_("Too many tries from here"), N_("Come back later.")),
 )
 
+_NOT_OPENED = (Saying(N_("The door stayed shut"), N_("The station did not hear you in time. Try once more.")),)
+
 _BOTH: dict[str, Sayings] = {
     "not_json": ONCE_MORE,
     "bad_field": CHECK,
@@ -108,6 +110,13 @@ _BOTH: dict[str, Sayings] = {
     "door_failed": _DOOR_FAILED,
     "stale_screen": NO_WORDS,
     "deposit_too_late": (Saying(N_("The time to bring this one has passed"), _TAKE_ALONG),),
+    "station_offline": (Saying(N_("This station works on its own now"), N_("Use the code or the QR at its screen.")),),
+    "not_present": (
+        Saying(N_("That is not the number on the screen"), N_("It changes every half minute. Read it once more.")),
+    ),
+    "order_late": _NOT_OPENED,
+    "order_repeated": _NOT_OPENED,
+    "order_unknown": _NOT_OPENED,
     "claim_unknown": NEWER_CODE,
     "station_taken": (Saying(N_("This station is set up already"), N_("Make a new claim code to set it up again.")),),
 }

@@ -30,6 +30,7 @@ STATES: dict[str, tuple[Saying, ...]] = {
     ),
     # what was just done
     "kept_longer": (Saying(N_("Yours until {time}")), Saying(N_("Yours for longer"))),
+    "opened_for_you": (Saying(N_("Door {door} is open"), N_("Take your parcel. Push the door shut.")),),
     "last_day": (Saying(N_("Your parcel goes back soon: {time}"), N_("Keep it longer?")),),
     "storm": (
         Saying(
@@ -46,6 +47,9 @@ STATES: dict[str, tuple[Saying, ...]] = {
     # a door
     "opening": (Saying(N_("Door {door} is opening")),),
     "open": (Saying(N_("Door {door} is open"), N_("Take your parcel. Push the door shut.")),),
+    "opened_by_operator": (
+        Saying(N_("The operator has opened door {door}"), N_("Leave inside what is inside. Push the door shut.")),
+    ),
     "open_spoken": (
         Saying(
             N_("Door {door} is open"),

@@ -21,7 +21,6 @@ Side = Annotated[int, Meta(ge=1, le=5_000, description="millimetres")]
 Weight = Annotated[int, Meta(ge=1, le=200_000, description="grams")]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
-CHECKED_AT_STATIONS = ("code",)  # a token or a verified person is not: such a parcel is never promised room
 TAKE_IT_BACK = "It lies in its compartment. Ask for it to be taken back."
 AIR_G_PER_CM3, OSMIUM_G_PER_CM3 = 0.0012, 22.6  # nothing that is carried is lighter or denser
 
@@ -104,7 +103,7 @@ def reserve(
     """A promise of a size at a station; refuses with what stands in the way. `room` is the station's without this
     parcel's own promise there."""
     refuse_reserve(parcel, now, policy)
-    if parcel.proof not in CHECKED_AT_STATIONS:
+    if parcel.proof not in checked_at(plan):
         raise Refusal("proof_not_possible_here", proof=parcel.proof)
     size = places.promise(plan, room, parcel, policy.overbook)
     return facts.Reserved(
@@ -114,6 +113,11 @@ def reserve(
         hold_hours=policy.hold_hours, climate=parcel.climate, proof=parcel.proof, direction=parcel.direction,
         reach=parcel.reach, label_tag=tag, selector=selector, policy=policy.version, expected_at=parcel.expected_at,
     )  # fmt: skip
+
+
+def checked_at(plan: places.Plan) -> tuple[facts.Proof, ...]:
+    """What a station can check: a token needs its reader, which stands by its panel. A verified person it cannot."""
+    return ("code", "token") if plan.layout.panel else ("code",)
 
 
 def cancel(parcel: Parcel, why: str, by: facts.By) -> facts.Cancelled:
@@ -181,11 +185,14 @@ def collect_deadline(closed_at: datetime, hold_hours: int) -> datetime:
     return closed_at + timedelta(hours=hold_hours)
 
 
-def collect(parcel: Parcel | None) -> Parcel:
-    """A parcel whose code was shown may be collected while it is inside, late or not; else refused as a wrong code."""
+def collect(parcel: Parcel | None, shown: facts.Proof = "code") -> Parcel:
+    """A parcel whose proof was shown may be collected while it is inside, late or not; else refused as a wrong code.
+
+    A token serves for a code too; a code alone does not serve where a token is asked for.
+    """
     if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
         raise Refusal("wrong_code")
-    if parcel.proof == "verified":
+    if parcel.proof == "verified" or (parcel.proof == "token" and shown == "code"):
         raise Refusal("wrong_code")
     return parcel
 

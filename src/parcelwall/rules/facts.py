@@ -167,7 +167,10 @@ class TakenBack(ParcelFact, frozen=True, kw_only=True):
 
 
 class Granted(Fact, frozen=True, kw_only=True):
-    """A person may do something at a station until a time: a courier bring and take back, a delegate collect."""
+    """A person may do something at a station until a time: a courier bring and take back, a delegate collect.
+
+    With a compartment it tells of an order to open that one at once. The order moves the door, this fact never does.
+    """
 
     grant: UUID
     station: str
@@ -175,6 +178,9 @@ class Granted(Fact, frozen=True, kw_only=True):
     courier: UUID | None = None
     parcel: UUID | None = None
     until: Moment | None = None
+    by: By = "unknown"
+    compartment: Door | None = None
+    reason: str = ""
 
 
 class Revoked(Fact, frozen=True, kw_only=True):
@@ -225,6 +231,16 @@ class DoorFailed(Fact, frozen=True, kw_only=True):
     compartment: Door
     why: Literal["stuck", "unclear", "late", "dead"]
     visit: UUID | None = None
+
+
+class OrderAnswered(Fact, frozen=True, kw_only=True):
+    """What became of an order to open a door at once. Its visit, if there was one, has the order's id."""
+
+    order: UUID
+    outcome: Literal["opened", "failed", "refused"]
+    compartment: Door
+    by: By = "unknown"
+    why: str = ""  # of a refusal: one of errors.REASONS
 
 
 class CompartmentHealth(Fact, frozen=True, kw_only=True):
@@ -286,7 +302,7 @@ HUB_KINDS = (
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,
-    ClockSet, CaseOpened,
+    ClockSet, CaseOpened, OrderAnswered,
 )  # fmt: skip
 DOOR_KINDS = (Deposited, Collected, TakenBack)  # what a door saw: never refused
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in (*HUB_KINDS, *STATION_KINDS)}

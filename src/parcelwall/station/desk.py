@@ -15,7 +15,8 @@ import msgspec
 from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
-from parcelwall.rules import access, decide, facts
+from parcelwall.link.identity import signed_by
+from parcelwall.rules import access, decide, facts, token
 from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
@@ -92,6 +93,55 @@ class StationDesk:
         except Refusal:
             self._wrong(brake, limits)
             raise
+
+    def collect_by_token(self, text: str) -> Visit:
+        """Begins the visit of whoever shows the hub's signed QR. Each that does not serve is refused alike.
+
+        A pause of typed codes does not concern it, and it counts no wrong try: a signature is not guessed.
+        """
+        self._refuse_busy()
+        shown = token.read(text)
+        if shown is None or not self._is_of_our_hub(shown) or not token.in_time(shown, self.now()):
+            raise Refusal("wrong_code")
+        parcel = next((each for each in self.inside() if each.reservation == shown.reservation), None)
+        if parcel is None or shown.generation < parcel.generation or shown.grant in self.memory.revoked:
+            raise Refusal("wrong_code")
+        if visits.spent(self.memory.connection, shown.reservation, shown.generation):
+            raise Refusal("wrong_code")
+        compartment = parcel.compartment or 0
+        return self._begin("collect", decide.collect(parcel, "token"), compartment, generation=shown.generation,
+                           by="delegate" if shown.grant else "recipient")  # fmt: skip
+
+    def collect_by_order(self, order: UUID, reservation: UUID | None, generation: int, until_mono_s: float) -> Visit:
+        """Begins the visit of the recipient who stands here and asks by phone: a right like a token of the hub's.
+
+        Refused like a wrong code if it is not inside, or spent.
+        """
+        self._refuse_busy()
+        parcel = next((each for each in self.inside() if each.reservation == reservation), None)
+        if parcel is None or generation < parcel.generation:
+            raise Refusal("wrong_code")
+        if visits.spent(self.memory.connection, _reservation(parcel), generation):
+            raise Refusal("wrong_code")
+        return self._begin(
+            "collect", decide.collect(parcel, "token"), parcel.compartment or 0, generation=generation, by="recipient",
+            order=order, until_mono_s=until_mono_s,
+        )  # fmt: skip
+
+    def inspect(self, order: UUID, compartment: int, until_mono_s: float) -> Visit:
+        """Begins the visit of an operator who looks into a compartment from afar: it ends no parcel's life. Refuses
+        a compartment that is not here."""
+        self._refuse_busy()
+        if not self.plan.bit(compartment):
+            raise Refusal("order_unknown")
+        parcel = next((each for each in self.inside() if each.compartment == compartment), None)
+        return self._begin("inspect", parcel, compartment, by="operator", order=order, until_mono_s=until_mono_s)
+
+    def _is_of_our_hub(self, shown: token.Signed) -> bool:
+        """Signed by the hub that this station was enrolled at, and for this station."""
+        key = bytes.fromhex(self.memory.identity("hub_key") or "")
+        here = shown.station_number == token.station_number(self.memory.station)
+        return signed_by(key, shown.signature.hex(), token.to_sign(shown.payload)) and here
 
     def _by_code(self, digits: str, selector: str | None) -> list[tuple[Parcel, int]]:
         """All candidates are derived and compared, whatever was typed, so that the time tells nothing."""
@@ -178,7 +228,8 @@ class StationDesk:
         refused as stale."""
         self._refuse_busy()
         age = self.now() - (before.opened_at or before.begun_at)
-        if age > timedelta(seconds=self.memory.policy.reopen_s) or before.outcome != "done":
+        late = age > timedelta(seconds=self.memory.policy.reopen_s)
+        if late or before.outcome != "done" or before.purpose == "inspect":
             raise Refusal("stale_screen")
         parcel = self.memory.parcel(before.parcel)
         if self.memory.room().unusable & self.plan.bit(before.compartment) or parcel is None:
@@ -202,14 +253,15 @@ class StationDesk:
                 raise Refusal("door_busy", door=visit.compartment)
 
     def _begin(
-        self, purpose: visits.Purpose, parcel: Parcel, compartment: int, courier: UUID | None = None,
-        generation: int = 0,
+        self, purpose: visits.Purpose, parcel: Parcel | None, compartment: int, courier: UUID | None = None,
+        generation: int = 0, by: facts.By = "unknown", order: UUID | None = None, until_mono_s: float | None = None,
     ) -> Visit:  # fmt: skip
         self._refuse_open_door(parcel.id, compartment)
         visit = Visit(
-            id=self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id, reservation=_reservation(parcel),
-            compartment=compartment, begun_at=self.now(), generation=generation, courier=courier,
-            hold_hours=parcel.hold_hours,
+            id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
+            reservation=_reservation(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
+            generation=generation, courier=courier, hold_hours=parcel.hold_hours if parcel else 0, by=by,
+            until_mono_s=until_mono_s,
         )  # fmt: skip
         self._write(visit)
         return visit
@@ -251,7 +303,8 @@ class StationDesk:
             collect_by = decide.collect_deadline(self.now(), visit.hold_hours)
             return facts.Deposited(**known, collect_by=collect_by, courier=visit.courier)
         if visit.purpose == "collect":
-            return facts.Collected(**known, generation=visit.generation)
+            by: facts.By = "delegate" if visit.by == "delegate" else "recipient"
+            return facts.Collected(**known, generation=visit.generation, by=by)
         return facts.TakenBack(**known, courier=visit.courier) if visit.purpose == "take_back" else None
 
     def failed(self, visit: Visit, why: str) -> Visit:

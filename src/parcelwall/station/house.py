@@ -17,6 +17,7 @@ from parcelwall.station.desk import StationDesk
 from parcelwall.station.keeper import Keeper
 from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
+from parcelwall.station.orders import Orders, Presence
 
 TICK_S = 0.25
 FORGET_EVERY_S = 3600.0  # parcels whose life has ended leave the memory, not the file
@@ -42,11 +43,14 @@ class Station:
         self.keeper = Keeper(self.desk, doors, clock, self.kiosk.visit_moved)
         self.kiosk.attach(self.keeper)
         self.boot = ids.new().hex
+        self.presence = Presence(ids, clock)
+        self.orders = Orders(self.desk, self.kiosk.serve, self.presence, clock, self.boot)
 
     def line_end(self, hub: str) -> StationEnd:
         """This station's end of a new connection to the hub that is dialled as `hub`."""
         key = bytes.fromhex(self.memory.identity("hub_key") or "")
-        return StationEnd(self.memory, self.signer, hub, key, self.ids.secret(32), self.boot, self.clock)
+        nonce = self.ids.secret(32)
+        return StationEnd(self.memory, self.signer, hub, key, nonce, self.boot, self.clock, obey=self.orders.obey)
 
     async def run(self) -> None:
         """Doors and screen, for ever."""

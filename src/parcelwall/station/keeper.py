@@ -60,11 +60,16 @@ class Keeper:
     async def _serve(self, visit: Visit) -> Visit:
         try:
             verdict, visit = await self._open(visit)
-            visit = self.desk.opened(visit) if verdict == "opened" else self.desk.failed(visit, verdict)
+            visit = self.desk.opened(visit) if verdict == "opened" else self._not_opened(visit, verdict)
         finally:
             self._opening.discard(visit.id)
         self._on_change(visit)
         return visit
+
+    def _not_opened(self, visit: Visit, verdict: Opening) -> Visit:
+        """An order that reached the boards too late has moved nothing: no fault of the door."""
+        too_late = verdict == "late" and visit.until_mono_s is not None and visit.pulses == 1
+        return self.desk.void(visit) if too_late else self.desk.failed(visit, verdict)
 
     async def _open(self, visit: Visit) -> tuple[Opening, Visit]:
         try:

@@ -14,6 +14,7 @@ import msgspec
 from parcelwall.clock import Clock
 from parcelwall.drivers import DoorState
 from parcelwall.errors import Refusal
+from parcelwall.rules import token
 from parcelwall.rules.access import CODE_DIGITS
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import free_by_kind
@@ -128,6 +129,17 @@ class Kiosk:
         self._typed = ""
         return await self._serve(visit)
 
+    async def show_token(self, text: str) -> Showing:
+        """A QR from the recipient's page or mail: the door opens by itself. Refusals come REFUSED_AFTER_S after."""
+        began = self._clock.mono()
+        try:
+            visit = self.desk.collect_by_token(text)
+        except Refusal as no:
+            await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
+            return self._refused_code(no, "")
+        self._typed = ""
+        return await self._serve(visit)
+
     def _refused_code(self, no: Refusal, digits: str) -> Showing:
         if no.reason == "selector_needed":
             self._typed = digits
@@ -162,7 +174,9 @@ class Kiosk:
         return self._show("courier-scan", COURIER_IDLE_S, courier=courier)
 
     async def scanned(self, text: str) -> Showing:
-        """Something was held to the reader: a QR that carries a code, or a label."""
+        """Something was held to the reader: our own QR, a code of eight digits, or a label."""
+        if text.startswith(token.PREFIX):
+            return await self.show_token(text)
         digits = "".join(text.split())
         is_code = len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit()
         return await (self.type_code(digits) if is_code and self.showing.courier is None else self.label(text))
@@ -275,13 +289,17 @@ class Kiosk:
     # what the door does
 
     async def _serve(self, visit: Visit) -> Showing:
+        await self.serve(visit)
+        return self.showing
+
+    async def serve(self, visit: Visit) -> Visit:
+        """Opens the visit's door and shows it, whoever has asked for it and from where. The visit as it stands then."""
         assert self.keeper is not None, "a kiosk is attached to its keeper before the first person comes"
         parcel = self.desk.memory.parcel(visit.parcel)
         late = parcel is not None and parcel.stage == Stage.OVERDUE and visit.purpose == "collect"
         ending = parcel.selector if parcel else ""
         self._show("opening", door=visit.compartment, visit=visit.id, ending=ending, late=late)
-        await self.keeper.serve(visit)
-        return self.showing
+        return await self.keeper.serve(visit)
 
     def visit_moved(self, visit: Visit) -> None:
         """The keeper tells of every step of every visit; only the one on this screen matters here."""
@@ -295,6 +313,8 @@ class Kiosk:
             self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
         elif visit.outcome == "done":
             self._shut(visit)
+        elif visit.outcome == "void":
+            self.home()
         else:
             self._show("stuck", 30, door=visit.compartment, case=_name(visit.case) if visit.case else "")
 

@@ -33,6 +33,8 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
+
 
 class Memory:
     """The file, and in memory the book of what is open now. All writing goes through `tell` and `receive`."""
@@ -71,7 +73,10 @@ class Memory:
         """Reads the cache of the fold; what is over here stays on the disk until somebody asks."""
         self.book = Book()
         self.grants: dict[UUID, facts.Granted] = {}
+        self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
         self.policy: Policy = DEFAULT
+        for (body,) in self.connection.execute(_REVOKED):
+            self._stand(facts.read("Revoked", body))
         standing = self.connection.execute("SELECT name, record FROM standing")
         for name, record in standing:
             self._stand(facts.read(name.split("/")[0], record))
@@ -92,10 +97,11 @@ class Memory:
             self.book.learn(fact, self.clock.now())
         elif isinstance(fact, facts.PolicyAdopted):
             self.policy = fact.policy
-        elif isinstance(fact, facts.Granted):
+        elif isinstance(fact, facts.Granted) and fact.courier:  # a delegate's is in their token, an order's is over
             self.grants[fact.grant] = fact
         elif isinstance(fact, facts.Revoked):
             self.grants.pop(fact.grant, None)
+            self.revoked.add(fact.grant)
 
     def now_text(self) -> str:
         """The wall clock, but never behind the newest entry: time in a journal does not run backwards."""
@@ -153,7 +159,7 @@ class Memory:
         if known := self.parcel(parcel):
             self.book.parcels[parcel] = known
 
-    def parcel(self, parcel: UUID) -> Parcel | None:
+    def parcel(self, parcel: UUID | None) -> Parcel | None:
         """A parcel that this station knows, ended or not."""
         if parcel in self.book.parcels:
             return self.book.parcels[parcel]
@@ -164,7 +170,7 @@ class Memory:
         standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured)
         if isinstance(fact, facts.Revoked):
             self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
-        elif isinstance(fact, standing):
+        elif isinstance(fact, standing) and getattr(fact, "courier", True):
             name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
             self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
         if not isinstance(fact, facts.StationConfigured):

@@ -29,7 +29,8 @@ async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock)
     while visit.pulses < MOST_PULSES:
         visit = desk.pulsing(visit)
         pulsed_at = clock.mono()
-        pulse = await doors.open(visit.compartment, not_after=pulsed_at + DEADLINE_S)
+        until = min(pulsed_at + DEADLINE_S, visit.until_mono_s or float("inf"))
+        pulse = await doors.open(visit.compartment, not_after=until)
         if pulse in (Pulse.LATE, Pulse.DEAD):
             return ("late" if pulse == Pulse.LATE else "dead"), visit
         seen = await _watch(visit, doors, clock)

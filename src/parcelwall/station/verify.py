@@ -102,7 +102,7 @@ class _Reading:
     def _stand(self, fact: Fact) -> None:
         if isinstance(fact, facts.Revoked):
             self.standing.pop(f"Granted/{fact.grant}", None)
-        elif isinstance(fact, facts.Granted):
+        elif isinstance(fact, facts.Granted) and fact.courier:
             self.standing[f"Granted/{fact.grant}"] = facts.body(fact)
         elif isinstance(fact, facts.PolicyAdopted | facts.StationConfigured):
             self.standing[fact.kind] = facts.body(fact)
@@ -150,7 +150,7 @@ class _Reading:
         for visit in self.visits.values():
             if visit.opened_at is not None and visit.id not in self._opened:
                 yield f"INV-06: visit {visit.id} opened compartment {visit.compartment}, and no entry tells of it"
-            elif visit.outcome == "done" and visit.purpose != "reopen" and visit.id not in self._done:
+            elif visit.outcome == "done" and visit.purpose not in ("reopen", "inspect") and visit.id not in self._done:
                 yield f"INV-06: visit {visit.id} ended its {visit.purpose}, and no entry tells of it"
 
 
@@ -158,12 +158,12 @@ def _visits(memory: Memory) -> tuple[dict[UUID, Visit], list[str]]:
     """All visits, and what is wrong with them by themselves: INV-05, INV-06."""
     visits: dict[UUID, Visit] = {}
     wrong: list[str] = []
-    spent: dict[tuple[UUID, int], UUID] = {}
+    spent: dict[tuple[UUID | None, int], UUID] = {}
     columns = "id, screen, purpose, reservation, generation, opened, ended, record"
     for row in memory.connection.execute(f"SELECT {columns} FROM visit ORDER BY id"):  # noqa: S608 (no input in it)
         visit = msgspec.json.decode(row[-1], type=Visit)
         visits[visit.id] = visit
-        follows = (str(visit.id), visit.screen, visit.purpose, str(visit.reservation), visit.generation,
+        follows = (str(visit.id), visit.screen, visit.purpose, str(visit.reservation or ""), visit.generation,
                    visit.opened_at is not None, visit.step == "ended")  # fmt: skip
         if tuple(row[:-1]) != follows:
             said = ", ".join(f"{name} is {a}, its record says {b}" for name, a, b in

@@ -11,7 +11,9 @@ from uuid import UUID
 import apsw
 import msgspec
 
-Purpose = Literal["collect", "deposit", "take_back", "reopen"]
+from parcelwall.rules.facts import By
+
+Purpose = Literal["collect", "deposit", "take_back", "reopen", "inspect"]
 Step = Literal["begun", "opened", "ended"]
 Outcome = Literal["", "done", "void", "failed", "unclear", "left_open"]
 
@@ -22,8 +24,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     screen: str
     purpose: Purpose
-    parcel: UUID
-    reservation: UUID
+    parcel: UUID | None  # None: an operator looks into an empty compartment
+    reservation: UUID | None
     compartment: int
     begun_at: datetime
     generation: int = 0
@@ -34,6 +36,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     pulses: int = 0
     outcome: Outcome = ""
     case: UUID | None = None  # what was opened about it
+    by: By = "unknown"  # who opens it, where a token or an order says so
+    until_mono_s: float | None = None  # of an order: no byte goes to the boards after this second of this boot
 
 
 SCHEMA = """
@@ -59,7 +63,7 @@ _DECODER = msgspec.json.Decoder(Visit)
 def write(connection: apsw.Connection, visit: Visit) -> None:
     connection.execute(
         _WRITE,
-        (str(visit.id), visit.screen, visit.purpose, str(visit.reservation), visit.generation,
+        (str(visit.id), visit.screen, visit.purpose, str(visit.reservation or ""), visit.generation,
          visit.opened_at is not None, visit.step == "ended", msgspec.json.encode(visit).decode()),
     )  # fmt: skip
 
@@ -67,6 +71,11 @@ def write(connection: apsw.Connection, visit: Visit) -> None:
 def unfinished(connection: apsw.Connection) -> list[Visit]:
     """Visits that have not ended, oldest first."""
     return [_DECODER.decode(record) for (record,) in connection.execute(_UNFINISHED)]
+
+
+def known(connection: apsw.Connection, visit: UUID) -> bool:
+    """Whether there has been a visit of this id."""
+    return connection.execute("SELECT 1 FROM visit WHERE id = ?", (str(visit),)).fetchone() is not None
 
 
 def spent(connection: apsw.Connection, reservation: UUID, generation: int) -> bool:

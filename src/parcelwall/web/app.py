@@ -15,6 +15,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from parcelwall import __version__
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
+from parcelwall.hub.orders import Outlets
 from parcelwall.web import api, console, docs, line, operator, recipient, tracking
 from parcelwall.web.console import Kiosks
 from parcelwall.web.line import Lines, Nonces
@@ -66,7 +67,8 @@ def hub_app(
     """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given."""
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
-        "claim_brake": Brake(hub.clock, free=10, window_s=3600), "lines": Lines(), "nonces": Nonces(hub),
+        "claim_brake": Brake(hub.clock, free=10, window_s=3600), "lines": Lines(), "outlets": Outlets(hub),
+        "presence_brake": Brake(hub.clock, free=5), "nonces": Nonces(hub),
         "kiosks": kiosks or Kiosks(), **(more_shared or {}),
     }  # fmt: skip
     v1 = Router(
@@ -77,7 +79,9 @@ def hub_app(
     )
     pages = [
         tracking.find, tracking.find_events, tracking.status, tracking.status_events, recipient.parcel_page,
-        recipient.parcel_events, recipient.extend, recipient.problem, console.console, console.console_events,
+        recipient.parcel_events, recipient.extend, recipient.open_door, recipient.problem,
+        recipient.delegate, recipient.take_back_grant,
+        console.console, console.console_events,
     ]  # fmt: skip
     plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]
     handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost)

@@ -22,7 +22,7 @@ from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
 from parcelwall.notices.language import Words, languages, words
 from parcelwall.notices.saying import Saying
-from parcelwall.notices.texts import refusal_text
+from parcelwall.notices.texts import refusal_text, state_text
 from parcelwall.station.house import Station
 from parcelwall.station.kiosk import Showing
 from parcelwall.web.cabinet import draw as draw_cabinet
@@ -169,14 +169,15 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
     is_open = showing.screen in ("open", "still-open")
     drawn = showing.screen in WITH_PICTURE and door is not None
     left, whole = _countdown(station, showing)
-    told = _told(showing, known)
+    told = _told(station, showing, known)
     return KioskScreen(
         id=showing.screen, station=about.name, address=about.address, station_id=about.station,
         now=station.desk.now(), look=look, visit=str(showing.visit or ""), number=showing.number,
         heading=told.heading, lines=(told.line,) if told.line else (), door=door,
         place=place_sentence(about.layout, door, known) if door else "",
         cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
-        pad=_pad(showing), reader=about.layout.panel.reader if about.layout.panel else "below",
+        pad=_pad(showing), presence=_presence(station, showing),
+        reader=about.layout.panel.reader if about.layout.panel else "below",
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, courier=_courier(station, showing), alone=not station.desk.online,
         languages=tuple(Language(code, name) for code, name in languages().items()),
@@ -191,11 +192,20 @@ CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused":
 TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service")
 
 
-def _told(showing: Showing, known: Words) -> Saying:
-    """Words for a courier's label that is refused for its own reason; else the screen's own words stand."""
+def _told(station: Station, showing: Showing, known: Words) -> Saying:
+    """Words for a door that an operator opened from afar, and for a courier's label that is refused for its own
+    reason; else the screen's own words stand."""
+    if showing.screen in ("opening", "open", "still-open") and _is_inspected(station, showing):
+        return state_text("opened_by_operator", known, door=showing.door)
     if showing.screen != "unknown" or showing.refusal not in TOLD:
         return Saying("")
     return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
+
+
+def _is_inspected(station: Station, showing: Showing) -> bool:
+    """Nobody at the screen is to take anything out."""
+    visits = station.desk.unfinished()
+    return any(visit.id == showing.visit and visit.purpose == "inspect" for visit in visits)
 
 
 def _pad(showing: Showing) -> Pad | None:
@@ -208,6 +218,11 @@ def _pad(showing: Showing) -> Pad | None:
     if showing.screen == "courier-in":
         return Pad(post="/sign-in", held_s=showing.wait_s)
     return None
+
+
+def _presence(station: Station, showing: Showing) -> str:
+    """The number of this half minute. The one before is good as well, so a screen that is drawn late shows no lie."""
+    return station.presence.number() if showing.screen == "home" and station.desk.online else ""
 
 
 def _countdown(station: Station, showing: Showing) -> tuple[int, int]:

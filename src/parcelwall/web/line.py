@@ -13,11 +13,13 @@ from msgspec import Meta
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
+from parcelwall.hub.orders import Outlets
 from parcelwall.hub.reading import LOST
 from parcelwall.link import frames
 from parcelwall.link.frames import BadFrame
 from parcelwall.link.hub_end import HubEnd
 from parcelwall.link.identity import enrol_bytes, signed_by
+from parcelwall.link.orders import Asked
 from parcelwall.web.who import Brake, address_of
 
 HELLO_WITHIN_S = 10.0
@@ -56,12 +58,12 @@ def hub_name(hub: Hub, host: str | None) -> str:
 
 
 @websocket("/link", include_in_schema=False)
-async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines) -> None:
+async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines, outlets: Outlets) -> None:
     """One station's connection, from the challenge to its end."""
     await socket.accept(subprotocols=frames.SUBPROTOCOL)
     end = HubEnd(hub, hub.signer, hub_name(hub, socket.headers.get("host")), hub.ids.secret(32), hub.clock)
     try:
-        await _converse(socket, end, hub, lines)
+        await _converse(socket, end, hub, lines, outlets)
     except BadFrame as bad:
         log.warning("link_closed", station=end.station, reason=str(bad), code=bad.code)
         await _close(socket, bad.code, str(bad))
@@ -77,13 +79,21 @@ async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines) -> None
         await _close(socket, 1011, "something here is broken")
 
 
-async def _converse(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lines: Lines) -> None:
+async def _converse(
+    socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lines: Lines, outlets: Outlets
+) -> None:
+    async def order(asked: Asked) -> None:
+        """Goes at once, past what waits: it moves no count, and its deadline runs."""
+        with contextlib.suppress(Exception):  # the line is going down: then nothing opens
+            await socket.send_text(end.order(asked))
+
     turn = asyncio.Lock()  # what is heard and what is told moves one count of what was sent: never both at once
     await socket.send_text(end.challenge())
     async with asyncio.timeout(HELLO_WITHIN_S):
         while not end.station:
             await _hear(socket, end, turn, await _message(socket))
     replaced = lines.replace(end.station)
+    outlets.attach(end.station, order)
     try:
         async with asyncio.TaskGroup() as tasks:
             come: Come = asyncio.Queue(MOST_AT_ONCE)
@@ -101,6 +111,7 @@ async def _converse(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lin
         raise failed.exceptions[0] from None
     finally:
         lines.gone(end.station, replaced)
+        outlets.detach(end.station, order)
 
 
 async def _message(socket: WebSocket[Any, Any, Any]) -> str:

@@ -1,7 +1,7 @@
 """The API of operators: cases, couriers, policy, and people who ask to be forgotten. Needs an operator's key."""
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -12,6 +12,7 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import people, reading
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
+from parcelwall.hub.orders import OpenDoor, Outlets, open_now
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
 from parcelwall.web.answers import READS, WRITES, answers
@@ -63,6 +64,22 @@ class CloseBody(Body):
     outcome: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
+class OpenBody(Body):
+    """A door to open now, and why. The reason stands in the journal for good: no names, no numbers of people."""
+
+    compartment: Annotated[int, Meta(ge=1, le=32_767)]
+    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class OpenedShown(msgspec.Struct):
+    """`unanswered`: the line went down meanwhile. The order is dead after 15 s; look at the station's entries."""
+
+    order: UUID
+    station: str
+    compartment: int
+    outcome: Literal["opened", "unanswered"]
+
+
 class CourierBody(Body):
     """A courier to admit at a station. Without an id a new one is made."""
 
@@ -102,6 +119,18 @@ class Operator(Controller):
         station = await reading.station_of_case(hub, case)
         mine = await asked(request, who, key)
         return answered(await hub.desk.ask(CloseCase(case=case, station=station, outcome=data.outcome, asked=mine)))
+
+    @post("/stations/{station:str}/open", status_code=200, summary="Open a door now, or never",
+          responses=answers(200, OpenedShown, "Seen open, or no answer", WRITES))
+    async def open(
+        self, request: Request[Any, Any, Any], station: str, data: OpenBody, who: Who, hub: Hub, outlets: Outlets,
+        key: Key = None,
+    ) -> Response[bytes]:  # fmt: skip
+        only_operators(who)
+        mine = await asked(request, who, key)
+        command = OpenDoor(station=station, compartment=data.compartment, reason=data.reason, asked=mine)
+        answer, outcome = await open_now(hub, outlets, command)
+        return Response(msgspec.json.encode(answer.body | {"outcome": outcome}), media_type="application/json")
 
     @post("/stations/{station:str}/couriers", status_code=201, summary="Admit a courier",
           responses=answers(201, CourierAdmitted, "Admitted", OPERATOR_WRITES))

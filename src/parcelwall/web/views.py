@@ -141,6 +141,14 @@ class Extension(msgspec.Struct, frozen=True):
     price: str = ""
 
 
+class Other(msgspec.Struct, frozen=True):
+    """Somebody else who may collect until a time: their grant, and the token of their QR."""
+
+    grant: str
+    qr: str
+    until: datetime
+
+
 RecipientStage = Literal["coming", "ready", "late", "held", "collected", "gone", "diverted", "cancelled"]
 
 
@@ -173,6 +181,10 @@ class RecipientView(msgspec.Struct, frozen=True):
     case: str = ""
     case_by: datetime | None = None
     can_report: bool = False
+    other: Other | None = None
+    """Shown once it was asked for by `{here}/grants`; `{here}/grants/{grant}/revoke` takes it back."""
+    can_open: bool = False
+    """"I am here, open": posted to `{here}/open` with the number on the station's screen."""
     alone: bool = False
     """The station has no line to the hub now."""
 
@@ -265,6 +277,8 @@ class KioskScreen(msgspec.Struct, frozen=True):
     place: str = ""
     cabinet_svg: str = ""
     pad: Pad | None = None
+    presence: str = ""
+    """What somebody who opens by phone reads off this screen, "042"; "" without a line."""
     reader: Literal["below", "above", "left", "right"] | None = "below"
     tries_left: int | None = None
     seconds: int = 0

@@ -1,0 +1,191 @@
+"""Opening a door from afar: granted in the journal, sent as an order while the line stands, and never kept for later.
+
+An order goes by the process that the station's line ends in: this one, or another that hears of it by NOTIFY, which
+keeps nothing either. What became of it the station writes into its journal; that entry is waited for.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.commands import Answer, Command, own
+from parcelwall.hub.followers import CHANNEL, ORDERS
+from parcelwall.hub.house import Hub
+from parcelwall.hub.keys import Keys
+from parcelwall.hub.sitting import Sitting
+from parcelwall.hub.stations import Stations
+from parcelwall.ids import Ids
+from parcelwall.link.orders import LASTS_MS, Asked, By
+from parcelwall.rules import decide, facts
+from parcelwall.rules.life import Parcel
+from parcelwall.rules.personal import told_of_people
+
+LASTS = timedelta(milliseconds=LASTS_MS)
+ANSWER_WITHIN_S = 17.0  # of an order that lasts 15: after that nothing will open any more
+LINE_WITHIN_S = 1.0  # for another process to say that the line ends there
+LOOK_EVERY_S = 0.1
+STALE = timedelta(seconds=5)  # what another process asked longer ago than this is dropped
+
+Send = Callable[[Asked], Awaitable[None]]
+
+_NOTIFY = "SELECT pg_notify($1, $2)"
+# All streams of the station's own: a new computer may have begun another since.
+_HEADS = "SELECT name, number FROM writer WHERE name = $1 OR name LIKE $1 || ':%'"
+_ANSWERS = """
+SELECT body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS since (name, head) ON writer = name AND number > head
+WHERE kind = 'OrderAnswered' ORDER BY number"""
+
+
+class Told(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one process tells the others: does a line to this station end with you, or: send it this order."""
+
+    at: datetime
+    station: str
+    order: Asked | None = None
+
+
+class Outlets:
+    """The ways to stations, as this process knows them."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._here: dict[str, Send] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        hub.bells.ordered = self.hear
+
+    def attach(self, station: str, send: Send) -> None:
+        self._here[station] = send
+
+    def detach(self, station: str, send: Send) -> None:
+        if self._here.get(station) == send:
+            del self._here[station]
+
+    async def reach(self, station: str) -> bool:
+        """Whether a line to this station stands now, here or in another process."""
+        if station in self._here:
+            return True
+        bell = self._hub.bells.hang(f"line/{station}")
+        try:
+            await self._tell(Told(self._hub.clock.now(), station))
+            async with asyncio.timeout(LINE_WITHIN_S):
+                await bell.wait()
+        except TimeoutError:
+            return False
+        finally:
+            self._hub.bells.take_down(f"line/{station}", bell)
+        return True
+
+    async def send(self, order: Asked) -> None:
+        """Sends it now, or not at all."""
+        if order.station in self._here:
+            await self._here[order.station](order)
+        else:
+            await self._tell(Told(self._hub.clock.now(), order.station, order))
+
+    async def _tell(self, told: Told) -> None:
+        await self._hub.pool.execute(_NOTIFY, ORDERS, msgspec.json.encode(told).decode())
+
+    def hear(self, text: str) -> None:
+        """Another process asks for a line that may end here."""
+        told = msgspec.json.decode(text, type=Told)
+        if told.station not in self._here or self._hub.clock.now() - told.at > STALE:
+            return
+        task = asyncio.create_task(self._do(told))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _do(self, told: Told) -> None:
+        if told.order:
+            await self._here[told.station](told.order)
+        else:
+            await self._hub.pool.execute(_NOTIFY, CHANNEL, f"line/{told.station}")
+
+
+class OpenDoor(Command, kw_only=True):
+    """One door, now. Without a compartment it is the parcel's own, and a right of its recipient."""
+
+    station: str
+    compartment: int | None = None
+    parcel: UUID | None = None
+    reason: str = ""
+    by: By = "operator"
+    reached: bool = False
+    order: UUID | None = None
+    granted: Asked | None = None
+
+    def prepare(self, ids: Ids, keys: Keys) -> None:
+        self.order = ids.new()
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        if self.station not in stations.known:
+            raise Refusal("station_unknown", station=self.station)
+        if told_of_people("Granted", self.reason):
+            raise Refusal("bad_field", "Write the reason without anybody's address or number.", field="reason")
+        return [self.parcel] if self.parcel else [], [self.station]
+
+    def decide(self, at: Sitting) -> Answer:
+        assert self.order is not None, "an order has its id before anything is decided"
+        parcel = self._own(at)
+        door = parcel.compartment if parcel else self.compartment
+        if not door or not at.here[self.station].plan.bit(door):
+            raise Refusal("bad_field", "This station has no such compartment.", field="compartment")
+        if not self.reached:
+            raise Refusal("station_offline", station=self.station)
+        at.record(facts.Granted(
+            grant=self.order, station=self.station, may=("collect",) if parcel else ("service",), parcel=self.parcel,
+            until=at.now + LASTS, by=self.by, compartment=door, reason=self.reason,
+        ))  # fmt: skip
+        self.granted = Asked(
+            id=self.order, station=self.station, door=door, by=self.by, reason=self.reason,
+            right=parcel.reservation if parcel else None, generation=parcel.generation if parcel else 0,
+        )  # fmt: skip
+        return Answer(200, {"order": str(self.order), "station": self.station, "compartment": door})
+
+    def _own(self, at: Sitting) -> Parcel | None:
+        """The recipient's own parcel, inside this station and to be had without a verified person."""
+        if self.parcel is None:
+            return None
+        return decide.collect(own(at, self.parcel, None), "token")
+
+
+async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str = "") -> tuple[Answer, str]:
+    """Has a door opened, and waits for what the station says: "opened", or "unanswered" if it never did.
+
+    Raises the desk's Refusal or the station's. A repeat under its key sends nothing, and has the first one's answer.
+    """
+    command.reached = await outlets.reach(command.station)
+    heads: dict[str, int] = {command.station: 0} | dict(await hub.pool.fetch(_HEADS, command.station))
+    answer = await hub.desk.ask(command)
+    if command.granted is not None:
+        await outlets.send(msgspec.structs.replace(command.granted, presence=presence))
+    else:
+        heads = dict.fromkeys(heads, 0)
+    said = await _answered(hub, command.station, UUID(answer.body["order"]), heads)
+    if said is None:
+        return answer, "unanswered"
+    if said.outcome != "opened":
+        raise Refusal(said.why or "door_failed", door=said.compartment)
+    return answer, said.outcome
+
+
+async def _answered(hub: Hub, station: str, order: UUID, heads: dict[str, int]) -> facts.OrderAnswered | None:
+    """What the station has written of an order, as soon as it is here."""
+    bell, until_s = hub.bells.hang(f"by/{station}"), hub.clock.mono() + ANSWER_WITHIN_S
+    try:
+        while True:
+            bell.clear()
+            for row in await hub.pool.fetch(_ANSWERS, list(heads), list(heads.values())):
+                fact = msgspec.json.decode(row["body"], type=facts.OrderAnswered)
+                if fact.order == order:
+                    return fact
+            if hub.clock.mono() > until_s:
+                return None
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), LOOK_EVERY_S)
+    finally:
+        hub.bells.take_down(f"by/{station}", bell)

@@ -1,0 +1,95 @@
+"""Orders from afar: one door, at once or never, at most once; and the number that shows who stands at the screen.
+
+Only what the line delivers moves a door, and what became of it is a fact, also of an order that came late, twice or to
+the wrong place. The visit has the order's id, so that each pulse can be traced to what the hub granted.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from parcelwall.clock import Clock
+from parcelwall.errors import Refusal
+from parcelwall.ids import Ids
+from parcelwall.link.orders import LASTS_MS, Ordered
+from parcelwall.rules import access, facts
+from parcelwall.station import visit as visits
+from parcelwall.station.desk import StationDesk
+from parcelwall.station.visit import Visit
+
+NEW_EVERY_S = 30.0
+PRESENCE_DIGITS = 3
+
+Serve = Callable[[Visit], Awaitable[Visit]]
+
+
+class Presence:
+    """Three digits for the screen, new every half minute. The ones before are good as well: reading takes time."""
+
+    def __init__(self, ids: Ids, clock: Clock) -> None:
+        self._ids, self._clock = ids, clock
+        self._now, self._before, self._since_s = "", "", float("-inf")
+
+    def number(self) -> str:
+        """What the screen shows now."""
+        age_s = self._clock.mono() - self._since_s
+        if age_s >= NEW_EVERY_S:
+            self._before = self._now if age_s < 2 * NEW_EVERY_S else ""
+            drawn = int.from_bytes(self._ids.secret(8), "big") % 10**PRESENCE_DIGITS
+            self._now, self._since_s = f"{drawn:0{PRESENCE_DIGITS}d}", self._clock.mono()
+        return self._now
+
+    def fits(self, typed: str) -> bool:
+        """Whether somebody has read this off the screen just now."""
+        now = access.same(self.number(), typed)
+        return (access.same(self._before, typed) and self._before != "") or now
+
+
+class Orders:
+    """Judges orders, and has the doors of good ones opened by `serve` beside the line."""
+
+    def __init__(self, desk: StationDesk, serve: Serve, presence: Presence, clock: Clock, boot: str) -> None:
+        self.desk, self._serve, self._presence, self._clock, self._boot = desk, serve, presence, clock, boot
+        self._heard: set[UUID] = set()  # of this boot: one of another is refused for that alone
+        self._opening: set[asyncio.Task[None]] = set()
+
+    def obey(self, ordered: Ordered) -> None:
+        """Takes one order from the line, which goes on meanwhile."""
+        try:
+            visit = self._begin(ordered)
+        except Refusal as no:
+            self._answer(ordered, "refused", no.reason)
+            return
+        task = asyncio.create_task(self._open(ordered, visit))
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
+
+    def _begin(self, ordered: Ordered) -> Visit:
+        left_ms = ordered.not_after - int(self._clock.mono() * 1000)
+        if ordered.station != self.desk.memory.station or ordered.boot != self._boot or left_ms > LASTS_MS:
+            raise Refusal("order_unknown")
+        if ordered.id in self._heard or visits.known(self.desk.memory.connection, ordered.id):
+            raise Refusal("order_repeated")
+        self._heard.add(ordered.id)
+        if left_ms < 0:
+            raise Refusal("order_late")
+        until_mono_s = ordered.not_after / 1000
+        if ordered.by == "operator":
+            return self.desk.inspect(ordered.id, ordered.door, until_mono_s)
+        if not self._presence.fits(ordered.presence):
+            raise Refusal("not_present")
+        return self.desk.collect_by_order(ordered.id, ordered.right, ordered.generation, until_mono_s)
+
+    async def _open(self, ordered: Ordered, visit: Visit) -> None:
+        visit = await self._serve(visit)
+        if visit.opened_at:
+            self._answer(ordered, "opened", "")
+        elif visit.outcome == "void":
+            self._answer(ordered, "refused", "order_late")
+        else:
+            self._answer(ordered, "failed", "door_failed")
+
+    def _answer(self, ordered: Ordered, outcome: str, why: str) -> None:
+        self.desk.memory.tell(facts.OrderAnswered(
+            order=ordered.id, outcome=outcome, compartment=ordered.door, by=ordered.by, why=why,  # type: ignore[arg-type]
+        ))  # fmt: skip
