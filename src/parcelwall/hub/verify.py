@@ -1,6 +1,7 @@
 """`parcelwall verify` upstairs: the chain holds, the tables are the fold of the journal and nothing else, and the
 invariants are true. Answers differences in the order found; an empty list is a clean hub."""
 
+import heapq
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.hub.sitting import write_parcel
-from parcelwall.journal import chain
+from parcelwall.journal import chain, streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.rules import facts
 from parcelwall.rules.book import Book, Learned
@@ -27,6 +28,7 @@ AT_ONCE = timedelta(seconds=60)  # no transaction lasts longer: facts farther ap
 FORGOTTEN_AFTER = timedelta(hours=24)  # past its due date, while the hub was at work
 AT_WORK = timedelta(minutes=10)  # a hub that wrote something so long ago, and again since, has swept in between
 
+NOT_LEARNT_AGAIN = (facts.StationConfigured, facts.StationEnrolled)  # of what is given back to a restored hub
 DECIDED = (
     facts.Announced, facts.Reserved, facts.Lapsed, facts.Cancelled, facts.Diverted, facts.Extended, facts.Expired,
     facts.CodeRenewed,
@@ -59,12 +61,18 @@ class Reading:
         self.keys: dict[str, bytes] = {}
         self.configured: dict[str, facts.StationConfigured] = {}
         self.by_station: dict[str, tuple[list[tuple[Kept, Fact]], list[tuple[Kept, Fact]]]] = {}
+        self.lost_after: dict[str, int] = {}  # a past stream of the hub -> what a backup held of it
+
+    def was_given_back(self, entry: Entry) -> bool:
+        """Whether a station gave it back to a hub that had lost it."""
+        return entry.number > self.lost_after.get(entry.writer, entry.number)
 
     def note(self, kept: Kept, fact: Fact, station: str | None) -> None:
         """Puts a fact where the checks look for it. `station` is whose stream it stands in, if any."""
         if station:
             from_hub, from_doors = self.by_station.setdefault(station, ([], []))
-            (from_hub if kept.entry.writer.startswith("hub:") else from_doors).append((kept, fact))
+            decided = streams.is_hubs(kept.entry.writer) and not self.was_given_back(kept.entry)
+            (from_hub if decided else from_doors).append((kept, fact))
         if isinstance(fact, facts.Reserved):
             self.promised[fact.reservation] = (fact.parcel, fact.station, fact.deposit_by)
         elif isinstance(fact, facts.PolicyAdopted):
@@ -83,6 +91,7 @@ async def verify_hub(pool: asyncpg.Pool) -> list[str]:
         if wrong:
             return wrong
         reading = Reading()
+        reading.lost_after = _lost_after(kept)
         wrong = [*_fold(kept, reading)]
         wrong += [text async for text in _tables(connection, reading)]
         wrong += invariants(reading.book, max((each.overbook for each in reading.policies.values()), default=0))
@@ -121,12 +130,19 @@ async def _entries(connection: asyncpg.Connection, writer: str) -> AsyncIterator
         after = rows[-1]["number"]
 
 
+def _lost_after(kept: dict[str, list[Kept]]) -> dict[str, int]:
+    """Where each past stream ended in the backup from which the hub was restored."""
+    began = [facts.read(row.entry.kind, row.entry.body) for rows in kept.values() for row in rows
+             if row.entry.kind == "EpochBegan" and streams.is_hubs(row.entry.writer)]  # fmt: skip
+    return {fact.before: fact.number for fact in began if isinstance(fact, facts.EpochBegan)}
+
+
 def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
     """Learns everything in an order that keeps each writer's numbers and each parcel's revisions."""
     queues = {writer: deque(rows) for writer, rows in kept.items()}
     blocked: dict[tuple[UUID, int], str] = {}
     revisions = reading.revisions
-    ready = [writer for writer, queue in queues.items() if queue]
+    ready = sorted((name for name, queue in queues.items() if queue), key=streams.epoch_of, reverse=True)
     while ready:
         writer = ready.pop()
         queue = queues[writer]
@@ -150,7 +166,7 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
 
 def _learn(row: Kept, writer: str, reading: Reading) -> Iterator[str]:
     entry = row.entry
-    of_hub = writer.startswith("hub:")
+    of_hub = streams.is_hubs(writer)
     allowed = facts.HUB_KINDS if of_hub else facts.STATION_KINDS
     kind = facts.KINDS.get(entry.kind)
     if kind is None:
@@ -163,14 +179,17 @@ def _learn(row: Kept, writer: str, reading: Reading) -> Iterator[str]:
         fact = facts.read(entry.kind, entry.body)
     except msgspec.DecodeError:
         return
-    station = None if of_hub else writer
-    if fact is None or (not of_hub and getattr(fact, "station", writer) not in (None, writer)):
+    station = None if of_hub else streams.station_of(writer)
+    if fact is None or (not of_hub and getattr(fact, "station", station) not in (None, station)):
         return
     if isinstance(fact, facts.ParcelFact) and fact.parcel != row.parcel:
         yield f"entry: {row.name} is filed under parcel {row.parcel}, it speaks of {fact.parcel}"
-    learned = reading.book.learn(fact, clock.parse(entry.happened_at), station)
-    stream = writer.rpartition("/")[2]
-    reading.note(row, fact, None if stream.startswith("slot-") else stream)
+    if reading.was_given_back(entry):
+        learned = reading.book.learn_again(fact, clock.parse(entry.happened_at))
+    else:
+        learned = reading.book.learn(fact, clock.parse(entry.happened_at), station)
+    if not (reading.was_given_back(entry) and isinstance(fact, NOT_LEARNT_AGAIN)):
+        reading.note(row, fact, streams.station_of(writer))
     yield from _judge(row, fact, learned, reading)
 
 
@@ -178,7 +197,8 @@ def _judge(row: Kept, fact: Fact, learned: Learned, reading: Reading) -> Iterato
     """What can be told of one entry at the moment it is learnt."""
     if found := told_of_people(row.entry.kind, row.entry.body):
         yield f"INV-11: {row.name} holds what looks like {found}"
-    if isinstance(fact, DECIDED) and learned.before is not None and learned.before == learned.after:
+    decided = isinstance(fact, DECIDED) and not reading.was_given_back(row.entry)
+    if decided and learned.before is not None and learned.before == learned.after:
         stage = learned.before.stage
         yield f"INV-08: {row.name} ({fact.kind}) changed nothing at parcel {row.parcel}, which was {stage}"
     if learned.surprise and row.parcel:
@@ -307,8 +327,8 @@ def _promises(reading: Reading) -> Iterator[str]:
     from the times of recording, but for facts less than AT_ONCE apart: those are taken as favourably as can be.
     """
     for station, (from_hub, from_doors) in sorted(reading.by_station.items()):
-        book, doors = Book(), deque(from_doors)
-        for kept, fact in from_hub:
+        book, doors = Book(), deque(_as_recorded(from_doors))
+        for kept, fact in _as_recorded(from_hub):
             while doors and doors[0][0].recorded_at < kept.recorded_at - AT_ONCE:
                 _next(book, doors, station)
             while isinstance(fact, facts.Reserved) and not _had_room(book, fact, reading.policies):
@@ -319,9 +339,22 @@ def _promises(reading: Reading) -> Iterator[str]:
             book.learn(fact, clock.parse(kept.entry.happened_at), station)
 
 
+def _as_recorded(told: list[tuple[Kept, Fact]]) -> Iterator[tuple[Kept, Fact]]:
+    """Of several streams, one after the other as the hub recorded it; each in its own order."""
+    by_stream: dict[str, list[tuple[Kept, Fact]]] = {}
+    for each in told:
+        by_stream.setdefault(each[0].entry.writer, []).append(each)
+    return heapq.merge(*by_stream.values(), key=lambda each: each[0].recorded_at)
+
+
 def _next(book: Book, doors: deque[tuple[Kept, Fact]], station: str) -> None:
+    """What came from the station: what its doors saw, and what it gave back to a restored hub."""
     kept, fact = doors.popleft()
-    book.learn(fact, clock.parse(kept.entry.happened_at), station)
+    at = clock.parse(kept.entry.happened_at)
+    if streams.is_hubs(kept.entry.writer):
+        book.learn_again(fact, at)
+    else:
+        book.learn(fact, at, station)
 
 
 def _had_room(book: Book, fact: facts.Reserved, policies: dict[int, Policy]) -> bool:

@@ -38,6 +38,10 @@ def enrol_bytes(hub: str, claim: str, public_key: bytes, nonce: bytes) -> bytes:
     return _tagged("enrol", hub, claim, public_key, nonce)
 
 
+def rekey_bytes(hub: str, nonce: bytes, station: str, key: bytes) -> bytes:
+    return _tagged("rekey", hub, nonce, station, key)
+
+
 class Signer:
     """A private key that never leaves the machine it was made on."""
 

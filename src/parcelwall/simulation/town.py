@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from parcelwall.clock import Clock
 from parcelwall.drivers import connect, parse_profile
 from parcelwall.drivers.pretend.board import PretendBoards
@@ -54,6 +56,11 @@ class PretendStation:
         self.line = Line(self.station.line_end(HUB_NAME), hub_end)
         await self.line.connect()
         self.desk.online = True
+
+    def lead_to(self, hub: Hub) -> None:
+        """The line is cut, and will lead to this hub: the same one, restored, or another process of it."""
+        self.cut()
+        self._hub = hub
 
     def cut(self) -> None:
         self.line = None
@@ -183,8 +190,7 @@ class Town:
         memory = Memory(path, self.clock, self._durable)
         signer = station_house.key_of(memory, ids)
         given = await self.hub.enrol(await self.hub.claim(station), signer.public)
-        memory.know({"station": given.station, "secret": given.secret, "hub_writer": given.hub_writer,
-                     "hub_key": given.hub_key})  # fmt: skip
+        station_house.accept(memory, msgspec.structs.asdict(given), ids)
         memory.close()
 
 

@@ -43,8 +43,8 @@ async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids
 
 
 async def until_configured(station: Station) -> None:
-    """A fresh station waits for the hub's first word: its layout."""
-    while station.desk.about is None:
+    """A fresh station waits for the hub's first word: its layout. One that takes over waits for its whole book."""
+    while station.desk.about is None or station.memory.restoring:
         await asyncio.sleep(0.1)
 
 

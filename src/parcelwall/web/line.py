@@ -146,6 +146,7 @@ async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, tu
     try:
         while True:
             bell.clear()
+            _refuse_revoked(hub, end.station)
             async with turn:
                 for message in await end.news():
                     await socket.send_text(message)
@@ -153,6 +154,13 @@ async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, tu
                 await asyncio.wait_for(bell.wait(), NEWS_AT_LEAST_EVERY_S)
     finally:
         hub.bells.take_down(end.station, bell)
+
+
+def _refuse_revoked(hub: Hub, station: str) -> None:
+    """Raises BadFrame once this process has heard that the computer is trusted no longer."""
+    known = hub.stations.known.get(station)
+    if known is not None and known.revoked:
+        raise BadFrame("this computer is trusted no longer", frames.REVOKED)
 
 
 async def _close_when(replaced: asyncio.Event, socket: WebSocket[Any, Any, Any]) -> None:
