@@ -6,12 +6,14 @@ Real hub, real stations on pretend boards; a backup is a copy of the database.
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
+from parcelwall.hub.commands import Destination, Reserve
 from parcelwall.hub.house import Hub
 from parcelwall.ids import seeded
 from parcelwall.link.frames import BOOKS_DIFFER, BadFrame
@@ -19,6 +21,9 @@ from parcelwall.rules.life import Stage
 from parcelwall.simulation.check import check_books
 from parcelwall.simulation.town import PretendStation, Town, a_town
 from station.towns import NOW, a_hub, about, announced, cases, kinds_in, only, parcel_at, told
+
+_NOBODY_ELSE = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
+
 
 class Backups:
     """Copies of the database of a town, each a hub that was restored from it."""
@@ -34,7 +39,7 @@ class Backups:
         self.made.append(copy)
         server = await asyncpg.connect(self.dsn, database="postgres")
         try:
-            await server.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", self.name)
+            await server.execute(_NOBODY_ELSE, self.name)
             await server.execute(f"CREATE DATABASE {copy} TEMPLATE {self.name} STRATEGY file_copy")
         finally:
             await server.close()
@@ -95,7 +100,8 @@ async def test_what_was_lost_comes_back_from_the_station(town: Town, backups: Ba
         assert await hub.pool.fetchval("SELECT count(*) FROM parcel WHERE id = $1", late) == 0
         await kluuvi.carry()
         again = await parcel_at(hub, late)
-        assert (again.stage, again.reservation, again.compartment) == (Stage.READY, before.reservation, before.compartment)
+        assert again.stage == before.stage == Stage.READY
+        assert (again.reservation, again.compartment) == (before.reservation, before.compartment)
         assert (await parcel_at(hub, early)).stage == Stage.COLLECTED
         assert await kinds_in(hub, "hub:1/S-0001") == await kinds_in(town.hub, "hub:1/S-0001")
         assert (await kinds_in(hub, hub.streams.station("S-0001")))[0] == "EpochBegan"
@@ -190,9 +196,7 @@ async def test_a_promise_that_was_moved_meanwhile_is_withdrawn(town: Town, backu
         await whole(hub, town)
 
 
-async def reserve(hub: Hub, parcel: object, station: str) -> None:
-    from parcelwall.hub.commands import Destination, Reserve
-
+async def reserve(hub: Hub, parcel: UUID, station: str) -> None:
     await hub.desk.ask(Reserve(parcel=parcel, destination=Destination(station_id=station), carrier="acme"))
 
 

@@ -14,8 +14,8 @@ import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import keys as hub_keys
 from parcelwall.hub import given_back, network, stations
+from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool
 from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres

@@ -116,7 +116,7 @@ async def _next_life(at: Sitting, station: str, before: str) -> str:
 
 
 def _promise_anew(at: Sitting, station: str) -> None:
-    """The secret is another: what lies inside has a new code, what is promised a new tag by which its label is known."""
+    """The secret is another: what lies inside has a new code, what is promised a new tag of its label."""
     for parcel in sorted(at.book.parcels.values(), key=lambda parcel: parcel.id):
         if parcel.station != station or parcel.reservation is None:
             continue

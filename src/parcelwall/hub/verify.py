@@ -1,7 +1,6 @@
 """`parcelwall verify` upstairs: the chain holds, the tables are the fold of the journal and nothing else, and the
 invariants are true. Answers differences in the order found; an empty list is a clean hub."""
 
-import heapq
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
@@ -13,18 +12,19 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.hub.sitting import write_parcel
+from parcelwall.hub.verify_promises import promises
+from parcelwall.hub.verify_reading import Kept, Reading
 from parcelwall.journal import chain, streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.rules import facts
 from parcelwall.rules.book import Book, Learned
 from parcelwall.rules.facts import Fact
-from parcelwall.rules.life import ENDED, INSIDE, Parcel, Stage
+from parcelwall.rules.life import ENDED, INSIDE, Stage
 from parcelwall.rules.personal import told_of_people
-from parcelwall.rules.places import has_room, promises_fit, read_room, room_after, write_room
+from parcelwall.rules.places import promises_fit, read_room, write_room
 from parcelwall.rules.policy import Policy
 
 PAGE = 2000
-AT_ONCE = timedelta(seconds=60)  # no transaction lasts longer: facts farther apart were decided in that order
 FORGOTTEN_AFTER = timedelta(hours=24)  # past its due date, while the hub was at work
 AT_WORK = timedelta(minutes=10)  # a hub that wrote something so long ago, and again since, has swept in between
 
@@ -35,54 +35,6 @@ DECIDED = (
 )  # fmt: skip
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """A stored row: the entry, whose parcel it is of, and where in that parcel's life."""
-
-    entry: Entry
-    parcel: UUID | None
-    revision: int | None
-    recorded_at: datetime
-
-    @property
-    def name(self) -> str:
-        return f"{self.entry.writer} number {self.entry.number}"
-
-
-class Reading:
-    """What is learnt of the whole journal: the book that follows, and what the checks after it need."""
-
-    def __init__(self) -> None:
-        self.book = Book()
-        self.revisions: dict[UUID, int] = {}
-        self.surprises: list[tuple[Kept, UUID, str]] = []
-        self.promised: dict[UUID, tuple[UUID, str, datetime]] = {}  # reservation -> parcel, station, deposit_by
-        self.lapsed: set[UUID] = set()
-        self.policies: dict[int, Policy] = {}
-        self.keys: dict[str, bytes] = {}
-        self.configured: dict[str, facts.StationConfigured] = {}
-        self.by_station: dict[str, tuple[list[tuple[Kept, Fact]], list[tuple[Kept, Fact]]]] = {}
-        self.lost_after: dict[str, int] = {}  # a past stream of the hub -> what a backup held of it
-
-    def was_given_back(self, entry: Entry) -> bool:
-        """Whether a station gave it back to a hub that had lost it."""
-        return entry.number > self.lost_after.get(entry.writer, entry.number)
-
-    def note(self, kept: Kept, fact: Fact, station: str | None) -> None:
-        """Puts a fact where the checks look for it. `station` is whose stream it stands in, if any."""
-        if station:
-            from_hub, from_doors = self.by_station.setdefault(station, ([], []))
-            decided = streams.is_hubs(kept.entry.writer) and not self.was_given_back(kept.entry)
-            (from_hub if decided else from_doors).append((kept, fact))
-        if isinstance(fact, facts.Reserved):
-            self.promised[fact.reservation] = (fact.parcel, fact.station, fact.deposit_by)
-        elif isinstance(fact, facts.PolicyAdopted):
-            self.policies[fact.policy.version] = fact.policy
-        elif isinstance(fact, facts.StationEnrolled):
-            self.keys[fact.station] = bytes.fromhex(fact.public_key)
-        elif isinstance(fact, facts.StationConfigured):
-            self.configured[fact.station] = fact
-
-
 async def verify_hub(pool: asyncpg.Pool) -> list[str]:
     """Every difference, the first one first."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
@@ -91,12 +43,12 @@ async def verify_hub(pool: asyncpg.Pool) -> list[str]:
         if wrong:
             return wrong
         reading = Reading()
-        reading.lost_after = _lost_after(kept)
+        reading.note_epochs(kept)
         wrong = [*_fold(kept, reading)]
         wrong += [text async for text in _tables(connection, reading)]
         wrong += invariants(reading.book, max((each.overbook for each in reading.policies.values()), default=0))
         wrong += _surprises(reading)
-        wrong += _promises(reading)
+        wrong += promises(reading)
         wrong += _forgotten(reading, kept)
         return wrong + [text async for text in _followers(connection)]
 
@@ -130,24 +82,21 @@ async def _entries(connection: asyncpg.Connection, writer: str) -> AsyncIterator
         after = rows[-1]["number"]
 
 
-def _lost_after(kept: dict[str, list[Kept]]) -> dict[str, int]:
-    """Where each past stream ended in the backup from which the hub was restored."""
-    began = [facts.read(row.entry.kind, row.entry.body) for rows in kept.values() for row in rows
-             if row.entry.kind == "EpochBegan" and streams.is_hubs(row.entry.writer)]  # fmt: skip
-    return {fact.before: fact.number for fact in began if isinstance(fact, facts.EpochBegan)}
-
-
 def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
-    """Learns everything in an order that keeps each writer's numbers and each parcel's revisions."""
+    """Learns everything in an order that keeps each writer's numbers and each parcel's revisions. A new epoch's stream
+    is begun when the one before has come to where the backup ended."""
     queues = {writer: deque(rows) for writer, rows in kept.items()}
+    waiting = {before: writer for before, writer in reading.next_streams.items() if queues.get(before)}
     blocked: dict[tuple[UUID, int], str] = {}
     revisions = reading.revisions
-    ready = sorted((name for name, queue in queues.items() if queue), key=streams.epoch_of, reverse=True)
+    ready = [writer for writer, queue in queues.items() if queue and writer not in waiting.values()]
     while ready:
         writer = ready.pop()
         queue = queues[writer]
         while queue:
             row = queue[0]
+            if writer in waiting and reading.was_given_back(row.entry):
+                ready.append(waiting.pop(writer))
             if row.parcel is not None and row.revision != revisions.get(row.parcel, 0) + 1:
                 blocked[row.parcel, row.revision or 0] = writer
                 break
@@ -155,13 +104,17 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
             yield from _learn(row, writer, reading)
             if row.parcel is not None:
                 revisions[row.parcel] = row.revision or 0
-                if waiting := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
-                    ready.append(waiting)
-    for queue in queues.values():
-        if queue:
-            row = queue[0]
-            yield f"order: {row.name} is revision {row.revision} of parcel {row.parcel}, " \
-                  f"after revision {revisions.get(row.parcel, 0) if row.parcel else 0}"  # fmt: skip
+                if behind := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
+                    ready.append(behind)
+        if not queue and writer in waiting:
+            ready.append(waiting.pop(writer))
+    yield from _out_of_order(queues, revisions)
+
+
+def _out_of_order(queues: dict[str, deque[Kept]], revisions: dict[UUID, int]) -> Iterator[str]:
+    for row in (queue[0] for queue in queues.values() if queue):
+        yield f"order: {row.name} is revision {row.revision} of parcel {row.parcel}, " \
+              f"after revision {revisions.get(row.parcel, 0) if row.parcel else 0}"  # fmt: skip
 
 
 def _learn(row: Kept, writer: str, reading: Reading) -> Iterator[str]:
@@ -318,56 +271,6 @@ def invariants(book: Book, overbook: int = 0) -> Iterator[str]:
         faulty = any(case.station == station for case in book.cases.values())
         if not faulty and not promises_fit(plan, book.rooms[station], overbook):
             yield f"INV-03: promises at {station} do not fit its free compartments"
-
-
-def _promises(reading: Reading) -> Iterator[str]:
-    """INV-03 where each promise was made, station by station: room for one more, by some order of what overlapped.
-
-    A station's two streams were written under one lock, each in its own order. How they lay to each other is known
-    from the times of recording, but for facts less than AT_ONCE apart: those are taken as favourably as can be.
-    """
-    for station, (from_hub, from_doors) in sorted(reading.by_station.items()):
-        book, doors = Book(), deque(_as_recorded(from_doors))
-        for kept, fact in _as_recorded(from_hub):
-            while doors and doors[0][0].recorded_at < kept.recorded_at - AT_ONCE:
-                _next(book, doors, station)
-            while isinstance(fact, facts.Reserved) and not _had_room(book, fact, reading.policies):
-                if not doors or doors[0][0].recorded_at > kept.recorded_at + AT_ONCE:
-                    yield f"INV-03: {kept.name} promises room at {station} that was not there"
-                    break
-                _next(book, doors, station)
-            book.learn(fact, clock.parse(kept.entry.happened_at), station)
-
-
-def _as_recorded(told: list[tuple[Kept, Fact]]) -> Iterator[tuple[Kept, Fact]]:
-    """Of several streams, one after the other as the hub recorded it; each in its own order."""
-    by_stream: dict[str, list[tuple[Kept, Fact]]] = {}
-    for each in told:
-        by_stream.setdefault(each[0].entry.writer, []).append(each)
-    return heapq.merge(*by_stream.values(), key=lambda each: each[0].recorded_at)
-
-
-def _next(book: Book, doors: deque[tuple[Kept, Fact]], station: str) -> None:
-    """What came from the station: what its doors saw, and what it gave back to a restored hub."""
-    kept, fact = doors.popleft()
-    at = clock.parse(kept.entry.happened_at)
-    if streams.is_hubs(kept.entry.writer):
-        book.learn_again(fact, at)
-    else:
-        book.learn(fact, at, station)
-
-
-def _had_room(book: Book, fact: facts.Reserved, policies: dict[int, Policy]) -> bool:
-    if fact.station not in book.plans:
-        return False
-    plan, room, before = book.plans[fact.station], book.rooms[fact.station], book.parcels.get(fact.parcel)
-    if before is not None:
-        gone = msgspec.structs.replace(before, stage=Stage.ANNOUNCED, station=None)
-        room = room_after(plan, fact.station, room, before, gone)
-    names = ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "reach")
-    overbook = policies[fact.policy].overbook if fact.policy in policies else 0
-    need = plan.need(Parcel(id=fact.parcel, **{name: getattr(fact, name) for name in names}))
-    return need != 0 and has_room(plan, room, need, overbook)
 
 
 def _forgotten(reading: Reading, kept: dict[str, list[Kept]]) -> Iterator[str]:

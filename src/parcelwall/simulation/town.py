@@ -147,14 +147,8 @@ class Town:
         """
         ids = ids or self.ids
         await self.hub.configure(about)
-        path = self.data_dir / "stations" / f"{about.station}.sqlite"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        await self._enrol(path, about.station, ids)
-        profile = pretend_profile(about.layout)
-        boards = MemoryBoards(PretendBoards(profile, ids.chance), self.clock)
-        doors = connect(profile, self.clock, open_port=boards.open_port)
-        opening = station_house.opened(path, doors, self.clock, ids, self._durable)
-        station = await self._stack.enter_async_context(opening)
+        boards = MemoryBoards(PretendBoards(pretend_profile(about.layout), ids.chance), self.clock)
+        station = await self._computer(about.station, about.station, boards, ids)
         courier = self.ids.new()
         grant = facts.Granted(
             grant=self.ids.new(), station=about.station, may=("deposit", "take_back"), courier=courier
@@ -164,6 +158,29 @@ class Town:
         self.stations[about.station] = pretend
         await pretend.carry()
         return pretend
+
+    async def replace(self, name: str, hub: Hub | None = None) -> PretendStation:
+        """A new computer for a station whose disk is lost, before the same doors; connected, with its book fetched."""
+        before, hub = self.stations[name], hub or self.hub
+        before.cut()
+        await before.station.doors.close()
+        file = f"{name}-{hub.clock.now():%H%M%S}"
+        station = await self._computer(name, file, before.boards, self.ids, hub)
+        self.stations[name] = PretendStation(name, station, before.boards, hub, before.courier)
+        await self.stations[name].carry()
+        await station.keeper.take_stock()
+        return self.stations[name]
+
+    async def _computer(
+        self, name: str, file: str, boards: MemoryBoards, ids: Ids, hub: Hub | None = None
+    ) -> Station:  # fmt: skip
+        path = self.data_dir / "stations" / f"{file}.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await self._enrol(path, name, ids, hub or self.hub)
+        doors = connect(boards.core.profile, self.clock, open_port=boards.open_port)
+        return await self._stack.enter_async_context(
+            station_house.opened(path, doors, self.clock, ids, self._durable)
+        )
 
     async def adopt(self, policy: Policy) -> None:
         """The hub decides by this policy from now on, and tells every station."""
@@ -186,10 +203,10 @@ class Town:
             await at.write()
             return len(at.book.cases)
 
-    async def _enrol(self, path: Path, station: str, ids: Ids) -> None:
+    async def _enrol(self, path: Path, station: str, ids: Ids, hub: Hub) -> None:
         memory = Memory(path, self.clock, self._durable)
         signer = station_house.key_of(memory, ids)
-        given = await self.hub.enrol(await self.hub.claim(station), signer.public)
+        given = await hub.enrol(await hub.claim(station), signer.public)
         station_house.accept(memory, msgspec.structs.asdict(given), ids)
         memory.close()
 
