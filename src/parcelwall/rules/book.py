@@ -71,9 +71,10 @@ class Book:
 
         Layouts and keys are kept and not learnt: what was set up since counts, and somebody sets up the rest again.
         """
-        before = self.parcels.get(fact.parcel) if type(fact) is facts.Reserved else None
-        if before is not None and before.reservation is not None and fact.reservation < before.reservation:  # type: ignore[attr-defined]
-            return Learned(before, before, None)
+        if isinstance(fact, facts.Reserved):
+            before = self.parcels.get(fact.parcel)
+            if before is not None and before.reservation is not None and fact.reservation < before.reservation:
+                return Learned(before, before, None)
         if facts.is_of_parcel(fact) or type(fact) in (facts.CaseOpened, facts.CaseClosed):
             return self.learn(fact, at)
         return Learned(None, None, None)

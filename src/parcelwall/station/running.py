@@ -10,9 +10,10 @@ from parcelwall.drivers.profile import Profile
 from parcelwall.drivers.scanner import scans
 from parcelwall.errors import Trouble
 from parcelwall.ids import Ids
+from parcelwall.link.identity import fingerprint
 from parcelwall.settings import StationSettings, read
 from parcelwall.station import dial
-from parcelwall.station.house import Station
+from parcelwall.station.house import Station, make_next_key
 from parcelwall.station.memory import Memory
 
 
@@ -38,6 +39,17 @@ async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids
             if not settings.claim:
                 raise Trouble("this computer is not enrolled: put the claim code from the hub into `claim`")
             await dial.enrol(memory, settings.hub_url, settings.claim, clock, ids)
+    finally:
+        memory.close()
+
+
+def renewed_key(path: Path, clock: Clock, ids: Ids) -> str:
+    """The fingerprint of a new key beside the one in use. Raises Trouble for a computer that is not enrolled."""
+    memory = Memory(path, clock)
+    try:
+        if not memory.station:
+            raise Trouble("this computer is not enrolled: it has no key to renew")
+        return fingerprint(make_next_key(memory, ids).public)
     finally:
         memory.close()
 
