@@ -97,6 +97,17 @@ async def test_each_door_that_the_book_does_not_explain_is_a_case(town: Town) ->
     assert not new.is_free(visit.compartment)
 
 
+async def test_what_nobody_understood_is_passed_on(town: Town) -> None:
+    """A kind that a newer station wrote, and that this hub has only kept."""
+    old = only(town)
+    memory = old.station.memory
+    memory.journal.write(memory.writer, [Draft("Hummed", memory.now_text(), '{"pitch_hz":440}')], memory.now_text())
+    await old.carry()
+    new = await town.replace("S-0001")
+    [kept] = [entry for entry in new.station.memory.journal.since("S-0001", 0) if entry.kind == "Hummed"]
+    assert kept.body == '{"pitch_hz":440}'
+
+
 async def test_doors_wait_until_the_book_is_whole(town: Town) -> None:
     old = only(town)
     await told(town, "PW-1")

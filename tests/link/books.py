@@ -105,7 +105,9 @@ class HubShelf(Shelf):
         return f"hub:{self.epoch}/{station}"
 
     async def past(self, station: str) -> Sequence[str]:
-        return [name for name in self.journal.writers() if name not in (station, self.writer_for(station))]
+        known = await self.known(station)
+        alive = (known.writer if known else station, self.writer_for(station))
+        return [name for name in self.journal.writers() if name not in alive]
 
     async def learnt(self, after: Mapping[str, int]) -> Sequence[Run]:
         marks = [mark for mark in self.journal.marks(0) if mark[2] > after.get(mark[1], mark[2])]
