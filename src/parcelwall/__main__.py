@@ -190,6 +190,18 @@ def commission(context: typer.Context, config: Config = None, as_json: Json = Fa
 
 
 @station_app.command()
+def enrol(context: typer.Context, config: Config = None) -> None:
+    """Proves this computer once more to a hub that was restored to before its enrolment. Stop the station first; the
+    new claim code stands in its file."""
+    from parcelwall.station.running import enrolled_again, read_settings
+
+    settings, _ = read_settings(_given(config or (context.parent.params.get("config") if context.parent else None)))
+    clock = SystemClock()
+    path = settings.data_dir / "station.sqlite"
+    out.print(f"This computer is {run(enrolled_again(path, settings, clock, Ids(clock)))} for its hub again.")
+
+
+@station_app.command()
 def renew_key(context: typer.Context, config: Config = None) -> None:
     """Makes a new key for this computer. Stop the station first; the hub takes the key as the station dials next."""
     from parcelwall.station.running import read_settings, renewed_key

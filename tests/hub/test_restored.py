@@ -3,23 +3,30 @@
 Real hub, real stations on pretend boards; a backup is a copy of the database.
 """
 
-from collections.abc import AsyncIterator
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
-from parcelwall.hub.commands import Destination, Reserve
+from parcelwall.errors import Refusal
+from parcelwall.hub.commands import Command, Destination, Extend, Reserve
 from parcelwall.hub.house import Hub
 from parcelwall.ids import seeded
 from parcelwall.link.frames import BOOKS_DIFFER, BadFrame
-from parcelwall.rules.life import Stage
+from parcelwall.rules import decide
+from parcelwall.rules.life import Parcel, Stage
 from parcelwall.simulation.check import check_books
 from parcelwall.simulation.town import PretendStation, Town, a_town
+from parcelwall.station.house import accept, key_of
+from parcelwall.station.visit import Visit
 from station.towns import NOW, a_hub, about, announced, cases, kinds_in, only, parcel_at, told
 
 _NOBODY_ELSE = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1"
@@ -214,3 +221,119 @@ async def test_books_that_differ_are_a_case_and_stay(town: Town, backups: Backup
         await announced(hub, "PW-23", "S-0001")
         await kluuvi.carry()
         assert len(kluuvi.desk.expected()) == 2
+
+
+async def enrolled_again(hub: Hub, station: PretendStation, town: Town) -> None:
+    """What an operator does about a computer that took over in the time that is lost."""
+    memory, known = station.station.memory, await hub.known(station.name)
+    signer = key_of(memory, town.ids)
+    if known is None or known.key != signer.public:
+        given = await hub.enrol(await hub.claim(station.name), signer.public, memory.writer)
+        assert (given.writer, given.fetches) == (memory.writer, False)
+        accept(memory, msgspec.structs.asdict(given), town.ids)
+
+
+async def test_a_computer_whose_enrolment_was_lost_proves_itself_once_more(town: Town, backups: Backups) -> None:
+    backup = await backups.make()
+    before = only(town)
+    parcel = await told(town, "PW-31")
+    await before.deposit("PW-31")
+    await before.carry()
+    kluuvi = await town.replace("S-0001")
+    await kluuvi.carry()
+    async with backups.restored(backup) as hub:
+        with pytest.raises(BadFrame):
+            await kluuvi.carry()
+        with pytest.raises(Refusal) as no:
+            await hub.enrol(await hub.claim("S-0001"), b"3" * 32, "S-0001")
+        assert no.value.reason == "station_taken"
+        await enrolled_again(hub, kluuvi, town)
+        await kluuvi.carry()
+        assert (await parcel_at(hub, parcel)).stage == Stage.READY
+        assert await kinds_in(hub, "S-0001") == await kinds_in(town.hub, "S-0001")
+        await whole(hub, town)
+
+
+class Days:
+    """What carriers, couriers and recipients do at two stations whose lines come and go, by chance of a seed."""
+
+    def __init__(self, town: Town, seed: int) -> None:
+        self.town, self.chance = town, random.Random(seed)
+        self.hub, self.count, self.brought = town.hub, 0, set[UUID]()
+
+    async def live(self, steps: int) -> None:
+        for _ in range(steps):
+            station = self.chance.choice(list(self.town.stations.values()))
+            act = self.chance.choice([self.announce, self.announce, self.bring, self.bring, self.fetch, self.extend,
+                                      self.move, self.carry, self.carry, self.cut, self.lose])  # fmt: skip
+            with contextlib.suppress(Refusal):
+                await act(station)
+
+    async def announce(self, station: PretendStation) -> None:
+        self.count += 1
+        await announced(self.hub, f"PX-{self.count}", station.name)
+
+    async def bring(self, station: PretendStation) -> None:
+        known = sorted(station.desk.expected(), key=lambda parcel: parcel.id)
+        if expected := [parcel for parcel in known if parcel.id not in self.brought]:
+            chosen = self.chance.choice(expected)
+            visit = await station.station.keeper.serve(self.put(station, chosen))
+            self.brought.add(chosen.id)
+            await station.station.clock.sleep(6.0)
+            await station.shut(visit.compartment)
+
+    @staticmethod
+    def put(station: PretendStation, parcel: Parcel) -> Visit:
+        desk = station.desk
+        compartment = decide.deposit(parcel, desk.plan, station.station.memory.room(), desk.now())
+        return desk._begin("deposit", parcel, compartment, courier=station.courier)
+
+    async def fetch(self, station: PretendStation) -> None:
+        inside = sorted(station.desk.inside(), key=lambda parcel: parcel.id)
+        if inside:
+            await station.collect(station.code_of(self.chance.choice(inside).id))
+
+    async def extend(self, station: PretendStation) -> None:
+        await self.ask(station, "READY", lambda parcel: Extend(parcel=parcel, carrier="acme", by="carrier"))
+
+    async def move(self, station: PretendStation) -> None:
+        there = Destination(station_id=self.chance.choice(list(self.town.stations)))
+        await self.ask(station, "RESERVED", lambda parcel: Reserve(parcel=parcel, carrier="acme", destination=there))
+
+    async def ask(self, station: PretendStation, stage: str, command: Callable[[UUID], Command]) -> None:
+        query = "SELECT id FROM parcel WHERE station = $1 AND stage = $2 AND carrier = 'acme' ORDER BY id"
+        rows = await self.hub.pool.fetch(query, station.name, stage)
+        if rows:
+            await self.hub.desk.ask(command(self.chance.choice(rows)["id"]))
+
+    async def carry(self, station: PretendStation) -> None:
+        await station.carry()
+
+    async def cut(self, station: PretendStation) -> None:
+        station.cut()
+
+    async def lose(self, station: PretendStation) -> None:
+        """Now and then a disk. What was not shipped is gone, and its parcels with it: they are looked after by hand."""
+        if self.chance.random() < 0.2:
+            await self.town.replace(station.name, self.hub)
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_whatever_was_going_on(town: Town, backups: Backups, seed: int) -> None:
+    """F28: stations' facts survive a hub that goes back to any moment."""
+    await town.station(about("S-0002", lat=60.18))
+    days = Days(town, seed)
+    await days.live(25)
+    backup = await backups.make()
+    await days.live(30)
+    believed = {each.id: each.stage for station in town.stations.values() for each in station.desk.inside()}
+    async with backups.restored(backup) as hub:
+        for station in town.stations.values():
+            await enrolled_again(hub, station, town)
+            await station.carry()
+        assert {parcel: (await parcel_at(hub, parcel)).stage for parcel in believed} == believed
+        days.hub = hub
+        await days.live(25)
+        for station in [*town.stations.values()] * 2:
+            await station.carry()
+        await whole(hub, town)

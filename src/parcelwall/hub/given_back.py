@@ -20,6 +20,7 @@ from parcelwall.link.frames import MOST_ITEMS
 from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
 from parcelwall.rules.facts import Fact
+from parcelwall.rules.life import Stage
 from parcelwall.rules.places import promises_fit
 
 _OURS = frozenset(kind.__name__ for kind in facts.HUB_KINDS)
@@ -80,10 +81,19 @@ class GivenBack(Ingest):
             self._case(at, "layout_given_back", None)
         if not isinstance(fact, facts.Reserved):
             return
+        before = learned.before
         if learned.after is None or learned.after.reservation != fact.reservation:
-            at.record(facts.Withdrawn(parcel=fact.parcel, reservation=fact.reservation, station=self.station))
-        elif not learned.after.carrier:  # announced in the time that is lost: nobody knows by whom, or for whom
+            self._withdraw(at, fact.parcel, fact.reservation, self.station)
+        elif before and before.stage == Stage.RESERVED and before.station not in (None, self.station):
+            self._withdraw(at, fact.parcel, before.reservation, before.station)
+        if learned.after and learned.after.reservation == fact.reservation and not learned.after.carrier:
+            # announced in the time that is lost: nobody knows by whom, or for whom
             self._case(at, "announcement_lost", fact.parcel)
+
+    def _withdraw(self, at: Sitting, parcel: UUID, reservation: UUID | None, station: str | None) -> None:
+        """Of two promises the newer counts: the station of the older one is told, as it may never have been."""
+        if reservation and station:
+            at.record(facts.Withdrawn(parcel=parcel, reservation=reservation, station=station))
 
     def _look_for_room(self, at: Sitting) -> None:
         """Room may have been promised twice: once in the time that is lost, once since."""

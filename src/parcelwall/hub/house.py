@@ -72,9 +72,9 @@ class Hub:
         async with self.pool.acquire() as connection:
             return await network.make_claim(connection, station, self.ids, self.clock.now())
 
-    async def enrol(self, claim: str, public_key: bytes) -> network.Enrolment:
+    async def enrol(self, claim: str, public_key: bytes, writer: str = "") -> network.Enrolment:
         async with self.pool.acquire() as connection, connection.transaction():
-            enrolment = await network.enrol(self.desk.sitting(connection), claim, public_key)
+            enrolment = await network.enrol(self.desk.sitting(connection), claim, public_key, writer)
         return msgspec.structs.replace(enrolment, hub_key=self.signer.public.hex())
 
     async def grant(self, grant: facts.Granted) -> None:

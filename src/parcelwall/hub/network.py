@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from asyncpg import Connection
@@ -81,8 +82,11 @@ async def make_claim(connection: Connection, station: str, ids: Ids, now: dateti
     return claim
 
 
-async def enrol(at: Sitting, claim: str, public_key: bytes) -> Enrolment:
-    """Makes the computer with this key the station. A claim serves once, else refused; the key before it dies."""
+async def enrol(at: Sitting, claim: str, public_key: bytes, writer: str = "") -> Enrolment:
+    """Makes the computer with this key the station. A claim serves once, else refused; the key before it dies.
+
+    `writer` is the stream of a computer that was the station already: the hub was restored to before its enrolment.
+    """
     station = await at.connection.fetchval(
         "UPDATE claim SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND made_at > $3 RETURNING station",
         _claim_hash(claim), at.now, at.now - CLAIM_LASTS,
@@ -98,21 +102,39 @@ async def enrol(at: Sitting, claim: str, public_key: bytes) -> Enrolment:
     if was_revoked:
         _promise_anew(at, station)
     await at.write()
-    writer = await _next_life(at, station, before["writer"]) if before else station
+    fetches = before is not None and not writer
+    writer = await _whose_turn(at, station, before, public_key, writer)
     await at.connection.execute(_IDENTITY, station, public_key, at.now, writer)
     secret = at.keys.open(row["sealed"], f"station/{station}")
     return Enrolment(
-        station, secret.hex(), at.streams.station(station), epoch=row["epoch"], writer=writer,
-        fetches=before is not None,
-    )  # fmt: skip
+        station, secret.hex(), at.streams.station(station), epoch=row["epoch"], writer=writer, fetches=fetches
+    )
 
 
-async def _next_life(at: Sitting, station: str, before: str) -> str:
+async def _whose_turn(at: Sitting, station: str, before: Any, key: bytes, told: str) -> str:
+    """The stream that this computer writes: the first, that of a new life, or its own, of which the hub had heard once.
+
+    Refuses a computer whose life another has ended.
+    """
+    known = before["writer"] if before else station
+    if told and streams.station_of(told) == station and not streams.is_hubs(told):
+        if streams.life_of(told) > streams.life_of(known):
+            return await _end_life(at, station, known, told)
+        if told == known and (before is None or before["public_key"] == key):
+            return told
+    if told:
+        raise Refusal("station_taken", "Another computer is this station now. Begin with an empty folder.")
+    if before is None:
+        return station
+    return await _end_life(at, station, known, streams.of_life(station, streams.later(streams.life_of(known), at.now)))
+
+
+async def _end_life(at: Sitting, station: str, before: str, after: str) -> str:
     """Ends the stream of the computer before. What it wrote and did not ship must never meet its number again."""
     await at.connection.execute(_END_LIFE, before)
     await at.connection.execute("INSERT INTO past_stream VALUES ($1, $2) ON CONFLICT DO NOTHING", before, station)
     await at.connection.execute(_CHANGED, station, True)
-    return streams.of_life(station, streams.later(streams.life_of(before), at.now))
+    return after
 
 
 def _promise_anew(at: Sitting, station: str) -> None:

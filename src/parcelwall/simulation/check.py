@@ -20,9 +20,9 @@ from parcelwall.station.memory import Memory
 from parcelwall.station.verify import verify_station
 
 COMPARED = (
-    "stage", "compartment", "reservation", "size", "deposit_by", "hold_hours", "deposited_at", "collect_by",
-    "generation", "extensions", "contested",
+    "stage", "compartment", "reservation", "deposited_at", "collect_by", "generation", "extensions", "contested",
 )  # fmt: skip
+PROMISED = ("size", "deposit_by", "hold_hours")  # of what lies inside they may be of a promise made since elsewhere
 
 
 async def check_town(town: Town) -> list[str]:
@@ -89,7 +89,7 @@ async def _stories(connection: asyncpg.Connection, memory: Memory) -> list[str]:
             who = "the hub" if b is None else memory.station
             wrong.append(f"INV-09: parcel {parcel}: only {who} believes that it is promised or inside there")
             continue
-        for name in COMPARED:
+        for name in (*COMPARED, *(PROMISED if a.stage == Stage.RESERVED else ())):
             if getattr(a, name) != getattr(b, name):
                 wrong.append(f"INV-09: parcel {parcel}, {name}: {getattr(a, name)} at the hub, {getattr(b, name)} "
                              f"at {memory.station}")  # fmt: skip

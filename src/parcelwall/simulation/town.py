@@ -53,8 +53,9 @@ class PretendStation:
 
     async def connect(self) -> None:
         hub_end = HubEnd(self._hub, self._hub.signer, HUB_NAME, self._hub.ids.secret(32), self._hub.clock)
-        self.line = Line(self.station.line_end(HUB_NAME), hub_end)
-        await self.line.connect()
+        line = Line(self.station.line_end(HUB_NAME), hub_end)
+        await line.connect()
+        self.line = line
         self.desk.online = True
 
     def lead_to(self, hub: Hub) -> None:

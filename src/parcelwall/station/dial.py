@@ -124,12 +124,15 @@ class Line:
 
 
 async def enrol(memory: Memory, hub_url: str, claim: str, clock: Clock, ids: Ids) -> None:
-    """Makes this computer the station of the claim code: once. Raises Trouble that says what to do."""
+    """Makes this computer the station of the claim code; or, if it was a station already, makes it so once more for a
+    hub that has forgotten. Raises Trouble that says what to do."""
     signer = key_of(memory, ids)
     hub = urlsplit(hub_url).netloc
     nonce = (await _call(hub_url, "GET", "/enrol", None))["nonce"]
     sig = signer.sign(enrol_bytes(hub, claim, signer.public, bytes.fromhex(nonce)))
     body = {"claim": claim, "public_key": signer.public.hex(), "nonce": nonce, "sig": sig}
+    if memory.writer:
+        body["writer"] = memory.writer
     given = await _call(hub_url, "POST", "/enrol", body)
     accept(memory, given, ids)
     log.info("enrolled", station=memory.station, software=__version__)

@@ -43,6 +43,21 @@ async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids
         memory.close()
 
 
+async def enrolled_again(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> str:
+    """Proves this computer to a hub that was restored to before it was enrolled. Answers its stream.
+
+    Raises Trouble without a claim code, and for a computer that never was a station.
+    """
+    memory = Memory(path, clock)
+    try:
+        if not memory.station or not settings.claim:
+            raise Trouble("put a new claim code from the hub into `claim`; a new computer enrols at its first start")
+        await dial.enrol(memory, settings.hub_url, settings.claim, clock, ids)
+        return memory.writer
+    finally:
+        memory.close()
+
+
 def renewed_key(path: Path, clock: Clock, ids: Ids) -> str:
     """The fingerprint of a new key beside the one in use. Raises Trouble for a computer that is not enrolled."""
     memory = Memory(path, clock)

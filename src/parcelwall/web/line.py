@@ -180,6 +180,7 @@ class EnrolBody(msgspec.Struct, forbid_unknown_fields=True):
     public_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     sig: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
+    writer: Annotated[str, Meta(max_length=64)] = ""  # of a computer that was the station already
 
 
 class Nonces:
@@ -218,9 +219,10 @@ async def enrol(
     if not nonces.spend(data.nonce) or not signed_by(key, data.sig, signed):
         raise Refusal("bad_field", "Fetch a new nonce from GET /enrol and sign it again.", field="sig")
     try:
-        enrolment = await hub.enrol(data.claim, key)
-    except Refusal:
-        claim_brake.miss(address_of(request))
+        enrolment = await hub.enrol(data.claim, key, data.writer)
+    except Refusal as no:
+        if no.reason == "claim_unknown":
+            claim_brake.miss(address_of(request))
         raise
     await hub.refresh()
     return Response(msgspec.json.encode(enrolment), status_code=201, media_type="application/json")
