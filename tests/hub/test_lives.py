@@ -246,6 +246,16 @@ async def test_what_lies_inside_has_a_new_code_and_what_is_promised_a_new_tag(to
     assert await kinds_in(town.hub, "S-0001") != []
 
 
+async def test_a_stolen_computer_does_not_come_back_with_a_claim(town: Town) -> None:
+    memory = only(town).station.memory
+    await town.hub.revoke_station("S-0001", "stolen")
+    claim = await town.hub.claim("S-0001")
+    with pytest.raises(Refusal) as no:
+        await town.hub.enrol(claim, key_of(memory, town.ids).public, memory.writer)
+    assert no.value.reason == "station_taken"
+    await town.replace("S-0001")
+
+
 async def test_a_claim_made_before_the_theft_dies_with_the_key(town: Town) -> None:
     claim = await town.hub.claim("S-0001")
     await town.hub.revoke_station("S-0001", "stolen")

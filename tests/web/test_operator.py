@@ -54,9 +54,10 @@ async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def test_carriers_may_do_none_of_it(office: Office) -> None:
-    for method, path in (("GET", "/cases"), ("GET", "/policy"), ("POST", "/stations/S-0001/couriers"),
-                         ("POST", "/stations/S-0001/revoke")):
-        answer = await office.ask(method, path, {} if method == "POST" else None, office.carrier)
+    revoke = ("POST", "/stations/S-0001/revoke", {"why": "envy"})
+    for method, path, body in (("GET", "/cases", None), ("GET", "/policy", None),
+                               ("POST", "/stations/S-0001/couriers", {}), revoke):  # fmt: skip
+        answer = await office.ask(method, path, body, office.carrier)
         assert (answer.status_code, answer.json()["reason"]) == (403, "no_right")
 
 

@@ -114,13 +114,13 @@ async def enrol(at: Sitting, claim: str, public_key: bytes, writer: str = "") ->
 async def _whose_turn(at: Sitting, station: str, before: Any, key: bytes, told: str) -> str:
     """The stream that this computer writes: the first, that of a new life, or its own, of which the hub had heard once.
 
-    Refuses a computer whose life another has ended.
+    Refuses a computer whose life another has ended, and one that was revoked.
     """
     known = before["writer"] if before else station
     if told and streams.station_of(told) == station and not streams.is_hubs(told):
         if streams.life_of(told) > streams.life_of(known):
             return await _end_life(at, station, known, told)
-        if told == known and (before is None or before["public_key"] == key):
+        if told == known and (before is None or (before["public_key"] == key and not before["revoked_at"])):
             return told
     if told:
         raise Refusal("station_taken", "Another computer is this station now. Begin with an empty folder.")
