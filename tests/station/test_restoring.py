@@ -68,7 +68,7 @@ async def test_nothing_can_be_done_before_the_book_is_whole(rig: Rig, tmp_path: 
 
 @pytest.mark.parametrize("board", ["well", "dead"])
 async def test_each_door_is_looked_at_once(rig: Rig, board: str) -> None:
-    """One that is open and one that says nothing are cases and are held; those that are shut are as the book has them."""
+    """One that is open, or that says nothing, is a case and held; those that are shut are as the book has them."""
     rig.memory.know({"unlooked": "yes"})
     rig.boards.push_open(2)
     if board == "dead":

@@ -58,6 +58,8 @@ class Hub:
     async def refresh(self) -> None:
         """Reads stations and policy that changed since; cheap when nothing did."""
         async with self.pool.acquire() as connection:
+            if await connection.fetchval("SELECT epoch FROM house") != self.streams.epoch:
+                log.error("epoch_over", reason="the hub was restored: start this process anew")
             await self.stations.refresh(connection)
             self.desk.policy = await _adopted(connection)
 
