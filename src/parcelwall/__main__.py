@@ -267,6 +267,21 @@ def replay(
 
 
 @app.command()
+def simulate(
+    seed: Annotated[int, typer.Option(help="The same seed replays exactly: the same trace.")] = 1,
+    station_years: Annotated[float, typer.Option(help="How much: 7,300 parcels or more each.", min=0.0)] = 0.3,
+    faults: Annotated[str, typer.Option(help="all, calm or storm. docs/simulate.md says what each means.")] = "all",
+    town: Annotated[int | None, typer.Option(help="Only this town of the run, as a violation names it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The fault simulation: stations, a hub and people on a virtual clock, and everything that may go wrong."""
+    from parcelwall.simulation.commands import run_simulate
+
+    job = run_simulate(seed=seed, station_years=station_years, faults=faults, town=town, as_json=as_json)
+    sys.exit(_code(run(job)))
+
+
+@app.command()
 def verify(data: Data = None, database_url: DatabaseUrl = None, as_json: Json = False) -> None:
     """Replays every journal and compares: chains, tables, hub against stations. Exit 1 names the first difference."""
     from parcelwall.simulation.commands import run_verify

@@ -59,7 +59,7 @@ def read(kind: type, given: Mapping[str, object], where: str = "the settings"): 
     if unknown := sorted(set(given) - names):
         raise Trouble(f"{where}: `{unknown[0]}` is not known. {_instead(unknown[0], names)} "
                       "docs/settings.md lists all.")  # fmt: skip
-    values: dict[str, object] = {"data_dir": str(default_data_dir())} | environment
+    values: dict[str, object] = {"data_dir": str(default_data_dir()), **environment}
     values |= {name: value for name, value in given.items() if value is not None}
     try:
         return msgspec.convert(values, kind, strict=False, dec_hook=_decode)

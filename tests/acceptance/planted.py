@@ -131,7 +131,12 @@ def p23_lapsed_without_hearing() -> None:
 
 @plant
 def p25_capacity_counts_held_compartments() -> None:
-    places.free_by_kind = lambda plan, room: [(bits & ~room.taken).bit_count() for bits in plan.members]
+    right = places._hall
+
+    def hall(plan: Any, room: Any, promised: Any, unions: Any, overbook: int) -> bool:
+        return right(plan, msgspec.structs.replace(room, held=0, broken=0), promised, unions, overbook)
+
+    places._hall = hall
 
 
 @plant

@@ -12,7 +12,7 @@ from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import Destination, Extend, Reserve
 from parcelwall.hub.stations import rooms
-from parcelwall.hub.sweeps import sweep
+from parcelwall.hub.sweeps import AskSomebody, sweep
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.town import Town
@@ -144,6 +144,18 @@ async def test_nothing_is_forgotten(town: Town) -> None:
     assert await sweep(town.hub) == 1
     assert sorted(await cases(town.hub)) == ["never_brought", "never_taken_back"]
     assert await sweep(town.hub) == 0
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_two_sweeps_that_found_the_same_ask_once(town: Town, together: bool) -> None:
+    parcel = await announced(town.hub, "PW-0")
+    advance(town, 24 * 31)
+    if together:
+        await town.hub.desk.serve([AskSomebody(parcel=parcel), AskSomebody(parcel=parcel)])
+    else:
+        await town.hub.desk.serve([AskSomebody(parcel=parcel)])
+        await town.hub.desk.serve([AskSomebody(parcel=parcel)])
+    assert await cases(town.hub) == ["never_brought"]
 
 
 async def test_a_case_of_the_hub_frees_no_compartment(town: Town) -> None:

@@ -3,10 +3,11 @@
 No database is needed: what the hub would ship is written here, chained as the hub chains it.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import apsw
 
@@ -129,6 +130,11 @@ class Rig:
 
     def courier_code(self) -> str:
         return access.courier_code(self._keys["courier-code"], NAME, self.courier, self.desk.today)
+
+    def courier_code_on(self, when: datetime) -> str:
+        """As the courier's own phone shows it then, whatever the station's clock says."""
+        day = when.astimezone(ZoneInfo(about().zone)).date()
+        return access.courier_code(self._keys["courier-code"], NAME, self.courier, day)
 
     # hands
 

@@ -1,5 +1,6 @@
 """The process dies at every single write, and the boards live on: no second pulse, nothing lost, nothing invented."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -7,6 +8,7 @@ import pytest
 
 from parcelwall import clock
 from parcelwall.drivers.seen import DoorState
+from parcelwall.errors import Refusal
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Broken, Draft
 from parcelwall.rules import facts
@@ -189,6 +191,20 @@ async def test_time_in_a_journal_never_runs_back(rig: Rig, tmp_path: Path) -> No
     assert rig.desk.now() >= rig.now.now()
     rig.memory.tell(facts.Power(status="mains"))
     assert rig.memory.journal.since(NAME, 0)[-1].happened_at >= newest
+
+
+@pytest.mark.xfail(reason="a station believes a clock that is years ahead, and never comes back (docs/simulate)")
+async def test_a_clock_that_was_years_ahead_for_a_moment_does_not_stay_so(rig: Rig) -> None:
+    """One wrong code typed meanwhile is enough: from then on no courier's code of the day fits, and all come late."""
+    await rig.inside("PW-1")
+    right = rig.now.now()
+    rig.now._now += timedelta(days=3650)
+    with pytest.raises(Refusal):
+        rig.desk.collect_by_code("00000000")
+    rig.now._now = right + timedelta(minutes=5)
+    rig.promise("PW-2")
+    assert rig.desk.courier_by_code(rig.courier_code_on(rig.now.now())) == rig.courier
+    await rig.deposit("PW-2")
 
 
 async def test_news_of_the_hub_that_cannot_be_read_do_not_block_the_rest(tmp_path: Path) -> None:

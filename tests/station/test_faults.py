@@ -213,6 +213,39 @@ async def test_the_index_is_the_law_of_codes_and_screens(rig: Rig) -> None:
     await rig.shut(first.compartment)
 
 
+@pytest.mark.parametrize("purpose", ["deposit", "take_back"])
+async def test_a_door_left_open_is_not_opened_for_the_same_parcel_again(rig: Rig, purpose: str) -> None:
+    """A second visit would end when the first does: one parcel put in, or taken back, twice. Found by simulation."""
+    parcel = rig.promise("PW-1") if purpose == "deposit" else await rig.inside("PW-1")
+    if purpose == "take_back":
+        rig.hear(facts.Expired(parcel=parcel))
+
+    def begin() -> visits.Visit:
+        if purpose == "deposit":
+            return rig.desk.deposit_by_label("PW-1", rig.courier)
+        return rig.desk.take_back(parcel, rig.courier)
+
+    left_open = await rig.keeper.serve(begin())
+    rig.now.advance(121)
+    await rig.look()
+    with pytest.raises(Refusal) as refused:
+        begin()
+    assert refused.value.reason == "door_busy"
+    assert refused.value.details == {"door": left_open.compartment}
+    await rig.inside("PW-2")
+    await rig.shut(left_open.compartment)
+    assert rig.told().count("Deposited" if purpose == "deposit" else "TakenBack") == (2 if purpose == "deposit" else 1)
+    assert rig.cases() == ["door_left_open"], "no surprise"
+
+
+async def test_open_visits_are_found_without_reading_all_there_ever_were(rig: Rig) -> None:
+    """The keeper asks twice a second, and a year has thousands of visits."""
+    [(*_, how)] = rig.memory.connection.execute("EXPLAIN QUERY PLAN " + visits._UNFINISHED.replace(" ORDER BY id", ""))
+    assert how == "SCAN visit USING INDEX one_visit_per_screen"
+    [*steps] = rig.memory.connection.execute("EXPLAIN QUERY PLAN " + visits._UNFINISHED)
+    assert not any("autoindex" in step[3] for step in steps)
+
+
 async def test_a_parcel_that_keeps_the_door_from_shutting(rig: Rig) -> None:
     parcel = rig.promise("PW-1")
     visit = await rig.keeper.serve(rig.desk.deposit_by_label("PW-1", rig.courier))

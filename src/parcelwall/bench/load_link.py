@@ -181,7 +181,13 @@ async def _main() -> None:
     job = msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Job)
     loop = asyncio.get_running_loop()
     go, ready = loop.create_future(), asyncio.Event()
-    loop.add_reader(sys.stdin, lambda: go.done() or (sys.stdin.readline(), go.set_result(None)))
+
+    def told() -> None:
+        if not go.done():
+            sys.stdin.readline()
+            go.set_result(None)
+
+    loop.add_reader(sys.stdin, told)
     shipping = asyncio.create_task(ship(job, go, ready))
     waiting = asyncio.create_task(ready.wait())
     await asyncio.wait((shipping, waiting), return_when=asyncio.FIRST_COMPLETED)

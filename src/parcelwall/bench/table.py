@@ -1,6 +1,6 @@
 """Figures for people: one line each, then who spent the CPU, then the machine."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -37,5 +37,5 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _parts(table: dict[str, object]) -> str:
+def _parts(table: Mapping[str, object]) -> str:
     return ", ".join(f"{name} {value}" for name, value in table.items()) or "-"

@@ -4,7 +4,7 @@
 """
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -45,8 +45,9 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 class Command(msgspec.Struct, kw_only=True):
-    """One thing asked of the desk."""
+    """One thing asked of the desk. `needs_cases`: it looks at the open cases before it opens or closes one."""
 
+    needs_cases: ClassVar[bool] = False
     asked: Asked | None = None
 
     def prepare(self, ids: Ids, keys: Keys) -> None:
@@ -234,6 +235,7 @@ class RenewCode(Command, kw_only=True):
 class OpenCase(Command, kw_only=True):
     """Something is wrong, says the recipient: a person should look. Once per kind and parcel."""
 
+    needs_cases = True
     parcel: UUID
     about: str
 
@@ -251,6 +253,7 @@ class OpenCase(Command, kw_only=True):
 class CloseCase(Command, kw_only=True):
     """Somebody has looked: the case ends, and what it held may be offered again."""
 
+    needs_cases = True
     case: UUID
     station: str | None
     outcome: str = ""

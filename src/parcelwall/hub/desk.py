@@ -15,7 +15,7 @@ import msgspec
 from parcelwall.clock import Clock
 from parcelwall.errors import ParcelwallError, Refusal, Trouble
 from parcelwall.hub import stations
-from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, OpenCase, Reserve
+from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, Reserve
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.keys import Keys
 from parcelwall.hub.sitting import Sitting, Streams, read_parcel
@@ -145,9 +145,9 @@ class Desk:
         if careful and references:
             await at.load_references(references)
         await at.load(parcels, wanted, free_only=free_only)
-        if any(isinstance(command, OpenCase | CloseCase) for command in commands):
+        if any(command.needs_cases for command in commands):
             closing = [command.case for command in commands if isinstance(command, CloseCase)]
-            await at.load_cases(list(at.here), closing)
+            await at.load_cases(list(at.here), closing, parcels)
 
     async def _given(self, connection: asyncpg.Connection, commands: Sequence[Command]) -> dict[Key, Any]:
         asked = [command.asked for command in commands if command.asked]

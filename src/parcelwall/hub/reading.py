@@ -165,9 +165,9 @@ async def availability(hub: Hub, station_id: str) -> dict[str, Any]:
     Raises Refusal for an unknown station.
     """
     known = hub.stations.known.get(station_id)
-    row = known and await hub.pool.fetchrow("SELECT room, in_service FROM station WHERE id = $1", station_id)
-    if row is None or known is None:
+    if known is None:
         raise Refusal("station_unknown", station=station_id)
+    row = await hub.pool.fetchrow("SELECT room, in_service FROM station WHERE id = $1", station_id)
     room = read_room(row["room"])
     sizes: dict[str, dict[str, int]] = {size.name: dict.fromkeys(COUNTS, 0) for size in known.about.layout.sizes}
     for size, count in by_size(known.plan, room).items():

@@ -44,7 +44,9 @@ _LOCK_STATIONS = """
 SELECT id, config, room, in_service FROM station WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"""
 # What another process is at is left out: nobody waits for its commit.
 _LOCK_FREE_STATIONS = _LOCK_STATIONS + " SKIP LOCKED"
-_CASES = "SELECT * FROM case_file WHERE (closed_at IS NULL AND station = ANY($1::text[])) OR id = ANY($2::uuid[])"
+_CASES = """
+SELECT * FROM case_file WHERE (closed_at IS NULL AND (station = ANY($1::text[]) OR parcel = ANY($3::uuid[])))
+  OR id = ANY($2::uuid[])"""
 _PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
 _WRITE_PARCELS = """
 INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision, record)
@@ -148,9 +150,11 @@ class Sitting:
         """Parcels promised to a station or inside it, to count, not to change: with its row locked nobody does."""
         self._take_parcels(await self.connection.fetch(_PRESENT, station, [Stage.RESERVED, *INSIDE]))
 
-    async def load_cases(self, stations: Iterable[str], cases: Iterable[UUID]) -> None:
-        """Open cases of these stations, and these, open or not; needed before a case is opened or closed."""
-        for row in await self.connection.fetch(_CASES, list(stations), list(cases)):
+    async def load_cases(
+        self, stations: Iterable[str], cases: Iterable[UUID], parcels: Iterable[UUID] = ()
+    ) -> None:
+        """Open cases of these stations and parcels, and these, open or not; needed before one is opened or closed."""
+        for row in await self.connection.fetch(_CASES, list(stations), list(cases), list(parcels)):
             self.book.cases[row["id"]] = CaseFile(**dict(row))
 
     def record(self, fact: Fact, stream: str | None = None, body: str = "") -> Learned:
@@ -166,12 +170,11 @@ class Sitting:
 
     def receive(self, entry: Entry, fact: Fact | None, station: str) -> Learned:
         """Takes in what a station wrote. `entry` is chained already; None for a fact that cannot be read."""
-        at = clock.parse(entry.happened_at)
         parcel = fact.parcel if facts.is_of_parcel(fact) else None
-        self._rows.append(Row(entry, parcel, self._revise(parcel), at))
+        self._rows.append(Row(entry, parcel, self._revise(parcel)))
         if fact is None or type(fact) in _OF_DOORS:
             return _NOTHING
-        learned = self.book.learn(fact, at, station)
+        learned = self.book.learn(fact, clock.parse(entry.happened_at), station)
         self._note_case(fact)
         return learned
 
@@ -179,7 +182,7 @@ class Sitting:
         """Takes in what the hub itself wrote and has lost since. `entry` is chained already."""
         at = clock.parse(entry.happened_at)
         parcel = fact.parcel if facts.is_of_parcel(fact) else None
-        self._rows.append(Row(entry, parcel, self._revise(parcel), at))
+        self._rows.append(Row(entry, parcel, self._revise(parcel)))
         if fact is None:
             return _NOTHING
         learned = self.book.learn_again(fact, at)
@@ -235,7 +238,7 @@ class Sitting:
         rows = self._rows
         for stream, items in by_stream.items():
             entries = chain.extend(stream, self.heads[stream], [draft for draft, _, _ in items])
-            rows += [Row(e, parcel, rev, self.now) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
+            rows += [Row(e, parcel, rev) for e, (_, parcel, rev) in zip(entries, items, strict=True)]
         postgres.add_rows(self.together, rows, self.now)
 
     def _add_parcels(self) -> None:

@@ -70,8 +70,10 @@ class Expire(Command, kw_only=True):
 
 
 class AskSomebody(Command, kw_only=True):
-    """A parcel that nobody brings or takes back: a case, so that it is not forgotten."""
+    """A parcel that nobody brings or takes back: a case, so that it is not forgotten. Another sweep may have been
+    quicker: one is enough."""
 
+    needs_cases = True
     parcel: UUID
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
@@ -80,6 +82,8 @@ class AskSomebody(Command, kw_only=True):
     def decide(self, at: Sitting) -> Answer:
         parcel = at.book.parcels[self.parcel]
         if parcel.stage not in (Stage.ANNOUNCED, Stage.OVERDUE) or parcel.due is None or parcel.due > at.now:
+            raise Refusal("wrong_stage")
+        if any(case.parcel == parcel.id and case.closed_at is None for case in at.book.cases.values()):
             raise Refusal("wrong_stage")
         about = "never_brought" if parcel.stage == Stage.ANNOUNCED else "never_taken_back"
         at.open_case(about, parcel.id, parcel.station, parcel.compartment, False)

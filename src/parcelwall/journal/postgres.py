@@ -17,15 +17,11 @@ from parcelwall.journal.together import Together
 
 
 class Row(msgspec.Struct, frozen=True):
-    """An entry with the hub's own marks: the parcel it is of, and its place in that parcel's life as the hub saw it.
-
-    `at` is the entry's `happened_at`, for whoever has parsed it already.
-    """
+    """An entry with the hub's own marks: the parcel it is of, and its place in that parcel's life as the hub saw it."""
 
     entry: Entry
     parcel: UUID | None = None
     revision: int | None = None
-    at: datetime | None = None
 
 
 # All or nothing: with some locked, waiting for others to be begun elsewhere would be a deadlock.
@@ -42,8 +38,8 @@ FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS new (name, number, hash)
 WHERE writer.name = new.name AND writer.number < new.number"""
 _INSERT = """
 INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, parcel, revision)
-SELECT writer, number, kind, happened_at, body, hash, $9, parcel, revision
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::timestamptz[], $5::text[], $6::bytea[], $7::uuid[], $8::int[])
+SELECT writer, number, kind, happened_at::timestamptz, body, hash, $9, parcel, revision
+FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::uuid[], $8::int[])
   AS new (writer, number, kind, happened_at, body, hash, parcel, revision)"""
 _SINCE = """
 SELECT writer, number, kind, happened_at, body, hash FROM entry
@@ -75,7 +71,7 @@ def add_rows(together: Together, rows: Sequence[Row], recorded_at: datetime) -> 
         return
     together.add(
         _INSERT, [e.writer for e in entries], [e.number for e in entries], [e.kind for e in entries],
-        [row.at or clock.parse(row.entry.happened_at) for row in rows], [e.body for e in entries],
+        [e.happened_at for e in entries], [e.body for e in entries],
         [e.hash for e in entries], [row.parcel for row in rows], [row.revision for row in rows], recorded_at,
     )  # fmt: skip
     last = {entry.writer: entry for entry in entries}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -126,6 +127,7 @@ class SqliteJournal:
             "SELECT arrival, writer, number, kind, happened_at, body, hash FROM entry "
             "WHERE arrival > ? ORDER BY arrival LIMIT 1000"
         )
+        rows: list[tuple[Any, ...]]
         while rows := self.connection.execute(query, (arrival,)).fetchall():
             yield from (Entry(*row[1:]) for row in rows)
             arrival = rows[-1][0]

@@ -20,9 +20,10 @@ from parcelwall.station.memory import Memory
 from parcelwall.station.verify import verify_station
 
 COMPARED = (
-    "stage", "compartment", "reservation", "deposited_at", "collect_by", "generation", "extensions", "contested",
+    "stage", "compartment", "reservation", "hold_hours", "deposited_at", "collect_by", "generation", "extensions",
+    "contested",
 )  # fmt: skip
-PROMISED = ("size", "deposit_by", "hold_hours")  # of what lies inside they may be of a promise made since elsewhere
+PROMISED = ("size", "deposit_by")  # of a parcel inside they are left over, and who had heard of a lapse has them not
 
 
 async def check_town(town: Town) -> list[str]:

@@ -1,14 +1,18 @@
-"""`parcelwall replay` and `parcelwall verify` as the command line calls them: options in, exit code out."""
+"""`parcelwall replay`, `simulate` and `verify` as the command line calls them: options in, exit code out."""
 
+import logging
 import sys
 from pathlib import Path
 
 import msgspec
+import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from parcelwall.simulation.check import verify_data
+from parcelwall.simulation.faults.run import Report as FaultReport
+from parcelwall.simulation.faults.run import simulate
 from parcelwall.simulation.replay import replay
 from parcelwall.simulation.tally import Report
 
@@ -47,6 +51,45 @@ def _show(report: Report) -> None:
         value = getattr(report, name)
         text = ", ".join(f"{key} {each}" for key, each in value.items()) if isinstance(value, dict) else value
         table.add_row(name.replace("_", " "), str("none" if text in ("", None) else text))
+    Console().print(table)
+
+
+async def run_simulate(
+    *, seed: int = 1, station_years: float = 0.3, faults: str = "all", town: int | None = None, as_json: bool = False
+) -> int:
+    """Simulates and prints the report, or the story of the first violation. Answers 0 if there is none, else 1."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # faults are no news here
+    err = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("Station-days", total=None)
+
+        def tick(done: float, whole: float) -> None:
+            progress.update(task, completed=round(done), total=round(whole))
+
+        report = await simulate(seed, station_years, faults, town, tick=tick)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    else:
+        _show_faults(report)
+    if report.first_violation:
+        err.print(f"[red]{report.violations} violations, the first: {report.first_violation}[/red]", highlight=False)
+        for line in report.story:
+            err.print(line, highlight=False, markup=False, soft_wrap=True)
+        err.print(f"Once more: {report.command}", highlight=False, soft_wrap=True)
+    return 1 if report.violations else 0
+
+
+def _show_faults(report: FaultReport) -> None:
+    table = Table(show_header=False, box=None)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name in report.__struct_fields__:
+        value = getattr(report, name)
+        if name not in ("covered", "missing", "story", "faults"):
+            table.add_row(name.replace("_", " "), str("none" if value in ("", None) else value))
+    table.add_row("faults", ", ".join(f"{fault} {count}" for fault, count in report.faults.items()) or "none")
+    table.add_row("pairs", f"{len(report.covered)} met, {len(report.missing)} of those required never")
     Console().print(table)
 
 

@@ -152,7 +152,9 @@ async def _enrolled(hub: Hub, path: Path, station: str, url: str, clock: Clock, 
     try:
         if not memory.station:
             await dial.enrol(memory, url, await hub.claim(station), clock, ids)
-            rights = ("deposit", "take_back")
-            await hub.grant(facts.Granted(grant=ids.new(), station=station, may=rights, courier=COURIER))
+            grant = facts.Granted(
+                grant=ids.new(), station=station, may=("deposit", "take_back"), courier=COURIER
+            )  # fmt: skip
+            await hub.grant(grant)
     finally:
         memory.close()

@@ -195,10 +195,17 @@ class StationDesk:
         if busy:
             raise Refusal("door_busy", door=busy[0].compartment)
 
+    def _refuse_open_door(self, parcel: UUID, compartment: int) -> None:
+        """A door that was left open is pushed shut first: until then nobody knows what became of its parcel."""
+        for visit in self.unfinished():
+            if parcel == visit.parcel or compartment == visit.compartment:
+                raise Refusal("door_busy", door=visit.compartment)
+
     def _begin(
         self, purpose: visits.Purpose, parcel: Parcel, compartment: int, courier: UUID | None = None,
         generation: int = 0,
     ) -> Visit:  # fmt: skip
+        self._refuse_open_door(parcel.id, compartment)
         visit = Visit(
             id=self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id, reservation=_reservation(parcel),
             compartment=compartment, begun_at=self.now(), generation=generation, courier=courier,

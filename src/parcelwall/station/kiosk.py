@@ -175,10 +175,11 @@ class Kiosk:
         try:
             visit = self.desk.deposit_by_label(text, courier)
         except Refusal as no:
-            if no.reason == "door_busy":
+            if no.reason == "door_busy" and self._open_visit():
                 return self._still_busy()
             screen: Screen = "no-fit" if no.reason == "no_fitting_compartment" else "unknown"
-            return self._show(screen, COURIER_IDLE_S, refusal=no.reason, door=no.details.get("compartment"))
+            door = no.details.get("compartment") or no.details.get("door")
+            return self._show(screen, COURIER_IDLE_S, refusal=no.reason, door=door)
         return await self._serve(visit)
 
     async def act(self, name: str, number: int, value: str = "") -> Showing:

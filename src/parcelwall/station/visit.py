@@ -51,6 +51,10 @@ _WRITE = """
 INSERT INTO visit VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET screen = excluded.screen,
   opened = excluded.opened, ended = excluded.ended, record = excluded.record"""
 
+# The index by name: to have the rows in order SQLite would rather read every visit there ever was, twice a second.
+_UNFINISHED = "SELECT record FROM visit INDEXED BY one_visit_per_screen WHERE NOT ended ORDER BY id"
+_DECODER = msgspec.json.Decoder(Visit)
+
 
 def write(connection: apsw.Connection, visit: Visit) -> None:
     connection.execute(
@@ -62,8 +66,7 @@ def write(connection: apsw.Connection, visit: Visit) -> None:
 
 def unfinished(connection: apsw.Connection) -> list[Visit]:
     """Visits that have not ended, oldest first."""
-    rows = connection.execute("SELECT record FROM visit WHERE NOT ended ORDER BY id")
-    return [msgspec.json.decode(record, type=Visit) for (record,) in rows]
+    return [_DECODER.decode(record) for (record,) in connection.execute(_UNFINISHED)]
 
 
 def spent(connection: apsw.Connection, reservation: UUID, generation: int) -> bool:

@@ -20,6 +20,7 @@ from parcelwall.notices.language import words
 from parcelwall.notices.sink import Sink, SunkMail
 from parcelwall.station.dial import Line
 from parcelwall.station.house import Station
+from parcelwall.web.cabinet import State
 from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.reader import look_of, page
 from parcelwall.web.render import HEADERS, Renderer
@@ -109,7 +110,7 @@ async def mail_as_sent(number: int, stage: Stage) -> Response[bytes]:
         raise Refusal("not_found")
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox"
     headers = {**HEADERS, "Content-Security-Policy": policy}
-    return Response(_with_picture(found), media_type="text/html", headers=headers)
+    return Response(_with_picture(found).encode(), media_type="text/html", headers=headers)
 
 
 def _with_picture(found: SunkMail) -> str:
@@ -208,7 +209,9 @@ def pretend_view(stage: Stage, here: Pretend, name: str, language: str, chosen: 
                     each.number in waited_for)
         for each in about.layout.compartments
     )  # fmt: skip
-    shown = {door.number: "open" if door.open else "fault" if door.jammed else "free" for door in doors}
+    shown: dict[int, State] = {
+        door.number: "open" if door.open else "fault" if door.jammed else "free" for door in doors
+    }
     others = tuple(
         Face(each.station.desk.about.name if each.station.desk.about else key, "", f"/pretend/{key}")
         for key, each in stage.stations.items()

@@ -56,7 +56,8 @@ def _call(document: dict[str, Any], method: str, path: str, call: dict[str, Any]
                  each.get("required", False))
         for each in call.get("parameters", [])
     ]  # fmt: skip
-    body = next(iter(call.get("requestBody", {}).get("content", {}).values()), {}).get("schema", {})
+    contents: list[dict[str, Any]] = list(call.get("requestBody", {}).get("content", {}).values())
+    body = contents[0].get("schema", {}) if contents else {}
     answers = tuple(f"{code} {answer.get('description', '')}" for code, answer in sorted(call["responses"].items()))
     return ApiCall(method, path, call.get("summary", ""), tuple(fields), tuple(_fields(document, body)), answers)
 

@@ -36,14 +36,14 @@ def look_of(request: Request[Any, Any, Any], zone: str = "UTC", language: str = 
     theme = request.query_params.get("theme")
     return Look(
         language=_known(language or language_of(request)), zone=zone,
-        theme=theme if theme in ("day", "night") else "auto",  # type: ignore[arg-type]
+        theme=theme if theme in ("day", "night") else "auto",
     )  # fmt: skip
 
 
 class Packed(LitestarResponse[bytes]):
     """An answer that is sent compressed to whoever takes it. Streams are not: an event must leave at once."""
 
-    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **given: Any) -> ASGIResponse:  # type: ignore[override]
+    def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **given: Any) -> ASGIResponse:
         if len(self.content) > SMALL_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
             self.content = gzip.compress(self.content, compresslevel=6, mtime=0)
             self.headers["Content-Encoding"] = "gzip"

@@ -78,7 +78,7 @@ def bare(hub: Hub, parcel: Parcel, number: str, look: Look) -> SentenceView:
     """What anybody who types the number may see: no station, no place, no time of day."""
     said, known = sentence(parcel, hub.clock.now()), words(look.language)
     zone = zone_of(hub, parcel)
-    shown = {"day": times.day(said.day, zone, known) if said.day else None}
+    shown: dict[str, Any] = {"day": times.day(said.day, zone, known) if said.day else None}
     heading = sentence_text(said.key, known, delayed=said.delayed and said.step in (0, 1, 2), **shown).heading
     steps = tuple(known.gettext(step) for step in STEPS)
     day = said.day.date() if said.day and said.step < 4 else None

@@ -1,0 +1,98 @@
+"""What strikes a station by itself, whoever stands there: its line, its computer, its disk, its clock."""
+
+from datetime import timedelta
+
+from parcelwall.rules.life import Stage
+from parcelwall.simulation.faults.chance import Luck
+from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.line import Lines
+from parcelwall.simulation.faults.outpost import Outpost
+from parcelwall.simulation.faults.plan import Plan
+
+MOST_STEPS = 70  # of a visit, from the first write to the last
+IDLE_SHARE = 0.15  # of the stops come while nobody is there
+DRIFT = 500e-6  # seconds gained per second
+
+
+class Blows:
+    """Strikes, and puts on the plan what mends it."""
+
+    def __init__(self, lines: Lines, plan: Plan, ledger: Ledger) -> None:
+        self.lines, self.plan, self.ledger = lines, plan, ledger
+
+    async def strike(self, post: Outpost, what: str) -> None:
+        """One fault, or the end of one."""
+        if what in ("F07", "F08"):
+            await self._stop(post, what)
+        elif what == "F13":
+            post.note("F13: the next start will be cut short")
+            post.starts_badly = True
+        elif what in ("F01", "F02"):
+            self._line(post, what)
+        elif what == "F09":
+            post.disk.fill_up_in(post.luck.whole(0, MOST_STEPS))
+            post.note("F09: the disk is full from now on")
+            self._later(post, post.luck.between(1, 12), "room again")
+        elif what == "room again":
+            post.disk.make_room()
+        elif what == "F21":
+            self._clock(post)
+        elif what == "right time":
+            post.clock.set_right()
+            post.note("the clock is right again")
+        elif what == "F37":
+            self.plan.at(post.clock.true, "guess", post.clock.true + timedelta(hours=20), post.name)
+
+    def _later(self, post: Outpost, hours: float, what: str) -> None:
+        self.plan.at(post.clock.true + timedelta(hours=hours), what, None, post.name)
+
+    async def _stop(self, post: Outpost, kind: str) -> None:
+        """At some step of whatever comes next, or at once."""
+        if post.station is None or post.fuse.armed:
+            return
+        post.kind_of_stop = kind
+        if post.luck.happens(IDLE_SHARE):
+            await post.stop()
+        else:
+            post.arm(kind, post.luck.whole(1, MOST_STEPS))
+
+    def _line(self, post: Outpost, kind: str) -> None:
+        if post.link is None or post.station is None:
+            return
+        states = [post.link_state(), *sorted(stages(post))]
+        self.ledger.struck(kind, states)
+        if kind == "F02":
+            post.link.deaf = post.luck.pick(("up", "down"))
+            post.note(f"F02: nothing goes {post.link.deaf} any more")
+            return
+        post.cut_until = post.clock.true + _length(post.luck)
+        post.note(f"F01: the line is cut until {post.cut_until:%d.%m. %H:%M}")
+        self.lines.cut(post)
+
+    def _clock(self, post: Outpost) -> None:
+        kind = post.luck.pick(("+1 h", "1970", "drift", "-10 min"))
+        states = [kind, *(sorted(stages(post)) if post.station else ())]
+        self.ledger.struck("F21", states)
+        post.note(f"F21: the clock, {kind}")
+        if kind == "+1 h":
+            post.clock.jump(timedelta(hours=1))
+        elif kind == "-10 min":
+            post.clock.jump(timedelta(minutes=-10))
+        elif kind == "1970":
+            post.clock.back_to_1970()
+        else:
+            post.clock.drift = DRIFT
+        self._later(post, post.luck.between(1, 30), "right time")
+
+
+def _length(luck: Luck) -> timedelta:
+    """Of a cut: five minutes in the middle, and up to seven days."""
+    if luck.happens(0.1):
+        return timedelta(hours=luck.between(12, 168))
+    return timedelta(minutes=5 * 2 ** luck.between(-2, 6))
+
+
+def stages(post: Outpost) -> set[str]:
+    """The stages in which parcels are that this station knows."""
+    rows = post.up.memory.connection.execute("SELECT DISTINCT json_extract(record, '$.stage') FROM parcel")
+    return {str(stage) for (stage,) in rows} & {stage.value for stage in Stage}

@@ -1,0 +1,225 @@
+"""A station's disk in memory, which forgets at a power cut what was not synced: an apsw VFS below the real SQLite.
+
+Of the 512-byte sectors written since the last sync each is kept or thrown away by chance, so writes are lost,
+reordered and torn. A process that is killed loses nothing: what it wrote is in the system's cache.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+
+from parcelwall.ids import Chance
+from parcelwall.simulation.faults.fuse import Fuse, PowerCut
+
+SECTOR_BYTES = 512
+VFS_NAME = "parcelwall-pretend"
+
+
+class Disk:
+    """The files of one station. `lives`: how many processes have had it; what one that
+    is no more still writes goes nowhere."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        self.fuse = fuse
+        self.files: dict[str, Content] = {}
+        self._full_from: int | None = None  # step of the fuse
+        self.lives = 0
+
+    def step(self) -> None:
+        """One more step of the disk. Without power it fails as disks do: SQLite passes no other exception on."""
+        try:
+            self.fuse.step()
+        except PowerCut as gone:
+            raise apsw.IOError("the power is gone") from gone
+
+    def fill_up_in(self, steps: int) -> None:
+        """No byte more is taken from the n-th step from now on."""
+        self._full_from = self.fuse.steps + steps
+
+    def make_room(self) -> None:
+        self._full_from = None
+
+    @property
+    def full(self) -> bool:
+        """Whether no byte more is taken."""
+        return self._full_from is not None and self.fuse.steps >= self._full_from
+
+    @property
+    def all_synced(self) -> bool:
+        """Whether a power cut now would lose nothing."""
+        return not any(content.before for content in self.files.values())
+
+    def let_go(self, connection: apsw.Connection | None) -> None:
+        """The process is no more, and neither is its connection: it writes nothing while it is closed."""
+        self.lives += 1
+        if connection:
+            connection.close(True)
+
+    def lose_unsynced(self, chance: Chance) -> int:
+        """The power was cut. Answers how many sectors were thrown away."""
+        return sum(content.lose(chance) for content in self.files.values())
+
+    def settle(self) -> None:
+        """The process was killed and the computer lives on: its cache is written out."""
+        for content in self.files.values():
+            content.sync()
+
+
+class Content:
+    """One file: its bytes now, and what stood in the sectors that were written since the last sync."""
+
+    def __init__(self) -> None:
+        self.now = bytearray()
+        self.before: dict[int, bytes] = {}
+        self._safe_length = 0
+        self.closed_in = -1  # the life of the process that closed it last
+
+    def _remember(self, start: int, end: int) -> None:
+        for sector in range(start // SECTOR_BYTES, -(-end // SECTOR_BYTES)):
+            if sector not in self.before:
+                at = sector * SECTOR_BYTES
+                self.before[sector] = bytes(self.now[at : at + SECTOR_BYTES])
+
+    def write(self, data: bytes, offset: int) -> None:
+        self._remember(min(offset, len(self.now)), offset + len(data))
+        if offset > len(self.now):
+            self.now.extend(bytes(offset - len(self.now)))
+        self.now[offset : offset + len(data)] = data
+
+    def truncate(self, length: int) -> None:
+        self._remember(length, len(self.now))
+        del self.now[length:]
+
+    def sync(self) -> None:
+        self.before.clear()
+        self._safe_length = len(self.now)
+
+    def lose(self, chance: Chance) -> int:
+        """Each unsynced sector is as it was or as it is now; the file is as long as its last kept byte needs."""
+        length = self._safe_length if self.before else len(self.now)
+        lost = 0
+        for sector, old in sorted(self.before.items()):
+            at = sector * SECTOR_BYTES
+            if chance.random() < 0.5:
+                lost += 1
+                self._put_back(at, old)
+            else:
+                length = max(length, min(len(self.now), at + SECTOR_BYTES))
+        del self.now[length:]
+        self.sync()
+        return lost
+
+    def _put_back(self, at: int, old: bytes) -> None:
+        missing = at + len(old) - len(self.now)
+        if missing > 0:
+            self.now.extend(bytes(missing))
+        self.now[at : at + SECTOR_BYTES] = old + bytes(max(0, min(SECTOR_BYTES, len(self.now) - at) - len(old)))
+
+
+class OpenFile:
+    """What SQLite holds in its hand. The names are SQLite's."""
+
+    def __init__(self, disk: Disk, content: Content) -> None:
+        self._disk, self._content, self._life = disk, content, disk.lives
+
+    @property
+    def _is_over(self) -> bool:
+        return self._life != self._disk.lives
+
+    def xRead(self, amount: int, offset: int) -> bytes:
+        return bytes(self._content.now[offset : offset + amount])
+
+    def xWrite(self, data: bytes, offset: int) -> None:
+        if self._is_over:
+            return
+        self._disk.step()
+        if self._disk.full and offset + len(data) > len(self._content.now):
+            raise apsw.FullError("no space is left on the pretend disk")
+        self._content.write(data, offset)
+
+    def xTruncate(self, length: int) -> None:
+        if self._is_over:
+            return
+        self._disk.step()
+        self._content.truncate(length)
+
+    def xSync(self, flags: int) -> None:
+        if self._is_over:
+            return
+        self._disk.step()
+        self._content.sync()
+
+    def xFileSize(self) -> int:
+        return len(self._content.now)
+
+    def xLock(self, level: int) -> None:
+        return None
+
+    def xUnlock(self, level: int) -> None:
+        return None
+
+    def xCheckReservedLock(self) -> bool:
+        return False
+
+    def xFileControl(self, op: int, pointer: int) -> bool:
+        return False
+
+    def xSectorSize(self) -> int:
+        return SECTOR_BYTES
+
+    def xDeviceCharacteristics(self) -> int:
+        """A write leaves its neighbours alone, as SQLite supposes of every disk unless told otherwise."""
+        return int(apsw.SQLITE_IOCAP_POWERSAFE_OVERWRITE)
+
+    def xClose(self) -> None:
+        self._content.closed_in = self._life
+
+
+class Shelf(apsw.VFS):
+    """The default VFS while a simulation runs: pretend disks by the path of a station's file, real ones for others."""
+
+    def __init__(self) -> None:
+        self.disks: dict[str, Disk] = {}
+        super().__init__(VFS_NAME, base="unix", makedefault=True)
+
+    def _disk_of(self, name: str) -> Disk | None:
+        return next((disk for path, disk in self.disks.items() if name.startswith(path)), None)
+
+    def xOpen(self, name: Any, flags: list[int]) -> Any:
+        path = name.filename() if isinstance(name, apsw.URIFilename) else name
+        disk = self._disk_of(path) if path else None
+        if disk is None or path is None:
+            return super().xOpen(name, flags)
+        if path not in disk.files:
+            disk.step()
+            disk.files[path] = Content()
+        flags[1] = flags[0]
+        return OpenFile(disk, disk.files[path])
+
+    def xAccess(self, path: str, flags: int) -> bool:
+        disk = self._disk_of(path)
+        return path in disk.files if disk else super().xAccess(path, flags)
+
+    def xDelete(self, path: str, sync: bool) -> None:
+        disk = self._disk_of(path)
+        if disk is None:
+            return super().xDelete(path, sync)
+        if path in disk.files and disk.files[path].closed_in == disk.lives:  # else it is a dead process that tidies up
+            disk.step()
+            del disk.files[path]
+        return None
+
+    def xFullPathname(self, name: str) -> str:
+        return name if self._disk_of(name) else super().xFullPathname(name)
+
+
+@contextmanager
+def a_shelf() -> Iterator[Shelf]:
+    """Pretend disks for as long as it is open."""
+    shelf = Shelf()
+    try:
+        yield shelf
+    finally:
+        shelf.unregister()

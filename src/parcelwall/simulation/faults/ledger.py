@@ -1,0 +1,48 @@
+"""Which fault struck in which state: a fault is tested only where it struck."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from parcelwall.rules.life import Stage
+
+VISIT = ("idle", "identified", "written", "pulsed", "open", "shut", "recorded")
+LINK = ("down", "hello", "behind", "live")
+DESK = ("before", "inside", "unknown", "committed")
+STAGES = tuple(stage.value for stage in Stage)
+PURPOSES = ("deposit", "collect", "take_back")
+
+
+class Ledger:
+    """Counts faults, and faults by state."""
+
+    def __init__(self) -> None:
+        self.faults: Counter[str] = Counter()
+        self.covered: Counter[str] = Counter()
+
+    def struck(self, fault: str, states: Iterable[str] = ()) -> None:
+        self.faults[fault] += 1
+        for state in states:
+            self.covered[f"{fault} x {state}"] += 1
+
+    def also(self, fault: str, state: str) -> None:
+        """One more state in which a fault that is counted already struck."""
+        self.covered[f"{fault} x {state}"] += 1
+
+    def missing(self) -> list[str]:
+        return [wanted for wanted in required() if not self.covered[wanted]]
+
+
+def required() -> list[str]:
+    """Every pair of fault and state that a run must hit to be evidence; docs/simulate.md says what they mean."""
+    stops = [f"{fault} x {visit}, {link}" for fault in ("F07", "F08") for visit in VISIT for link in ("down", "live")]
+    links = [f"{fault} x {link}" for fault, some in LINKS_OF.items() for link in some]
+    staged = [f"{fault} x {stage}" for fault in ("F01", "F06", "F21", "F31") for stage in STAGES]
+    boards = [f"{fault} x {purpose}" for fault in ("F14", "F15", "F16", "F17", "F18") for purpose in PURPOSES]
+    people = [f"F24 x {stage}" for stage in ("READY", "OVERDUE", "COLLECTED", "TAKEN_BACK")]
+    hubs = [f"F25 x {state}" for state in DESK] + [f"F25 x {verb}" for verb in VERBS]
+    full = [f"F09 x {visit}" for visit in ("identified", "open")]
+    return stops + links + staged + boards + people + hubs + full
+
+
+LINKS_OF = {"F01": ("hello", "behind", "live"), "F03": ("live",), "F04": ("behind",), "F06": ("live",)}
+VERBS = ("ask", "ingest", "sweep", "follow")

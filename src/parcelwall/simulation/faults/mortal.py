@@ -1,0 +1,96 @@
+"""A connection to the real PostgreSQL that dies at a chosen statement, before it or after it, and a pool of them.
+
+A process that is killed leaves the server a broken line: PostgreSQL rolls back what was not committed. Killed after a
+COMMIT went out, nobody upstairs knows what became of it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+
+Told = Callable[[str, str], None]  # (state of the transaction, statement)
+
+
+class Fate:
+    """What is to befall the connections of one hub process. `gate` is waited at before a transaction begins."""
+
+    def __init__(self) -> None:
+        self.statements = 0
+        self._dies_at: int | None = None
+        self._after = self._at_commit = False
+        self._deadlocks = 0
+        self.died: list[str] = []  # states of the transactions that were cut off
+        self.deadlocked = 0
+        self.gate: Callable[[], Awaitable[None]] | None = None
+
+    def dies_in(self, statements: int, after: bool, commit: bool = False) -> None:
+        """The process is killed at the n-th statement from now, or at the first commit after it: before the server
+        has it, or after it is done."""
+        self._dies_at, self._after, self._at_commit = self.statements + statements, after, commit
+
+    def deadlock_next(self) -> None:
+        """The next statement that locks is chosen as the victim of a deadlock."""
+        self._deadlocks += 1
+
+    @property
+    def armed(self) -> bool:
+        return self._dies_at is not None or self._deadlocks > 0
+
+    def spared(self) -> None:
+        self._dies_at, self._deadlocks = None, 0
+
+    async def through(self, connection: Any, query: str, run: Callable[[], Awaitable[Any]]) -> Any:
+        """Runs the statement, unless it is not to be."""
+        if self.gate and query.startswith("BEGIN"):
+            await self.gate()
+        self.statements += 1
+        due = self._dies_at is not None and self.statements >= self._dies_at
+        due = due and (query.startswith("COMMIT") or not self._at_commit)
+        if due and not self._after:
+            self._kill(connection, "before" if query.startswith("BEGIN") else "inside")
+        if self._deadlocks and "FOR NO KEY UPDATE" in query and connection.is_in_transaction():
+            self._deadlocks -= 1
+            self.deadlocked += 1
+            raise asyncpg.DeadlockDetectedError("the simulation chose this transaction")
+        answer = await run()
+        if due:
+            self._kill(connection, _after(connection, query))
+        return answer
+
+    def _kill(self, connection: Any, state: str) -> None:
+        self._dies_at = None
+        self.died.append(state)
+        connection.terminate()
+        raise asyncpg.ConnectionDoesNotExistError("the simulation killed this process")
+
+
+def _after(connection: Any, query: str) -> str:
+    if query.startswith("COMMIT"):
+        return "unknown"
+    return "inside" if connection.is_in_transaction() else "committed"
+
+
+async def _nothing(connection: Any) -> None:
+    return None
+
+
+async def mortal_pool(dsn: str, fate: Fate, size: int = 4) -> asyncpg.Pool:
+    """A pool as the hub's own (`hub.database.open_pool`), on a database that has all tables."""
+
+    class Mortal(asyncpg.Connection):
+        """A class of its own for each pool: asyncpg makes connections and gives them nothing."""
+
+        async def execute(self, query: str, *args: Any, **more: Any) -> Any:
+            return await fate.through(self, query, lambda: asyncpg.Connection.execute(self, query, *args, **more))
+
+        async def fetch(self, query: str, *args: Any, **more: Any) -> Any:
+            return await fate.through(self, query, lambda: asyncpg.Connection.fetch(self, query, *args, **more))
+
+        async def fetchrow(self, query: str, *args: Any, **more: Any) -> Any:
+            return await fate.through(self, query, lambda: asyncpg.Connection.fetchrow(self, query, *args, **more))
+
+        async def fetchval(self, query: str, *args: Any, **more: Any) -> Any:
+            return await fate.through(self, query, lambda: asyncpg.Connection.fetchval(self, query, *args, **more))
+
+    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_nothing, connection_class=Mortal)

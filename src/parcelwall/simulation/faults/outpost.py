@@ -1,0 +1,290 @@
+"""A real station on a pretend disk, pretend boards and a clock of its own, whose computer can stop at any step."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import apsw
+
+from parcelwall.drivers import Doors, DoorState, Pulse, Seen, connect
+from parcelwall.drivers.pretend.board import PretendBoards
+from parcelwall.drivers.pretend.memory import MemoryBoards
+from parcelwall.errors import Trouble
+from parcelwall.hub.network import Enrolment
+from parcelwall.ids import Ids
+from parcelwall.rules import facts
+from parcelwall.rules.access import Brake
+from parcelwall.rules.life import Stage
+from parcelwall.simulation.faults.chance import Luck
+from parcelwall.simulation.faults.disk import Disk, Shelf
+from parcelwall.simulation.faults.fuse import Fuse
+from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.line import Link
+from parcelwall.simulation.faults.things import Thing
+from parcelwall.simulation.faults.timepiece import Timepiece
+from parcelwall.simulation.faults.trace import Notebook, short
+from parcelwall.simulation.town import pretend_profile
+from parcelwall.station import house
+from parcelwall.station.desk import KIOSK
+from parcelwall.station.house import Station
+from parcelwall.station.memory import Memory
+from parcelwall.station.visit import Visit
+
+Enrol = Callable[[str, bytes], Awaitable[Enrolment]]  # (claim code, public key)
+PULSE_AGAIN_S = 2.0  # since the last pulse, at least, and the door read closed in between
+MOST_PULSES = 3
+
+
+class Outpost:
+    """`station` is None while its computer is down."""
+
+    def __init__(
+        self, about: facts.StationConfigured, folder: Path, shelf: Shelf, clock: Timepiece, ids: Ids, luck: Luck,
+        ledger: Ledger,
+    ) -> None:  # fmt: skip
+        self.about, self.name, self.clock, self.ids, self.luck = about, about.station, clock, ids, luck
+        self.ledger, self.book = ledger, Notebook(about.station)
+        self.fuse = Fuse()
+        self.disk = Disk(self.fuse)
+        self.path = folder / f"{self.name}.sqlite"
+        shelf.disks[str(self.path)] = self.disk
+        self.profile = pretend_profile(about.layout)
+        self.boards = MemoryBoards(PretendBoards(self.profile, ids.chance), clock)
+        self.station: Station | None = None
+        self.memory: Memory | None = None  # there a moment before the station
+        self.link: Link | None = None
+        self.told_brake = Brake()
+        self.cut_until: datetime | None = None  # the line
+        self.back_at: datetime | None = None  # the computer
+        self.kind_of_stop = ""
+        self.told_head = 0  # the newest entry that anybody outside has seen the effect of
+        self.starts_badly = False  # the next start is cut short (F13)
+        self.struck_in = ""  # the state of the visit in which the power went, before people did anything more
+        self.acting = ""  # what somebody is about to do, before anything is written
+        self.restless = False  # something moved that the keeper has not looked at yet
+        self.doubtful: set[int] = set()  # doors whose contacts do not tell the truth
+        self.watched: WatchedDoors | None = None
+        self.interrupted: dict[int, tuple[str, Thing]] = {}  # door -> what was being done there when it went dark
+
+    @property
+    def up(self) -> Station:
+        assert self.station is not None, "nobody asks a station that is down"
+        return self.station
+
+    # starting and stopping
+
+    async def start(self) -> bool:
+        """Power again. Whether the station came up; it may be stopped again while it starts."""
+        self.back_at, pulses = None, len(self.boards.core.pulses)
+        try:
+            self.memory = memory = Memory(self.path, self.clock)
+            self.watched = WatchedDoors(self, connect(self.profile, self.clock, open_port=self.boards.open_port))
+            await self.watched.start()
+            self.station = Station(memory, self.watched, self.clock, self.ids)
+            if memory.wrote().number < self.told_head:
+                self.violated(f"INV-08: number {self.told_head} was written, after the start there are only "
+                              f"{memory.wrote().number}")  # fmt: skip
+            self._judge_brake(memory)
+            await self.station.keeper.recover()
+            await self.look()
+        except BaseException as failed:
+            full = self.disk.full and isinstance(failed, Trouble | apsw.Error)
+            if not (self.fuse.blown or full):
+                raise
+            self.kind_of_stop = "F09" if full else self.kind_of_stop
+            await self.stop()
+            return False
+        if len(self.boards.core.pulses) != pulses:
+            self.violated("INV-06: a door was pulsed by the start alone")
+        self._settled()
+        self.note("starts")
+        return True
+
+    def _judge_brake(self, memory: Memory) -> None:
+        """A-01: what was tried before the power went still counts."""
+        told, kept = self.told_brake, memory.brake("bare")
+        if _count(kept) < _count(told):
+            self.violated(f"A-01: {told.today} wrong codes were counted on {told.day}, after the start {kept.today}")
+
+    def _settled(self) -> None:
+        """After a start every visit that is left open belongs to a door that stands open, as far as can be told."""
+        for visit in self.up.desk.unfinished():
+            if visit.step != "opened" or (self.is_shut(visit.compartment) and not self.in_doubt(visit.compartment)):
+                self.violated(f"INV-06: after the start the visit at door {visit.compartment} is {visit.step} still",
+                              short(visit.parcel))  # fmt: skip
+
+    async def stop(self) -> None:
+        """The computer has stopped at this step: what was not synced is lost, unless only the process was killed."""
+        killed = self.kind_of_stop in ("F07", "F09")
+        state = self.struck_in or self.visit_state()
+        if self.kind_of_stop != "F09":
+            self.ledger.struck(self.kind_of_stop, [f"{state}, {'live' if self.link else 'down'}"])
+        self.note(f"{self.kind_of_stop}: stops, {state}, line {self.link_state()}")
+        if self.watched:
+            await self.watched.close()
+        self.disk.let_go(self.memory.connection if self.memory else None)
+        self.station, self.memory, self.link, self.acting, self.struck_in = None, None, None, "", ""
+        if killed:
+            self.disk.settle()
+        else:
+            self.disk.lose_unsynced(self.luck.chance)
+        self.fuse.mend()
+        down_s = self.luck.between(2, 30) if killed else self.luck.between(10, 600)
+        if not killed:
+            slower_s = self.luck.between(1, 30) if self.luck.happens(0.3) else 0.0
+            self.boards.lose_power(down_s + slower_s)
+        self.back_at = self.clock.true + timedelta(seconds=down_s)
+
+    def arm(self, kind: str, steps: int) -> None:
+        """The computer will stop at the n-th step from now; `kind` is F07, F08 or F13."""
+        self.kind_of_stop = kind
+        self.fuse.blow_in(steps)
+
+    async def look(self) -> None:
+        """What the keeper does all day; here whenever something may have changed."""
+        self.restless = False
+        await self.up.keeper.watch()
+
+    # what is so
+
+    def is_shut(self, door: int) -> bool:
+        return self.boards.state(door) == DoorState.CLOSED
+
+    def in_doubt(self, door: int) -> bool:
+        """Whether the contact of a door may say what is not so, or the board nothing at all."""
+        return door in self.doubtful
+
+    def link_state(self) -> str:
+        if self.link is None:
+            return "down"
+        if self.station and self.station.memory.unsent() > 0:
+            return "behind"
+        return "live"
+
+    def visit_state(self) -> str:
+        """Where the person at the screen stood when the computer stopped; read from the doors and what was known."""
+        watched = self.watched
+        if watched is None or watched.visit is None:
+            untold = self.memory is not None and not self.fuse.blown and self.memory.unsent() > 0
+            return "identified" if self.acting else ("recorded" if untold else "idle")
+        if watched.pulses == 0 and not watched.opened:
+            return "written"
+        if not watched.opened:
+            return "pulsed"
+        return "shut" if self.is_shut(watched.visit.compartment) else "open"
+
+    # telling
+
+    def note(self, text: str, parcel: str = "") -> None:
+        self.book.note(self.clock.true, text, parcel)
+
+    def violated(self, text: str, parcel: str = "") -> None:
+        self.book.violated(self.clock.true, text, parcel)
+
+    def seen_outside(self) -> None:
+        """Somebody has had an answer: what is written now must never be lost."""
+        self.told_head = self.up.memory.wrote().number
+        self.told_brake = self.up.memory.brake("bare")
+
+
+class WatchedDoors:
+    """The real driver, seen by the simulation: each word with the boards is a step at which the power may go, and
+    before each pulse what must be so is looked at."""
+
+    def __init__(self, post: Outpost, inner: Doors) -> None:
+        self._post, self._inner = post, inner
+        self.visit: Visit | None = None  # the one at the screen
+        self.pulses = 0
+        self.opened = False
+        self.before_pulse: list[str] = []  # faults that strike at the next pulse
+        self._pulsed_at = float("-inf")
+        self._read: dict[int, Seen] = {}
+
+    def begin(self, visit: Visit) -> None:
+        self.visit, self.pulses, self.opened = visit, 0, False
+        self._pulsed_at = float("-inf")
+
+    def end(self) -> None:
+        self.visit = None
+
+    async def start(self) -> None:
+        await self._inner.start()
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+    async def open(self, door: int, not_after: float) -> Pulse:
+        self._post.fuse.step()
+        self._judge(door)
+        self._strike(door)
+        self.pulses += 1
+        self._pulsed_at = self._post.clock.mono()
+        answer = await self._inner.open(door, not_after)
+        self._post.boards.core.line.late_s = 0.0
+        self._post.fuse.step()
+        return answer
+
+    async def state(self, door: int) -> Seen:
+        self._post.fuse.step()
+        self._read[door] = await self._inner.state(door)
+        return self._read[door]
+
+    async def sweep(self) -> dict[int, Seen]:
+        self._post.fuse.step()
+        return await self._inner.sweep()
+
+    def _strike(self, door: int) -> None:
+        """Faults of this one pulse."""
+        for fault in self.before_pulse:
+            if fault == "F14":
+                self._post.boards.core.mute_next(1)
+            elif fault == "F16":
+                self._post.boards.core.answer_late(self._post.luck.between(100, 900))
+        self.before_pulse = []
+
+    def _judge(self, door: int) -> None:
+        """INV-04 and INV-06 at the moment of a pulse."""
+        post, parcel = self._post, short(self.visit.parcel) if self.visit else ""
+        begun = [each for each in post.up.desk.unfinished() if each.compartment == door and each.step == "begun"]
+        if not begun:
+            post.violated(f"INV-04: door {door} is pulsed, and no visit that has begun is written down", parcel)
+            return
+        if not post.disk.all_synced:
+            post.violated(f"INV-06: door {door} is pulsed before its visit is safe on the disk", parcel)
+        self._judge_right(begun[0])
+        if self.pulses >= MOST_PULSES:
+            post.violated(f"INV-04: door {door} is pulsed a {self.pulses + 1}th time in one visit", parcel)
+        read = self._read.get(door)
+        blind = read is None or read.state != DoorState.CLOSED or read.at < self._pulsed_at
+        too_soon = post.clock.mono() - self._pulsed_at < PULSE_AGAIN_S
+        if self.pulses and (blind or too_soon):
+            post.violated(f"INV-04: door {door} is pulsed again, not read closed or too soon", parcel)
+
+    def _judge_right(self, visit: Visit) -> None:
+        """The right of a visit fits its parcel and its compartment, by the station's own book."""
+        post = self._post
+        known = post.up.memory.parcel(visit.parcel)
+        right = {"deposit": (Stage.RESERVED,), "collect": (Stage.READY, Stage.OVERDUE), "take_back": (Stage.OVERDUE,)}
+        if visit.purpose == "reopen":
+            return
+        if known is None or known.stage not in right[visit.purpose] or visit.screen != KIOSK:
+            stage = known.stage if known else "unknown"
+            post.violated(f"INV-04: a visit to {visit.purpose} a parcel that is {stage}", short(visit.parcel))
+        elif visit.purpose != "deposit" and known.compartment != visit.compartment:
+            post.violated(f"INV-04: door {visit.compartment} is pulsed, the parcel is behind {known.compartment}",
+                          short(visit.parcel))  # fmt: skip
+
+
+def _count(brake: Brake) -> tuple[date, int]:
+    return brake.day or date.min, brake.today
+
+
+async def enrolled(post: Outpost, claim: str, enrol: Enrol) -> None:
+    """The first start: the station makes its key and is given who it is."""
+    memory = Memory(post.path, post.clock)
+    signer = house.key_of(memory, post.ids)
+    given = await enrol(claim, signer.public)
+    memory.know({"station": given.station, "secret": given.secret, "hub_writer": given.hub_writer,
+                 "hub_key": given.hub_key})  # fmt: skip
+    memory.close()
+

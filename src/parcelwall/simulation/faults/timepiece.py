@@ -1,0 +1,48 @@
+"""A station's own clock. The wall clock may be wrong, by a jump or a drift; durations are right."""
+
+from datetime import UTC, datetime, timedelta
+
+RIGHT = timedelta(0)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Timepiece:
+    """`true` is the time in the pretend town; it moves when the station waits, and never back."""
+
+    def __init__(self, start: datetime) -> None:
+        self.true = start
+        self.wrong_by = RIGHT
+        self.drift = 0.0  # seconds gained per second
+        self._mono_s = 0.0
+
+    def now(self) -> datetime:
+        return self.true + self.wrong_by
+
+    def mono(self) -> float:
+        return self._mono_s
+
+    def advance(self, seconds: float) -> None:
+        self.true += timedelta(seconds=seconds)
+        self._mono_s += seconds
+        if self.drift:
+            self.wrong_by += timedelta(seconds=seconds * self.drift)
+
+    def move_to(self, when: datetime) -> None:
+        self.advance(max(0.0, (when - self.true).total_seconds()))
+
+    async def sleep(self, seconds: float) -> None:
+        """Lets nobody else run: who waits for this station waits for what it does, not for the time it takes."""
+        self.advance(seconds)
+
+    def jump(self, by: timedelta) -> None:
+        self.wrong_by += by
+
+    def back_to_1970(self) -> None:
+        self.wrong_by = EPOCH - self.true
+
+    def set_right(self) -> None:
+        self.wrong_by, self.drift = RIGHT, 0.0
+
+    @property
+    def is_right(self) -> bool:
+        return self.wrong_by == RIGHT

@@ -1,0 +1,234 @@
+"""The hub of a pretend town: two real processes on one real PostgreSQL, each of which may be killed at a statement."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from parcelwall.clock import VirtualClock
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import keys as hub_keys
+from parcelwall.hub.commands import Answer, Asked, Command
+from parcelwall.hub.desk import LOST
+from parcelwall.hub.followers import number_feed, turn
+from parcelwall.hub.house import Hub
+from parcelwall.hub.sitting import Streams
+from parcelwall.hub.sweeps import sweep
+from parcelwall.hub.tell import NAME, Channel, Teller
+from parcelwall.rules import facts
+from parcelwall.rules.policy import Policy
+from parcelwall.simulation.faults.chance import Streams as Chances
+from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.mortal import Fate, mortal_pool
+from parcelwall.simulation.faults.trace import Notebook
+
+TRIES = 6
+GONE = (Trouble, asyncpg.PostgresError, *LOST)  # what those who run a hub's followers and sweeps wait out
+Wish = Callable[[], Command]  # made anew for each try: the desk writes into a command
+Reply = Answer | Refusal
+
+
+class Process:
+    """One hub process. Its object is made anew when it has been killed; its database is not."""
+
+    def __init__(self, slot: int, hub: Hub, fate: Fate) -> None:
+        self.slot, self.hub, self.fate = slot, hub, fate
+
+
+class Upstairs:
+    """Both processes. `killed` is called with the slot of one that has just died, so that its lines fall."""
+
+    def __init__(
+        self, dsn: str, folder: Path, clock: VirtualClock, chances: Chances, ledger: Ledger
+    ) -> None:
+        self._dsn, self._folder, self.clock, self._chances = dsn, folder, clock, chances
+        self.ledger, self.book = ledger, Notebook("hub")
+        self.processes: list[Process] = []
+        self.eye: asyncpg.Pool  # the simulation's own, to look with
+        self.killed: Callable[[int], None] = lambda slot: None
+        self.channels: dict[str, Channel] = {}
+        self._answers: dict[tuple[str, str], str] = {}
+        self._turn = 0
+
+    async def open(self) -> None:
+        keys = hub_keys.load(self._folder, self._chances.ids("master key", self.clock))
+        self._sealing = keys
+        self.eye = await asyncpg.create_pool(self._dsn, min_size=0, max_size=2)
+        for slot in (1, 2):
+            fate = Fate()
+            pool = await mortal_pool(self._dsn, fate)
+            self.processes.append(Process(slot, self._made(pool, slot), fate))
+        for process in self.processes:
+            await process.hub.refresh()
+
+    def _made(self, pool: asyncpg.Pool, slot: int) -> Hub:
+        self._turn += 1
+        ids = self._chances.ids(f"hub {slot} life {self._turn}", self.clock)
+        hub = Hub(pool, self.clock, ids, self._sealing, Streams(1, slot), Policy())
+        hub.dsn = self._dsn
+        return hub
+
+    async def close(self) -> None:
+        for process in self.processes:
+            process.fate.spared()
+            await process.hub.desk.close()
+            process.hub.pool.terminate()
+        self.eye.terminate()
+
+    @property
+    def first(self) -> Hub:
+        return self.processes[0].hub
+
+    def process_of(self, slot: int) -> Process:
+        return self.processes[slot - 1]
+
+    async def bury(self, verb: str) -> None:
+        """A process whose connection was cut off has died: another takes its place, knowing nothing but the tables."""
+        for process in self.processes:
+            if process.fate.died:
+                for state in process.fate.died:
+                    self.ledger.struck("F25", (state, verb))
+                    self.book.note(self.clock.now(), f"F25: hub process {process.slot} killed, {state}, {verb}")
+                process.fate.died.clear()
+                await process.hub.desk.close()
+                process.hub = self._made(process.hub.pool, process.slot)
+                await process.hub.refresh()
+                self.killed(process.slot)
+            if process.fate.deadlocked:
+                self.ledger.struck("F27", (verb,))
+                process.fate.deadlocked = 0
+
+    async def adopt(self, policy: Policy) -> None:
+        """The policy of this town, told to every station."""
+        hub = self.first
+        async with hub.pool.acquire() as connection, connection.transaction():
+            at = hub.desk.sitting(connection)
+            await at.load((), hub.stations.known)
+            for stream in (at.streams.slot, *map(at.streams.station, at.here)):
+                at.record(facts.PolicyAdopted(policy=policy), stream)
+            await at.write()
+        for process in self.processes:
+            await process.hub.refresh()
+
+    # asking
+
+    async def ask(self, wishes: Sequence[tuple[str, Wish]]) -> list[Reply]:
+        """Each wish's answer, asked together; who hears nothing asks again with the same key, at either process.
+
+        A key that has had an answer must have the same one for ever.
+        """
+        answers: list[Any] = [None] * len(wishes)
+        for attempt in range(TRIES):
+            left = [place for place, answer in enumerate(answers) if answer is None]
+            if not left:
+                break
+            self._turn += 1
+            process = self.processes[(self._turn + attempt) % 2]
+            commands = [_keyed(*wishes[place]) for place in left]
+            got = await asyncio.gather(*map(process.hub.desk.ask, commands), return_exceptions=True)
+            for place, answer in zip(left, got, strict=True):
+                if isinstance(answer, Answer | Refusal):
+                    answers[place] = answer
+                elif not isinstance(answer, GONE):
+                    self.book.violated(self.clock.now(), f"the desk failed: {type(answer).__name__}: {answer}")
+                    answers[place] = Refusal("not_found")
+            await self.bury("ask")
+        for (key, _), answer in zip(wishes, answers, strict=True):
+            self._compare(key, answer)
+        return [answer or Refusal("not_found") for answer in answers]
+
+    def _compare(self, key: str, answer: Reply | None) -> None:
+        if not key or answer is None:
+            return
+        said = answer.text.decode() if isinstance(answer, Answer) else answer.reason
+        before = self._answers.setdefault(("carrier", key), said)
+        if before != said:
+            self.book.violated(self.clock.now(), f"INV-08: key {key} was answered {before[:600]}, now {said[:600]}")
+
+    # what is due, and what follows
+
+    async def sweep(self, twice: bool) -> None:
+        """What is due is done, by one process or by both at once: the second has found the same before it waits."""
+        if not twice:
+            await self._guarded("sweep", sweep(self.processes[self._turn % 2].hub))
+            return
+        self.ledger.struck("F29", ("sweep",))
+        first, second = self.processes
+        done, waits = asyncio.Event(), asyncio.Event()
+
+        async def gate() -> None:
+            waits.set()
+            await done.wait()
+
+        second.fate.gate = gate
+        late = asyncio.create_task(self._guarded("sweep", sweep(second.hub)))
+        ready = asyncio.create_task(waits.wait())
+        await asyncio.wait([late, ready], return_when=asyncio.FIRST_COMPLETED)
+        await self._guarded("sweep", sweep(first.hub))
+        done.set()
+        second.fate.gate = None
+        await late
+        ready.cancel()
+
+    async def follow(self, twice: bool, notices: bool) -> None:
+        """Followers read to the end: the feed is numbered, notices are noted."""
+        for process in self.processes[: 1 + twice]:
+            hub = process.hub
+            teller = self.teller(hub)
+            while await self._guarded("follow", turn(hub.pool, "feed", number_feed)):
+                pass
+            while notices and await self._guarded("follow", turn(hub.pool, NAME, teller.note)):
+                pass
+
+    async def hand_over(self) -> None:
+        """Notices that are due are handed over, by both processes in turn."""
+        for process in self.processes:
+            while await self._guarded("follow", self.teller(process.hub).hand_over_one()):
+                pass
+
+    def teller(self, hub: Hub) -> Teller:
+        return Teller(hub, self.channels, "http://127.0.0.1:8600", "parcelwall.invalid")
+
+    async def _guarded(self, verb: str, work: Awaitable[int]) -> int:
+        try:
+            return await work
+        except GONE:
+            return 1  # there is more to do, for whoever takes its place
+        finally:
+            await self.bury(verb)
+
+    async def close_cases(self, station: str, until: timedelta) -> list[tuple[int | None, str]]:
+        """Somebody has looked at the station's cases that are so old. Answers (compartment, about) of each; none if
+        the process dies over it."""
+        try:
+            return await self._close_cases(self.first, station, self.clock.now() - until)
+        except GONE:
+            return []
+        finally:
+            await self.bury("ask")
+
+    async def _close_cases(self, hub: Hub, station: str, seen: datetime) -> list[tuple[int | None, str]]:
+        async with hub.pool.acquire() as connection, connection.transaction():
+            at = hub.desk.sitting(connection)
+            await at.load((), [station])
+            await at.load_cases([station], ())
+            looked = [case for case in at.book.cases.values() if case.opened_at <= seen]
+            for case in sorted(looked, key=lambda each: each.id):
+                at.record(facts.CaseClosed(case=case.id, station=station, outcome="looked at"))
+            await at.write()
+        return [(case.compartment, case.about) for case in looked]
+
+
+def _keyed(key: str, wish: Wish) -> Command:
+    command = wish()
+    if key:
+        fields = {name: str(getattr(command, name)) for name in command.__struct_fields__ if name not in _OURS}
+        command.asked = Asked("carrier", key, msgspec.json.encode(fields))
+    return command
+
+
+_OURS = ("asked", "tried")

@@ -1,0 +1,257 @@
+"""One person at one door: what they do when it opens, when it does not, and when the power goes in the middle."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import apsw
+
+from parcelwall.drivers import DoorState
+from parcelwall.errors import Refusal
+from parcelwall.rules.life import INSIDE, Stage
+from parcelwall.simulation.faults.kinds import Weather
+from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.outpost import Outpost
+from parcelwall.simulation.faults.things import Behind, Thing
+from parcelwall.station.visit import Visit
+
+AT_A_DOOR_S = 6.0  # between an open door and a shut one
+LEFT_OPEN_S = 130.0  # after which a station lets the next person in
+
+
+class Dark(Exception):
+    """The screen went dark. Whoever stood there goes away."""
+
+
+class Visiting:
+    """Takes people through doors. `later` is asked to have a door shut by a passer-by, in so long."""
+
+    def __init__(
+        self, weather: Weather, ledger: Ledger, behind: dict[str, Behind],
+        later: Callable[[Outpost, int, timedelta], None],
+    ) -> None:  # fmt: skip
+        self.weather, self.ledger, self.behind, self.later = weather, ledger, behind, later
+
+    async def through(
+        self, post: Outpost, begin: Callable[[], Visit], thing: Thing, swap: Thing | None = None
+    ) -> Visit:
+        """A visit from its beginning to the shut door. Raises the station's Refusal, or Dark if its computer stops.
+
+        `swap` is put in instead of the parcel that the courier scanned.
+        """
+        visit: Visit | None = None
+        watched = post.watched
+        assert watched is not None
+        try:
+            visit = begin()
+            watched.begin(visit)
+            self._strike(post, visit)
+            visit = await post.up.keeper.serve(visit)
+            post.seen_outside()
+            if visit.outcome:
+                await self._did_not_open(post, visit, thing)
+                raise Refusal("door_failed", door=visit.compartment)
+            watched.opened = True
+            await self._at_the_open_door(post, visit, thing, swap)
+            return visit
+        except Refusal:
+            raise
+        except apsw.FullError as no:
+            await self._disk_is_full(post, visit, thing)
+            raise Dark from no
+        except BaseException as failed:
+            if not post.fuse.blown:
+                raise
+            post.struck_in = post.visit_state()
+            self._in_the_dark(post, visit, thing)
+            await post.stop()
+            raise Dark from failed
+        finally:
+            self._pass(post)
+            watched.end()
+
+    # faults of this visit
+
+    def _strike(self, post: Outpost, visit: Visit) -> None:
+        """Draws what boards and contacts do to this one visit."""
+        core, door, watched = post.boards.core, visit.compartment, post.watched
+        assert watched is not None
+        for fault in ("F14", "F15", "F16", "F17", "F18", "F19"):
+            if not self.weather.strikes(fault, post.luck):
+                continue
+            self.ledger.struck(fault, (visit.purpose,))
+            post.note(f"{fault} at door {door}")
+            if fault in ("F14", "F16"):
+                watched.before_pulse.append(fault)
+            elif fault == "F15":
+                core.jam(door)
+            elif fault == "F17":
+                core.flip(0.03)
+                post.doubtful.add(door)
+            elif fault == "F18":
+                self._ill_contact(post, door)
+            elif post.luck.happens(0.5):
+                post.boards.speak(door)
+            else:
+                core.twin(self._board(post, door))
+
+    def _ill_contact(self, post: Outpost, door: int) -> None:
+        if post.luck.happens(0.7):
+            post.boards.core.bounce(door, ms=post.luck.between(20, 400), flips=post.luck.whole(2, 9))
+        else:
+            post.boards.core.stick(door, post.luck.whole(0, 1))
+            post.doubtful.add(door)
+            self.behind[post.name].muddled.add(door)
+
+    def _board(self, post: Outpost, door: int) -> int:
+        return next(line.board for line in post.profile.doors if line.door == door)
+
+    def _pass(self, post: Outpost) -> None:
+        """What ends with the visit: flips and twins. A jam and a stuck contact wait for somebody who mends them."""
+        core = post.boards.core
+        if core.line.flip_rate:
+            core.flip(0.0)
+        core.line.mute_next(0)
+        for board in {line.board for line in post.profile.doors}:
+            core.twin(board, False)
+
+    # at the door
+
+    async def _at_the_open_door(self, post: Outpost, visit: Visit, thing: Thing, swap: Thing | None) -> None:
+        door = visit.compartment
+        if post.is_shut(door) and not post.in_doubt(door):
+            post.violated(f"INV-06: door {door} is said to be open, it is shut", thing.name)
+        self._look_inside(post, visit, thing)
+        await post.clock.sleep(AT_A_DOOR_S)
+        post.fuse.step()
+        nothing = self.weather.strikes("F20", post.luck)
+        if nothing:
+            kind = post.luck.pick(("left open", "nothing done"))
+            self.ledger.struck("F20", (visit.purpose,))
+            post.note(f"F20: {kind} at door {door}", thing.name)
+        if not nothing or kind == "left open":
+            self._use(post, visit, thing, swap)
+        else:
+            self._muddle(post, thing, door)
+        if nothing and kind == "left open":
+            await self._leave_open(post, door)
+            return
+        post.fuse.step()
+        post.boards.push_closed(door)
+        await self._seen_shut(post)
+        if any(each.id == visit.id for each in post.up.desk.unfinished()):  # the boards gave no clear answer
+            self._pass(post)
+            await self._seen_shut(post)
+        post.seen_outside()
+        self._judge_end(post, visit, thing)
+
+    async def _seen_shut(self, post: Outpost) -> None:
+        await post.clock.sleep(1.0)
+        await post.look()
+
+    def _look_inside(self, post: Outpost, visit: Visit, thing: Thing) -> None:
+        """What the person sees behind the open door: their own parcel and nothing else, or nothing at all."""
+        door, behind = visit.compartment, self.behind[post.name]
+        if door in behind.muddled or thing.muddled or post.is_shut(door):
+            return
+        others = [each for each in behind.at(door) if each is not thing]
+        if others:
+            post.violated(f"INV-01: door {door} opens for a {visit.purpose}, somebody else's parcel lies there",
+                          thing.name)  # fmt: skip
+        elif visit.purpose in ("collect", "take_back") and thing.door != door and not thing.taken_unseen:
+            post.violated(f"INV-01: door {door} opens for a {visit.purpose}, and nothing lies there", thing.name)
+
+    def _use(self, post: Outpost, visit: Visit, thing: Thing, swap: Thing | None = None) -> None:
+        """In or out, if the door is really open."""
+        behind = self.behind[post.name]
+        if post.is_shut(visit.compartment):
+            self._muddle(post, thing, visit.compartment)
+        elif visit.purpose == "deposit":
+            behind.put(swap or thing, visit.compartment)
+            if swap:
+                self._muddle(post, swap, visit.compartment)
+                self._muddle(post, thing, visit.compartment)
+        elif visit.purpose in ("collect", "take_back"):
+            behind.take(thing)
+
+    def _muddle(self, post: Outpost, thing: Thing, door: int) -> None:
+        """From now on no book can know where this parcel is, or what lies behind this door."""
+        thing.muddled = True
+        self.behind[post.name].muddled.add(door)
+
+    async def _leave_open(self, post: Outpost, door: int) -> None:
+        """The person has gone; the station waits a while, then lets the next one in."""
+        self.later(post, door, timedelta(minutes=post.luck.between(3, 90)))
+        await post.look()
+        await post.clock.sleep(LEFT_OPEN_S)
+        await post.look()
+        post.seen_outside()
+
+    async def _did_not_open(self, post: Outpost, visit: Visit, thing: Thing) -> None:
+        """The screen says that the door is stuck. It may stand open all the same; then it is pushed shut, and some
+        who came for their parcel take it first."""
+        door = visit.compartment
+        if not post.is_shut(door):
+            if visit.purpose == "collect" and post.luck.happens(0.5):
+                self.behind[post.name].take(thing)
+                thing.muddled = True
+                thing.life = "out"
+            post.boards.push_closed(door)
+            await post.clock.sleep(1.0)
+        await post.look()
+
+    def _in_the_dark(self, post: Outpost, visit: Visit | None, thing: Thing) -> None:
+        """The power has gone. Whoever has an open door before them uses it, mostly, and shuts it, mostly."""
+        if visit is None:
+            return
+        post.clock.advance(1.0)
+        door = visit.compartment
+        post.interrupted[door] = (visit.purpose, thing)
+        if post.boards.state(door) != DoorState.OPEN:
+            return
+        done = thing.door == door if visit.purpose == "deposit" else thing.door is None
+        if not done and post.luck.happens(0.7):
+            self._use(post, visit, thing)
+            post.note(f"in the dark: {visit.purpose} at door {door}", thing.name)
+        elif not done:
+            self._muddle(post, thing, door)
+        if visit.purpose in ("collect", "take_back") and thing.door is None:
+            thing.life, thing.taken_unseen = ("out" if visit.purpose == "collect" else "home"), True
+        if post.luck.happens(0.8):
+            post.boards.push_closed(door)
+        else:
+            self.later(post, door, timedelta(minutes=post.luck.between(1, 60)))
+
+    async def _disk_is_full(self, post: Outpost, visit: Visit | None, thing: Thing) -> None:
+        """The desk could not write. The process stops with it, as its main loop does, and is started again."""
+        self.ledger.struck("F09", ("open" if visit and not post.is_shut(visit.compartment) else "identified",))
+        post.note("F09: the disk is full", thing.name)
+        self._in_the_dark(post, visit, thing)
+        post.kind_of_stop = "F09"
+        await post.stop()
+
+    def judge_interrupted(self, post: Outpost) -> None:
+        """INV-06 after a start: what was done in the dark at a door is in the book, or a case tells of the door."""
+        for door, (purpose, thing) in list(post.interrupted.items()):
+            if any(each.compartment == door for each in post.up.desk.unfinished()):
+                continue  # it stands open still
+            del post.interrupted[door]
+            known = post.up.memory.parcel(thing.id) if thing.id else None
+            cases = post.up.memory.book.cases.values()
+            if known is None or thing.muddled or post.in_doubt(door) or any(case.compartment == door for case in cases):
+                continue
+            inside = known.stage in INSIDE and known.compartment == door
+            if inside != (thing.door == door):
+                where = "lies behind it" if thing.door == door else "does not"
+                post.violated(f"INV-06: after a {purpose} in the dark at door {door} the book says {known.stage}, the "
+                              f"parcel {where}, and there is no case", thing.name)  # fmt: skip
+
+    def _judge_end(self, post: Outpost, visit: Visit, thing: Thing) -> None:
+        """The door was seen shut: the book says so at once, and nothing is left open at the screen."""
+        if post.in_doubt(visit.compartment) or thing.id is None:
+            return
+        known = post.up.memory.parcel(thing.id)
+        stage = known.stage if known else None
+        wanted = {"deposit": (Stage.READY, Stage.OVERDUE), "collect": (Stage.COLLECTED,),
+                  "take_back": (Stage.TAKEN_BACK,), "reopen": tuple(Stage)}  # fmt: skip
+        if stage not in wanted[visit.purpose]:
+            post.violated(f"INV-06: a {visit.purpose} is over at a shut door, and the book says {stage}", thing.name)

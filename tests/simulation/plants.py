@@ -1,0 +1,301 @@
+"""Bugs to plant for the fault simulation: each a small wrong replacement of one function. In a process of its own:
+
+    python tests/simulation/plants.py NAME [SEED]
+
+simulates a town in a storm of the faults that the bug needs, with the bug (or none, for `control`) in the code, and
+prints the report. Numbers are those of the design's list of bugs; those above 40 were added here.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from parcelwall import clock
+from parcelwall.drivers import Pulse
+from parcelwall.hub import commands, desk, sitting, sweeps, tell
+from parcelwall.hub.ingest import Ingest
+from parcelwall.rules import access, life, places
+from parcelwall.simulation.faults.run import simulate
+from parcelwall.station import keeper, opening
+from parcelwall.station import visit as visits
+from parcelwall.station.desk import StationDesk
+from parcelwall.station.memory import Memory
+
+STATIONS, DAYS = 6, 5
+
+Plant = Callable[[], None]
+PLANTS: dict[str, tuple[str, Plant]] = {"control": ("storm", lambda: None)}
+
+
+def plant(faults: str) -> Callable[[Plant], Plant]:
+    """`faults`: the weather in which it can show."""
+
+    def remember(function: Plant) -> Plant:
+        PLANTS[function.__name__] = (faults, function)
+        return function
+
+    return remember
+
+
+@plant("F25")
+def p01_hub_acknowledges_before_its_commit() -> None:
+    right = desk.Desk.receive
+
+    async def receive(self: Any, news: Ingest) -> int:
+        try:
+            return await right(self, news)
+        except Exception:
+            return news.entries[-1].number
+
+    desk.Desk.receive = receive  # type: ignore[method-assign]
+
+
+@plant("F08")
+def p02_station_store_does_not_sync() -> None:
+    right = Memory._remember
+
+    def remember(self: Any) -> None:
+        self.connection.pragma("synchronous", "NORMAL")
+        right(self)
+
+    Memory._remember = remember  # type: ignore[method-assign]
+
+
+@plant("F08")
+def p03_pulse_before_the_visit_is_written() -> None:
+    right = StationDesk._write
+
+    def write(self: Any, visit: visits.Visit) -> None:
+        if visit.step != "begun" or visit.pulses:
+            right(self, visit)
+
+    StationDesk._write = write  # type: ignore[method-assign]
+
+
+@plant("F20,F24")
+def p05_code_not_spent() -> None:
+    right = visits._WRITE
+    visits._WRITE = right.replace("opened = excluded.opened, ", "")
+    assert right != visits._WRITE
+
+
+@plant("F24")
+def p09_couriers_code_opens_for_collecting() -> None:
+    right = StationDesk._by_code
+
+    def by_code(self: Any, digits: str, selector: Any) -> Any:
+        codes = [access.courier_code(self._courier_key, self.memory.station, grant.courier, self.today)
+                 for grant in self.memory.grants.values() if grant.courier]  # fmt: skip
+        if digits in codes and self.inside():
+            return [(self.inside()[0], 0)]
+        return right(self, digits, selector)
+
+    StationDesk._by_code = by_code  # type: ignore[method-assign]
+
+
+@plant("F14")
+def p11_missing_reply_answered_by_a_second_pulse() -> None:
+    async def open_door(visit: Any, doors: Any, desk: Any, clock: Any) -> Any:
+        visit = desk.pulsing(visit)
+        pulse = await doors.open(visit.compartment, not_after=clock.mono() + 5)
+        if pulse == Pulse.SILENT:
+            visit = desk.pulsing(visit)
+            await doors.open(visit.compartment, not_after=clock.mono() + 5)
+        await clock.sleep(0.5)
+        seen = await doors.state(visit.compartment)
+        return ("opened" if seen.state == "open" else "unclear"), visit
+
+    keeper.open_door = open_door  # type: ignore[assignment]
+
+
+@plant("F15")
+def p12_board_reply_taken_for_a_door_reading() -> None:
+    right = opening._watch
+
+    async def watch(visit: Any, doors: Any, clock: Any) -> Any:
+        await right(visit, doors, clock)
+        return "open"
+
+    opening._watch = watch  # type: ignore[assignment]
+
+
+@plant("F01")
+def p14_hub_overwrites_happened_at() -> None:
+    right = sitting.Sitting.receive
+
+    def receive(self: Any, entry: Any, fact: Any, station: str) -> Any:
+        return right(self, msgspec.structs.replace(entry, happened_at=clock.text(self.now)), fact, station)
+
+    sitting.Sitting.receive = receive  # type: ignore[method-assign]
+
+
+@plant("F30")
+def p18_follower_passes_what_it_did_not_tell() -> None:
+    right = tell.Teller.note
+
+    async def note(self: Any, connection: Any, entries: Any) -> None:
+        await right(self, connection, entries[: len(entries) // 2])
+
+    tell.Teller.note = note  # type: ignore[method-assign]
+
+
+@plant("F01")
+def p20_learn_reads_the_clock() -> None:
+    right = life._announced
+    life._announced = lambda parcel, fact, at: right(parcel, fact, datetime.now(UTC))  # type: ignore[assignment]
+
+
+@plant("F01")
+def p21_row_changed_without_an_entry() -> None:
+    def decide(self: Any, at: Any) -> Any:
+        parcel = commands.own(at, self.parcel, self.carrier)
+        at.book.parcels[parcel.id] = msgspec.structs.replace(parcel, mark="departed")
+        at._changed.add(parcel.id)
+        return commands.Answer(200, commands.view(at, parcel.id))
+
+    commands.Report.decide = decide  # type: ignore[method-assign]
+
+
+@plant("F01")
+def p22_second_place_silently_replaces_the_first() -> None:
+    Ingest._follow_up = lambda self, at, fact, learned: None  # type: ignore[method-assign]
+
+
+@plant("F01")
+def p23_lapsed_without_hearing() -> None:
+    right = sweeps.decide.lapse
+    sweeps.decide.lapse = lambda parcel, heard, now, policy: right(parcel, now, now, policy)  # type: ignore[assignment]
+    sweeps._LAPSING = """SELECT id, $1::timestamptz AS heard_until FROM parcel
+        WHERE stage = 'RESERVED' AND due < $1 AND ($2::timestamptz IS NOT NULL) ORDER BY due LIMIT $3"""
+
+
+@plant("F15")
+def p25_capacity_counts_held_compartments() -> None:
+    places.free_by_kind = lambda plan, room: [(bits & ~room.taken).bit_count() for bits in plan.members]
+
+
+@plant("F08,F20")
+def p26_compartment_freed_when_the_door_opens() -> None:
+    right_opened, right_closed = StationDesk.opened, StationDesk.closed
+
+    def opened(self: Any, visit: Any, recovered: bool = False) -> Any:
+        visit = right_opened(self, visit, recovered)
+        outcome = self._outcome_of(visit) if visit.purpose == "collect" else None
+        if outcome:
+            self.memory.tell(outcome)
+        return visit
+
+    def closed(self: Any, visit: Any, recovered: bool = False) -> Any:
+        if visit.purpose != "collect":
+            return right_closed(self, visit, recovered)
+        done = msgspec.structs.replace(visit, step="ended", outcome="done")
+        self.memory.tell(commands.facts.DoorClosed(compartment=visit.compartment, visit=visit.id), visit_after=done)
+        return done
+
+    StationDesk.opened, StationDesk.closed = opened, closed  # type: ignore[method-assign]
+
+
+@plant("F08,F14")
+def p27_deposit_into_a_compartment_with_an_open_case() -> None:
+    right = places.choose_compartment
+    places.choose_compartment = lambda plan, room, parcel: right(plan, msgspec.structs.replace(room, held=0), parcel)
+
+
+@plant("F01")
+def p29_deposited_names_another_reservation() -> None:
+    right = StationDesk._outcome_of
+
+    def outcome_of(self: Any, visit: Any) -> Any:
+        fact = right(self, visit)
+        wrong = isinstance(fact, commands.facts.Deposited)
+        return msgspec.structs.replace(fact, reservation=visit.id) if wrong else fact
+
+    StationDesk._outcome_of = outcome_of  # type: ignore[method-assign]
+
+
+@plant("F29")
+def p31_two_sweeps_record_expired_twice() -> None:
+    def decide(self: Any, at: Any) -> Any:
+        at.record(commands.facts.Expired(parcel=self.parcel))
+        return commands.Answer(200, commands.view(at, self.parcel))
+
+    sweeps.Expire.decide = decide  # type: ignore[method-assign]
+
+
+@plant("F21")
+def p37_clock_set_back_is_believed() -> None:
+    Memory.now_text = lambda self: clock.text(self.clock.now())  # type: ignore[method-assign]
+
+
+@plant("F25,F31")
+def p39_answers_are_not_kept_with_what_they_answer() -> None:
+    async def forget(self: Any, at: Any, fresh: Any) -> None:
+        return None
+
+    desk.Desk._note_answers = forget  # type: ignore[method-assign]
+
+
+@plant("F07,F08")
+def p41_a_start_pulses_the_door_again() -> None:
+    right = keeper.Keeper.recover
+
+    async def recover(self: Any) -> None:
+        for visit in self.desk.unfinished():
+            await self.doors.open(visit.compartment, not_after=self.clock.mono() + 5)
+        await right(self)
+
+    keeper.Keeper.recover = recover  # type: ignore[method-assign]
+
+
+@plant("F07,F08")
+def p42_an_unclear_visit_is_forgotten() -> None:
+    """Begun, and the door is shut after the start: nothing happened, it is supposed."""
+    right = keeper.Keeper._settle
+
+    def settle(self: Any, visit: Any, state: Any) -> None:
+        if visit.step == "begun" and state == "closed":
+            self.desk.void(visit)
+        else:
+            right(self, visit, state)
+
+    keeper.Keeper._settle = settle  # type: ignore[method-assign]
+
+
+@plant("F07,F08,F37")
+def p43_wrong_codes_are_counted_in_memory_only() -> None:
+    kept: dict[tuple[int, str], Any] = {}
+    Memory.brake = lambda self, name: kept.get((id(self), name), access.Brake())  # type: ignore[method-assign]
+    Memory.set_brake = lambda self, name, brake: kept.__setitem__((id(self), name), brake)  # type: ignore[method-assign]
+
+
+@plant("F03,F04")
+def p44_a_frame_that_comes_twice_is_stored_twice() -> None:
+    right = Ingest.decide
+
+    async def decide(self: Any, at: Any) -> int:
+        head = at.heads[self.writer]
+        if self.entries and self.entries[-1].number <= head.number:
+            self.entries = [msgspec.structs.replace(each, number=each.number + len(self.entries), hash=b"")
+                            for each in self.entries]  # fmt: skip
+        return await right(self, at)
+
+    Ingest.decide = decide  # type: ignore[method-assign]
+
+
+def main() -> int:
+    """Plants, simulates, prints the report. Answers 1 if a violation was found."""
+    name, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    faults, function = PLANTS[name]
+    function()
+    years = STATIONS * DAYS / 365
+    report = asyncio.run(simulate(seed, years, faults, stations=STATIONS, days=DAYS))
+    sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
+    return 1 if report.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

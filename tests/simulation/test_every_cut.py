@@ -1,0 +1,189 @@
+"""The power goes at every single step of a visit: each write, each sync, each word with the boards, in turn."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from parcelwall import clock as clocks
+from parcelwall.clock import VirtualClock
+from parcelwall.hub.network import Enrolment
+from parcelwall.journal import chain
+from parcelwall.journal.chain import Draft
+from parcelwall.rules import access, facts
+from parcelwall.rules.life import Stage
+from parcelwall.simulation.faults.chance import Streams
+from parcelwall.simulation.faults.disk import Shelf, a_shelf
+from parcelwall.simulation.faults.kinds import Weather
+from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.outpost import Outpost, enrolled
+from parcelwall.simulation.faults.things import Behind, Thing, made
+from parcelwall.simulation.faults.timepiece import Timepiece
+from parcelwall.simulation.faults.visiting import Dark, Visiting
+from parcelwall.station.verify import verify_station
+from station.towns import NOW, about
+
+SECRET, WRITER, MOST_STEPS = bytes(range(32)), "hub:1/S-0001", 200
+DONE = {"deposit": Stage.READY, "collect": Stage.COLLECTED, "take_back": Stage.TAKEN_BACK}
+
+
+class Bench:
+    """One station without a hub: what the hub would ship is written here."""
+
+    def __init__(self, folder: Path, shelf: Shelf, seed: str) -> None:
+        streams, start = Streams(seed), VirtualClock(NOW)
+        ids, luck = streams.ids("S-0001", start), streams.luck("luck", start)
+        self.ledger, self.behind = Ledger(), Behind()
+        self.post = Outpost(about(columns="SSSSSSSS"), folder, shelf, Timepiece(NOW), ids, luck, self.ledger)
+        self.visiting = Visiting(Weather({}), self.ledger, {"S-0001": self.behind}, lambda *_: None)
+        self.courier, self._head = ids.new(), chain.start(WRITER)
+
+    async def start(self) -> "Bench":
+        async def enrol(claim: str, key: bytes) -> Enrolment:
+            return Enrolment("S-0001", SECRET.hex(), WRITER, "00" * 32)
+
+        await enrolled(self.post, "claim", enrol)
+        await self.post.start()
+        rights = facts.Granted(grant=self.post.ids.new(), station="S-0001", may=("deposit", "take_back"),
+                               courier=self.courier)  # fmt: skip
+        self.hear(self.post.about, rights)
+        return self
+
+    def hear(self, *told: facts.Fact) -> None:
+        at = clocks.text(self.post.clock.now())
+        entries = chain.extend(WRITER, self._head, [Draft(fact.kind, at, facts.body(fact)) for fact in told])
+        self._head = chain.Head(entries[-1].number, entries[-1].hash)
+        self.post.up.memory.receive(entries)
+
+    def promised(self, number: int) -> Thing:
+        now = self.post.clock.now()
+        thing = made(f"PW-{number:04}", "S-0001", now, 1.0, self.post.luck)
+        thing.sides_mm, thing.weight_g, thing.id, thing.life = (300, 200, 60), 900, self.post.ids.new(), "promised"
+        tag = access.label_tag(access.subkey(SECRET, "label-tag"), thing.reference)
+        self.hear(facts.Reserved(
+            parcel=thing.id, reservation=self.post.ids.new(), station="S-0001", size="S",
+            deposit_by=now + timedelta(hours=72), length_mm=300, width_mm=200, height_mm=60, weight_g=900,
+            hold_hours=48, label_tag=tag, selector=thing.selector,
+        ))  # fmt: skip
+        return thing
+
+    async def act(self, purpose: str, thing: Thing) -> None:
+        desk = self.post.up.desk
+        begin = {
+            "deposit": lambda: desk.deposit_by_label(thing.reference, self.courier),
+            "collect": lambda: desk.collect_by_code(self.code(thing)),
+            "take_back": lambda: desk.take_back(self._id(thing), self.courier),
+        }[purpose]
+        await self.visiting.through(self.post, begin, thing)
+
+    def code(self, thing: Thing) -> str:
+        known = self.post.up.memory.parcel(self._id(thing))
+        assert known is not None
+        assert known.reservation is not None
+        return access.pickup_code(access.subkey(SECRET, "pickup-code"), "S-0001", known.reservation, known.generation)
+
+    @staticmethod
+    def _id(thing: Thing) -> UUID:
+        assert thing.id is not None
+        return thing.id
+
+    def stage(self, thing: Thing) -> Stage:
+        known = self.post.up.memory.parcel(self._id(thing))
+        assert known is not None
+        return known.stage
+
+    async def light(self) -> None:
+        """Power again; whatever stands open is pushed shut; the keeper looks."""
+        self.post.clock.advance(700)
+        while not await self.post.start():
+            self.post.clock.advance(700)
+        for line in self.post.profile.doors:
+            self.post.boards.push_closed(line.door)
+        for _ in range(3):
+            await self.post.clock.sleep(1.0)
+            await self.post.look()
+        self.visiting.judge_interrupted(self.post)
+
+    async def tidy_up(self, thing: Thing) -> None:
+        """Somebody looks at the cases and empties the station."""
+        for case in list(self.post.up.memory.book.cases.values()):
+            self.hear(facts.CaseClosed(case=case.id, station="S-0001", outcome="looked"))
+        if self.stage(thing) in (Stage.READY, Stage.OVERDUE):
+            thing.taken_unseen = True
+            self.behind.muddled.add(self.post.up.memory.parcel(self._id(thing)).compartment or 0)  # type: ignore[union-attr]
+            self.post.clock.advance(700)
+            await self.act("collect", thing)
+        elif self.stage(thing) == Stage.RESERVED:
+            self.hear(facts.Cancelled(parcel=self._id(thing)))
+        for door in range(1, 9):
+            self.behind.clear(door)
+        self.post.clock.advance(700)
+
+    def wrong(self) -> list[str]:
+        return [violation.text for violation in self.post.book.violations] + verify_station(self.post.up.memory)
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    with a_shelf() as shelf:
+        yield shelf
+
+
+@pytest.mark.parametrize("kind", ["F07", "F08"])
+@pytest.mark.parametrize("purpose", DONE)
+async def test_a_cut_at_every_step(tmp_path: Path, shelf: Shelf, purpose: str, kind: str) -> None:
+    bench = await Bench(tmp_path, shelf, f"{purpose}/{kind}").start()
+    cuts = 0
+    for step in range(1, MOST_STEPS):
+        thing = bench.promised(step)
+        if purpose != "deposit":
+            await bench.act("deposit", thing)
+        if purpose == "take_back":
+            bench.hear(facts.Expired(parcel=bench._id(thing)))
+        bench.post.clock.advance(60)
+        bench.post.arm(kind, step)
+        try:
+            await bench.act(purpose, thing)
+        except Dark:
+            cuts += 1
+        else:
+            break
+        await bench.light()
+        assert bench.wrong() == [], f"cut at step {step}"
+        assert bench.stage(thing) in (DONE[purpose], Stage.RESERVED, Stage.READY, Stage.OVERDUE)
+        await bench.tidy_up(thing)
+        assert bench.wrong() == [], f"after the cut at step {step}"
+    assert cuts > 15, "each was another step"
+    assert bench.stage(thing) == DONE[purpose]
+    assert bench.wrong() == []
+    states = {pair.split(" x ")[1].split(",")[0] for pair in bench.ledger.covered}
+    assert states >= {"written", "pulsed", "open", "shut"}, "of every state of a visit some"
+    bench.post.fuse.mend()
+    await bench.post.up.doors.close()
+    bench.post.up.memory.close()
+
+
+async def test_a_cut_while_the_station_starts(tmp_path: Path, shelf: Shelf) -> None:
+    """Cut in the middle of a deposit, and again at each step of the start that follows."""
+    bench = await Bench(tmp_path, shelf, "starts").start()
+    starts = 0
+    for step in range(1, MOST_STEPS):
+        thing = bench.promised(step)
+        bench.post.arm("F08", 14)
+        with pytest.raises(Dark):
+            await bench.act("deposit", thing)
+        bench.post.clock.advance(700)
+        bench.post.arm("F13", step)
+        came_up = await bench.post.start()
+        starts += not came_up
+        if came_up:
+            bench.post.fuse.mend()
+            break
+        await bench.light()
+        assert bench.wrong() == [], f"cut at step {step} of the start"
+        await bench.tidy_up(thing)
+    assert starts >= 3
+    await bench.post.up.doors.close()
+    bench.post.up.memory.close()

@@ -1,0 +1,69 @@
+"""The test of the tests: each planted bug, simulated in a process of its own, is named by the check that it breaks."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from simulation.plants import PLANTS
+
+NAMED = {
+    "p01_hub_acknowledges_before_its_commit": "INV-08: the hub said that it has number",
+    "p02_station_store_does_not_sync": "INV-06: door .* before its visit is safe on the disk",
+    "p03_pulse_before_the_visit_is_written": "INV-04: door .* no visit that has begun is written down",
+    "p05_code_not_spent": "INV-05: table visit, .*opened is 0",
+    "p09_couriers_code_opens_for_collecting": "INV-05: what must be refused has begun a visit",
+    "p11_missing_reply_answered_by_a_second_pulse": "INV-04: door .* is pulsed again",
+    "p12_board_reply_taken_for_a_door_reading": "INV-06: door .* is said to be open, it is shut",
+    "p14_hub_overwrites_happened_at": "chain: .*its hash does not follow",
+    "p18_follower_passes_what_it_did_not_tell": "INV-10: nobody was told",
+    "p20_learn_reads_the_clock": "table parcel, .*announced_at",
+    "p21_row_changed_without_an_entry": "table parcel, .*mark",
+    "p22_second_place_silently_replaces_the_first": "INV-02: .*no case was opened",
+    "p23_lapsed_without_hearing": "INV-03: the room of parcel .* was given back before",
+    "p25_capacity_counts_held_compartments": "INV-03: .* promises of .* and above",
+    "p26_compartment_freed_when_the_door_opens": "INV-0[16]: ",
+    "p27_deposit_into_a_compartment_with_an_open_case": "INV-01: door .* somebody else's parcel lies there",
+    "p29_deposited_names_another_reservation": "INV-05: .*Deposited.* names reservation",
+    "p31_two_sweeps_record_expired_twice": "INV-08: .*Expired.* changed nothing",
+    "p37_clock_set_back_is_believed": "INV-07: .*happened before the entry before it",
+    "p39_answers_are_not_kept_with_what_they_answer": "INV-08: key .* was answered",
+    "p41_a_start_pulses_the_door_again": "INV-0[46]: ",
+    "p42_an_unclear_visit_is_forgotten": "INV-06: after a deposit in the dark",
+    "p43_wrong_codes_are_counted_in_memory_only": "A-01: .* wrong codes were counted",
+    "p44_a_frame_that_comes_twice_is_stored_twice": "INV-07: the line was closed",
+}
+QUICK = "p03_pulse_before_the_visit_is_written"  # one in every run, so that the harness itself is known to work
+
+
+def test_every_plant_is_expected_to_be_named() -> None:
+    assert {*NAMED, "control"} == set(PLANTS)
+
+
+def planted(name: str) -> tuple[int, dict[str, object]]:
+    done = subprocess.run([sys.executable, str(Path(__file__).with_name("plants.py")), name], capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_one_that_is_named_at_once() -> None:
+    code, report = planted(QUICK)
+    assert code == 1
+    assert re.search(NAMED[QUICK], str(report["first_violation"]))
+    assert report["story"], "and told"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", sorted({*PLANTS} - {QUICK}))
+def test_what_was_planted_is_named(name: str) -> None:
+    code, report = planted(name)
+    if name == "control":
+        assert (code, report["violations"], report["first_violation"]) == (0, 0, None)
+        return
+    assert code == 1
+    assert re.search(NAMED[name], str(report["first_violation"])), report["first_violation"]
