@@ -135,6 +135,14 @@ async def test_a_past_stream_with_another_story_stays_as_it_is_on_both_sides(old
     assert await restored.hub.since(STATION, 0, 9) == restored.station.since(STATION, 0, 9)
 
 
+async def test_a_station_does_not_have_any_number_of_streams(old: Pair) -> None:
+    for number in range(2, 203):
+        old.station.journal.write(f"hub:{number}/S-0012", [Draft("Said", "2026-11-22T08:00:00.000000Z", "{}")], "")
+    station, hub = old.ends()
+    with pytest.raises(BadFrame, match="at most 200"):
+        await hub.hear(station.hear(hub.challenge())[0])
+
+
 # keys
 
 

@@ -17,6 +17,8 @@ from parcelwall.link.identity import Signer, hello_bytes, rekey_bytes, signed_by
 from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned
 from parcelwall.link.station_end import HelloBody, WelcomeBody
 
+MOST_STREAMS = 200  # of one station, past and present: each was begun by somebody's hand
+
 
 class Known(msgspec.Struct, frozen=True):
     """The computer that is a station now: its key, the stream it writes, the key it may come with next."""
@@ -182,6 +184,8 @@ class HubEnd:
 
     async def _past(self, hello: HelloBody) -> set[str]:
         """Past streams of this station that the hub knows of, or that the station knows of."""
+        if len(hello.has) > MOST_STREAMS:
+            raise BadFrame(f"a station has at most {MOST_STREAMS} streams")
         names = {*await self._book.past(self.station), *hello.has}
         return {name for name in names if self._is_past(name)}
 
