@@ -308,7 +308,8 @@ def test_every_call_has_answered_as_documented(
     feed = [entry["number"] for entry in whole_feed(shop)]
     assert feed == list(range(1, len(feed) + 1))
     unproven = {path for _, path in document.calls() - document.proven}
-    assert unproven == {"/api/v1/parcels/{parcel}/extend", "/api/v1/cases/{case}/close"}  # test_town.py does these
+    town = {"/api/v1/parcels/{parcel}/extend", "/api/v1/cases/{case}/close"}  # test_town.py does these
+    assert unproven == {*town, "/api/v1/stations/{station}/revoke"}  # and test_identity.py that
 
 
 def what_operators_do(operator: Proven, parcel: str) -> None:
