@@ -189,6 +189,29 @@ def commission(context: typer.Context, config: Config = None, as_json: Json = Fa
     sys.exit(_code(run(run_commission(file, SystemClock(), as_json))))
 
 
+@station_app.command()
+def enrol(context: typer.Context, config: Config = None) -> None:
+    """Proves this computer once more to a hub that was restored to before its enrolment. Stop the station first; the
+    new claim code stands in its file."""
+    from parcelwall.station.running import enrolled_again, read_settings
+
+    settings, _ = read_settings(_given(config or (context.parent.params.get("config") if context.parent else None)))
+    clock = SystemClock()
+    path = settings.data_dir / "station.sqlite"
+    out.print(f"This computer is {run(enrolled_again(path, settings, clock, Ids(clock)))} for its hub again.")
+
+
+@station_app.command()
+def renew_key(context: typer.Context, config: Config = None) -> None:
+    """Makes a new key for this computer. Stop the station first; the hub takes the key as the station dials next."""
+    from parcelwall.station.running import read_settings, renewed_key
+
+    settings, _ = read_settings(_given(config or (context.parent.params.get("config") if context.parent else None)))
+    clock = SystemClock()
+    path = settings.data_dir / "station.sqlite"
+    out.print(f"The new key {renewed_key(path, clock, Ids(clock))} counts once this station has dialled its hub.")
+
+
 async def _station(settings: Any, profile: Any) -> None:
     from parcelwall.drivers import connect
     from parcelwall.station import dial
@@ -314,6 +337,37 @@ def configure(
 
     claim = run(_at_hub(data, database_url, act))
     out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}")
+
+
+@app.command()
+def claim(
+    station: Annotated[str, typer.Argument(help="The station whose computer is to be replaced, such as S-0012.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Prints a claim code for a new computer of a station that is there. The old one's key dies when it is used."""
+    code = run(_at_hub(data, database_url, lambda h: h.claim(station)))
+    out.print(f"Claim code for a new computer of {station}, good once within 24 hours: {code}")
+
+
+@app.command()
+def revoke(
+    station: Annotated[str, typer.Argument(help="The station whose computer was stolen, such as S-0012.")],
+    why: Annotated[str, typer.Option(help="For those who read the journal later.")] = "stolen",
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Trusts a station's computer no longer: its line is closed, and its codes open nothing at the next one."""
+    run(_at_hub(data, database_url, lambda h: h.revoke_station(station, why)))
+    out.print(f"The computer of {station} is revoked. `parcelwall claim {station}` lets another take its place.")
+
+
+@app.command()
+def hub_restored(data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """After a restore from a backup, before the hub starts: what it lost comes back from the stations, under the old
+    numbers, and what it writes from now on has new ones. docs/operator.md has the drill."""
+    epoch = run(_at_hub(data, database_url, lambda h: h.restored()))
+    out.print(f"Epoch {epoch} has begun. Start every hub process anew; stations bring back what they know.")
 
 
 async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:

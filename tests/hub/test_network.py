@@ -14,9 +14,10 @@ from parcelwall.hub.commands import Answer
 from parcelwall.hub.house import Hub
 from parcelwall.hub.stations import rooms
 from parcelwall.hub.verify import verify_hub
+from parcelwall.link.hub_end import Known
 from parcelwall.rules import facts
 from parcelwall.rules.places import Room
-from station.towns import Pen, a_hub, about, announced, announcing, kinds_in, parcel_at
+from station.towns import NOW, Pen, a_hub, about, announced, announcing, kinds_in, parcel_at
 
 KEY, NEWER = bytes([1]) * 32, bytes([2]) * 32
 
@@ -45,7 +46,7 @@ async def test_a_claim_serves_once(hub: Hub) -> None:
     assert (given.station, given.hub_writer, given.epoch) == ("S-0001", "hub:1/S-0001", 0)
     assert len(bytes.fromhex(given.secret)) == 32
     assert bytes.fromhex(given.hub_key) == hub.signer.public
-    assert await hub.public_key("S-0001") == KEY
+    assert await hub.known("S-0001") == Known(KEY, "S-0001")
     assert await refused(hub, claim) == "claim_unknown"
     assert await kinds_in(hub, "hub:1/S-0001") == ["StationConfigured", "StationEnrolled"]
 
@@ -65,7 +66,7 @@ async def test_a_claim_is_good_for_a_day(hub: Hub) -> None:
     assert await refused(hub, claim) == "claim_unknown"
     assert await refused(hub, "") == "claim_unknown"
     assert await refused(hub, "0123456789AB") == "claim_unknown"
-    assert await hub.public_key("S-0001") is None
+    assert await hub.known("S-0001") is None
 
 
 async def test_claims_are_kept_as_hashes_and_only_for_stations_that_are_there(hub: Hub) -> None:
@@ -79,7 +80,8 @@ async def test_claims_are_kept_as_hashes_and_only_for_stations_that_are_there(hu
 async def test_a_new_computer_ends_the_old_ones_key_and_has_the_same_secret(hub: Hub) -> None:
     first = await hub.enrol(await hub.claim("S-0001"), KEY)
     second = await hub.enrol(await hub.claim("S-0001"), NEWER)
-    assert await hub.public_key("S-0001") == NEWER
+    known = await hub.known("S-0001")
+    assert known == Known(NEWER, f"S-0001:{int(NOW.timestamp())}")
     assert second.secret == first.secret, "codes that people hold stay good"
 
 

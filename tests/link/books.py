@@ -1,16 +1,18 @@
 """Two books with a line between them: real journals in memory, none of parcels, as the link knows none."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from parcelwall import clock
 from parcelwall.clock import VirtualClock
 from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.journal.sqlite import SqliteJournal, connect
-from parcelwall.link.hub_end import HubEnd
+from parcelwall.link.hub_end import HubEnd, Known
 from parcelwall.link.identity import Signer
 from parcelwall.link.orders import Ordered
+from parcelwall.link.shipping import Run
 from parcelwall.link.station_end import StationEnd
+from parcelwall.station.restoring import lost
 
 STATION, HUB_WRITER, HUB = "S-0012", "hub:1/S-0012", "hub.example"
 # Secret keys of RFC 8032, 7.1: test 1 is the hub's, test 2 the station's, test 3 nobody's.
@@ -40,23 +42,40 @@ class Shelf:
 class StationShelf(Shelf):
     """What the station's end asks for (StationBook)."""
 
-    station, hub_writer = STATION, HUB_WRITER
+    station, writer, hub_writer = STATION, STATION, HUB_WRITER
 
     def __init__(self, now: VirtualClock) -> None:
         super().__init__(STATION, HUB_WRITER, now)
+        self.whole = 0  # times that everything which the hub keeps was here
 
     def wrote(self) -> Head:
-        return self.journal.head(STATION)
+        return self.journal.head(self.writer)
 
     def has(self) -> Head:
-        return self.journal.head(HUB_WRITER)
+        return self.journal.head(self.hub_writer)
 
-    def since(self, after: int, limit: int) -> Sequence[Entry]:
-        return self.journal.since(STATION, after, limit)
+    def heads(self) -> Mapping[str, Head]:
+        names = {*self.journal.writers(), self.hub_writer} - {self.writer}
+        return {name: self.journal.head(name) for name in names}
 
-    def receive(self, entries: Sequence[Entry]) -> int:
-        self.journal.receive(HUB_WRITER, entries, clock.text(self.now.now()))
-        return self.has().number
+    def since(self, writer: str, after: int, limit: int) -> Sequence[Entry]:
+        return self.journal.since(writer, after, limit)
+
+    def receive(self, entries: Sequence[Entry], sig: str) -> int:
+        writer = entries[0].writer
+        new = self.journal.receive(writer, entries, clock.text(self.now.now()))
+        if new:
+            self.journal.vouch(writer, new[-1].number, sig)
+        return self.journal.head(writer).number
+
+    def begin_epoch(self, hub_writer: str) -> None:
+        self.hub_writer = hub_writer
+
+    def lost(self, they_have: Mapping[str, int]) -> Sequence[Run]:
+        return lost(self.journal, self.writer, they_have)
+
+    def restored(self) -> None:
+        self.whole += 1
 
     def acknowledged(self, through: int) -> None:
         self.acked = max(self.acked, through)
@@ -68,13 +87,40 @@ class HubShelf(Shelf):
     def __init__(self, now: VirtualClock, keys: dict[str, bytes]) -> None:
         super().__init__(HUB_WRITER, STATION, now)
         self.keys = keys
+        self.epoch = 1
+        self.known_as: dict[str, Known] = {}  # what is said of a computer beyond its key
         self.heard_until: datetime | None = None
+        self.differing: list[str] = []
 
-    async def public_key(self, station: str) -> bytes | None:
-        return self.keys.get(station)
+    async def known(self, station: str) -> Known | None:
+        key = self.keys.get(station)
+        return self.known_as.get(station, Known(key, station)) if key else None
+
+    async def next_key(self, station: str, key: bytes) -> None:
+        self.known_as[station] = Known(self.keys[station], station, key)
+
+    async def use_next_key(self, station: str) -> None:
+        self.keys[station] = self.known_as.pop(station).next_key or b""
 
     def writer_for(self, station: str) -> str:
-        return f"hub:1/{station}"
+        return f"hub:{self.epoch}/{station}"
+
+    async def past(self, station: str) -> Sequence[str]:
+        known = await self.known(station)
+        alive = (known.writer if known else station, self.writer_for(station))
+        return [name for name in self.journal.writers() if name not in alive]
+
+    async def learnt(self, after: Mapping[str, int]) -> Sequence[Run]:
+        marks = [mark for mark in self.journal.marks(0) if mark[2] > after.get(mark[1], mark[2])]
+        return [Run(writer, number - 1, number) for _, writer, number in marks]
+
+    async def differs(self, station: str, writer: str) -> None:
+        self.differing.append(writer)
+
+    async def receive_back(self, station: str, entries: Sequence[Entry]) -> int:
+        writer = entries[0].writer
+        self.journal.receive(writer, entries, clock.text(self.now.now()))
+        return self.journal.head(writer).number
 
     async def head(self, writer: str) -> Head:
         return self.journal.head(writer)

@@ -15,8 +15,8 @@ ITEM = Item(1, "Said", AT, "{}")
 ALL = [
     frames.Challenge("hub.example", "00", AT), frames.Hello("{}", "00"), frames.Welcome("{}", "00"),
     frames.Refuse("revoked", 60), Entries("S-0012", 0, 1, (ITEM,), "00", "00"), frames.Ack("S-0012", 7),
-    frames.Gap("S-0012", 3), frames.Beat("b1", 1000, AT, 7), frames.Beat_Back(AT, 1000), frames.Goodbye("upgrade"),
-    frames.Order("{}", "00"),
+    frames.Gap("S-0012", 3), frames.Rekey("00", "01", "02"), frames.Rekeyed("00"),
+    frames.Beat("b1", 1000, AT, 7), frames.Beat_Back(AT, 1000), frames.Goodbye("upgrade"), frames.Order("{}", "00"),
 ]  # fmt: skip
 
 

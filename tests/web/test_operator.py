@@ -54,8 +54,10 @@ async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def test_carriers_may_do_none_of_it(office: Office) -> None:
-    for method, path in (("GET", "/cases"), ("GET", "/policy"), ("POST", "/stations/S-0001/couriers")):
-        answer = await office.ask(method, path, {} if method == "POST" else None, office.carrier)
+    revoke = ("POST", "/stations/S-0001/revoke", {"why": "envy"})
+    for method, path, body in (("GET", "/cases", None), ("GET", "/policy", None),
+                               ("POST", "/stations/S-0001/couriers", {}), revoke):  # fmt: skip
+        answer = await office.ask(method, path, body, office.carrier)
         assert (answer.status_code, answer.json()["reason"]) == (403, "no_right")
 
 
@@ -99,3 +101,21 @@ async def test_the_console_asks_for_an_operators_key(office: Office) -> None:
     assert (await office.client.get("/console", auth=("me", office.carrier))).status_code == 401
     assert (await office.client.get("/console", auth=("me", office.operator))).status_code == 200
     assert (await office.client.get("/metrics")).status_code == 401
+
+
+async def test_a_stolen_computer_is_revoked_once_and_another_may_take_its_place(office: Office) -> None:
+    path, body = "/stations/S-0001/revoke", {"why": "broken into"}
+    nobody = await office.ask("POST", path, body)
+    assert (nobody.status_code, nobody.json()["reason"]) == (404, "not_found")
+    unknown = await office.ask("POST", "/stations/S-0404/revoke", body)
+    assert (unknown.status_code, unknown.json()["reason"]) == (404, "station_unknown")
+    await office.hub.enrol(await office.hub.claim("S-0001"), b"1" * 32)
+    assert (await office.ask("POST", path, {})).status_code == 400
+    answer = await office.ask("POST", path, body)
+    assert answer.status_code == 200
+    assert office.hub.stations.known["S-0001"].revoked
+    assert (await office.ask("POST", path, body)).status_code == 404
+    await office.hub.enrol(answer.json()["claim"], b"2" * 32)
+    await office.hub.refresh()
+    assert not office.hub.stations.known["S-0001"].revoked
+    assert await verify_hub(office.hub.pool) == []

@@ -12,6 +12,8 @@ import asyncpg
 import msgspec
 import structlog
 
+from parcelwall.journal import streams
+
 PAGE = 2_000
 IDLE_S = 0.15
 
@@ -134,10 +136,10 @@ async def ring(connection: asyncpg.Connection, entries: Sequence[Followed]) -> N
 def _keys(entry: Followed) -> list[str]:
     """The parcel; the station that the hub wrote this for, whose line ships it; `by/` and the station that wrote it."""
     keys = [str(entry.parcel)] if entry.parcel else []
-    hub, _, station = entry.writer.rpartition("/")
-    if station.startswith("slot-"):
+    station = streams.station_of(entry.writer)
+    if station is None:
         return keys
-    return [*keys, station if hub else f"by/{station}"]
+    return [*keys, station if streams.is_hubs(entry.writer) else f"by/{station}"]
 
 
 class Bells:

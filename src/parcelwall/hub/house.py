@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,8 @@ import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import given_back, network, stations
 from parcelwall.hub import keys as hub_keys
-from parcelwall.hub import network, stations
 from parcelwall.hub.database import open_pool
 from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
@@ -24,16 +24,18 @@ from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
-from parcelwall.journal import postgres
+from parcelwall.journal import postgres, streams
 from parcelwall.journal.chain import Entry, Head
+from parcelwall.link.hub_end import Known
 from parcelwall.link.identity import Signer
+from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
 from parcelwall.rules.policy import DEFAULT, Policy
 
 LOOK_EVERY_S = 0.5
 log = structlog.get_logger()
 
-_ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY recorded_at DESC, number DESC LIMIT 1"
+_ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY happened_at DESC, number DESC LIMIT 1"
 
 
 class Hub:
@@ -56,6 +58,8 @@ class Hub:
     async def refresh(self) -> None:
         """Reads stations and policy that changed since; cheap when nothing did."""
         async with self.pool.acquire() as connection:
+            if await connection.fetchval("SELECT epoch FROM house") != self.streams.epoch:
+                log.error("epoch_over", reason="the hub was restored: start this process anew")
             await self.stations.refresh(connection)
             self.desk.policy = await _adopted(connection)
 
@@ -70,9 +74,9 @@ class Hub:
         async with self.pool.acquire() as connection:
             return await network.make_claim(connection, station, self.ids, self.clock.now())
 
-    async def enrol(self, claim: str, public_key: bytes) -> network.Enrolment:
+    async def enrol(self, claim: str, public_key: bytes, writer: str = "") -> network.Enrolment:
         async with self.pool.acquire() as connection, connection.transaction():
-            enrolment = await network.enrol(self.desk.sitting(connection), claim, public_key)
+            enrolment = await network.enrol(self.desk.sitting(connection), claim, public_key, writer)
         return msgspec.structs.replace(enrolment, hub_key=self.signer.public.hex())
 
     async def grant(self, grant: facts.Granted) -> None:
@@ -109,6 +113,27 @@ class Hub:
             at.record(facts.Revoked(grant=grant, station=station))
             await at.write()
 
+    async def revoke_station(self, station: str, why: str) -> None:
+        """A stolen computer: its line is closed, its key and its secret are good for nothing any more. Refuses a
+        station that has no computer."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await network.revoke(self.desk.sitting(connection), station, why)
+        await self.refresh()
+
+    async def restored(self) -> int:
+        """The database was restored to an older point: a new epoch begins, which is answered. No other process of
+        this hub may run. What was lost since comes back from the stations as they dial."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            before = await connection.fetchval("SELECT epoch FROM house FOR UPDATE")
+            epoch = streams.later(before, self.clock.now())
+            await given_back.begin_epoch(connection, epoch, before)
+            self.streams = self.desk.streams = Streams(epoch, self.streams.number)
+            at = self.desk.sitting(connection)
+            await at.load((), self.stations.known)
+            await given_back.tell_stations(at, before)
+            await at.write()
+        return epoch
+
     async def admit(self, carrier: str, name: str, role: str = "carrier") -> str:
         """A carrier (or operator) with a new API key, which is shown this once and stored only as a hash."""
         key = f"pw_{self.ids.secret(32).hex()}"
@@ -121,11 +146,18 @@ class Hub:
 
     # what the hub's end of a link asks (link.hub_end.HubBook)
 
-    async def public_key(self, station: str) -> bytes | None:
-        key: bytes | None = await self.pool.fetchval(
-            "SELECT public_key FROM station_identity WHERE station = $1", station
+    async def known(self, station: str) -> Known | None:
+        async with self.pool.acquire() as connection:
+            return await network.known(connection, station)
+
+    async def next_key(self, station: str, key: bytes) -> None:
+        await self.pool.execute(
+            "UPDATE station_identity SET next_key = $2 WHERE station = $1 AND revoked_at IS NULL", station, key
         )
-        return key
+
+    async def use_next_key(self, station: str) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await network.use_next_key(self.desk.sitting(connection), station)
 
     def writer_for(self, station: str) -> str:
         return self.streams.station(station)
@@ -138,8 +170,25 @@ class Hub:
         async with self.pool.acquire() as connection:
             return await postgres.since(connection, writer, after, limit)
 
+    async def past(self, station: str) -> Sequence[str]:
+        rows = await self.pool.fetch("SELECT name FROM past_stream WHERE station = $1", station)
+        return [row["name"] for row in rows]
+
+    async def learnt(self, after: Mapping[str, int]) -> Sequence[Run]:
+        async with self.pool.acquire() as connection:
+            return await given_back.learnt(connection, after)
+
+    async def differs(self, station: str, writer: str) -> None:
+        async with self.pool.acquire() as connection, connection.transaction():
+            await given_back.differs(self.desk.sitting(connection), station, writer)
+
     async def receive(self, station: str, entries: Sequence[Entry]) -> int:
-        return await self.desk.receive(Ingest(station=station, writer=station, entries=entries))
+        return await self.desk.receive(Ingest(station=station, writer=entries[0].writer, entries=entries))
+
+    async def receive_back(self, station: str, entries: Sequence[Entry]) -> int:
+        writer = entries[0].writer
+        kind = given_back.GivenBack if streams.is_hubs(writer) else given_back.OfAFormerLife
+        return await self.desk.receive(kind(station=station, writer=writer, entries=entries))
 
     async def heard(self, station: str, until: datetime | None, software: str) -> None:
         async with self.pool.acquire() as connection:

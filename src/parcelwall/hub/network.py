@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 from asyncpg import Connection
@@ -9,7 +10,10 @@ from asyncpg import Connection
 from parcelwall.errors import Refusal
 from parcelwall.hub.sitting import Sitting
 from parcelwall.ids import Ids
-from parcelwall.rules import facts
+from parcelwall.journal import streams
+from parcelwall.link.hub_end import Known
+from parcelwall.rules import access, facts
+from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Room, write_room
 
 CLAIM_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
@@ -24,13 +28,32 @@ class Enrolment(msgspec.Struct, frozen=True):
     secret: str  # K_st in hex
     hub_writer: str
     hub_key: str = ""  # the hub's Ed25519 public key in hex
-    epoch: int = 0
+    epoch: int = 0  # of the secret
+    writer: str = ""  # the stream that this computer writes
+    fetches: bool = False  # it takes over from another: the hub gives it the station's book first
 
 
 _NEW = """
 INSERT INTO station (id, name, lat, lon, record, room) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"""
 _CHANGE = """
 UPDATE station SET config = config + 1, name = $2, lat = $3, lon = $4, record = $5 WHERE id = $1"""
+
+
+_SECRET = "SELECT epoch, sealed FROM station_secret WHERE station = $1 ORDER BY epoch DESC LIMIT 1"
+_NEW_SECRET = """
+INSERT INTO station_secret SELECT $1, max(epoch) + 1, $2 FROM station_secret WHERE station = $1"""
+_IDENTITY = """
+INSERT INTO station_identity (station, public_key, enrolled_at, writer) VALUES ($1, $2, $3, $4)
+ON CONFLICT (station) DO UPDATE SET public_key = excluded.public_key, enrolled_at = excluded.enrolled_at,
+  writer = excluded.writer, next_key = NULL, revoked_at = NULL"""
+_REVOKE = """
+UPDATE station_identity SET revoked_at = $2, next_key = NULL WHERE station = $1 AND revoked_at IS NULL"""
+_USE_NEXT_KEY = """
+UPDATE station_identity SET public_key = next_key, next_key = NULL WHERE station = $1 AND next_key IS NOT NULL
+RETURNING public_key"""
+_HERE = "SELECT id FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
+_END_LIFE = "UPDATE writer SET ended_with = number WHERE name = $1"
+_CHANGED = "UPDATE station SET config = config + 1, in_service = $2 WHERE id = $1"
 
 
 async def configure(at: Sitting, about: facts.StationConfigured) -> None:
@@ -59,27 +82,116 @@ async def make_claim(connection: Connection, station: str, ids: Ids, now: dateti
     return claim
 
 
-async def enrol(at: Sitting, claim: str, public_key: bytes) -> Enrolment:
-    """Makes the computer with this key the station. A claim serves once, else refused; the key before it dies."""
+async def enrol(at: Sitting, claim: str, public_key: bytes, writer: str = "") -> Enrolment:
+    """Makes the computer with this key the station. A claim serves once, else refused; the key before it dies.
+
+    `writer` is the stream of a computer that was the station already: the hub was restored to before its enrolment.
+    """
     station = await at.connection.fetchval(
         "UPDATE claim SET used_at = $2 WHERE code_hash = $1 AND used_at IS NULL AND made_at > $3 RETURNING station",
         _claim_hash(claim), at.now, at.now - CLAIM_LASTS,
     )  # fmt: skip
     if station is None:
         raise Refusal("claim_unknown")
-    await at.load((), [station])
-    at.record(facts.StationEnrolled(station=station, public_key=public_key.hex()))
+    before = await at.connection.fetchrow("SELECT * FROM station_identity WHERE station = $1 FOR UPDATE", station)
+    row = await at.connection.fetchrow(_SECRET, station)
+    was_revoked = before is not None and before["revoked_at"] is not None
+    here = await at.connection.fetch(_HERE, station, [Stage.RESERVED, *INSIDE]) if was_revoked else []
+    await at.load([each["id"] for each in here], [station])
+    at.record(facts.StationEnrolled(station=station, public_key=public_key.hex(), epoch=row["epoch"]))
+    if was_revoked:
+        _promise_anew(at, station)
     await at.write()
-    await at.connection.execute(
-        "INSERT INTO station_identity VALUES ($1, $2, $3) ON CONFLICT (station) DO UPDATE "
-        "SET public_key = excluded.public_key, enrolled_at = excluded.enrolled_at",
-        station, public_key, at.now,
-    )  # fmt: skip
-    row = await at.connection.fetchrow(
-        "SELECT epoch, sealed FROM station_secret WHERE station = $1 ORDER BY epoch DESC LIMIT 1", station
-    )
+    fetches = before is not None and not writer
+    writer = await _whose_turn(at, station, before, public_key, writer)
+    await at.connection.execute(_IDENTITY, station, public_key, at.now, writer)
     secret = at.keys.open(row["sealed"], f"station/{station}")
-    return Enrolment(station, secret.hex(), at.streams.station(station), epoch=row["epoch"])
+    return Enrolment(
+        station, secret.hex(), at.streams.station(station), epoch=row["epoch"], writer=writer, fetches=fetches
+    )
+
+
+async def _whose_turn(at: Sitting, station: str, before: Any, key: bytes, told: str) -> str:
+    """The stream that this computer writes: the first, that of a new life, or its own, of which the hub had heard once.
+
+    Refuses a computer whose life another has ended, and one that was revoked.
+    """
+    known = before["writer"] if before else station
+    if told and streams.station_of(told) == station and not streams.is_hubs(told):
+        if streams.life_of(told) > streams.life_of(known):
+            return await _end_life(at, station, known, told)
+        if told == known and (before is None or (before["public_key"] == key and not before["revoked_at"])):
+            return told
+    if told:
+        raise Refusal("station_taken", "Another computer is this station now. Begin with an empty folder.")
+    if before is None:
+        return station
+    return await _end_life(at, station, known, streams.of_life(station, streams.later(streams.life_of(known), at.now)))
+
+
+async def _end_life(at: Sitting, station: str, before: str, after: str) -> str:
+    """Ends the stream of the computer before. What it wrote and did not ship must never meet its number again."""
+    await at.connection.execute(_END_LIFE, before)
+    await at.connection.execute("INSERT INTO past_stream VALUES ($1, $2) ON CONFLICT DO NOTHING", before, station)
+    await at.connection.execute(_CHANGED, station, True)
+    return after
+
+
+def _promise_anew(at: Sitting, station: str) -> None:
+    """The secret is another: what lies inside has a new code, what is promised a new tag of its label."""
+    for parcel in sorted(at.book.parcels.values(), key=lambda parcel: parcel.id):
+        if parcel.station != station or parcel.reservation is None:
+            continue
+        if parcel.stage in INSIDE:
+            renewed = parcel.generation + 1
+            at.record(facts.CodeRenewed(parcel=parcel.id, reservation=parcel.reservation, generation=renewed))
+        elif parcel.stage == Stage.RESERVED:
+            tag = access.label_tag(at.here[station].label_key, parcel.label or parcel.reference)
+            at.record(_again(parcel, tag))
+
+
+def _again(parcel: Parcel, label_tag: str) -> facts.Reserved:
+    """The same promise once more, with another tag of its label."""
+    known = {name: getattr(parcel, name) for name in _PROMISE}
+    return facts.Reserved(parcel=parcel.id, label_tag=label_tag, **known)
+
+
+_PROMISE = (
+    "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "hold_hours",
+    "climate", "proof", "direction", "reach", "selector", "generation", "expected_at",
+)  # fmt: skip
+
+
+async def revoke(at: Sitting, station: str, why: str) -> None:
+    """Ends the trust in a station's computer, and its secret with it. Refuses a station that has no computer."""
+    sealed = at.keys.seal(at.ids.secret(32), f"station/{station}")
+    found = await at.connection.execute(_REVOKE, station, at.now)
+    if not found.endswith(" 1"):
+        raise Refusal("not_found", "This station has no computer that could be revoked.", station=station)
+    await at.load((), [station])
+    at.record(facts.KeyRevoked(station=station, why=why))
+    await at.write()
+    await at.connection.execute(_NEW_SECRET, station, sealed)
+    await at.connection.execute("UPDATE claim SET used_at = $2 WHERE station = $1 AND used_at IS NULL", station, at.now)
+    await at.connection.execute(_CHANGED, station, False)
+
+
+async def known(connection: Connection, station: str) -> Known | None:
+    """The computer that is this station now, revoked or not."""
+    row = await connection.fetchrow("SELECT * FROM station_identity WHERE station = $1", station)
+    if row is None:
+        return None
+    return Known(row["public_key"], row["writer"], row["next_key"], row["revoked_at"] is not None)
+
+
+async def use_next_key(at: Sitting, station: str) -> None:
+    """The computer has come with the key it told of: that is its key now."""
+    key = await at.connection.fetchval(_USE_NEXT_KEY, station)
+    if key is not None:
+        await at.load((), [station])
+        epoch = (await at.connection.fetchrow(_SECRET, station))["epoch"]
+        at.record(facts.StationEnrolled(station=station, public_key=key.hex(), epoch=epoch))
+        await at.write()
 
 
 def _claim_hash(claim: str) -> bytes:

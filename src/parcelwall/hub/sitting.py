@@ -72,7 +72,7 @@ class Streams:
     """Which stream the hub writes a fact into: the station's that must know it, else this process's own slot."""
 
     def __init__(self, epoch: int, slot: int) -> None:
-        self.epoch = epoch
+        self.epoch, self.number = epoch, slot
         self.slot = f"hub:{epoch}/slot-{slot}"
 
     def station(self, station: str) -> str:
@@ -175,6 +175,17 @@ class Sitting:
         if fact is None or type(fact) in _OF_DOORS:
             return _NOTHING
         learned = self.book.learn(fact, clock.parse(entry.happened_at), station)
+        self._note_case(fact)
+        return learned
+
+    def receive_again(self, entry: Entry, fact: Fact | None) -> Learned:
+        """Takes in what the hub itself wrote and has lost since. `entry` is chained already."""
+        at = clock.parse(entry.happened_at)
+        parcel = fact.parcel if facts.is_of_parcel(fact) else None
+        self._rows.append(Row(entry, parcel, self._revise(parcel)))
+        if fact is None:
+            return _NOTHING
+        learned = self.book.learn_again(fact, at)
         self._note_case(fact)
         return learned
 

@@ -29,6 +29,7 @@ class Station(msgspec.Struct):
     label_key: bytes
     courier_key: bytes
     in_service: bool = True
+    revoked: bool = False  # its computer is trusted no longer, and none has taken its place
 
     @property
     def place(self) -> tuple[float, float]:
@@ -37,7 +38,8 @@ class Station(msgspec.Struct):
 
 _COLUMNS = """
 SELECT id, config, record, in_service,
-  (SELECT sealed FROM station_secret WHERE station = id ORDER BY epoch DESC LIMIT 1) AS secret
+  (SELECT sealed FROM station_secret WHERE station = id ORDER BY epoch DESC LIMIT 1) AS secret,
+  EXISTS (SELECT FROM station_identity WHERE station = id AND revoked_at IS NOT NULL) AS revoked
 FROM station"""
 
 
@@ -67,7 +69,8 @@ class Stations:
         about = msgspec.json.decode(row["record"], type=StationConfigured)
         code, label, courier = (access.subkey(secret, use) for use in ("pickup-code", "label-tag", "courier-code"))
         self.known[station] = Station(
-            row["id"], row["config"], about, Plan(about.layout), code, label, courier, row["in_service"]
+            row["id"], row["config"], about, Plan(about.layout), code, label, courier, row["in_service"],
+            row["revoked"],
         )
         self._by_latitude = sorted((each.about.lat, each.id) for each in self.known.values())
         return self.known[station]

@@ -12,67 +12,27 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.hub.sitting import write_parcel
-from parcelwall.journal import chain
+from parcelwall.hub.verify_promises import promises
+from parcelwall.hub.verify_reading import Kept, Reading
+from parcelwall.journal import chain, streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.rules import facts
 from parcelwall.rules.book import Book, Learned
 from parcelwall.rules.facts import Fact
-from parcelwall.rules.life import ENDED, INSIDE, Parcel, Stage
+from parcelwall.rules.life import ENDED, INSIDE, Stage
 from parcelwall.rules.personal import told_of_people
-from parcelwall.rules.places import has_room, promises_fit, read_room, room_after, write_room
+from parcelwall.rules.places import promises_fit, read_room, write_room
 from parcelwall.rules.policy import Policy
 
 PAGE = 2000
-AT_ONCE = timedelta(seconds=60)  # no transaction lasts longer: facts farther apart were decided in that order
 FORGOTTEN_AFTER = timedelta(hours=24)  # past its due date, while the hub was at work
 AT_WORK = timedelta(minutes=10)  # a hub that wrote something so long ago, and again since, has swept in between
 
+NOT_LEARNT_AGAIN = (facts.StationConfigured, facts.StationEnrolled)  # of what is given back to a restored hub
 DECIDED = (
     facts.Announced, facts.Reserved, facts.Lapsed, facts.Cancelled, facts.Diverted, facts.Extended, facts.Expired,
     facts.CodeRenewed,
 )  # fmt: skip
-
-
-class Kept(msgspec.Struct, frozen=True):
-    """A stored row: the entry, whose parcel it is of, and where in that parcel's life."""
-
-    entry: Entry
-    parcel: UUID | None
-    revision: int | None
-    recorded_at: datetime
-
-    @property
-    def name(self) -> str:
-        return f"{self.entry.writer} number {self.entry.number}"
-
-
-class Reading:
-    """What is learnt of the whole journal: the book that follows, and what the checks after it need."""
-
-    def __init__(self) -> None:
-        self.book = Book()
-        self.revisions: dict[UUID, int] = {}
-        self.surprises: list[tuple[Kept, UUID, str]] = []
-        self.promised: dict[UUID, tuple[UUID, str, datetime]] = {}  # reservation -> parcel, station, deposit_by
-        self.lapsed: set[UUID] = set()
-        self.policies: dict[int, Policy] = {}
-        self.keys: dict[str, bytes] = {}
-        self.configured: dict[str, facts.StationConfigured] = {}
-        self.by_station: dict[str, tuple[list[tuple[Kept, Fact]], list[tuple[Kept, Fact]]]] = {}
-
-    def note(self, kept: Kept, fact: Fact, station: str | None) -> None:
-        """Puts a fact where the checks look for it. `station` is whose stream it stands in, if any."""
-        if station:
-            from_hub, from_doors = self.by_station.setdefault(station, ([], []))
-            (from_hub if kept.entry.writer.startswith("hub:") else from_doors).append((kept, fact))
-        if isinstance(fact, facts.Reserved):
-            self.promised[fact.reservation] = (fact.parcel, fact.station, fact.deposit_by)
-        elif isinstance(fact, facts.PolicyAdopted):
-            self.policies[fact.policy.version] = fact.policy
-        elif isinstance(fact, facts.StationEnrolled):
-            self.keys[fact.station] = bytes.fromhex(fact.public_key)
-        elif isinstance(fact, facts.StationConfigured):
-            self.configured[fact.station] = fact
 
 
 async def verify_hub(pool: asyncpg.Pool) -> list[str]:
@@ -83,11 +43,12 @@ async def verify_hub(pool: asyncpg.Pool) -> list[str]:
         if wrong:
             return wrong
         reading = Reading()
+        reading.note_epochs(kept)
         wrong = [*_fold(kept, reading)]
         wrong += [text async for text in _tables(connection, reading)]
         wrong += invariants(reading.book, max((each.overbook for each in reading.policies.values()), default=0))
         wrong += _surprises(reading)
-        wrong += _promises(reading)
+        wrong += promises(reading)
         wrong += _forgotten(reading, kept)
         return wrong + [text async for text in _followers(connection)]
 
@@ -122,16 +83,20 @@ async def _entries(connection: asyncpg.Connection, writer: str) -> AsyncIterator
 
 
 def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
-    """Learns everything in an order that keeps each writer's numbers and each parcel's revisions."""
+    """Learns everything in an order that keeps each writer's numbers and each parcel's revisions. A new epoch's stream
+    is begun when the one before has come to where the backup ended."""
     queues = {writer: deque(rows) for writer, rows in kept.items()}
+    waiting = {before: writer for before, writer in reading.next_streams.items() if queues.get(before)}
     blocked: dict[tuple[UUID, int], str] = {}
     revisions = reading.revisions
-    ready = [writer for writer, queue in queues.items() if queue]
+    ready = [writer for writer, queue in queues.items() if queue and writer not in waiting.values()]
     while ready:
         writer = ready.pop()
         queue = queues[writer]
         while queue:
             row = queue[0]
+            if writer in waiting and reading.was_given_back(row.entry):
+                ready.append(waiting.pop(writer))
             if row.parcel is not None and row.revision != revisions.get(row.parcel, 0) + 1:
                 blocked[row.parcel, row.revision or 0] = writer
                 break
@@ -139,18 +104,22 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
             yield from _learn(row, writer, reading)
             if row.parcel is not None:
                 revisions[row.parcel] = row.revision or 0
-                if waiting := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
-                    ready.append(waiting)
-    for queue in queues.values():
-        if queue:
-            row = queue[0]
-            yield f"order: {row.name} is revision {row.revision} of parcel {row.parcel}, " \
-                  f"after revision {revisions.get(row.parcel, 0) if row.parcel else 0}"  # fmt: skip
+                if behind := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
+                    ready.append(behind)
+        if not queue and writer in waiting:
+            ready.append(waiting.pop(writer))
+    yield from _out_of_order(queues, revisions)
+
+
+def _out_of_order(queues: dict[str, deque[Kept]], revisions: dict[UUID, int]) -> Iterator[str]:
+    for row in (queue[0] for queue in queues.values() if queue):
+        yield f"order: {row.name} is revision {row.revision} of parcel {row.parcel}, " \
+              f"after revision {revisions.get(row.parcel, 0) if row.parcel else 0}"  # fmt: skip
 
 
 def _learn(row: Kept, writer: str, reading: Reading) -> Iterator[str]:
     entry = row.entry
-    of_hub = writer.startswith("hub:")
+    of_hub = streams.is_hubs(writer)
     allowed = facts.HUB_KINDS if of_hub else facts.STATION_KINDS
     kind = facts.KINDS.get(entry.kind)
     if kind is None:
@@ -163,14 +132,17 @@ def _learn(row: Kept, writer: str, reading: Reading) -> Iterator[str]:
         fact = facts.read(entry.kind, entry.body)
     except msgspec.DecodeError:
         return
-    station = None if of_hub else writer
-    if fact is None or (not of_hub and getattr(fact, "station", writer) not in (None, writer)):
+    station = None if of_hub else streams.station_of(writer)
+    if fact is None or (not of_hub and getattr(fact, "station", station) not in (None, station)):
         return
     if isinstance(fact, facts.ParcelFact) and fact.parcel != row.parcel:
         yield f"entry: {row.name} is filed under parcel {row.parcel}, it speaks of {fact.parcel}"
-    learned = reading.book.learn(fact, clock.parse(entry.happened_at), station)
-    stream = writer.rpartition("/")[2]
-    reading.note(row, fact, None if stream.startswith("slot-") else stream)
+    if reading.was_given_back(entry):
+        learned = reading.book.learn_again(fact, clock.parse(entry.happened_at))
+    else:
+        learned = reading.book.learn(fact, clock.parse(entry.happened_at), station)
+    if not (reading.was_given_back(entry) and isinstance(fact, NOT_LEARNT_AGAIN)):
+        reading.note(row, fact, streams.station_of(writer))
     yield from _judge(row, fact, learned, reading)
 
 
@@ -178,7 +150,8 @@ def _judge(row: Kept, fact: Fact, learned: Learned, reading: Reading) -> Iterato
     """What can be told of one entry at the moment it is learnt."""
     if found := told_of_people(row.entry.kind, row.entry.body):
         yield f"INV-11: {row.name} holds what looks like {found}"
-    if isinstance(fact, DECIDED) and learned.before is not None and learned.before == learned.after:
+    decided = isinstance(fact, DECIDED) and not reading.was_given_back(row.entry)
+    if decided and learned.before is not None and learned.before == learned.after:
         stage = learned.before.stage
         yield f"INV-08: {row.name} ({fact.kind}) changed nothing at parcel {row.parcel}, which was {stage}"
     if learned.surprise and row.parcel:
@@ -298,43 +271,6 @@ def invariants(book: Book, overbook: int = 0) -> Iterator[str]:
         faulty = any(case.station == station for case in book.cases.values())
         if not faulty and not promises_fit(plan, book.rooms[station], overbook):
             yield f"INV-03: promises at {station} do not fit its free compartments"
-
-
-def _promises(reading: Reading) -> Iterator[str]:
-    """INV-03 where each promise was made, station by station: room for one more, by some order of what overlapped.
-
-    A station's two streams were written under one lock, each in its own order. How they lay to each other is known
-    from the times of recording, but for facts less than AT_ONCE apart: those are taken as favourably as can be.
-    """
-    for station, (from_hub, from_doors) in sorted(reading.by_station.items()):
-        book, doors = Book(), deque(from_doors)
-        for kept, fact in from_hub:
-            while doors and doors[0][0].recorded_at < kept.recorded_at - AT_ONCE:
-                _next(book, doors, station)
-            while isinstance(fact, facts.Reserved) and not _had_room(book, fact, reading.policies):
-                if not doors or doors[0][0].recorded_at > kept.recorded_at + AT_ONCE:
-                    yield f"INV-03: {kept.name} promises room at {station} that was not there"
-                    break
-                _next(book, doors, station)
-            book.learn(fact, clock.parse(kept.entry.happened_at), station)
-
-
-def _next(book: Book, doors: deque[tuple[Kept, Fact]], station: str) -> None:
-    kept, fact = doors.popleft()
-    book.learn(fact, clock.parse(kept.entry.happened_at), station)
-
-
-def _had_room(book: Book, fact: facts.Reserved, policies: dict[int, Policy]) -> bool:
-    if fact.station not in book.plans:
-        return False
-    plan, room, before = book.plans[fact.station], book.rooms[fact.station], book.parcels.get(fact.parcel)
-    if before is not None:
-        gone = msgspec.structs.replace(before, stage=Stage.ANNOUNCED, station=None)
-        room = room_after(plan, fact.station, room, before, gone)
-    names = ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "reach")
-    overbook = policies[fact.policy].overbook if fact.policy in policies else 0
-    need = plan.need(Parcel(id=fact.parcel, **{name: getattr(fact, name) for name in names}))
-    return need != 0 and has_room(plan, room, need, overbook)
 
 
 def _forgotten(reading: Reading, kept: dict[str, list[Kept]]) -> Iterator[str]:

@@ -18,6 +18,8 @@ CREATE TABLE IF NOT EXISTS entry (
   body TEXT NOT NULL, hash BLOB NOT NULL CHECK (length(hash) = 32), recorded_at TEXT NOT NULL,
   UNIQUE (writer, number));
 CREATE TABLE IF NOT EXISTS writer (name TEXT PRIMARY KEY, number INTEGER NOT NULL, hash BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vouched (  -- the hub's signature over the last entry of each frame that came from it
+  writer TEXT NOT NULL, number INTEGER NOT NULL, sig TEXT NOT NULL, PRIMARY KEY (writer, number)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS cursor (name TEXT PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TRIGGER IF NOT EXISTS entry_stays BEFORE UPDATE ON entry
   BEGIN SELECT RAISE(ABORT, 'an entry is never changed'); END;
@@ -129,6 +131,26 @@ class SqliteJournal:
         while rows := self.connection.execute(query, (arrival,)).fetchall():
             yield from (Entry(*row[1:]) for row in rows)
             arrival = rows[-1][0]
+
+    def marks(self, after_arrival: int) -> Iterator[tuple[int, str, int]]:
+        """Arrival, writer and number of all entries that were stored after this arrival, in that order."""
+        query = "SELECT arrival, writer, number FROM entry WHERE arrival > ? ORDER BY arrival"
+        yield from self.connection.execute(query, (after_arrival,))
+
+    def arrival(self, writer: str, number: int) -> int:
+        """When an entry was stored here, in the order of all; 0 for one that is not here."""
+        query = "SELECT arrival FROM entry WHERE writer = ? AND number = ?"
+        row = self.connection.execute(query, (writer, number)).fetchone()
+        return row[0] if row else 0
+
+    def vouch(self, writer: str, number: int, sig: str) -> None:
+        """Keeps the hub's signature over an entry that is stored here."""
+        self.connection.execute("INSERT OR REPLACE INTO vouched VALUES (?, ?, ?)", (writer, number, sig))
+
+    def vouched(self, writer: str, after: int) -> dict[int, str]:
+        """Signatures of the hub over entries of this stream after a number."""
+        query = "SELECT number, sig FROM vouched WHERE writer = ? AND number > ?"
+        return dict(self.connection.execute(query, (writer, after)))
 
     def cursor(self, name: str) -> int:
         row = self.connection.execute("SELECT number FROM cursor WHERE name = ?", (name,)).fetchone()

@@ -23,6 +23,7 @@ PROTOCOL = 1
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]  # as far as a database counts
 
 BAD_FRAME, WRONG_IDENTITY, REVOKED, REPLACED, TOO_OLD, SLOW_DOWN = 4400, 4401, 4403, 4409, 4426, 4429
+BOOKS_DIFFER = 4410  # two books under one name: somebody was restored and goes on as if nothing had happened
 
 
 class BadFrame(ParcelwallError):
@@ -91,6 +92,20 @@ class Gap(Frame, frozen=True):
     have: Number
 
 
+class Rekey(Frame, frozen=True):
+    """The station's next key, in hex; signed by the key of this line and by itself."""
+
+    key: str
+    sig: str
+    proof: str
+
+
+class Rekeyed(Frame, frozen=True):
+    """The hub takes that key from now on; the one before dies when it is used."""
+
+    key: str
+
+
 class Beat(Frame, frozen=True):
     boot: str
     mono: int
@@ -117,7 +132,9 @@ class Goodbye(Frame, frozen=True):
     spread_s: float = 300.0
 
 
-Known = Challenge | Hello | Welcome | Refuse | Entries | Ack | Gap | Beat | Beat_Back | Goodbye | Order
+Known = (
+    Challenge | Hello | Welcome | Refuse | Entries | Ack | Gap | Rekey | Rekeyed | Beat | Beat_Back | Order | Goodbye
+)  # fmt: skip
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")  # as clock.text writes them
 _decoder = msgspec.json.Decoder(Known)
 _encoder = msgspec.json.Encoder()

@@ -1,6 +1,8 @@
 """What both ends share: sending one's own entries in order, with a window, until the other end has stored them."""
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from parcelwall.journal.chain import Entry, Head
 from parcelwall.link import frames
@@ -8,6 +10,53 @@ from parcelwall.link.frames import BadFrame, Frame
 from parcelwall.link.identity import Signer, head_bytes, signed_by
 
 Read = Callable[[int, int], Sequence[Entry]]  # (after, limit) -> entries
+
+
+class Run(NamedTuple):
+    """Entries after + 1 .. through of one writer; `sig` is its signature, if it was kept with what it signs."""
+
+    writer: str
+    after: int
+    through: int
+    sig: str = ""
+
+
+class Returns:
+    """What the other end has lost, of several writers, in the order in which it was learnt here.
+
+    One frame at a time: the order must hold, and this happens once in the life of a disk.
+    """
+
+    def __init__(self, runs: Iterable[Run] = ()) -> None:
+        self._runs = deque(runs)
+
+    @property
+    def next(self) -> Run | None:
+        return self._runs[0] if self._runs else None
+
+    def stored(self, writer: str, through: int) -> bool:
+        """Whether that was an answer to the run under way; what is left of it, or the run after it, is next."""
+        run = self.next
+        if run is None or run.writer != writer:
+            return False
+        self._runs.popleft()
+        if through < run.through:
+            self._runs.appendleft(run._replace(after=through))
+        return True
+
+    def refused(self, writer: str) -> bool:
+        """Whether the run under way was of this writer: the other end has another book of it, and takes none of it."""
+        run = self.next
+        self._runs = deque(each for each in self._runs if each.writer != writer)
+        return run is not None and run.writer == writer
+
+
+def returned(entries: Sequence[Entry], run: Run, signer: Signer) -> Frame:
+    """The frame of a run, or of as much of it as a frame holds; with the signature kept, the very frame that came."""
+    group = entries if run.sig else frames.bundle(entries)[0]
+    last = group[-1]
+    sig = run.sig or signer.sign(head_bytes(run.writer, Head(last.number, last.hash)))
+    return frames.Entries(run.writer, run.after, last.number, frames.items(group), last.hash.hex(), sig)
 
 
 class Shipper:

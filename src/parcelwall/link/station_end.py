@@ -1,17 +1,21 @@
-"""The station's end of the link: dials, proves itself, ships what it wrote, takes in what the hub wrote."""
+"""The station's end of the link: dials, proves itself, ships what it wrote, takes in what the hub wrote.
 
-from collections.abc import Callable, Sequence
+If one side was restored from an older disk, the other gives back what it has of the lost entries before anything else.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from parcelwall.clock import Clock, text
 from parcelwall.errors import Trouble
+from parcelwall.journal import streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.link import frames, orders
 from parcelwall.link.frames import BadFrame, Frame
-from parcelwall.link.identity import Signer, hello_bytes, signed_by, welcome_bytes
-from parcelwall.link.shipping import Shipper, checked
+from parcelwall.link.identity import Signer, hello_bytes, rekey_bytes, signed_by, welcome_bytes
+from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned
 
 NONCE_BYTES = 32
 
@@ -20,19 +24,42 @@ class StationBook(Protocol):
     """What the station's end needs of the station: its journal and its memory of the hub's."""
 
     station: str
-    hub_writer: str
+    writer: str  # the stream that this computer writes
+    hub_writer: str  # the stream that the hub writes for it now
 
     def wrote(self) -> Head: ...
-    def has(self) -> Head: ...
-    def since(self, after: int, limit: int) -> Sequence[Entry]: ...
 
-    def receive(self, entries: Sequence[Entry]) -> int:
-        """Stores and learns entries of the hub in one transaction; answers the number through which all is stored."""
+    def heads(self) -> Mapping[str, Head]:
+        """How far each stream that came by the link is here; the hub's present one always."""
+        ...
+
+    def since(self, writer: str, after: int, limit: int) -> Sequence[Entry]: ...
+
+    def receive(self, entries: Sequence[Entry], sig: str) -> int:
+        """Stores and learns entries of one stream in one transaction; answers the number through which all is stored.
+
+        `sig` is the hub's, over the last of them: kept, so that a hub that has lost them can be given them back.
+        """
         ...
 
     def acknowledged(self, through: int) -> None:
         """The hub has stored everything through this number of ours."""
         ...
+
+    def begin_epoch(self, hub_writer: str) -> None:
+        """The hub, which has proved itself, writes here from now on."""
+        ...
+
+    def lost(self, they_have: Mapping[str, int]) -> Iterable[Run]:
+        """What the hub has lost of streams that came from it, with our own entries between, as learnt here."""
+        ...
+
+    def restored(self) -> None:
+        """Everything that the hub keeps of this station is here."""
+        ...
+
+
+Heads = dict[str, tuple[frames.Number, str]]  # number, hash in hex
 
 
 class HelloBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +70,8 @@ class HelloBody(msgspec.Struct, frozen=True, kw_only=True):
     boot: str
     mono: int
     at: str
-    wrote: dict[str, tuple[frames.Number, str]]
-    has: dict[str, tuple[frames.Number, str]]
+    wrote: Heads
+    has: Heads
     key: str = "k1"
     clock: str = "trusted"
     software: str = ""
@@ -54,11 +81,11 @@ class HelloBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WelcomeBody(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hub answers: its time, what it has of the station's, what it wrote for it."""
+    """What the hub answers: its time, what it has of the station's and of past streams, what it can ship."""
 
     at: str
-    has: dict[str, tuple[frames.Number, str]]
-    wrote: dict[str, tuple[frames.Number, str]]
+    has: Heads
+    wrote: Heads
 
 
 class StationEnd:
@@ -66,11 +93,15 @@ class StationEnd:
 
     def __init__(self, book: StationBook, signer: Signer, hub: str, hub_key: bytes, nonce: bytes, boot: str,
                  clock: Clock, software: str = "", obey: Callable[[orders.Ordered], None] = lambda _: None,
-                 ) -> None:  # fmt: skip
+                 next_key: Signer | None = None) -> None:  # fmt: skip
         self.book, self._signer, self._hub, self._hub_key = book, signer, hub, hub_key
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
-        self._shipper, self._obey = Shipper(book.station, signer), obey
+        self._next_key, self._hub_nonce = next_key, b""
+        self._shipper, self._obey = Shipper(book.writer, signer), obey
+        self._returns = Returns()
+        self._awaited: dict[str, int] = {}
         self.welcomed = False
+        self.rekeyed = False  # the hub takes the next key: dial again with it
 
     def hear(self, message: str) -> list[str]:
         """Frames to send in answer to one that came. Raises BadFrame (close the line) or Trouble."""
@@ -91,31 +122,36 @@ class StationEnd:
     def _in_service(self, frame: Frame) -> list[Frame]:
         if isinstance(frame, frames.Entries):
             return [self._take(frame)]
-        if isinstance(frame, frames.Ack) and frame.writer == self.book.station:
-            self._shipper.acknowledged(frame.through, self.book.wrote().number)
-            self.book.acknowledged(frame.through)
-            return self._news()
-        if isinstance(frame, frames.Gap) and frame.writer == self.book.station:
+        if isinstance(frame, frames.Ack):
+            return self._acknowledged(frame)
+        if isinstance(frame, frames.Gap) and frame.writer == self.book.writer:
             self._shipper.gap(frame.have)
             return self._news()
         if isinstance(frame, frames.Order):
             self._obey(orders.read(frame, self._hub_key))
+        if isinstance(frame, frames.Gap) and self._returns.refused(frame.writer):
+            return self._give_back() or self._news()
+        if isinstance(frame, frames.Rekeyed) and self._next_key and frame.key == self._next_key.public.hex():
+            self.rekeyed = True
         return []
+
+    # proof
 
     def _hello(self, challenge: frames.Challenge) -> Frame:
         if frames.PROTOCOL not in challenge.versions:
             raise BadFrame("the hub speaks no version of the protocol that this station knows", frames.TOO_OLD)
         if challenge.hub != self._hub:
             raise BadFrame(f"the challenge is of {challenge.hub}, not of {self._hub}", frames.WRONG_IDENTITY)
-        wrote, has = self.book.wrote(), self.book.has()
+        self._hub_nonce = _from_hex(challenge.nonce)
+        wrote = self.book.wrote()
         body = HelloBody(
             station=self.book.station, nonce=self._nonce.hex(), boot=self._boot, mono=self._mono(),
             at=text(self._clock.now()), software=self._software,
-            wrote={self.book.station: (wrote.number, wrote.hash.hex())},
-            has={self.book.hub_writer: (has.number, has.hash.hex())},
+            wrote={self.book.writer: (wrote.number, wrote.hash.hex())},
+            has={name: (head.number, head.hash.hex()) for name, head in self.book.heads().items()},
         )  # fmt: skip
         written = msgspec.json.encode(body).decode()
-        signed = hello_bytes(challenge.hub, _from_hex(challenge.nonce), written)
+        signed = hello_bytes(challenge.hub, self._hub_nonce, written)
         return frames.Hello(written, self._signer.sign(signed))
 
     def _welcome(self, frame: frames.Welcome) -> list[Frame]:
@@ -125,25 +161,94 @@ class StationEnd:
             body = msgspec.json.decode(frame.body, type=WelcomeBody)
         except msgspec.DecodeError as no:
             raise BadFrame(f"unreadable welcome: {no}") from no
-        theirs = body.has.get(self.book.station, (0, ""))[0]
-        if theirs > self.book.wrote().number:
-            raise Trouble(
-                f"the hub has {theirs} entries of {self.book.station}, this computer only {self.book.wrote().number}: "
-                "it was restored from an older disk. Enrol it anew instead of letting it number again."
-            )
+        theirs = self._refuse_another_book(body.has)
+        self._follow_the_hub(body.wrote)
         self.welcomed = True
+        self._awaited = {name: number for name, (number, _) in body.wrote.items()}
+        self._returns = Returns(self.book.lost({name: number for name, (number, _) in body.has.items()}))
         self._shipper.begin(theirs)
         self.book.acknowledged(theirs)
-        return [self._beat(), *self._news()]
+        self._perhaps_restored()
+        return [self._beat(), *self._rekey(), *(self._give_back() or self._news())]
+
+    def _refuse_another_book(self, has: Heads) -> int:
+        """How far the hub has what this computer wrote. Trouble if it has what this computer did not write."""
+        theirs, digest = has.get(self.book.writer, (0, ""))
+        if theirs > self.book.wrote().number:
+            raise Trouble(
+                f"the hub has {theirs} entries of {self.book.writer}, this computer only {self.book.wrote().number}: "
+                "it was restored from an older disk. Enrol it anew instead of letting it number again."
+            )
+        if not self._same(self.book.writer, theirs, digest):
+            raise Trouble(f"the hub has another number {theirs} of {self.book.writer}: two computers wrote it")
+        return theirs
+
+    def _same(self, writer: str, number: int, digest: str) -> bool:
+        """Whether the entry of that number here has the hash that was told. Nothing told, nothing to compare."""
+        if not number or not digest:
+            return True
+        return [entry.hash.hex() for entry in self.book.since(writer, number - 1, 1)] == [digest]
+
+    def _follow_the_hub(self, wrote: Heads) -> None:
+        """A later epoch is followed: the welcome is signed by the hub we know. Trouble for a hub that went back."""
+        present = max((name for name in wrote if streams.is_hubs(name)), key=streams.epoch_of, default="")
+        number, digest = wrote.get(present, (0, ""))
+        has = self.book.heads()[self.book.hub_writer]
+        if streams.epoch_of(present) > streams.epoch_of(self.book.hub_writer):
+            if streams.station_of(present) != self.book.station:
+                raise BadFrame(f"{present} is not for this station")
+            self.book.begin_epoch(present)
+        elif present != self.book.hub_writer or number < has.number:
+            raise Trouble(
+                f"the hub has lost entries of {self.book.hub_writer}: it was restored from a backup. This station "
+                "works on alone until `parcelwall hub-restored` was run there."
+            )
+        elif number == has.number and digest and digest != has.hash.hex():
+            raise Trouble(f"the hub has another number {number} of {present}: its book was written anew")
+
+    def _rekey(self) -> list[Frame]:
+        if self._next_key is None:
+            return []
+        told = rekey_bytes(self._hub, self._hub_nonce, self.book.station, self._next_key.public)
+        return [frames.Rekey(self._next_key.public.hex(), self._signer.sign(told), self._next_key.sign(told))]
+
+    # entries
 
     def _take(self, frame: frames.Entries) -> Frame:
-        entries = checked([frame], self._hub_key, self.book.hub_writer)
-        if frame.after > self.book.has().number:
-            return frames.Gap(frame.writer, self.book.has().number)
+        if frame.writer != self.book.hub_writer and frame.writer not in self._awaited:
+            raise BadFrame(f"entries of {frame.writer} are not for this line")
+        entries = checked([frame], self._hub_key, frame.writer)
+        head = self.book.heads().get(frame.writer)
+        if frame.after > (head.number if head else 0):
+            return frames.Gap(frame.writer, head.number if head else 0)
         try:
-            return frames.Ack(frame.writer, self.book.receive(entries))
+            through = self.book.receive(entries, frame.sig)
         except Broken as broken:
             raise BadFrame(str(broken)) from broken
+        self._perhaps_restored()
+        return frames.Ack(frame.writer, through)
+
+    def _perhaps_restored(self) -> None:
+        if self._awaited:
+            heads = {**self.book.heads(), self.book.writer: self.book.wrote()}
+            if all(name in heads and heads[name].number >= number for name, number in self._awaited.items() if number):
+                self._awaited = {}
+                self.book.restored()
+
+    def _acknowledged(self, frame: frames.Ack) -> list[Frame]:
+        own = frame.writer == self.book.writer
+        if own:
+            self._shipper.acknowledged(frame.through, self.book.wrote().number)
+            self.book.acknowledged(frame.through)
+        if self._returns.stored(frame.writer, frame.through):
+            return self._give_back() or self._news()
+        return self._news() if own else []
+
+    def _give_back(self) -> list[Frame]:
+        run = self._returns.next
+        if run is None:
+            return []
+        return [returned(self.book.since(run.writer, run.after, run.through - run.after), run, self._signer)]
 
     def news(self) -> list[str]:
         """Frames for what was written since, as far as the window allows. Nothing before the welcome."""
@@ -151,7 +256,9 @@ class StationEnd:
 
     def _news(self) -> list[Frame]:
         room = self._shipper.room()
-        return self._shipper.ship(self.book.since(self._shipper.sent, room)) if room > 0 else []
+        if room <= 0 or self._returns.next:
+            return []
+        return self._shipper.ship(self.book.since(self.book.writer, self._shipper.sent, room))
 
     def beat(self) -> list[str]:
         """A sign of life; it tells how far this station has written, by its own clock."""

@@ -66,6 +66,19 @@ class Book:
             self._close_case(fact, at)
         return Learned(None, None, None)
 
+    def learn_again(self, fact: Fact, at: datetime) -> Learned:
+        """What the hub wrote, lost, and is given back. A promise older than the one known is late news by now.
+
+        Layouts and keys are kept and not learnt: what was set up since counts, and somebody sets up the rest again.
+        """
+        if isinstance(fact, facts.Reserved):
+            before = self.parcels.get(fact.parcel)
+            if before is not None and before.reservation is not None and fact.reservation < before.reservation:
+                return Learned(before, before, None)
+        if facts.is_of_parcel(fact) or type(fact) in (facts.CaseOpened, facts.CaseClosed):
+            return self.learn(fact, at)
+        return Learned(None, None, None)
+
     def _learn_of_parcel(self, fact: facts.ParcelFact, at: datetime) -> Learned:
         before = self.parcels.get(fact.parcel)
         after, expected = learn(before, fact, at)

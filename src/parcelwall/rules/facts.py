@@ -200,6 +200,25 @@ class StationEnrolled(Fact, frozen=True, kw_only=True):
     epoch: int = 0
 
 
+class KeyRevoked(Fact, frozen=True, kw_only=True):
+    """The station's computer is trusted no longer: its line is closed, and its secret opens nothing at the next one."""
+
+    station: str
+    why: str = ""
+
+
+class EpochBegan(Fact, frozen=True, kw_only=True):
+    """The hub was restored from a backup, and writes to this station in a new stream from here on.
+
+    Of the stream `before` the backup held `number` entries; what came after is lost up here, unless it is given back.
+    """
+
+    station: str
+    epoch: int
+    before: str
+    number: int
+
+
 class StationConfigured(Fact, frozen=True, kw_only=True):
     """What the station is and where. `zone` is an IANA name."""
 
@@ -278,6 +297,16 @@ class ClockSet(Fact, frozen=True, kw_only=True):
     utc: Moment
 
 
+class JournalRestored(Fact, frozen=True, kw_only=True):
+    """A new computer has fetched the station's book from the hub. `before` is what the lost one wrote, `number` of it.
+
+    What the lost one wrote and had not shipped is gone.
+    """
+
+    before: str
+    number: int
+
+
 class CaseOpened(Fact, frozen=True, kw_only=True):
     """A surprise that a person should look at. With `holds` the compartment is not offered until it is closed."""
 
@@ -298,11 +327,11 @@ class CaseClosed(Fact, frozen=True, kw_only=True):
 
 HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, CarrierReported, Granted, Revoked,
-    CodeRenewed, PolicyAdopted, StationEnrolled, StationConfigured, CaseClosed, CaseOpened,
+    CodeRenewed, PolicyAdopted, StationEnrolled, KeyRevoked, EpochBegan, StationConfigured, CaseClosed, CaseOpened,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,
-    ClockSet, CaseOpened, OrderAnswered,
+    ClockSet, JournalRestored, CaseOpened, OrderAnswered,
 )  # fmt: skip
 DOOR_KINDS = (Deposited, Collected, TakenBack)  # what a door saw: never refused
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in (*HUB_KINDS, *STATION_KINDS)}

@@ -47,14 +47,14 @@ async def _between(connection: asyncpg.Connection, memory: Memory) -> list[str]:
     there once both know all."""
     station = memory.station
     wrong: list[str] = []
-    own = {entry.number: entry.hash for entry in memory.journal.everything(station)}
-    upstairs = await _hashes(connection, station)
-    wrong += _copies(station, "the hub", upstairs, station, own)
+    own = {entry.number: entry.hash for entry in memory.journal.everything(memory.writer)}
+    upstairs = await _hashes(connection, memory.writer)
+    wrong += _copies(memory.writer, "the hub", upstairs, station, own)
     acknowledged = memory.journal.cursor("acknowledged")
     if acknowledged > len(upstairs):
         wrong.append(f"INV-08: the hub told {station} that it has number {acknowledged}, it has {len(upstairs)}")
     known_all = len(upstairs) == len(own)
-    for writer in (name for name in memory.journal.writers() if name.startswith("hub:")):
+    for writer in (name for name in memory.journal.writers() if name != memory.writer):
         copy = {entry.number: entry.hash for entry in memory.journal.everything(writer)}
         original = await _hashes(connection, writer)
         wrong += _copies(writer, station, copy, "the hub", original)

@@ -5,6 +5,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
+
 from parcelwall.clock import Clock
 from parcelwall.drivers import connect, parse_profile
 from parcelwall.drivers.pretend.board import PretendBoards
@@ -51,9 +53,15 @@ class PretendStation:
 
     async def connect(self) -> None:
         hub_end = HubEnd(self._hub, self._hub.signer, HUB_NAME, self._hub.ids.secret(32), self._hub.clock)
-        self.line = Line(self.station.line_end(HUB_NAME), hub_end)
-        await self.line.connect()
+        line = Line(self.station.line_end(HUB_NAME), hub_end)
+        await line.connect()
+        self.line = line
         self.desk.online = True
+
+    def lead_to(self, hub: Hub) -> None:
+        """The line is cut, and will lead to this hub: the same one, restored, or another process of it."""
+        self.cut()
+        self._hub = hub
 
     def cut(self) -> None:
         self.line = None
@@ -140,14 +148,8 @@ class Town:
         """
         ids = ids or self.ids
         await self.hub.configure(about)
-        path = self.data_dir / "stations" / f"{about.station}.sqlite"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        await self._enrol(path, about.station, ids)
-        profile = pretend_profile(about.layout)
-        boards = MemoryBoards(PretendBoards(profile, ids.chance), self.clock)
-        doors = connect(profile, self.clock, open_port=boards.open_port)
-        opening = station_house.opened(path, doors, self.clock, ids, self._durable)
-        station = await self._stack.enter_async_context(opening)
+        boards = MemoryBoards(PretendBoards(pretend_profile(about.layout), ids.chance), self.clock)
+        station = await self._computer(about.station, about.station, boards, ids)
         courier = self.ids.new()
         grant = facts.Granted(
             grant=self.ids.new(), station=about.station, may=("deposit", "take_back"), courier=courier
@@ -157,6 +159,29 @@ class Town:
         self.stations[about.station] = pretend
         await pretend.carry()
         return pretend
+
+    async def replace(self, name: str, hub: Hub | None = None) -> PretendStation:
+        """A new computer for a station whose disk is lost, before the same doors; connected, with its book fetched."""
+        before, hub = self.stations[name], hub or self.hub
+        before.cut()
+        await before.station.doors.close()
+        file = f"{name}-{hub.clock.now():%H%M%S}"
+        station = await self._computer(name, file, before.boards, self.ids, hub)
+        self.stations[name] = PretendStation(name, station, before.boards, hub, before.courier)
+        await self.stations[name].carry()
+        await station.keeper.take_stock()
+        return self.stations[name]
+
+    async def _computer(
+        self, name: str, file: str, boards: MemoryBoards, ids: Ids, hub: Hub | None = None
+    ) -> Station:  # fmt: skip
+        path = self.data_dir / "stations" / f"{file}.sqlite"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        await self._enrol(path, name, ids, hub or self.hub)
+        doors = connect(boards.core.profile, self.clock, open_port=boards.open_port)
+        return await self._stack.enter_async_context(
+            station_house.opened(path, doors, self.clock, ids, self._durable)
+        )
 
     async def adopt(self, policy: Policy) -> None:
         """The hub decides by this policy from now on, and tells every station."""
@@ -179,12 +204,11 @@ class Town:
             await at.write()
             return len(at.book.cases)
 
-    async def _enrol(self, path: Path, station: str, ids: Ids) -> None:
+    async def _enrol(self, path: Path, station: str, ids: Ids, hub: Hub) -> None:
         memory = Memory(path, self.clock, self._durable)
         signer = station_house.key_of(memory, ids)
-        given = await self.hub.enrol(await self.hub.claim(station), signer.public)
-        memory.know({"station": given.station, "secret": given.secret, "hub_writer": given.hub_writer,
-                     "hub_key": given.hub_key})  # fmt: skip
+        given = await hub.enrol(await hub.claim(station), signer.public)
+        station_house.accept(memory, msgspec.structs.asdict(given), ids)
         memory.close()
 
 

@@ -246,17 +246,17 @@ class StationDesk:
         if busy:
             raise Refusal("door_busy", door=busy[0].compartment)
 
-    def _refuse_open_door(self, parcel: UUID, compartment: int) -> None:
+    def _refuse_open_door(self, parcel: UUID | None, compartment: int) -> None:
         """A door that was left open is pushed shut first: until then nobody knows what became of its parcel."""
         for visit in self.unfinished():
-            if parcel == visit.parcel or compartment == visit.compartment:
+            if (parcel and parcel == visit.parcel) or compartment == visit.compartment:
                 raise Refusal("door_busy", door=visit.compartment)
 
     def _begin(
         self, purpose: visits.Purpose, parcel: Parcel | None, compartment: int, courier: UUID | None = None,
         generation: int = 0, by: facts.By = "unknown", order: UUID | None = None, until_mono_s: float | None = None,
     ) -> Visit:  # fmt: skip
-        self._refuse_open_door(parcel.id, compartment)
+        self._refuse_open_door(parcel.id if parcel else None, compartment)
         visit = Visit(
             id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
             reservation=_reservation(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import urllib.error
 import urllib.request
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,7 +20,7 @@ from parcelwall.link import backoff, frames
 from parcelwall.link.frames import BadFrame
 from parcelwall.link.identity import enrol_bytes
 from parcelwall.link.station_end import StationEnd
-from parcelwall.station.house import Station, key_of
+from parcelwall.station.house import Station, accept, key_of, use_next_key
 from parcelwall.station.memory import Memory
 
 NEWS_EVERY_S, BEAT_EVERY_S = 0.1, 20.0
@@ -99,6 +100,10 @@ class Line:
         message = await connection.recv(decode=True)
         for answer in end.hear(str(message)):
             await connection.send(answer)
+        if end.rekeyed:
+            use_next_key(self.station.memory)
+            log.info("rekeyed", station=self.station.memory.station)
+            await connection.close()
 
     async def _tell_news(self, connection: ClientConnection, end: StationEnd) -> None:
         while True:
@@ -119,18 +124,21 @@ class Line:
 
 
 async def enrol(memory: Memory, hub_url: str, claim: str, clock: Clock, ids: Ids) -> None:
-    """Makes this computer the station of the claim code: once. Raises Trouble that says what to do."""
+    """Makes this computer the station of the claim code; or, if it was a station already, makes it so once more for a
+    hub that has forgotten. Raises Trouble that says what to do."""
     signer = key_of(memory, ids)
     hub = urlsplit(hub_url).netloc
     nonce = (await _call(hub_url, "GET", "/enrol", None))["nonce"]
     sig = signer.sign(enrol_bytes(hub, claim, signer.public, bytes.fromhex(nonce)))
     body = {"claim": claim, "public_key": signer.public.hex(), "nonce": nonce, "sig": sig}
+    if memory.writer:
+        body["writer"] = memory.writer
     given = await _call(hub_url, "POST", "/enrol", body)
-    memory.know({name: given[name] for name in ("station", "secret", "hub_writer", "hub_key")})
+    accept(memory, given, ids)
     log.info("enrolled", station=memory.station, software=__version__)
 
 
-async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | None) -> dict[str, str]:
+async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | None) -> dict[str, Any]:
     def call() -> bytes:
         data = msgspec.json.encode(body) if body else None
         request = urllib.request.Request(  # noqa: S310 - the operator's own hub
@@ -140,7 +148,7 @@ async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | Non
             return bytes(answer.read())
 
     try:
-        answer: dict[str, str] = msgspec.json.decode(await asyncio.to_thread(call))
+        answer: dict[str, Any] = msgspec.json.decode(await asyncio.to_thread(call))
     except urllib.error.HTTPError as no:
         raise Trouble(f"the hub refuses: {_said(no)}") from no
     except (OSError, ValueError, msgspec.DecodeError) as no:

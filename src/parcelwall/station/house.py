@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -30,6 +31,7 @@ class Identity(msgspec.Struct, frozen=True):
     secret: str
     hub_writer: str
     hub_key: str
+    writer: str
 
 
 class Station:
@@ -37,7 +39,6 @@ class Station:
 
     def __init__(self, memory: Memory, doors: Doors, clock: Clock, ids: Ids) -> None:
         self.memory, self.doors, self.clock, self.ids = memory, doors, clock, ids
-        self.signer = Signer(bytes.fromhex(memory.identity("key") or ""))
         self.desk = StationDesk(memory, ids)
         self.kiosk = Kiosk(self.desk, clock)
         self.keeper = Keeper(self.desk, doors, clock, self.kiosk.visit_moved)
@@ -48,9 +49,11 @@ class Station:
 
     def line_end(self, hub: str) -> StationEnd:
         """This station's end of a new connection to the hub that is dialled as `hub`."""
-        key = bytes.fromhex(self.memory.identity("hub_key") or "")
-        nonce = self.ids.secret(32)
-        return StationEnd(self.memory, self.signer, hub, key, nonce, self.boot, self.clock, obey=self.orders.obey)
+        key, next_key = bytes.fromhex(self.memory.identity("hub_key") or ""), self.memory.identity("next_key")
+        return StationEnd(
+            self.memory, key_of(self.memory, self.ids), hub, key, self.ids.secret(32), self.boot, self.clock,
+            obey=self.orders.obey, next_key=Signer(bytes.fromhex(next_key)) if next_key else None,
+        )  # fmt: skip
 
     async def run(self) -> None:
         """Doors and screen, for ever."""
@@ -73,6 +76,27 @@ def key_of(memory: Memory, ids: Ids) -> Signer:
     if memory.identity("key") is None:
         memory.know({"key": ids.secret(32).hex()})
     return Signer(bytes.fromhex(memory.identity("key") or ""))
+
+
+def make_next_key(memory: Memory, ids: Ids) -> Signer:
+    """A new key beside the one in use. The hub is told at the next connection, and it counts from then on."""
+    memory.know({"next_key": ids.secret(32).hex()})
+    return Signer(bytes.fromhex(memory.identity("next_key") or ""))
+
+
+def use_next_key(memory: Memory) -> None:
+    """The hub takes the new key: the one before is forgotten."""
+    if next_key := memory.identity("next_key"):
+        memory.know({"key": next_key, "next_key": ""})
+
+
+def accept(memory: Memory, given: Mapping[str, Any], ids: Ids) -> None:
+    """Keeps what the hub has given this computer: whose station it is, and whether it must fetch a book first."""
+    known = {name: str(given[name]) for name in ("station", "secret", "hub_writer", "hub_key")}
+    known["writer"] = str(given.get("writer") or given["station"])
+    if given.get("fetches"):
+        known |= {"restoring": "yes", "case": str(ids.new())}
+    memory.know(known)
 
 
 @asynccontextmanager

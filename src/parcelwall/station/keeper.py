@@ -49,6 +49,20 @@ class Keeper:
             return (await self.doors.state(door)).state
         return DoorState.UNKNOWN
 
+    async def take_stock(self) -> None:
+        """A computer that took over looks at each door once: one that is open, or that says nothing, is a case, since
+        no entry explains it. What lies behind a shut door nobody can see: `journal_restored` asks a person to look."""
+        if not self.desk.memory.unlooked:
+            return
+        for door in sorted(self.desk.plan.place):
+            state = await self._state(door)
+            if state == DoorState.OPEN:
+                self.desk.unasked(door)
+                self._unasked[door] = UNASKED_SWEEPS
+            elif state == DoorState.UNKNOWN:
+                self.desk.memory.tell(self.desk.case("door_unclear", None, door, holds=True))
+        self.desk.memory.know({"unlooked": ""})
+
     async def serve(self, visit: Visit) -> Visit:
         """Opens the visit's door. Answers the visit as it stands then: opened, or ended because it would not.
 
@@ -111,6 +125,7 @@ class Keeper:
     async def run(self) -> None:
         """Recovers, then watches for ever: every 200 ms while a door is open, else every 500 ms."""
         await self.recover()
+        await self.take_stock()
         while True:
             await self.watch()
             busy = bool(self.desk.unfinished())

@@ -3,7 +3,7 @@
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -15,6 +15,7 @@ from parcelwall import clock
 from parcelwall.clock import Clock
 from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.journal.sqlite import SqliteJournal, connect
+from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
 from parcelwall.rules.access import Brake
 from parcelwall.rules.book import Book, CaseFile, Learned
@@ -22,7 +23,7 @@ from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import ENDED, Parcel
 from parcelwall.rules.places import Room, read_room, write_room
 from parcelwall.rules.policy import DEFAULT, Policy
-from parcelwall.station import visit
+from parcelwall.station import restoring, visit
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS parcel (id TEXT PRIMARY KEY, ended INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
@@ -44,9 +45,8 @@ class Memory:
         self.connection.execute(SCHEMA + visit.SCHEMA)
         self.journal = SqliteJournal(self.connection)
         self.clock = clock
-        self.station = self.identity("station") or ""
-        self.hub_writer = self.identity("hub_writer") or ""
-        [(newest,)] = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.station,))
+        self._know_oneself()
+        [(newest,)] = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.writer,))
         self._last = newest or ""
         self._remember()
 
@@ -64,8 +64,13 @@ class Memory:
         with self.connection:
             rows = list(values.items())
             self.connection.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?)", rows)
+        self._know_oneself()
+
+    def _know_oneself(self) -> None:
         self.station = self.identity("station") or ""
+        self.writer = self.identity("writer") or self.station
         self.hub_writer = self.identity("hub_writer") or ""
+        self.restoring = self.identity("restoring") == "yes"  # this computer fetches what its station knew before it
 
     # the fold
 
@@ -116,6 +121,7 @@ class Memory:
                 yield
         except BaseException:
             with contextlib.suppress(apsw.Error):
+                self._know_oneself()
                 self._remember()
             raise
 
@@ -124,22 +130,43 @@ class Memory:
         at = self.now_text()
         drafts = [Draft(fact.kind, at, facts.body(fact)) for fact in told]
         with self._together():
-            self.journal.write(self.station, drafts, at)
+            self.journal.write(self.writer, drafts, at)
             learned = [self._learn(fact, at) for fact in told]
             if visit_after:
                 visit.write(self.connection, visit_after)
         return learned
 
-    def receive(self, entries: Sequence[Entry]) -> int:
-        """Stores and learns entries of the hub in one transaction; answers the number through which all is stored.
+    def receive(self, entries: Sequence[Entry], sig: str = "") -> int:
+        """Stores and learns entries of one stream in one transaction; answers the number through which all is stored.
 
-        Stored, not understood: what a newer hub wrote and we cannot read is kept, and the rest goes on.
+        Stored, not understood: what a newer hub wrote and we cannot read is kept, and the rest goes on. While this
+        computer fetches its station's book nothing is learnt: doors wait until it is whole. `sig` is the hub's.
         """
+        writer = entries[0].writer
         with self._together():
-            for entry in self.journal.receive(self.hub_writer, entries, self.now_text()):
-                if (fact := readable(entry)) is not None:
-                    self._learn(fact, entry.happened_at)
-        return self.journal.head(self.hub_writer).number
+            new = self.journal.receive(writer, entries, self.now_text())
+            if new and sig:
+                self.journal.vouch(writer, new[-1].number, sig)
+            for entry in () if self.restoring else new:
+                self._learn_entry(entry)
+        return self.journal.head(writer).number
+
+    def _learn_entry(self, entry: Entry) -> None:
+        if (fact := readable(entry)) is not None:
+            self._learn(fact, entry.happened_at)
+
+    def restored(self) -> None:
+        """Everything that the hub keeps of this station is here: it is learnt in its order, and doors may be looked at.
+
+        What the computer before had not shipped is gone for good, so a case says so.
+        """
+        if not self.restoring:
+            return
+        with self._together():
+            for entry in self.journal.in_order_learnt():
+                self._learn_entry(entry)
+            self.know({"restoring": "", "unlooked": "yes"})
+            self.tell(*restoring.what_is_gone(self.journal, self.station, self.writer, self.identity("case") or ""))
 
     def _learn(self, fact: Fact, at: str) -> Learned:
         if isinstance(fact, facts.ParcelFact) and fact.parcel not in self.book.parcels:
@@ -211,13 +238,28 @@ class Memory:
     # what the link asks (link.station_end.StationBook)
 
     def wrote(self) -> Head:
-        return self.journal.head(self.station)
+        return self.journal.head(self.writer)
 
     def has(self) -> Head:
         return self.journal.head(self.hub_writer)
 
-    def since(self, after: int, limit: int) -> Sequence[Entry]:
-        return self.journal.since(self.station, after, limit)
+    def heads(self) -> Mapping[str, Head]:
+        names = {*self.journal.writers(), self.hub_writer} - {self.writer}
+        return {name: self.journal.head(name) for name in names}
+
+    def since(self, writer: str, after: int, limit: int) -> Sequence[Entry]:
+        return self.journal.since(writer, after, limit)
+
+    @property
+    def unlooked(self) -> bool:
+        """Whether this computer took over from another and has not yet looked at all doors."""
+        return self.identity("unlooked") == "yes"
+
+    def begin_epoch(self, hub_writer: str) -> None:
+        self.know({"hub_writer": hub_writer})
+
+    def lost(self, they_have: Mapping[str, int]) -> Sequence[Run]:
+        return restoring.lost(self.journal, self.writer, they_have)
 
     def acknowledged(self, through: int) -> None:
         self.journal.move("acknowledged", through)

@@ -10,9 +10,10 @@ from parcelwall.drivers.profile import Profile
 from parcelwall.drivers.scanner import scans
 from parcelwall.errors import Trouble
 from parcelwall.ids import Ids
+from parcelwall.link.identity import fingerprint
 from parcelwall.settings import StationSettings, read
 from parcelwall.station import dial
-from parcelwall.station.house import Station
+from parcelwall.station.house import Station, make_next_key
 from parcelwall.station.memory import Memory
 
 
@@ -42,9 +43,35 @@ async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids
         memory.close()
 
 
+async def enrolled_again(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> str:
+    """Proves this computer to a hub that was restored to before it was enrolled. Answers its stream.
+
+    Raises Trouble without a claim code, and for a computer that never was a station.
+    """
+    memory = Memory(path, clock)
+    try:
+        if not memory.station or not settings.claim:
+            raise Trouble("put a new claim code from the hub into `claim`; a new computer enrols at its first start")
+        await dial.enrol(memory, settings.hub_url, settings.claim, clock, ids)
+        return memory.writer
+    finally:
+        memory.close()
+
+
+def renewed_key(path: Path, clock: Clock, ids: Ids) -> str:
+    """The fingerprint of a new key beside the one in use. Raises Trouble for a computer that is not enrolled."""
+    memory = Memory(path, clock)
+    try:
+        if not memory.station:
+            raise Trouble("this computer is not enrolled: it has no key to renew")
+        return fingerprint(make_next_key(memory, ids).public)
+    finally:
+        memory.close()
+
+
 async def until_configured(station: Station) -> None:
-    """A fresh station waits for the hub's first word: its layout."""
-    while station.desk.about is None:
+    """A fresh station waits for the hub's first word: its layout. One that takes over waits for its whole book."""
+    while station.desk.about is None or station.memory.restoring:
         await asyncio.sleep(0.1)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from parcelwall import clock
-from parcelwall.journal import chain
+from parcelwall.journal import chain, streams
 from parcelwall.journal.chain import Broken, Entry
 from parcelwall.rules import facts
 from parcelwall.rules.book import Book, CaseFile
@@ -29,14 +29,14 @@ def verify_station(memory: Memory) -> list[str]:
     wrong = [*_chains(memory)]
     if not wrong:
         visits, bad = _visits(memory)
-        reading = _Reading(memory.station, visits)
+        reading = _Reading(memory.station, memory.writer, visits)
         wrong = [*reading.read(memory), *bad, *_cache(memory, reading), *reading.left_over()]
     return [f"{memory.station}: {text}" for text in wrong]
 
 
 def fold(memory: Memory) -> Book:
     """The book that this station's journal amounts to."""
-    reading = _Reading(memory.station, {})
+    reading = _Reading(memory.station, memory.writer, {})
     for _ in reading.read(memory):
         pass
     return reading.book
@@ -63,22 +63,22 @@ def _chains(memory: Memory) -> Iterator[str]:
 class _Reading:
     """Learns the journal in the order in which the station did, and looks at each entry as it goes by."""
 
-    def __init__(self, station: str, visits: dict[UUID, Visit]) -> None:
-        self.station, self.visits = station, visits
+    def __init__(self, station: str, writer: str, visits: dict[UUID, Visit]) -> None:
+        self.station, self.writer, self.visits = station, writer, visits
         self.book = Book()
         self.standing: dict[str, str] = {}
         self._opened: set[UUID] = set()
         self._shut: set[UUID] = set()
         self._done: set[UUID] = set()
-        self._last_at = ""
+        self._last_at: dict[str, str] = {}
 
     def read(self, memory: Memory) -> Iterator[str]:
         for entry in memory.journal.in_order_learnt():
-            own = entry.writer == self.station
+            own = not streams.is_hubs(entry.writer)
             name = f"{entry.writer} number {entry.number}"
-            if own and entry.happened_at < self._last_at:
+            if own and entry.happened_at < self._last_at.get(entry.writer, ""):
                 yield f"INV-07: {name} happened before the entry before it"
-            self._last_at = entry.happened_at if own else self._last_at
+            self._last_at[entry.writer] = entry.happened_at
             if entry.kind not in facts.KINDS:
                 continue
             if facts.KINDS[entry.kind] not in (facts.STATION_KINDS if own else facts.HUB_KINDS):
@@ -94,7 +94,7 @@ class _Reading:
     def _take(self, name: str, entry: Entry, fact: Fact, own: bool) -> Iterator[str]:
         if found := told_of_people(entry.kind, entry.body):
             yield f"INV-11: {name} holds what looks like {found}"
-        if own and self.visits:
+        if entry.writer == self.writer and self.visits:  # those of a computer before are gone with it
             yield from self._judge(name, fact)
         self._stand(fact)
         self.book.learn(fact, clock.parse(entry.happened_at), self.station)

@@ -173,7 +173,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
     return KioskScreen(
         id=showing.screen, station=about.name, address=about.address, station_id=about.station,
         now=station.desk.now(), look=look, visit=str(showing.visit or ""), number=showing.number,
-        heading=told.heading, lines=(told.line,) if told.line else (), door=door,
+        heading=str(told.heading), lines=(str(told.line),) if told.line else (), door=door,
         place=place_sentence(about.layout, door, known) if door else "",
         cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
         pad=_pad(showing), presence=_presence(station, showing),

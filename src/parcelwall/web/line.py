@@ -157,6 +157,7 @@ async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, tu
     try:
         while True:
             bell.clear()
+            _refuse_revoked(hub, end.station)
             async with turn:
                 for message in await end.news():
                     await socket.send_text(message)
@@ -164,6 +165,13 @@ async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, tu
                 await asyncio.wait_for(bell.wait(), NEWS_AT_LEAST_EVERY_S)
     finally:
         hub.bells.take_down(end.station, bell)
+
+
+def _refuse_revoked(hub: Hub, station: str) -> None:
+    """Raises BadFrame once this process has heard that the computer is trusted no longer."""
+    known = hub.stations.known.get(station)
+    if known is not None and known.revoked:
+        raise BadFrame("this computer is trusted no longer", frames.REVOKED)
 
 
 async def _close_when(replaced: asyncio.Event, socket: WebSocket[Any, Any, Any]) -> None:
@@ -183,6 +191,7 @@ class EnrolBody(msgspec.Struct, forbid_unknown_fields=True):
     public_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
     sig: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
+    writer: Annotated[str, Meta(max_length=64)] = ""  # of a computer that was the station already
 
 
 class Nonces:
@@ -221,9 +230,10 @@ async def enrol(
     if not nonces.spend(data.nonce) or not signed_by(key, data.sig, signed):
         raise Refusal("bad_field", "Fetch a new nonce from GET /enrol and sign it again.", field="sig")
     try:
-        enrolment = await hub.enrol(data.claim, key)
-    except Refusal:
-        claim_brake.miss(address_of(request))
+        enrolment = await hub.enrol(data.claim, key, data.writer)
+    except Refusal as no:
+        if no.reason == "claim_unknown":
+            claim_brake.miss(address_of(request))
         raise
     await hub.refresh()
     return Response(msgspec.json.encode(enrolment), status_code=201, media_type="application/json")

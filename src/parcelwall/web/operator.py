@@ -56,6 +56,13 @@ class Revoked(msgspec.Struct):
     revoked: bool
 
 
+class StationRevoked(msgspec.Struct):
+    """Its computer is trusted no longer. `claim` is the claim code for the one that takes its place, shown once."""
+
+    station: str
+    claim: str
+
+
 class Erased(msgspec.Struct):
     erased: bool
 
@@ -86,6 +93,12 @@ class CourierBody(Body):
     courier: UUID | None = None
     take_back: bool = True
     note: Words = ""
+
+
+class RevokeBody(Body):
+    """Why, in words for those who read the journal later; no names of people."""
+
+    why: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 OPERATOR_READS = (*READS, 403)
@@ -153,6 +166,16 @@ class Operator(Controller):
             raise Refusal("station_unknown", station=station)
         await hub.revoke(station, grant)
         return Response(b'{"revoked":true}', media_type="application/json")
+
+    @post("/stations/{station:str}/revoke", status_code=200, summary="A computer was stolen: trust it no longer",
+          responses=answers(200, StationRevoked, "Its line is closed, its codes open nothing", OPERATOR_WRITES))
+    async def revoke_station(self, station: str, data: RevokeBody, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        if station not in hub.stations.known:
+            raise Refusal("station_unknown", station=station)
+        await hub.revoke_station(station, data.why)
+        body = {"station": station, "claim": await hub.claim(station)}
+        return Response(msgspec.json.encode(body), media_type="application/json")
 
     @get("/policy", summary="The policy in force",
          responses=answers(200, Policy, "In force", OPERATOR_READS))

@@ -112,7 +112,7 @@ def on_bug(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes
     return problem(500, "trouble", "Something here is broken. Nothing was recorded; the operators can see it.")
 
 
-HANDLERS: dict[type[Exception], Any] = {
+HANDLERS: dict[int | type[Exception], Any] = {
     Refusal: on_refusal, Trouble: on_trouble, SerializationException: on_serialization, HTTPException: on_http,
     Exception: on_bug,
 }  # fmt: skip

@@ -25,7 +25,7 @@ class QuickRoads:
     """An ASGI app in front of the whole one. `handlers` make an answer of whatever is raised, as the whole one's do."""
 
     def __init__(
-        self, app: ASGIApp, hub: Hub, doorman: Doorman, brake: Brake, handlers: Mapping[type[Exception], Any]
+        self, app: ASGIApp, hub: Hub, doorman: Doorman, brake: Brake, handlers: Mapping[int | type[Exception], Any]
     ) -> None:
         self._app, self._hub, self._doorman, self._brake, self._handlers = app, hub, doorman, brake, handlers
 

@@ -293,7 +293,7 @@ class Folk:
         for _turn in range(3):
             await post.clock.sleep(1.0)
             await post.look()
-        kinds = [entry.kind for entry in post.up.memory.since(head, 10)]
+        kinds = [entry.kind for entry in post.up.memory.since(post.up.memory.writer, head, 10)]
         if "DoorOpened" not in kinds or "CaseOpened" not in kinds:
             post.violated(f"INV-04: door {door} stands open unasked, and no case tells of it")
         self.visiting.later(post, door, timedelta(minutes=5))

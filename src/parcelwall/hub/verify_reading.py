@@ -1,0 +1,86 @@
+"""What `verify` reads of the hub's journal: rows as they are stored, and what is learnt of all of them."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.journal import streams
+from parcelwall.journal.chain import Entry
+from parcelwall.rules import facts
+from parcelwall.rules.book import Book
+from parcelwall.rules.facts import Fact
+from parcelwall.rules.policy import Policy
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """A stored row: the entry, whose parcel it is of, and where in that parcel's life."""
+
+    entry: Entry
+    parcel: UUID | None
+    revision: int | None
+    recorded_at: datetime
+
+    @property
+    def name(self) -> str:
+        return f"{self.entry.writer} number {self.entry.number}"
+
+
+class Reading:
+    """What is learnt of the whole journal: the book that follows, and what the checks after it need."""
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self.revisions: dict[UUID, int] = {}
+        self.surprises: list[tuple[Kept, UUID, str]] = []
+        self.promised: dict[UUID, tuple[UUID, str, datetime]] = {}  # reservation -> parcel, station, deposit_by
+        self.lapsed: set[UUID] = set()
+        self.policies: dict[int, Policy] = {}
+        self.keys: dict[str, bytes] = {}
+        self.configured: dict[str, facts.StationConfigured] = {}
+        self.by_station: dict[str, tuple[list[tuple[Kept, Fact]], list[tuple[Kept, Fact]]]] = {}
+        self.lost_after: dict[str, int] = {}  # a past stream of the hub -> what a backup held of it
+        self.next_streams: dict[str, str] = {}  # a past stream -> the one that was begun after it
+
+    def note_epochs(self, kept: dict[str, list[Kept]]) -> None:
+        """Where each past stream ended in the backup from which the hub was restored, and what follows which."""
+        for row in (row for rows in kept.values() for row in rows):
+            fact = _of_an_end(row.entry)
+            if fact is not None:
+                self.next_streams[fact.before] = row.entry.writer
+            if isinstance(fact, facts.EpochBegan):
+                self.lost_after[fact.before] = fact.number
+
+    def was_given_back(self, entry: Entry) -> bool:
+        """Whether a station gave it back to a hub that had lost it."""
+        return entry.number > self.lost_after.get(entry.writer, entry.number)
+
+    def note(self, kept: Kept, fact: Fact, station: str | None) -> None:
+        """Puts a fact where the checks look for it. `station` is whose stream it stands in, if any."""
+        if station:
+            from_hub, from_doors = self.by_station.setdefault(station, ([], []))
+            decided = streams.is_hubs(kept.entry.writer) and not self.was_given_back(kept.entry)
+            (from_hub if decided else from_doors).append((kept, fact))
+        if isinstance(fact, facts.Reserved):
+            self.promised[fact.reservation] = (fact.parcel, fact.station, fact.deposit_by)
+        elif isinstance(fact, facts.PolicyAdopted):
+            self.policies[fact.policy.version] = fact.policy
+        elif isinstance(fact, facts.StationEnrolled):
+            self.keys[fact.station] = bytes.fromhex(fact.public_key)
+        elif isinstance(fact, facts.StationConfigured):
+            self.configured[fact.station] = fact
+
+
+def _of_an_end(entry: Entry) -> facts.EpochBegan | facts.JournalRestored | None:
+    """What an entry says of a stream before its own: the hub of its epochs, a station of its lives."""
+    if entry.kind not in ("EpochBegan", "JournalRestored"):
+        return None
+    try:
+        fact = facts.read(entry.kind, entry.body)
+    except msgspec.DecodeError:
+        return None
+    if not isinstance(fact, facts.EpochBegan | facts.JournalRestored) or fact.before == entry.writer:
+        return None
+    of_hub = isinstance(fact, facts.EpochBegan)
+    same = streams.station_of(fact.before) == streams.station_of(entry.writer)
+    return fact if same and of_hub == streams.is_hubs(entry.writer) == streams.is_hubs(fact.before) else None
