@@ -70,7 +70,7 @@ def test_pages_are_readable_without_script(browser: Any, town: Town) -> None:
         page.see("Simonkatu")
         assert code in "".join(page.page.inner_text("main").split())
         assert page.page.locator(".qr").is_visible()
-        page.page.locator("summary").first.click()
+        page.page.locator("details:has(form[action$='/extend']) > summary").click()
         with page.page.expect_navigation():
             page.page.locator("form[action$='/extend'] button").click()
         assert page.page.locator(".said").first.is_visible()
