@@ -82,7 +82,8 @@ async def _identities(hub: Hub, made: Network) -> None:
     names = [*made.linked, *made.whole]
     keys = [Signer(seed(name)).public for name in names]
     await hub.pool.execute(
-        "INSERT INTO station_identity SELECT *, $3::timestamptz FROM unnest($1::text[], $2::bytea[])",
+        "INSERT INTO station_identity (station, public_key, enrolled_at, writer) "
+        "SELECT station, key, $3, station FROM unnest($1::text[], $2::bytea[]) AS new (station, key)",
         names, keys, hub.clock.now(),
     )  # fmt: skip
 
