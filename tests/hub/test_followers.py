@@ -8,7 +8,7 @@ import asyncpg
 import pytest_asyncio
 
 from parcelwall.hub.commands import Cancel, Report
-from parcelwall.hub.followers import PAGE, Bells, Followed, number_feed, ring, turn
+from parcelwall.hub.followers import PAGE, Bells, Followed, follow, number_feed, ring, turn
 from parcelwall.hub.house import Hub
 from parcelwall.journal import chain, postgres
 from parcelwall.journal.chain import Draft
@@ -187,6 +187,26 @@ async def test_each_carriers_feed_is_gapless_and_its_own(hub: Hub) -> None:
         )
     assert all(row["carrier"] == row["owner"] for row in rows)
     assert len(rows) == await hub.pool.fetchval("SELECT count(*) FROM entry WHERE parcel IS NOT NULL")
+
+
+async def test_one_that_cannot_go_on_holds_up_nobody_else(hub: Hub) -> None:
+    """A fault of ours at one entry: it says so again and again, and the others follow."""
+    reader = Reader()
+
+    async def faulty(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
+        raise ValueError("we are wrong")
+
+    following = asyncio.create_task(follow(hub.pool, {"faulty": faulty, "reader": reader.handle}))
+    try:
+        async with asyncio.timeout(20):
+            for count in (1, 2):
+                async with hub.pool.acquire() as connection, connection.transaction():
+                    await write(connection, "S-0001")
+                while len([writer for writer, _ in reader.seen if writer == "S-0001"]) < count:
+                    await asyncio.sleep(0.05)
+        assert not following.done()
+    finally:
+        following.cancel()
 
 
 # bells

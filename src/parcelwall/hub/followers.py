@@ -87,8 +87,22 @@ async def follow(pool: asyncpg.Pool, handles: dict[str, Handle]) -> None:
             log.warning("followers_wait", followers=list(handles), reason=type(failed).__name__)
             found = 0
             await asyncio.sleep(1.0)
+        except Exception:
+            found = await _each_alone(pool, handles)
+            await asyncio.sleep(1.0)
         if found < PAGE:
             await asyncio.sleep(IDLE_S)
+
+
+async def _each_alone(pool: asyncpg.Pool, handles: dict[str, Handle]) -> int:
+    """A turn for each by itself: one that fails at an entry holds up nobody else, and says so until it is mended."""
+    found = 0
+    for name, handle in handles.items():
+        try:
+            found = max(found, await turn(pool, name, handle))
+        except Exception as failed:
+            log.exception("follower_fails", follower=name, reason=type(failed).__name__)
+    return found
 
 
 # each carrier's own gapless feed

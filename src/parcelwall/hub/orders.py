@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from parcelwall.errors import Refusal
+from parcelwall.errors import REASONS, Refusal
 from parcelwall.hub.commands import Answer, Command, own
 from parcelwall.hub.followers import CHANNEL, ORDERS
 from parcelwall.hub.house import Hub
@@ -122,6 +122,7 @@ class OpenDoor(Command, kw_only=True):
         self.order = ids.new()
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        self.granted = None  # of a turn that was rolled back: it was never recorded
         if self.station not in stations.known:
             raise Refusal("station_unknown", station=self.station)
         if told_of_people("Granted", self.reason):
@@ -161,7 +162,7 @@ async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str 
     command.reached = await outlets.reach(command.station)
     heads: dict[str, int] = {command.station: 0} | dict(await hub.pool.fetch(_HEADS, command.station))
     answer = await hub.desk.ask(command)
-    if command.granted is not None:
+    if command.granted is not None and str(command.granted.id) == answer.body["order"]:
         await outlets.send(msgspec.structs.replace(command.granted, presence=presence))
     else:
         heads = dict.fromkeys(heads, 0)
@@ -169,7 +170,7 @@ async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str 
     if said is None:
         return answer, "unanswered"
     if said.outcome != "opened":
-        raise Refusal(said.why or "door_failed", door=said.compartment)
+        raise Refusal(said.why if said.why in REASONS else "door_failed", door=said.compartment)
     return answer, said.outcome
 
 

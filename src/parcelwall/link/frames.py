@@ -186,6 +186,8 @@ def items(entries: Sequence[Entry]) -> tuple[Item, ...]:
 
 def entries_of(frame: Entries) -> list[Entry]:
     """The entries of a frame, the last one with the hash it claims. Raises BadFrame for a contradiction."""
+    if len(frame.items) > MOST_ITEMS:
+        raise BadFrame(f"at most {MOST_ITEMS} items in a frame")
     whole = len(frame.items) == frame.through - frame.after > 0
     if not whole or any(item.number != frame.after + place for place, item in enumerate(frame.items, 1)):
         raise BadFrame("items must be numbered after + 1 .. through without a hole")

@@ -14,7 +14,7 @@ from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.link import frames, orders
 from parcelwall.link.frames import BadFrame, Frame
 from parcelwall.link.identity import Signer, hello_bytes, rekey_bytes, signed_by, welcome_bytes
-from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned
+from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned, vouched
 from parcelwall.link.station_end import HelloBody, WelcomeBody
 
 MOST_STREAMS = 200  # of one station, past and present: each was begun by somebody's hand
@@ -243,14 +243,24 @@ class HubEnd:
         return [frames.Rekeyed(frame.key)]
 
     async def _take(self, run: Sequence[frames.Entries]) -> Frame:
-        writer = run[0].writer
-        past = writer != self._writer and self._is_past(writer)  # what it gives back came from here: our own signature
+        """Stores a run. What came before a frame that is not to be believed is stored all the same."""
         try:
-            entries = checked(run, self._signer.public if past else self._key, writer if past else self._writer)
+            return await self._store(run)
         except BadFrame:
-            if len(run) > 1:  # what came before the one that is not to be believed is stored all the same
-                await self._take(run[:-1])
+            key = self._signer.public if self._gives_back(run[0].writer) else self._key
+            good = next((n for n in range(len(run) - 1, 0, -1) if vouched(run[n - 1], key)), 0)
+            if good:
+                await self._store(run[:good])
             raise
+
+    def _gives_back(self, writer: str) -> bool:
+        """Whether it is a past stream, which came from here: what comes back bears our own signature."""
+        return writer != self._writer and self._is_past(writer)
+
+    async def _store(self, run: Sequence[frames.Entries]) -> Frame:
+        writer = run[0].writer
+        past = self._gives_back(writer)
+        entries = checked(run, self._signer.public if past else self._key, writer if past else self._writer)
         if run[0].after > (through := self._through if not past else 0):
             through = (await self._book.head(writer)).number
         if run[0].after > through:
@@ -273,6 +283,9 @@ class HubEnd:
             at = clocks.parse(frame.at)
         except (ValueError, OverflowError) as no:
             raise BadFrame(f"unreadable time: {no}") from no
+        known = await self._book.known(self.station)
+        if known is None or known.revoked or known.writer != self._writer:  # another computer is the station now
+            raise BadFrame("this computer is trusted no longer", frames.REVOKED)
         self._beaten = orders.Beaten(frame.boot, frame.mono, self._clock.mono())
         complete = self._through >= frame.wrote
         await self._book.heard(self.station, min(at, self._clock.now()) if complete else None, "")

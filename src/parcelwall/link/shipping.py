@@ -98,6 +98,15 @@ class Shipper:
         self.sent = self.acked = min(have, self.acked)
 
 
+def vouched(frame: frames.Entries, key: bytes) -> bool:
+    """Whether the frame's own signature holds, whatever its items are."""
+    try:
+        head = Head(frame.through, bytes.fromhex(frame.head))
+    except ValueError:
+        return False
+    return signed_by(key, frame.sig, head_bytes(frame.writer, head))
+
+
 def checked(run: Sequence[frames.Entries], key: bytes, writer: str) -> list[Entry]:
     """The entries of frames that follow each other. Raises BadFrame.
 

@@ -103,7 +103,9 @@ async def _converse(
             ]
             try:
                 while True:
-                    await _hear(socket, end, turn, *await _all_that_came(come))
+                    messages = await _all_that_came(come)
+                    async with asyncio.timeout(SILENT_S):  # a peer that does not read
+                        await _hear(socket, end, turn, *messages)
             finally:
                 for each in beside:
                     each.cancel()

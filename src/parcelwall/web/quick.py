@@ -43,10 +43,12 @@ class QuickRoads:
         if not _is_usual(scope, headers):
             return await self._app(scope, receive, send)
         body = await _whole(receive)
+        if body is None:
+            return None  # it was broken off: nobody waits, and nobody knows what was meant
         try:
             data = _PARCEL_BODY.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return await self._app(scope, _heard(body), send)
+            return await self._app(scope, _heard(body, receive), send)
         return await self._answer(send, self._announced(data, body, headers))
 
     async def _announced(self, data: ParcelBody, body: bytes, headers: dict[bytes, bytes]) -> tuple[int, bytes]:
@@ -81,28 +83,35 @@ def _is_a_number(path: str, scope: Any) -> bool:
 def _is_usual(scope: Any, headers: dict[bytes, bytes]) -> bool:
     """JSON with a length that is not large, and no header twice."""
     size = headers.get(b"content-length", b"")
-    return (
+    return len(size) < 10 and (
         headers.get(b"content-type") == b"application/json" and size.isdigit() and int(size) <= LIMIT_BYTES
         and len(headers) == len(scope["headers"])
     )  # fmt: skip
 
 
-async def _whole(receive: Any) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    while message.get("more_body"):
+async def _whole(receive: Any) -> bytes | None:
+    """The body; None if the line ended before it did."""
+    body, more = b"", True
+    while more:
         message = await receive()
-        body += message.get("body", b"")
+        if message["type"] != "http.request":
+            return None
+        body, more = body + message.get("body", b""), message.get("more_body", False)
     return body
 
 
-def _heard(body: bytes) -> Any:
-    """Gives a body that was read already to whoever reads it next."""
+def _heard(body: bytes, receive: Any) -> Any:
+    """Gives a body that was read already to whoever reads it next, and then what comes after it."""
+    given = False
 
-    async def receive() -> dict[str, Any]:
+    async def again() -> Any:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return receive
+    return again
 
 
 async def _send_response(send: Any, response: Response[bytes]) -> None:

@@ -98,18 +98,23 @@ async def open_door(secret: str, data: Form, hub: Hub, outlets: Outlets, presenc
 
 
 async def _open(parcel: Parcel, number: str, hub: Hub, outlets: Outlets, brake: Brake) -> str:
-    """What became of it, in a word. Five wrong numbers, and this parcel's page waits ten minutes."""
+    """What became of it, in a word. Five wrong numbers, and this parcel's page waits ten minutes.
+
+    A try is counted before its answer is known, so that five is five for those who ask all at once, too.
+    """
     if brake.wait_s(str(parcel.id)):
         raise Refusal("too_many_tries")
     if parcel.station is None:
         raise Refusal("wrong_stage")
+    brake.miss(str(parcel.id))
     try:
         command = OpenDoor(station=parcel.station, parcel=parcel.id, by="recipient", reason="asked by phone")
         _, outcome = await open_now(hub, outlets, command, number.strip())
     except Refusal as no:
-        if no.reason == "not_present":
-            brake.miss(str(parcel.id))
+        if no.reason != "not_present":
+            brake.forgive(str(parcel.id))
         raise
+    brake.forgive(str(parcel.id))
     return outcome
 
 

@@ -67,6 +67,12 @@ class Brake:
         if len(self._misses) > 50_000:
             self._misses.popitem(last=False)
 
+    def forgive(self, address: str) -> None:
+        """One that was counted beforehand was no miss."""
+        since, misses = self._misses.get(block(address), (0.0, 0))
+        if misses:
+            self._misses[block(address)] = (since, misses - 1)
+
 
 def block(address: str) -> str:
     """The /24 or /48 that an address is in."""
