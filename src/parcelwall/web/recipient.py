@@ -119,11 +119,18 @@ async def _open(parcel: Parcel, number: str, hub: Hub, outlets: Outlets, brake: 
 
 
 @post("/p/{secret:str}/grants", include_in_schema=False)
-async def delegate(secret: str, hub: Hub) -> Redirect:
-    """Somebody else collects: the page then shows their QR. Raises Refusal for an unknown link."""
+async def delegate(secret: str, hub: Hub, presence_brake: Brake) -> Redirect:
+    """Somebody else collects: the page then shows their QR; five in ten minutes at most, as each is kept for good.
+
+    Raises Refusal for an unknown link.
+    """
     parcel = await reading.by_link(hub, "recipient", secret)
     if parcel is None:
         raise Refusal("not_found")
+    asking = f"grants/{parcel.id}"
+    if presence_brake.wait_s(asking):
+        return Redirect(f"/p/{secret}?said=too_many_tries", status_code=303)
+    presence_brake.miss(asking)
     try:
         asked = f"grant={(await hub.desk.ask(Delegate(parcel=parcel.id))).body['grant']}"
     except Refusal as no:
