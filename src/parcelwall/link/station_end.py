@@ -70,6 +70,7 @@ class StationEnd:
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
         self._shipper = Shipper(book.station, signer)
         self.welcomed = False
+        self._missed = False  # the hub's news could not be stored
 
     def hear(self, message: str) -> list[str]:
         """Frames to send in answer to one that came. Raises BadFrame (close the line) or Trouble."""
@@ -89,7 +90,7 @@ class StationEnd:
 
     def _in_service(self, frame: Frame) -> list[Frame]:
         if isinstance(frame, frames.Entries):
-            return [self._take(frame)]
+            return self._take(frame)
         if isinstance(frame, frames.Ack) and frame.writer == self.book.station:
             self._shipper.acknowledged(frame.through, self.book.wrote().number)
             self.book.acknowledged(frame.through)
@@ -133,12 +134,16 @@ class StationEnd:
         self.book.acknowledged(theirs)
         return [self._beat(), *self._news()]
 
-    def _take(self, frame: frames.Entries) -> Frame:
+    def _take(self, frame: frames.Entries) -> list[Frame]:
+        """Stored and acknowledged. What cannot be stored is not, and is asked for again with the next beat."""
         entries = checked([frame], self._hub_key, self.book.hub_writer)
         if frame.after > self.book.has().number:
-            return frames.Gap(frame.writer, self.book.has().number)
+            return [] if self._missed else [frames.Gap(frame.writer, self.book.has().number)]
         try:
-            return frames.Ack(frame.writer, self.book.receive(entries))
+            return [frames.Ack(frame.writer, self.book.receive(entries))]
+        except Trouble:
+            self._missed = True
+            return []
         except Broken as broken:
             raise BadFrame(str(broken)) from broken
 
@@ -152,7 +157,11 @@ class StationEnd:
 
     def beat(self) -> list[str]:
         """A sign of life; it tells how far this station has written, by its own clock."""
-        return [frames.encode(self._beat())] if self.welcomed else []
+        return [frames.encode(each) for each in (self._beat(), *self._asked_again())] if self.welcomed else []
+
+    def _asked_again(self) -> list[Frame]:
+        missed, self._missed = self._missed, False
+        return [frames.Gap(self.book.hub_writer, self.book.has().number)] if missed else []
 
     def _beat(self) -> Frame:
         return frames.Beat(self._boot, self._mono(), text(self._clock.now()), self.book.wrote().number)

@@ -106,6 +106,7 @@ _BOTH: dict[str, Sayings] = {
     "selector_needed": (Saying(N_("And the last 4 of the parcel number"), N_("It is in your message.")),),
     "door_busy": _DOOR_BUSY,
     "door_failed": _DOOR_FAILED,
+    "cannot_record": (Saying(N_("This station opens no door now"), N_("Your code stays good. Come back later.")),),
     "stale_screen": NO_WORDS,
     "deposit_too_late": (Saying(N_("The time to bring this one has passed"), _TAKE_ALONG),),
     "claim_unknown": NEWER_CODE,

@@ -6,6 +6,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
 
+import apsw
 import msgspec
 import structlog
 import websockets
@@ -78,7 +79,7 @@ class Line:
                 await self._converse(connection, self.station.line_end(self._hub))
         except* (OSError, websockets.WebSocketException, TimeoutError) as gone:
             log.info("line_down", station=self.station.memory.station, reason=type(gone.exceptions[0]).__name__)
-        except* (BadFrame, Trouble) as bad:
+        except* (BadFrame, Trouble, apsw.Error) as bad:
             log.warning("line_refused", station=self.station.memory.station, reason=str(bad.exceptions[0]))
         finally:
             self._connection = None

@@ -24,7 +24,7 @@ from parcelwall.station.visit import Visit
 Screen = Literal[
     "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "late",
     "courier-in", "courier-home", "courier-scan", "courier-label", "courier-out", "courier-bye", "no-fit", "unknown",
-    "help", "look", "more-time", "report", "case",
+    "help", "look", "more-time", "report", "case", "closed",
 ]  # fmt: skip
 
 REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
@@ -135,6 +135,9 @@ class Kiosk:
         if no.reason == "codes_paused":
             self._typed = digits
             return self._show("paused", IDLE_S, wait_s=no.details["wait_s"])
+        if no.reason == "cannot_record":
+            self._typed = ""
+            return self._show("closed", RESULT_S, refusal=no.reason)
         if no.reason == "door_busy" or self._door_is_open():
             return self._still_busy()
         self._typed = ""

@@ -3,9 +3,10 @@
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import apsw
@@ -13,6 +14,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.clock import Clock
+from parcelwall.errors import Trouble
 from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.journal.sqlite import SqliteJournal, connect
 from parcelwall.rules import facts
@@ -23,6 +25,9 @@ from parcelwall.rules.life import ENDED, Parcel
 from parcelwall.rules.places import Room, read_room, write_room
 from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.station import visit
+from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
+
+T = TypeVar("T")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS parcel (id TEXT PRIMARY KEY, ended INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
@@ -37,9 +42,12 @@ CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL
 class Memory:
     """The file, and in memory the book of what is open now. All writing goes through `tell` and `receive`."""
 
-    def __init__(self, path: Path | str, clock: Clock, durable: bool = True) -> None:
-        self.connection = connect(path, durable)
-        self.connection.execute(SCHEMA + visit.SCHEMA)
+    def __init__(
+        self, path: Path | str, clock: Clock, durable: bool = True, reserve: Reserve | None = None
+    ) -> None:
+        self.reserve = reserve or NoReserve()
+        self.connection = self._opened(path, durable)
+        self._safely(lambda: self.connection.execute(SCHEMA + visit.SCHEMA))
         self.journal = SqliteJournal(self.connection)
         self.clock = clock
         self.station = self.identity("station") or ""
@@ -50,6 +58,27 @@ class Memory:
 
     def close(self) -> None:
         self.connection.close()
+
+    def _opened(self, path: Path | str, durable: bool) -> apsw.Connection:
+        """The file. On a full disk its side file needs the reserve."""
+        try:
+            return connect(path, durable)
+        except Trouble:
+            if not self.reserve.release():
+                raise
+        return connect(path, durable)
+
+    def _safely(self, write: Callable[[], T]) -> T:
+        """Does one transaction; on a full disk once more with the reserve. Raises CannotWrite if that is used up."""
+        try:
+            return write()
+        except apsw.FullError as full:
+            if not self.reserve.release():
+                raise CannotWrite from full
+        try:
+            return write()
+        except apsw.FullError as full:
+            raise CannotWrite from full
 
     # identity
 
@@ -114,7 +143,13 @@ class Memory:
             raise
 
     def tell(self, *told: Fact, visit_after: visit.Visit | None = None) -> list[Learned]:
-        """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction."""
+        """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction.
+
+        Raises CannotWrite, and nothing is remembered.
+        """
+        return self._safely(lambda: self._tell(told, visit_after))
+
+    def _tell(self, told: Sequence[Fact], visit_after: visit.Visit | None) -> list[Learned]:
         at = self.now_text()
         drafts = [Draft(fact.kind, at, facts.body(fact)) for fact in told]
         with self._together():
@@ -129,6 +164,9 @@ class Memory:
 
         Stored, not understood: what a newer hub wrote and we cannot read is kept, and the rest goes on.
         """
+        return self._safely(lambda: self._receive(entries))
+
+    def _receive(self, entries: Sequence[Entry]) -> int:
         with self._together():
             for entry in self.journal.receive(self.hub_writer, entries, self.now_text()):
                 if (fact := readable(entry)) is not None:
@@ -200,7 +238,11 @@ class Memory:
     def set_brake(self, name: str, brake: Brake) -> None:
         """Durable before the person hears the answer."""
         record = msgspec.json.encode(brake).decode()
-        self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, record))
+        self._safely(lambda: self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, record)))
+
+    def keep(self, one: visit.Visit) -> None:
+        """Writes a visit, in a transaction of its own. Raises CannotWrite, and ConstraintError for a busy screen."""
+        self._safely(lambda: visit.write(self.connection, one))
 
     # what the link asks (link.station_end.StationBook)
 
@@ -214,7 +256,9 @@ class Memory:
         return self.journal.since(self.station, after, limit)
 
     def acknowledged(self, through: int) -> None:
-        self.journal.move("acknowledged", through)
+        """How far the hub is said to have read. On a full disk it is told once more after the next hello."""
+        with contextlib.suppress(CannotWrite):
+            self._safely(lambda: self.journal.move("acknowledged", through))
 
     def unsent(self) -> int:
         """How many entries the hub has not acknowledged yet."""

@@ -14,6 +14,7 @@ from parcelwall.settings import StationSettings, read
 from parcelwall.station import dial
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
+from parcelwall.station.reserve import FileReserve
 
 
 def read_settings(path: Path) -> tuple[StationSettings, Profile]:
@@ -32,7 +33,7 @@ def read_settings(path: Path) -> tuple[StationSettings, Profile]:
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:
     """On the first start, becomes the station of the claim code. Raises Trouble without a claim code."""
-    memory = Memory(path, clock)
+    memory = Memory(path, clock, reserve=FileReserve(path))
     try:
         if not memory.station:
             if not settings.claim:

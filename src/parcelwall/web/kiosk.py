@@ -188,12 +188,12 @@ CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused":
         "still-open": "nag", "thanks": "good"}  # fmt: skip
 
 
-TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service")
+TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record")
 
 
 def _told(showing: Showing, known: Words) -> Saying:
     """Words for a courier's label that is refused for its own reason; else the screen's own words stand."""
-    if showing.screen != "unknown" or showing.refusal not in TOLD:
+    if showing.screen not in ("unknown", "closed") or showing.refusal not in TOLD:
         return Saying("")
     return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
 

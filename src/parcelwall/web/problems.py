@@ -23,7 +23,7 @@ STATUS: dict[str, int] = {
     "too_far_ahead": 422, "wrong_stage": 409, "already_deposited": 409, "too_late_to_extend": 409,
     "too_many_extensions": 409, "wrong_code": 403, "codes_paused": 429, "selector_needed": 409,
     "not_for_this_station": 409, "door_busy": 409, "door_failed": 503, "stale_screen": 409, "deposit_too_late": 409,
-    "claim_unknown": 403, "station_taken": 409,
+    "cannot_record": 503, "claim_unknown": 403, "station_taken": 409,
 }  # fmt: skip
 _PLACE = re.compile(r"at `\$\.?([^`]{1,100})`")
 _NAMED = re.compile(r"(?:missing required|unknown) field `([^`]{1,64})`")

@@ -6,7 +6,7 @@ from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.line import Lines
-from parcelwall.simulation.faults.outpost import Outpost
+from parcelwall.simulation.faults.outpost import RESERVE_BYTES, Outpost
 from parcelwall.simulation.faults.plan import Plan
 
 MOST_STEPS = 70  # of a visit, from the first write to the last
@@ -31,6 +31,7 @@ class Blows:
             self._line(post, what)
         elif what == "F09":
             post.disk.fill_up_in(post.luck.whole(0, MOST_STEPS))
+            post.disk.worth_bytes = post.luck.pick((0, RESERVE_BYTES))  # somebody else may be quicker to take it
             post.note("F09: the disk is full from now on")
             self._later(post, post.luck.between(1, 12), "room again")
         elif what == "room again":

@@ -4,8 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import apsw
-
 from parcelwall.errors import Trouble
 from parcelwall.hub.desk import LOST
 from parcelwall.hub.house import Hub
@@ -112,8 +110,7 @@ class Lines:
             self.cut(post)
             return False
         except BaseException as failed:
-            if post.fuse.blown or isinstance(failed, apsw.FullError):
-                post.kind_of_stop = post.kind_of_stop if post.fuse.blown else "F09"
+            if post.fuse.blown:
                 await post.stop()
                 return False
             if not isinstance(failed, Trouble):
