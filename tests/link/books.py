@@ -43,6 +43,7 @@ class StationShelf(Shelf):
 
     def __init__(self, now: VirtualClock) -> None:
         super().__init__(STATION, HUB_WRITER, now)
+        self.hub_times: list[datetime] = []
 
     def wrote(self) -> Head:
         return self.journal.head(STATION)
@@ -59,6 +60,9 @@ class StationShelf(Shelf):
 
     def acknowledged(self, through: int) -> None:
         self.acked = max(self.acked, through)
+
+    def told_time(self, at: datetime, boot: str) -> None:
+        self.hub_times.append(at)
 
 
 class HubShelf(Shelf):

@@ -1,11 +1,12 @@
 """The station's end of the link: dials, proves itself, ships what it wrote, takes in what the hub wrote."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
-from parcelwall.clock import Clock, text
+from parcelwall.clock import Clock, parse, text
 from parcelwall.errors import Trouble
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.link import frames
@@ -14,6 +15,7 @@ from parcelwall.link.identity import Signer, hello_bytes, signed_by, welcome_byt
 from parcelwall.link.shipping import Shipper, checked
 
 NONCE_BYTES = 32
+FRESH_MS = 5_000  # from the question to the answer
 
 
 class StationBook(Protocol):
@@ -32,6 +34,10 @@ class StationBook(Protocol):
 
     def acknowledged(self, through: int) -> None:
         """The hub has stored everything through this number of ours."""
+        ...
+
+    def told_time(self, at: datetime, boot: str) -> None:
+        """The hub's time, a few seconds old at most. `boot` names this run of the computer."""
         ...
 
 
@@ -70,6 +76,7 @@ class StationEnd:
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
         self._shipper = Shipper(book.station, signer)
         self.welcomed = False
+        self._asked_ms = 0  # when the hello went out
         self._missed = False  # the hub's news could not be stored
 
     def hear(self, message: str) -> list[str]:
@@ -98,7 +105,18 @@ class StationEnd:
         if isinstance(frame, frames.Gap) and frame.writer == self.book.station:
             self._shipper.gap(frame.have)
             return self._news()
+        if isinstance(frame, frames.Beat_Back):
+            self._time(frame.at, frame.mono)
         return []
+
+    def _time(self, told: str, asked_ms: int) -> None:
+        """The hub's time is believed if its answer did not take long."""
+        try:
+            at = parse(told)
+        except (ValueError, OverflowError) as no:
+            raise BadFrame(f"unreadable time: {no}") from no
+        if 0 <= self._mono() - asked_ms < FRESH_MS:
+            self.book.told_time(at, self._boot)
 
     def _hello(self, challenge: frames.Challenge) -> Frame:
         if frames.PROTOCOL not in challenge.versions:
@@ -106,8 +124,9 @@ class StationEnd:
         if challenge.hub != self._hub:
             raise BadFrame(f"the challenge is of {challenge.hub}, not of {self._hub}", frames.WRONG_IDENTITY)
         wrote, has = self.book.wrote(), self.book.has()
+        self._asked_ms = self._mono()
         body = HelloBody(
-            station=self.book.station, nonce=self._nonce.hex(), boot=self._boot, mono=self._mono(),
+            station=self.book.station, nonce=self._nonce.hex(), boot=self._boot, mono=self._asked_ms,
             at=text(self._clock.now()), software=self._software,
             wrote={self.book.station: (wrote.number, wrote.hash.hex())},
             has={self.book.hub_writer: (has.number, has.hash.hex())},
@@ -130,6 +149,7 @@ class StationEnd:
                 "it was restored from an older disk. Enrol it anew instead of letting it number again."
             )
         self.welcomed = True
+        self._time(body.at, self._asked_ms)
         self._shipper.begin(theirs)
         self.book.acknowledged(theirs)
         return [self._beat(), *self._news()]

@@ -128,7 +128,7 @@ class StationDesk:
 
     def _tell_wrong_codes(self, paused: bool) -> None:
         self._wrong_untold += 1
-        if self._told_at is None or self.now() - self._told_at >= TELL_WRONG_CODES_EVERY or paused:
+        if self._told_at is None or abs(self.now() - self._told_at) >= TELL_WRONG_CODES_EVERY or paused:
             self.memory.tell(facts.WrongCode(count=self._wrong_untold, paused=paused))
             self._told_at, self._wrong_untold = self.now(), 0
 

@@ -102,7 +102,9 @@ class Keeper:
             self._on_change(self.desk.left_open(visit))
 
     def _open_for(self, visit: Visit) -> timedelta:
-        return self.desk.now() - (visit.opened_at or visit.begun_at)
+        """Longer than any door, if the clock was set back since."""
+        passed = self.desk.now() - (visit.opened_at or visit.begun_at)
+        return passed if passed >= -LEFT_OPEN else timedelta.max
 
     def _watch_unasked(self, asked: set[int]) -> None:
         for door, seen in self.seen.items():

@@ -32,6 +32,7 @@ NAG_AFTER = timedelta(seconds=30)
 THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S = 10, 10, 30, 180
 
 
+LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
 REPORTS = {"empty": "reported_empty", "wrong": "reported_wrong_parcel", "damaged": "reported_damaged",
            "not_there": "reported_not_there"}  # fmt: skip
 
@@ -317,7 +318,7 @@ class Kiosk:
         now, showing = self.desk.now(), self.showing
         if showing.screen == "open" and showing.visit and self._open_since(showing.visit) > NAG_AFTER:
             self._show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending)
-        if showing.until and now >= showing.until:
+        if showing.until and not now < showing.until < now + LONGEST:
             self._time_is_up()
         if showing.screen == "home" and self._some_door_is_open() and (visit := self._open_visit()):
             self._show_door(visit)  # found after a power cut

@@ -5,6 +5,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
@@ -26,6 +27,7 @@ from parcelwall.rules.places import Room, read_room, write_room
 from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.station import visit
 from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
+from parcelwall.station.timekeeper import Timekeeper, earlier
 
 T = TypeVar("T")
 
@@ -37,6 +39,10 @@ CREATE TABLE IF NOT EXISTS brake (name TEXT PRIMARY KEY, record TEXT NOT NULL) W
 CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 """
+
+_NEWEST = """
+SELECT max(happened_at) FROM entry WHERE writer = ? AND number >=
+  coalesce((SELECT max(number) FROM entry WHERE writer = ? AND kind = 'ClockSet'), 0)"""
 
 
 class Memory:
@@ -52,8 +58,8 @@ class Memory:
         self.clock = clock
         self.station = self.identity("station") or ""
         self.hub_writer = self.identity("hub_writer") or ""
-        [(newest,)] = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.station,))
-        self._last = newest or ""
+        [(newest,)] = self.connection.execute(_NEWEST, (self.station, self.station))
+        self.time = Timekeeper(clock, newest or "")
         self._remember()
 
     def close(self) -> None:
@@ -127,9 +133,28 @@ class Memory:
             self.grants.pop(fact.grant, None)
 
     def now_text(self) -> str:
-        """The wall clock, but never behind the newest entry: time in a journal does not run backwards."""
-        self._last = max(self._last, clock.text(self.clock.now()))
-        return self._last
+        """Now, but never behind the newest entry since the clock was set."""
+        return self.time.text()
+
+    def told_time(self, at: datetime, boot: str) -> None:
+        """The hub's time, fresh. If we have written with a time that lies far ahead of it, `ClockSet` goes back to it:
+        what follows is right again, what was written meanwhile keeps its time."""
+        ahead, mark = self.time.told(at), self.time.mark
+        if ahead:
+            self.time.mark = ""
+            try:
+                self._safely(lambda: self._set_clock(at, boot, ahead))
+            except BaseException as failed:
+                self.time.mark = mark
+                if not isinstance(failed, CannotWrite):
+                    raise
+
+    def _set_clock(self, at: datetime, boot: str, ahead: timedelta) -> None:
+        with self._together():
+            self._tell((facts.ClockSet(boot=boot, mono_ms=int(self.clock.mono() * 1000), utc=at),), None)
+            for name, record in self.connection.execute("SELECT name, record FROM brake").fetchall():
+                brake = earlier(msgspec.json.decode(record, type=Brake), ahead)
+                self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, _written(brake)))
 
     @contextmanager
     def _together(self) -> Iterator[None]:
@@ -237,8 +262,8 @@ class Memory:
 
     def set_brake(self, name: str, brake: Brake) -> None:
         """Durable before the person hears the answer."""
-        record = msgspec.json.encode(brake).decode()
-        self._safely(lambda: self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, record)))
+        row = name, _written(brake)
+        self._safely(lambda: self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", row))
 
     def keep(self, one: visit.Visit) -> None:
         """Writes a visit, in a transaction of its own. Raises CannotWrite, and ConstraintError for a busy screen."""
@@ -269,6 +294,10 @@ class Memory:
 
     def parcels(self) -> Iterator[Parcel]:
         yield from self.book.parcels.values()
+
+
+def _written(brake: Brake) -> str:
+    return msgspec.json.encode(brake).decode()
 
 
 def readable(entry: Entry) -> Fact | None:
