@@ -71,7 +71,7 @@ class Blows:
         self.lines.cut(post)
 
     def _clock(self, post: Outpost) -> None:
-        kind = post.luck.pick(("+1 h", "1970", "drift", "-10 min"))
+        kind = post.luck.pick(("+1 h", "1970", "drift", "-10 min", "+10 years"))
         states = [kind, *(sorted(stages(post)) if post.station else ())]
         self.ledger.struck("F21", states)
         post.note(f"F21: the clock, {kind}")
@@ -79,6 +79,8 @@ class Blows:
             post.clock.jump(timedelta(hours=1))
         elif kind == "-10 min":
             post.clock.jump(timedelta(minutes=-10))
+        elif kind == "+10 years":
+            post.clock.jump(timedelta(days=3652))
         elif kind == "1970":
             post.clock.back_to_1970()
         else:
