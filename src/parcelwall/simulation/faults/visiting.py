@@ -55,6 +55,8 @@ class Visiting:
                 await self._did_not_open(post, visit, thing)
                 raise Refusal("door_failed", door=visit.compartment)
             watched.opened = True
+            if watched.pulses == 0:
+                post.violated(f"F18: door {visit.compartment} is said to be opened, and was not pulsed", thing.name)
             await self._at_the_open_door(post, visit, thing, swap)
             return visit
         except Refusal as no:
