@@ -242,6 +242,22 @@ async def test_a_clock_that_jumps_after_the_hub_has_told_the_time_is_not_believe
     rig.clean()
 
 
+async def test_a_clock_that_goes_back_over_midnight_allows_no_more_guesses(rig: Rig) -> None:
+    right = rig.now.now()
+    rig.now._now = right + timedelta(days=1)
+    for _ in range(5):
+        with pytest.raises(Refusal):
+            rig.desk.collect_by_code("00000000")
+    before = rig.memory.brake("bare")
+    rig.now._now = right
+    rig.memory.told_time(right, "boot")
+    after = rig.memory.brake("bare")
+    assert (after.day, after.today) == (rig.desk.today, before.today)
+    assert after.paused_until is not None
+    assert before.paused_until is not None
+    assert timedelta(0) < after.paused_until - right <= timedelta(minutes=1)
+
+
 async def test_a_small_difference_to_the_hub_changes_nothing(rig: Rig) -> None:
     rig.memory.tell(facts.Power(status="mains"))
     rig.memory.told_time(rig.now.now() - timedelta(minutes=4), "boot")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import apsw
 import msgspec
@@ -43,6 +44,8 @@ CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL
 _NEWEST = """
 SELECT max(happened_at) FROM entry WHERE writer = ? AND number >=
   coalesce((SELECT max(number) FROM entry WHERE writer = ? AND kind = 'ClockSet'), 0)"""
+
+_ZONE = "SELECT coalesce(json_extract(record, '$.zone'), 'UTC') FROM standing WHERE name = 'StationConfigured'"
 
 
 class Memory:
@@ -151,9 +154,11 @@ class Memory:
 
     def _set_clock(self, at: datetime, boot: str, ahead: timedelta) -> None:
         with self._together():
+            zone = self.connection.execute(_ZONE).fetchone()
+            today = at.astimezone(ZoneInfo(zone[0] if zone else "UTC")).date()
             self._tell((facts.ClockSet(boot=boot, mono_ms=int(self.clock.mono() * 1000), utc=at),), None)
             for name, record in self.connection.execute("SELECT name, record FROM brake").fetchall():
-                brake = earlier(msgspec.json.decode(record, type=Brake), ahead)
+                brake = earlier(msgspec.json.decode(record, type=Brake), ahead, today)
                 self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, _written(brake)))
 
     @contextmanager

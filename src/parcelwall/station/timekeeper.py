@@ -5,7 +5,7 @@ believed over a clock that jumps. Without a word of the hub a jump must be belie
 a battery finds the right time.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -44,11 +44,12 @@ class Timekeeper:
         return ahead if ahead > DOUBTFUL else timedelta(0)
 
 
-def earlier(brake: Brake, by: timedelta) -> Brake:
-    """The brake on guessing after the clock went back: what was recent is recent, and a pause is as long as it was."""
+def earlier(brake: Brake, by: timedelta, today: date) -> Brake:
+    """The brake on guessing after the clock went back to `today`: what was recent is recent, a pause is as long as it
+    was, and what was counted on a day that was not yet counts for today."""
     return msgspec.structs.replace(
         brake, recent=tuple(when - by for when in brake.recent),
         paused_until=brake.paused_until - by if brake.paused_until else None,
         last_wrong=brake.last_wrong - by if brake.last_wrong else None,
-        day=brake.day - by if brake.day else None,
+        day=min(brake.day, today) if brake.day else None,
     )  # fmt: skip

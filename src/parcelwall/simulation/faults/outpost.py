@@ -106,9 +106,10 @@ class Outpost:
         return True
 
     def _judge_brake(self, memory: Memory) -> None:
-        """A-01: what was tried before the power went still counts."""
+        """A-01: what was tried before the power went still counts, on that day or, if the hub has set the clock back
+        since, on an earlier one."""
         told, kept = self.told_brake, memory.brake("bare")
-        if _count(kept) < _count(told):
+        if kept.today < told.today and (kept.day or date.min) <= (told.day or date.min):
             self.violated(f"A-01: {told.today} wrong codes were counted on {told.day}, after the start {kept.today}")
 
     def _settled(self) -> None:
@@ -291,10 +292,6 @@ class WatchedDoors:
         elif visit.purpose != "deposit" and known.compartment != visit.compartment:
             post.violated(f"INV-04: door {visit.compartment} is pulsed, the parcel is behind {known.compartment}",
                           short(visit.parcel))  # fmt: skip
-
-
-def _count(brake: Brake) -> tuple[date, int]:
-    return brake.day or date.min, brake.today
 
 
 async def enrolled(post: Outpost, claim: str, enrol: Enrol) -> None:
