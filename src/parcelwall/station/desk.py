@@ -34,6 +34,7 @@ class StationDesk:
     def __init__(self, memory: Memory, ids: Ids) -> None:
         self.memory, self.ids = memory, ids
         self.online = False
+        self.battery_is_low = False
         self._wrong_untold = 0
         self._told_at: datetime | None = None
         secret = bytes.fromhex(memory.identity("secret") or "")
@@ -155,11 +156,11 @@ class StationDesk:
 
     def deposit_by_label(self, label: str, courier: UUID) -> Visit:
         """Begins the visit that puts a reserved parcel behind the door the rules choose. Refuses while the disk is
-        full."""
+        full, or the battery low."""
         self._refuse_without("deposit", courier)
         self._refuse_busy()
-        if self.memory.reserve.is_low:
-            raise Refusal("station_out_of_service", "The station's disk is full: parcels only go out until it is not.")
+        if self.memory.reserve.is_low or self.battery_is_low:
+            raise Refusal("station_out_of_service", "Disk full or battery low: parcels only go out until that is over.")
         parcel = self.by_label(label)
         compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now())
         return self._begin("deposit", parcel, compartment, courier=courier)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 from parcelwall.clock import Clock
 from parcelwall.drivers import parse_profile
+from parcelwall.drivers.power import Ups
 from parcelwall.drivers.profile import Profile
 from parcelwall.drivers.scanner import scans
 from parcelwall.errors import Trouble
 from parcelwall.ids import Ids
 from parcelwall.settings import StationSettings, read
 from parcelwall.station import dial
+from parcelwall.station.battery import Battery
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import FileReserve
@@ -47,6 +49,11 @@ async def until_configured(station: Station) -> None:
     """A fresh station waits for the hub's first word: its layout."""
     while station.desk.about is None:
         await asyncio.sleep(0.1)
+
+
+async def watch_power(station: Station, ups: str) -> None:
+    """Asks the power supply for ever. Raises Trouble for a name that is none."""
+    await Battery(station.desk, Ups(ups).look).run(station.clock)
 
 
 async def read_scanner(station: Station, port: str) -> None:
