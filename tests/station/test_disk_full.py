@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import apsw
 import pytest
 
 from parcelwall import clock
@@ -19,7 +20,7 @@ from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.disk import Disk, PretendReserve, a_shelf
 from parcelwall.simulation.faults.fuse import Fuse
 from parcelwall.station.reserve import CannotWrite, FileReserve
-from station.rig import WRITER, Rig
+from station.rig import WRITER, Rig, fail_at, never_fail
 
 RESERVE_BYTES = 512 * 1024
 
@@ -166,6 +167,25 @@ async def test_the_line_stays_up_and_asks_again(rig: FullRig) -> None:
     rig.disk.make_room()
     assert len(end.hear(frame)) == 1
     assert rig.memory.parcel(promise.parcel) is not None
+
+
+@pytest.mark.parametrize("failure", [apsw.IOError, apsw.ReadOnlyError])
+async def test_a_disk_that_fails_ends_no_main_loop(rig: FullRig, failure: type[Exception]) -> None:
+    """Nothing is opened, keeper, space and line's end live on, and later the door that was shut is written."""
+    parcel = await rig.inside("PW-1")
+    visit = await rig.keeper.serve(rig.desk.collect_by_code(rig.code(parcel)))
+    rig.memory.reserve.release()
+    running = asyncio.create_task(rig.station.run())
+    rig.boards.push_closed(visit.compartment)
+    for _ in range(60):
+        fail_at(rig.memory.connection, 1, failure)
+        await asyncio.sleep(0)
+    assert not running.done()
+    never_fail(rig.memory.connection)
+    for _ in range(300):
+        await asyncio.sleep(0)
+    running.cancel()
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
 
 
 def _frame(rig: Rig, hub: Signer, promise: facts.Fact) -> str:

@@ -7,7 +7,7 @@ from parcelwall.clock import Clock
 from parcelwall.drivers.power import PowerSeen
 from parcelwall.rules import facts
 from parcelwall.station.desk import StationDesk
-from parcelwall.station.reserve import CannotWrite
+from parcelwall.station.reserve import UNWRITTEN
 
 ASK_EVERY_S = 5.0
 BELIEVED_UNKNOWN = 3  # looks without an answer
@@ -28,7 +28,7 @@ class Battery:
         if 0 < self._silent < BELIEVED_UNKNOWN:
             return
         self._desk.battery_is_low = seen.status == "low"
-        with contextlib.suppress(CannotWrite):
+        with contextlib.suppress(*UNWRITTEN):
             self._tell(seen)
 
     def _tell(self, seen: PowerSeen) -> None:

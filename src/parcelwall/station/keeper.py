@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import apsw
 import structlog
 
 from parcelwall.clock import Clock
@@ -15,7 +14,7 @@ from parcelwall.drivers import Doors, DoorState, Seen
 from parcelwall.errors import Trouble
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.opening import Opening, open_door
-from parcelwall.station.reserve import CannotWrite
+from parcelwall.station.reserve import UNWRITTEN, CannotWrite
 from parcelwall.station.visit import Visit
 
 SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.2
@@ -119,7 +118,7 @@ class Keeper:
     async def _even_if_full(self, turn: Coroutine[Any, Any, None]) -> None:
         try:
             await turn
-        except (CannotWrite, apsw.FullError, apsw.IOError, apsw.ReadOnlyError) as no:
+        except UNWRITTEN as no:
             log.error("cannot_write", station=self.desk.memory.station, reason=str(no))
 
     async def run(self) -> None:

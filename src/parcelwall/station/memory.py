@@ -78,9 +78,12 @@ class Memory:
         return connect(path, durable)
 
     def _safely(self, write: Callable[[], T]) -> T:
-        """Does one transaction; on a full disk once more with the reserve. Raises CannotWrite if that is used up."""
+        """Does one transaction; on a full disk once more with the reserve. Raises CannotWrite if that is used up, or
+        if the disk is read-only."""
         try:
             return write()
+        except apsw.ReadOnlyError as no:
+            raise CannotWrite("the station's disk is read-only: look for what its system says of it") from no
         except apsw.FullError as full:
             if not self.reserve.release():
                 raise CannotWrite from full
@@ -158,7 +161,7 @@ class Memory:
             today = at.astimezone(ZoneInfo(zone[0] if zone else "UTC")).date()
             self._tell((facts.ClockSet(boot=boot, mono_ms=int(self.clock.mono() * 1000), utc=at),), None)
             for name, record in self.connection.execute("SELECT name, record FROM brake").fetchall():
-                brake = earlier(msgspec.json.decode(record, type=Brake), ahead, today)
+                brake = earlier(msgspec.json.decode(str(record), type=Brake), ahead, today)
                 self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, _written(brake)))
 
     @contextmanager

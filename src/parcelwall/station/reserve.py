@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+import apsw
+
 from parcelwall.errors import Trouble
 
 RESERVE_BYTES = 16 * 2**20  # SQLite's side file takes 4 MiB of it; the rest is a thousand collections
@@ -16,10 +18,13 @@ LOW_BYTES = 32 * 2**20  # less than this free, beside the reserve, is low alread
 
 
 class CannotWrite(Trouble):
-    """The disk is full and the reserve is used up. Nothing was written; what was to be done must not be begun."""
+    """The disk is full and the reserve used up, or it is read-only. Nothing was written; nothing must be begun."""
 
-    def __init__(self) -> None:
-        super().__init__("the station's disk is full, and so is its reserve: make room on it")
+    def __init__(self, why: str = "the station's disk is full, and so is its reserve: make room on it") -> None:
+        super().__init__(why)
+
+
+UNWRITTEN = (CannotWrite, apsw.FullError, apsw.IOError, apsw.ReadOnlyError)  # what main loops live on after
 
 
 class Reserve(Protocol):
@@ -69,7 +74,11 @@ class FileReserve:
             return False
 
     def _free_bytes(self) -> int:
-        disk = os.statvfs(self._path.parent)
+        """None at all on a disk that is gone."""
+        try:
+            disk = os.statvfs(self._path.parent)
+        except OSError:
+            return 0
         return disk.f_bavail * disk.f_frsize
 
     def release(self) -> bool:

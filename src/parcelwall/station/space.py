@@ -3,7 +3,7 @@
 import contextlib
 
 from parcelwall.station.desk import StationDesk
-from parcelwall.station.reserve import CannotWrite
+from parcelwall.station.reserve import UNWRITTEN
 
 LOOK_EVERY_S = 10.0
 
@@ -18,7 +18,7 @@ class Space:
         """Makes the reserve anew if there is room for it; else a case, which goes out as soon as it can be written."""
         self._memory.reserve.remake()
         if self._memory.reserve.is_low and not self._is_told():
-            with contextlib.suppress(CannotWrite):
+            with contextlib.suppress(*UNWRITTEN):
                 self._memory.tell(self._desk.case("disk_full", None, None, holds=False))
 
     def _is_told(self) -> bool:
