@@ -20,6 +20,8 @@ from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.disk import Disk, PretendReserve, a_shelf
 from parcelwall.simulation.faults.fuse import Fuse
 from parcelwall.station.reserve import CannotWrite, FileReserve
+from parcelwall.web.kiosk import picture
+from parcelwall.web.reader import renderer
 from station.rig import WRITER, Rig, fail_at, never_fail
 
 RESERVE_BYTES = 512 * 1024
@@ -104,6 +106,26 @@ async def test_even_the_reserve_is_used_up(rig: FullRig) -> None:
     await rig.collect(rig.code(parcel))
     assert rig.parcel(parcel).stage == Stage.COLLECTED
     rig.clean()
+
+
+async def test_the_screen_says_it_plainly(rig: FullRig) -> None:
+    """To who brings a parcel, and to who comes for one when even the reserve is used up; in other languages too."""
+    parcel, kiosk, page = await rig.inside("PW-1"), rig.station.kiosk, renderer()
+    rig.promise("PW-2")
+    rig.use_up()
+    kiosk._show("courier-scan", 60, courier=rig.courier)
+    await kiosk.label("PW-2")
+    shown = page.fragment(picture(rig.station, page))
+    assert "This station is closed" in shown
+    assert "No parcel with this label" not in shown
+    kiosk.home()
+    await kiosk.type_code(rig.code(parcel))
+    shown = page.fragment(picture(rig.station, page))
+    assert "This station opens no door now" in shown
+    assert "Your code stays good. Come back later." in shown
+    assert "We tell you when it opens" not in shown
+    kiosk.set_look("lang", "de")
+    assert "Ihr Code bleibt gültig" in page.fragment(picture(rig.station, page))
 
 
 async def test_the_keeper_lives_on_and_tells_later(rig: FullRig) -> None:
