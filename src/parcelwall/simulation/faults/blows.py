@@ -36,6 +36,7 @@ class Blows:
             self._later(post, post.luck.between(1, 12), "room again")
         elif what == "room again":
             post.disk.make_room()
+            post.restless = True  # the station looks every 10 s
         elif what == "F21":
             self._clock(post)
         elif what == "right time":

@@ -231,7 +231,8 @@ class Lines:
 
 
 def _judge_time(post: "Outpost") -> None:
-    """A-19: a station that has just heard the hub knows what time it is, whatever its clock says."""
+    """A-19: a station that has just heard the hub knows what time it is, whatever its clock says; unless its disk is so
+    full that it cannot write that its clock goes back."""
     wrong_by = post.up.desk.now() - post.clock.true
-    if abs(wrong_by) > WRONG_AT_MOST:
+    if abs(wrong_by) > WRONG_AT_MOST and not post.disk.used_up:
         post.violated(f"A-19: the hub has told the time, and the station's is wrong by {wrong_by}")
