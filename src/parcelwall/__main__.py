@@ -216,7 +216,7 @@ async def _station(settings: Any, profile: Any) -> None:
     from parcelwall.drivers import connect
     from parcelwall.station import dial
     from parcelwall.station import house as station_house
-    from parcelwall.station.running import enrolled, read_scanner, until_configured
+    from parcelwall.station.running import enrolled, read_scanner, until_configured, watch_power
     from parcelwall.web.kiosk import Gate, kiosk_app
     from parcelwall.web.reader import renderer
     from parcelwall.web.serving import listen, serving
@@ -240,6 +240,8 @@ async def _station(settings: Any, profile: Any) -> None:
             tasks.create_task(opened.run())
             if settings.scanner:
                 tasks.create_task(read_scanner(opened, settings.scanner))
+            if settings.ups:
+                tasks.create_task(watch_power(opened, settings.ups))
             out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {screen_url}")
             await asyncio.Event().wait()
 

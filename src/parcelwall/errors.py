@@ -67,6 +67,7 @@ REASONS: dict[str, str] = {
     "not_for_this_station": "No parcel with this label is expected at this station. Take it along.",
     "door_busy": "A door is still open. Push it shut first.",
     "door_failed": "The door does not open.",
+    "cannot_record": "The station can write nothing down, so it opens no door. Make room on its disk.",
     "stale_screen": "The screen has changed since.",
     "deposit_too_late": "The time to bring this parcel has passed. Ask the hub for a new reservation.",
     # opening from afar

@@ -46,6 +46,7 @@ class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: int = 8080  # the kiosk page, on loopback
     claim: str = ""  # one-time claim code for enrolment; not needed afterwards
+    ups: str = ""  # NUT's name of the power supply: name@host:port; empty: not asked
     scanner: str = ""  # by-path name of the reader's serial port (USB CDC mode); empty: no reader
 
 

@@ -47,6 +47,7 @@ class StationShelf(Shelf):
     def __init__(self, now: VirtualClock) -> None:
         super().__init__(STATION, HUB_WRITER, now)
         self.whole = 0  # times that everything which the hub keeps was here
+        self.hub_times: list[datetime] = []
 
     def wrote(self) -> Head:
         return self.journal.head(self.writer)
@@ -79,6 +80,9 @@ class StationShelf(Shelf):
 
     def acknowledged(self, through: int) -> None:
         self.acked = max(self.acked, through)
+
+    def told_time(self, at: datetime, boot: str) -> None:
+        self.hub_times.append(at)
 
 
 class HubShelf(Shelf):

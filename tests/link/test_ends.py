@@ -333,6 +333,23 @@ async def test_a_beat_without_a_time_is_bad(pair: Pair, at: str) -> None:
         await hub.hear(frames.encode(frames.Beat("b1", 1, at, 0)))
 
 
+async def test_the_hubs_time_is_told_if_it_did_not_take_long(pair: Pair) -> None:
+    """With the signed welcome, and with each answer to a beat."""
+    station, hub = await pair.connected()
+    told = list(pair.station.hub_times)
+    assert told[0] == pair.now.now()
+    [beat] = station.beat()
+    answers = await hub.hear(beat)
+    pair.now.advance(6)
+    station.hear(answers[0])
+    assert pair.station.hub_times == told, "an old answer is no time"
+    [beat] = station.beat()
+    station.hear((await hub.hear(beat))[0])
+    assert pair.station.hub_times == [*told, pair.now.now()]
+    with pytest.raises(BadFrame, match="time"):
+        station.hear(frames.encode(frames.Beat_Back("soon", 0)))
+
+
 async def test_the_pump_carries_all(pair: Pair) -> None:
     line = PretendLine(*pair.ends())
     await line.connect()

@@ -1,12 +1,15 @@
 """One side was restored from an older disk: heads and hashes tell, and only what is signed is believed."""
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
-from link.books import HUB_KEY, HUB_WRITER, OTHER_KEY, STATION, STATION_KEY, Pair, deliver
+from link.books import HUB_KEY, HUB_WRITER, NOW, OTHER_KEY, STATION, STATION_KEY, Pair, deliver
+from parcelwall import clock
 from parcelwall.errors import Trouble
 from parcelwall.journal import chain
-from parcelwall.journal.chain import Draft, Head
+from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.link import frames
 from parcelwall.link.frames import BadFrame
 from parcelwall.link.hub_end import HubEnd, Known
@@ -89,7 +92,7 @@ async def test_the_station_looks_at_hashes_too(old: Pair, wrote: dict, has: dict
 
 def welcome(station: StationEnd, key: bytes, wrote: dict, has: dict | None = None) -> str:  # type: ignore[type-arg]
     """What a hub with this key says to a station that has said hello."""
-    body = msgspec.json.encode(WelcomeBody(at="", has=has or {}, wrote=wrote)).decode()
+    body = msgspec.json.encode(WelcomeBody(at=clock.text(NOW), has=has or {}, wrote=wrote)).decode()
     return frames.encode(frames.Welcome(body, Signer(key).sign(welcome_bytes(STATION, station._nonce, body))))
 
 
@@ -203,3 +206,38 @@ async def test_a_new_computer_fetches_both_books_and_then_says_so(old: Pair) -> 
     assert fresh.station.whole == 1
     assert fresh.station.since(STATION, 0, 9) == await old.hub.since(STATION, 0, 9) != []
     assert fresh.station.since(HUB_WRITER, 0, 9) == await old.hub.since(HUB_WRITER, 0, 9)
+
+
+async def test_a_new_computer_without_room_asks_again_with_each_beat(old: Pair) -> None:
+    """What it fetches finds no room, and later what follows from it: nothing is left out, and the line stays."""
+    fresh = Pair()
+    fresh.hub, fresh.now = old.hub, old.now
+    fresh.station.writer = "S-0012:1795334400"
+    old.hub.known_as[STATION] = Known(Signer(STATION_KEY).public, fresh.station.writer)
+    station, hub = fresh.ends()
+    taken, whole, full = fresh.station.receive, fresh.station.restored, {"receive", "restored"}
+
+    def receive(entries: Sequence[Entry], sig: str) -> int:
+        if "receive" in full:
+            raise Trouble("no room")
+        return taken(entries, sig)
+
+    def restored() -> None:
+        if "restored" in full:
+            raise Trouble("no room")
+        whole()
+
+    fresh.station.receive, fresh.station.restored = receive, restored  # type: ignore[method-assign]
+    await deliver(station, hub, [hub.challenge()])
+    for _ in range(2):
+        await deliver(station, hub, await hub.hear(*station.beat()))
+        assert fresh.station.since(STATION, 0, 9) == []
+    full.remove("receive")
+    await deliver(station, hub, await hub.hear(*station.beat()))
+    assert fresh.station.since(STATION, 0, 9) == await old.hub.since(STATION, 0, 9) != []
+    assert fresh.station.since(HUB_WRITER, 0, 9) == await old.hub.since(HUB_WRITER, 0, 9) != []
+    assert fresh.station.whole == 0
+    full.clear()
+    for _ in range(2):
+        await deliver(station, hub, await hub.hear(*station.beat()))
+    assert fresh.station.whole == 1, "once"

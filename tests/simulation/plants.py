@@ -9,7 +9,7 @@ prints the report. Numbers are those of the design's list of bugs; those above 4
 import asyncio
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -24,6 +24,7 @@ from parcelwall.station import keeper, opening
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.memory import Memory
+from parcelwall.station.timekeeper import Timekeeper
 
 STATIONS, DAYS = 6, 5
 
@@ -226,9 +227,14 @@ def p31_two_sweeps_record_expired_twice() -> None:
     sweeps.Expire.decide = decide  # type: ignore[method-assign]
 
 
-@plant("F21")
+@plant("F01,F07,F21")
 def p37_clock_set_back_is_believed() -> None:
-    Memory.now_text = lambda self: clock.text(self.clock.now())  # type: ignore[method-assign]
+    Timekeeper.text = lambda self: clock.text(self._believed())  # type: ignore[method-assign]
+
+
+@plant("F21")
+def p45_hub_time_is_not_believed() -> None:
+    Timekeeper.told = lambda self, at: timedelta(0)  # type: ignore[method-assign]
 
 
 @plant("F25,F31")

@@ -27,6 +27,7 @@ from parcelwall.rules.life import Parcel
 from parcelwall.simulation.town import pretend_profile
 from parcelwall.station.house import Station, key_of
 from parcelwall.station.memory import Memory
+from parcelwall.station.reserve import Reserve
 from parcelwall.station.verify import verify_station
 from parcelwall.station.visit import Visit
 from station.towns import NOW, about
@@ -44,9 +45,9 @@ class Rig:
 
     def __init__(
         self, folder: Path, columns: str = "SSML SSML", layout: Layout | None = None, seed: int = 1,
-        durable: bool = False,
+        durable: bool = False, reserve: Reserve | None = None,
     ) -> None:  # fmt: skip
-        self.durable = durable
+        self.durable, self.reserve = durable, reserve
         self.path = folder / "station.sqlite"
         self.now = VirtualClock(NOW)
         self.ids = seeded(self.now, seed)
@@ -74,7 +75,8 @@ class Rig:
     async def _open(self) -> None:
         self.doors = connect(pretend_profile(self.layout), self.now, open_port=self.boards.open_port)
         await self.doors.start()
-        self.station = Station(Memory(self.path, self.now, self.durable), self.doors, self.now, self.ids)
+        memory = Memory(self.path, self.now, self.durable, self.reserve)
+        self.station = Station(memory, self.doors, self.now, self.ids)
         self.memory, self.desk, self.keeper = self.station.memory, self.station.desk, self.station.keeper
 
     async def resume(self) -> "Rig":

@@ -1,6 +1,7 @@
 """Doors that jam, boards that are silent or lie, doors left open or opened unasked: outcome, facts and case."""
 
 import asyncio
+from uuid import UUID
 
 import apsw
 import msgspec
@@ -11,6 +12,8 @@ from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.station import visit as visits
 from station.rig import NAME, Rig
+
+OPEN = 0  # what the pretend contact reads then
 
 # how the boards go wrong -> (why the door is said to have failed, pulses sent)
 FAULTS = {
@@ -159,6 +162,45 @@ async def test_a_visit_that_nobody_serves_does_not_block_the_screen(rig: Rig) ->
     assert rig.pulses() == before
     await rig.collect(rig.code(parcel))
     assert visit.purpose == "collect"
+
+
+@pytest.mark.parametrize("purpose", ["collect", "take_back"])
+async def test_a_contact_that_reads_open_for_ever_opens_nothing(rig: Rig, purpose: str) -> None:
+    """Found by simulation: said to be open without a pulse, and when it was mended the parcel counted as gone."""
+    parcel = await rig.inside("PW-1")
+    if purpose == "take_back":
+        rig.hear(facts.Expired(parcel=parcel))
+    door, stage = rig.parcel(parcel).compartment or 0, rig.parcel(parcel).stage
+    rig.now.advance(60)
+    rig.boards.core.stick(door, OPEN)
+    before, pulses = rig.wrote(), rig.pulses()
+    done = await rig.keeper.serve(_begun(rig, purpose, parcel))
+    assert done.outcome == "unclear"
+    assert rig.told(before) == ["DoorFailed", "CaseOpened"]
+    assert rig.pulses() == pulses
+    rig.boards.core.stick(door, None)
+    await rig.look(3)
+    assert rig.parcel(parcel).stage == stage, "it lies there still"
+    await rig.through(_begun(rig, purpose, parcel))
+    assert rig.parcel(parcel).stage == (Stage.COLLECTED if purpose == "collect" else Stage.TAKEN_BACK)
+
+
+def _begun(rig: Rig, purpose: str, parcel: UUID) -> visits.Visit:
+    if purpose == "collect":
+        return rig.desk.collect_by_code(rig.code(parcel))
+    return rig.desk.take_back(parcel, rig.courier)
+
+
+async def test_a_door_that_reads_open_already_takes_no_deposit(rig: Rig) -> None:
+    """The courier is given another compartment, and the suspect one is offered to nobody."""
+    parcel = rig.promise("PW-1")
+    visit = rig.desk.deposit_by_label("PW-1", rig.courier)
+    rig.boards.core.stick(visit.compartment, OPEN)
+    assert (await rig.keeper.serve(visit)).outcome == "unclear"
+    assert rig.cases() == ["door_failed"]
+    other = await rig.deposit("PW-1")
+    assert other.compartment != visit.compartment
+    assert rig.parcel(parcel).compartment == other.compartment
 
 
 # open for too long, open unasked

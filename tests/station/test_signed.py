@@ -23,7 +23,8 @@ def welcomed(rig: Rig) -> StationEnd:
     end = rig.station.line_end("hub.example")
     end.hear(frames.encode(frames.Challenge("hub.example", "00" * 32, "")))
     has = rig.memory.has()
-    body = msgspec.json.encode(WelcomeBody(at="", has={}, wrote={WRITER: (has.number, has.hash.hex())})).decode()
+    at, wrote = clock.text(rig.now.now()), {WRITER: (has.number, has.hash.hex())}
+    body = msgspec.json.encode(WelcomeBody(at=at, has={}, wrote=wrote)).decode()
     end.hear(frames.encode(frames.Welcome(body, HUB.sign(welcome_bytes(NAME, end._nonce, body)))))
     assert end.welcomed
     return end

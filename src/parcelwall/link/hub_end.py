@@ -117,9 +117,8 @@ class HubEnd:
             return [await self._beat(frame)]
         if isinstance(frame, frames.Ack):
             return await self._acknowledged(frame)
-        if isinstance(frame, frames.Gap) and self._shipper and frame.writer == self._shipper.writer:
-            self._shipper.gap(frame.have)
-            return await self._news()
+        if isinstance(frame, frames.Gap):
+            return await self._once_more(frame)
         if isinstance(frame, frames.Rekey):
             return await self._rekey(frame)
         return []
@@ -131,6 +130,16 @@ class HubEnd:
         if self._returns.stored(frame.writer, frame.through):
             return await self._give_back() or await self._news()
         return await self._news() if own else []
+
+    async def _once_more(self, gap: frames.Gap) -> list[Frame]:
+        """What the station misses; of a run under way only if it could not store what came."""
+        run = self._returns.next
+        if run and (run.writer, run.after) == (gap.writer, gap.have):
+            return await self._give_back()
+        if self._shipper is None or gap.writer != self._shipper.writer:
+            return []
+        self._shipper.gap(gap.have)
+        return await self._news()
 
     def _through_of_run(self, writer: str) -> int:
         """How far of this writer is under way outside the shipper's count."""

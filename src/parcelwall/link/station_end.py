@@ -3,12 +3,14 @@
 If one side was restored from an older disk, the other gives back what it has of the lost entries before anything else.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
 
-from parcelwall.clock import Clock, text
+from parcelwall.clock import Clock, parse, text
 from parcelwall.errors import Trouble
 from parcelwall.journal import streams
 from parcelwall.journal.chain import Broken, Entry, Head
@@ -18,6 +20,7 @@ from parcelwall.link.identity import Signer, hello_bytes, rekey_bytes, signed_by
 from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned
 
 NONCE_BYTES = 32
+FRESH_MS = 5_000  # from the question to the answer
 
 
 class StationBook(Protocol):
@@ -55,7 +58,11 @@ class StationBook(Protocol):
         ...
 
     def restored(self) -> None:
-        """Everything that the hub keeps of this station is here."""
+        """Everything that the hub keeps of this station is here. Trouble if that cannot be stored now."""
+        ...
+
+    def told_time(self, at: datetime, boot: str) -> None:
+        """The hub's time, a few seconds old at most. `boot` names this run of the computer."""
         ...
 
 
@@ -102,6 +109,8 @@ class StationEnd:
         self._awaited: dict[str, int] = {}
         self.welcomed = False
         self.rekeyed = False  # the hub takes the next key: dial again with it
+        self._asked_ms = 0  # when the hello went out
+        self._missed: dict[str, None] = {}  # streams whose news could not be stored
 
     def hear(self, message: str) -> list[str]:
         """Frames to send in answer to one that came. Raises BadFrame (close the line) or Trouble."""
@@ -121,7 +130,7 @@ class StationEnd:
 
     def _in_service(self, frame: Frame) -> list[Frame]:
         if isinstance(frame, frames.Entries):
-            return [self._take(frame)]
+            return self._take(frame)
         if isinstance(frame, frames.Ack):
             return self._acknowledged(frame)
         if isinstance(frame, frames.Gap) and frame.writer == self.book.writer:
@@ -133,7 +142,18 @@ class StationEnd:
             return self._give_back() or self._news()
         if isinstance(frame, frames.Rekeyed) and self._next_key and frame.key == self._next_key.public.hex():
             self.rekeyed = True
+        if isinstance(frame, frames.Beat_Back):
+            self._time(frame.at, frame.mono)
         return []
+
+    def _time(self, told: str, asked_ms: int) -> None:
+        """The hub's time is believed if its answer did not take long."""
+        try:
+            at = parse(told)
+        except (ValueError, OverflowError) as no:
+            raise BadFrame(f"unreadable time: {no}") from no
+        if 0 <= self._mono() - asked_ms < FRESH_MS:
+            self.book.told_time(at, self._boot)
 
     # proof
 
@@ -144,8 +164,9 @@ class StationEnd:
             raise BadFrame(f"the challenge is of {challenge.hub}, not of {self._hub}", frames.WRONG_IDENTITY)
         self._hub_nonce = _from_hex(challenge.nonce)
         wrote = self.book.wrote()
+        self._asked_ms = self._mono()
         body = HelloBody(
-            station=self.book.station, nonce=self._nonce.hex(), boot=self._boot, mono=self._mono(),
+            station=self.book.station, nonce=self._nonce.hex(), boot=self._boot, mono=self._asked_ms,
             at=text(self._clock.now()), software=self._software,
             wrote={self.book.writer: (wrote.number, wrote.hash.hex())},
             has={name: (head.number, head.hash.hex()) for name, head in self.book.heads().items()},
@@ -166,6 +187,7 @@ class StationEnd:
         self.welcomed = True
         self._awaited = {name: number for name, (number, _) in body.wrote.items()}
         self._returns = Returns(self.book.lost({name: number for name, (number, _) in body.has.items()}))
+        self._time(body.at, self._asked_ms)
         self._shipper.begin(theirs)
         self.book.acknowledged(theirs)
         self._perhaps_restored()
@@ -214,26 +236,35 @@ class StationEnd:
 
     # entries
 
-    def _take(self, frame: frames.Entries) -> Frame:
+    def _take(self, frame: frames.Entries) -> list[Frame]:
+        """Stored and acknowledged. What cannot be stored is not, and is asked for again with the next beat."""
         if frame.writer != self.book.hub_writer and frame.writer not in self._awaited:
             raise BadFrame(f"entries of {frame.writer} are not for this line")
         entries = checked([frame], self._hub_key, frame.writer)
-        head = self.book.heads().get(frame.writer)
-        if frame.after > (head.number if head else 0):
-            return frames.Gap(frame.writer, head.number if head else 0)
+        have = self._have(frame.writer)
+        if frame.after > have:
+            return [] if frame.writer in self._missed else [frames.Gap(frame.writer, have)]
         try:
             through = self.book.receive(entries, frame.sig)
+        except Trouble:
+            self._missed[frame.writer] = None
+            return []
         except Broken as broken:
             raise BadFrame(str(broken)) from broken
         self._perhaps_restored()
-        return frames.Ack(frame.writer, through)
+        return [frames.Ack(frame.writer, through)]
+
+    def _have(self, writer: str) -> int:
+        head = self.book.heads().get(writer)
+        return head.number if head else 0
 
     def _perhaps_restored(self) -> None:
         if self._awaited:
             heads = {**self.book.heads(), self.book.writer: self.book.wrote()}
             if all(name in heads and heads[name].number >= number for name, number in self._awaited.items() if number):
-                self._awaited = {}
-                self.book.restored()
+                with contextlib.suppress(Trouble):  # for want of room: once more with the next beat
+                    self.book.restored()
+                    self._awaited = {}
 
     def _acknowledged(self, frame: frames.Ack) -> list[Frame]:
         own = frame.writer == self.book.writer
@@ -262,7 +293,14 @@ class StationEnd:
 
     def beat(self) -> list[str]:
         """A sign of life; it tells how far this station has written, by its own clock."""
-        return [frames.encode(self._beat())] if self.welcomed else []
+        if not self.welcomed:
+            return []
+        self._perhaps_restored()
+        return [frames.encode(each) for each in (self._beat(), *self._asked_again())]
+
+    def _asked_again(self) -> list[Frame]:
+        missed, self._missed = self._missed, {}
+        return [frames.Gap(writer, self._have(writer)) for writer in missed]
 
     def _beat(self) -> Frame:
         return frames.Beat(self._boot, self._mono(), text(self._clock.now()), self.book.wrote().number)

@@ -108,6 +108,7 @@ _BOTH: dict[str, Sayings] = {
     "selector_needed": (Saying(N_("And the last 4 of the parcel number"), N_("It is in your message.")),),
     "door_busy": _DOOR_BUSY,
     "door_failed": _DOOR_FAILED,
+    "cannot_record": (Saying(N_("This station opens no door now"), N_("Your code stays good. Come back later.")),),
     "stale_screen": NO_WORDS,
     "deposit_too_late": (Saying(N_("The time to bring this one has passed"), _TAKE_ALONG),),
     "station_offline": (Saying(N_("This station works on its own now"), N_("Use the code or the QR at its screen.")),),

@@ -22,6 +22,7 @@ from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
 from parcelwall.station import visit as visits
 from parcelwall.station.memory import Memory
+from parcelwall.station.reserve import CannotWrite
 from parcelwall.station.visit import Visit
 
 KIOSK = "kiosk"
@@ -34,6 +35,7 @@ class StationDesk:
     def __init__(self, memory: Memory, ids: Ids) -> None:
         self.memory, self.ids = memory, ids
         self.online = False
+        self.battery_is_low = False
         self._wrong_untold = 0
         self._told_at: datetime | None = None
         secret = bytes.fromhex(memory.identity("secret") or "")
@@ -168,13 +170,16 @@ class StationDesk:
     def _wrong(self, name: str, limits: access.Limits) -> None:
         """Counts a wrong try for good, then refuses: the same words for every cause."""
         brake = access.wrong_try(self.memory.brake(name), self.now(), self.today, limits)
-        self.memory.set_brake(name, brake)
-        self._tell_wrong_codes(paused=bool(access.pause_left_s(brake, self.now(), self.today, limits)))
+        try:
+            self.memory.set_brake(name, brake)
+            self._tell_wrong_codes(paused=bool(access.pause_left_s(brake, self.now(), self.today, limits)))
+        except CannotWrite as no:  # as a right code is answered then
+            raise Refusal("cannot_record") from no
         raise Refusal("wrong_code", tries_left=access.tries_left(self.memory.brake("bare"), self.now()))
 
     def _tell_wrong_codes(self, paused: bool) -> None:
         self._wrong_untold += 1
-        if self._told_at is None or self.now() - self._told_at >= TELL_WRONG_CODES_EVERY or paused:
+        if self._told_at is None or abs(self.now() - self._told_at) >= TELL_WRONG_CODES_EVERY or paused:
             self.memory.tell(facts.WrongCode(count=self._wrong_untold, paused=paused))
             self._told_at, self._wrong_untold = self.now(), 0
 
@@ -200,9 +205,12 @@ class StationDesk:
             raise Refusal("no_right", "This courier may not do that here.")
 
     def deposit_by_label(self, label: str, courier: UUID) -> Visit:
-        """Begins the visit that puts a reserved parcel behind the door the rules choose."""
+        """Begins the visit that puts a reserved parcel behind the door the rules choose. Refuses while the disk is
+        full, or the battery low."""
         self._refuse_without("deposit", courier)
         self._refuse_busy()
+        if self.memory.reserve.is_low or self.battery_is_low:
+            raise Refusal("station_out_of_service", "Disk full or battery low: parcels only go out until that is over.")
         parcel = self.by_label(label)
         compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now())
         return self._begin("deposit", parcel, compartment, courier=courier)
@@ -263,12 +271,15 @@ class StationDesk:
             generation=generation, courier=courier, hold_hours=parcel.hold_hours if parcel else 0, by=by,
             until_mono_s=until_mono_s,
         )  # fmt: skip
-        self._write(visit)
+        try:
+            self._write(visit)
+        except CannotWrite as no:
+            raise Refusal("cannot_record") from no
         return visit
 
     def _write(self, visit: Visit) -> None:
         try:
-            visits.write(self.memory.connection, visit)
+            self.memory.keep(visit)
         except apsw.ConstraintError as no:
             raise Refusal("door_busy", door=visit.compartment) from no
 

@@ -7,6 +7,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import urlsplit
 
+import apsw
 import msgspec
 import structlog
 import websockets
@@ -79,7 +80,7 @@ class Line:
                 await self._converse(connection, self.station.line_end(self._hub))
         except* (OSError, websockets.WebSocketException, TimeoutError) as gone:
             log.info("line_down", station=self.station.memory.station, reason=type(gone.exceptions[0]).__name__)
-        except* (BadFrame, Trouble) as bad:
+        except* (BadFrame, Trouble, apsw.Error) as bad:
             log.warning("line_refused", station=self.station.memory.station, reason=str(bad.exceptions[0]))
         finally:
             self._connection = None

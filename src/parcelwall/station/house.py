@@ -19,6 +19,8 @@ from parcelwall.station.keeper import Keeper
 from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
 from parcelwall.station.orders import Orders, Presence
+from parcelwall.station.reserve import FileReserve
+from parcelwall.station.space import LOOK_EVERY_S, Space
 
 TICK_S = 0.25
 FORGET_EVERY_S = 3600.0  # parcels whose life has ended leave the memory, not the file
@@ -43,6 +45,7 @@ class Station:
         self.kiosk = Kiosk(self.desk, clock)
         self.keeper = Keeper(self.desk, doors, clock, self.kiosk.visit_moved)
         self.kiosk.attach(self.keeper)
+        self.space = Space(self.desk)
         self.boot = ids.new().hex
         self.presence = Presence(ids, clock)
         self.orders = Orders(self.desk, self.kiosk.serve, self.presence, clock, self.boot)
@@ -62,9 +65,12 @@ class Station:
             tasks.create_task(self._tick())
 
     async def _tick(self) -> None:
-        forgotten_at = self.clock.mono()
+        forgotten_at, looked_at = self.clock.mono(), float("-inf")
         while True:
             self.kiosk.tick()
+            if self.clock.mono() - looked_at > LOOK_EVERY_S:
+                self.space.look()
+                looked_at = self.clock.mono()
             if self.clock.mono() - forgotten_at > FORGET_EVERY_S:
                 self.memory.forget_ended()
                 forgotten_at = self.clock.mono()
@@ -104,7 +110,9 @@ async def opened(
     path: Path | str, doors: Doors, clock: Clock, ids: Ids, durable: bool = True
 ) -> AsyncIterator[Station]:
     """A station on its file and its doors. It must be enrolled (`key_of`, then `Memory.know`)."""
-    memory = Memory(path, clock, durable)
+    reserve = FileReserve(Path(path)) if durable and str(path) != ":memory:" else None
+    memory = Memory(path, clock, durable, reserve)
+    memory.reserve.remake()
     try:
         await doors.start()
         yield Station(memory, doors, clock, ids)

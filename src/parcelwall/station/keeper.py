@@ -2,20 +2,26 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
+
+import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.drivers import Doors, DoorState, Seen
 from parcelwall.errors import Trouble
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.opening import Opening, open_door
+from parcelwall.station.reserve import UNWRITTEN, CannotWrite
 from parcelwall.station.visit import Visit
 
 SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.2
 LEFT_OPEN = timedelta(seconds=120)
 UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many looks
+
+log = structlog.get_logger()
 
 
 class Keeper:
@@ -75,6 +81,9 @@ class Keeper:
         try:
             verdict, visit = await self._open(visit)
             visit = self.desk.opened(visit) if verdict == "opened" else self._not_opened(visit, verdict)
+        except CannotWrite as full:  # the visit stands as begun; the next turn looks at its door, as after a power cut
+            log.error("disk_full", station=self.desk.memory.station, reason=str(full))
+            return visit
         finally:
             self._opening.discard(visit.id)
         self._on_change(visit)
@@ -111,23 +120,35 @@ class Keeper:
             self._on_change(self.desk.left_open(visit))
 
     def _open_for(self, visit: Visit) -> timedelta:
-        return self.desk.now() - (visit.opened_at or visit.begun_at)
+        """Longer than any door, if the clock was set back since."""
+        passed = self.desk.now() - (visit.opened_at or visit.begun_at)
+        return passed if passed >= -LEFT_OPEN else timedelta.max
 
     def _watch_unasked(self, asked: set[int]) -> None:
         for door, seen in self.seen.items():
             if seen.state != DoorState.OPEN or door in asked:
                 self._unasked.pop(door, None)
                 continue
-            self._unasked[door] = self._unasked.get(door, 0) + 1
-            if self._unasked[door] == UNASKED_SWEEPS:
+            turns = self._unasked.get(door, 0) + 1
+            if turns == UNASKED_SWEEPS:
                 self.desk.unasked(door)
+            self._unasked[door] = turns
+
+    async def _even_if_full(self, turn: Coroutine[Any, Any, None]) -> None:
+        try:
+            await turn
+        except UNWRITTEN as no:
+            log.error("cannot_write", station=self.desk.memory.station, reason=str(no))
 
     async def run(self) -> None:
-        """Recovers, then watches for ever: every 200 ms while a door is open, else every 500 ms."""
-        await self.recover()
-        await self.take_stock()
+        """Recovers, then watches for ever: every 200 ms while a door is open, else every 500 ms.
+
+        What cannot be written is done at a later turn: a visit stays open, and no door is pulsed meanwhile.
+        """
+        await self._even_if_full(self.recover())
+        await self._even_if_full(self.take_stock())
         while True:
-            await self.watch()
+            await self._even_if_full(self.watch())
             busy = bool(self.desk.unfinished())
             await asyncio.sleep(0)
             await self.clock.sleep(WATCH_EVERY_S if busy else SWEEP_EVERY_S)

@@ -25,7 +25,7 @@ from parcelwall.station.visit import Visit
 Screen = Literal[
     "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "late",
     "courier-in", "courier-home", "courier-scan", "courier-label", "courier-out", "courier-bye", "no-fit", "unknown",
-    "help", "look", "more-time", "report", "case",
+    "help", "look", "more-time", "report", "case", "closed",
 ]  # fmt: skip
 
 REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
@@ -33,6 +33,7 @@ NAG_AFTER = timedelta(seconds=30)
 THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S = 10, 10, 30, 180
 
 
+LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
 REPORTS = {"empty": "reported_empty", "wrong": "reported_wrong_parcel", "damaged": "reported_damaged",
            "not_there": "reported_not_there"}  # fmt: skip
 
@@ -147,6 +148,9 @@ class Kiosk:
         if no.reason == "codes_paused":
             self._typed = digits
             return self._show("paused", IDLE_S, wait_s=no.details["wait_s"])
+        if no.reason == "cannot_record":
+            self._typed = ""
+            return self._show("closed", RESULT_S, refusal=no.reason)
         if no.reason == "door_busy" or self._door_is_open():
             return self._still_busy()
         self._typed = ""
@@ -334,7 +338,7 @@ class Kiosk:
         now, showing = self.desk.now(), self.showing
         if showing.screen == "open" and showing.visit and self._open_since(showing.visit) > NAG_AFTER:
             self._show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending)
-        if showing.until and now >= showing.until:
+        if showing.until and not now < showing.until < now + LONGEST:
             self._time_is_up()
         if showing.screen == "home" and self._some_door_is_open() and (visit := self._open_visit()):
             self._show_door(visit)  # found after a power cut

@@ -3,16 +3,20 @@
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import apsw
 import msgspec
 
 from parcelwall import clock
 from parcelwall.clock import Clock
+from parcelwall.errors import Trouble
 from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.journal.sqlite import SqliteJournal, connect
 from parcelwall.link.shipping import Run
@@ -24,6 +28,10 @@ from parcelwall.rules.life import ENDED, Parcel
 from parcelwall.rules.places import Room, read_room, write_room
 from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.station import restoring, visit
+from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
+from parcelwall.station.timekeeper import Timekeeper, earlier
+
+T = TypeVar("T")
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS parcel (id TEXT PRIMARY KEY, ended INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
@@ -36,22 +44,55 @@ CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL
 
 _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
 
+_NEWEST = """
+SELECT max(happened_at) FROM entry WHERE writer = ? AND number >=
+  coalesce((SELECT max(number) FROM entry WHERE writer = ? AND kind = 'ClockSet'), 0)"""
+
+_ZONE = "SELECT coalesce(json_extract(record, '$.zone'), 'UTC') FROM standing WHERE name = 'StationConfigured'"
+
 
 class Memory:
     """The file, and in memory the book of what is open now. All writing goes through `tell` and `receive`."""
 
-    def __init__(self, path: Path | str, clock: Clock, durable: bool = True) -> None:
-        self.connection = connect(path, durable)
-        self.connection.execute(SCHEMA + visit.SCHEMA)
+    def __init__(
+        self, path: Path | str, clock: Clock, durable: bool = True, reserve: Reserve | None = None
+    ) -> None:
+        self.reserve = reserve or NoReserve()
+        self.connection = self._opened(path, durable)
+        self._safely(lambda: self.connection.execute(SCHEMA + visit.SCHEMA))
         self.journal = SqliteJournal(self.connection)
         self.clock = clock
         self._know_oneself()
-        [(newest,)] = self.connection.execute("SELECT max(happened_at) FROM entry WHERE writer = ?", (self.writer,))
-        self._last = newest or ""
+        [(newest,)] = self.connection.execute(_NEWEST, (self.writer, self.writer))
+        self.time = Timekeeper(clock, newest or "")
         self._remember()
 
     def close(self) -> None:
         self.connection.close()
+
+    def _opened(self, path: Path | str, durable: bool) -> apsw.Connection:
+        """The file. On a full disk its side file needs the reserve."""
+        try:
+            return connect(path, durable)
+        except Trouble:
+            if not self.reserve.release():
+                raise
+        return connect(path, durable)
+
+    def _safely(self, write: Callable[[], T]) -> T:
+        """Does one transaction; on a full disk once more with the reserve. Raises CannotWrite if that is used up, or
+        if the disk is read-only."""
+        try:
+            return write()
+        except apsw.ReadOnlyError as no:
+            raise CannotWrite("the station's disk is read-only: look for what its system says of it") from no
+        except apsw.FullError as full:
+            if not self.reserve.release():
+                raise CannotWrite from full
+        try:
+            return write()
+        except apsw.FullError as full:
+            raise CannotWrite from full
 
     # identity
 
@@ -60,7 +101,10 @@ class Memory:
         return row[0] if row else None
 
     def know(self, values: dict[str, str]) -> None:
-        """Keeps what the station was given at enrolment."""
+        """Keeps what the station was given at enrolment. Raises CannotWrite."""
+        self._safely(lambda: self._know(values))
+
+    def _know(self, values: Mapping[str, str]) -> None:
         with self.connection:
             rows = list(values.items())
             self.connection.executemany("INSERT OR REPLACE INTO identity VALUES (?, ?)", rows)
@@ -109,9 +153,30 @@ class Memory:
             self.revoked.add(fact.grant)
 
     def now_text(self) -> str:
-        """The wall clock, but never behind the newest entry: time in a journal does not run backwards."""
-        self._last = max(self._last, clock.text(self.clock.now()))
-        return self._last
+        """Now, but never behind the newest entry since the clock was set."""
+        return self.time.text()
+
+    def told_time(self, at: datetime, boot: str) -> None:
+        """The hub's time, fresh. If we have written with a time that lies far ahead of it, `ClockSet` goes back to it:
+        what follows is right again, what was written meanwhile keeps its time."""
+        ahead, mark = self.time.told(at), self.time.mark
+        if ahead:
+            self.time.mark = ""
+            try:
+                self._safely(lambda: self._set_clock(at, boot, ahead))
+            except BaseException as failed:
+                self.time.mark = mark
+                if not isinstance(failed, CannotWrite):
+                    raise
+
+    def _set_clock(self, at: datetime, boot: str, ahead: timedelta) -> None:
+        with self._together():
+            zone = self.connection.execute(_ZONE).fetchone()
+            today = at.astimezone(ZoneInfo(zone[0] if zone else "UTC")).date()
+            self._tell((facts.ClockSet(boot=boot, mono_ms=int(self.clock.mono() * 1000), utc=at),), None)
+            for name, record in self.connection.execute("SELECT name, record FROM brake").fetchall():
+                brake = earlier(msgspec.json.decode(str(record), type=Brake), ahead, today)
+                self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, _written(brake)))
 
     @contextmanager
     def _together(self) -> Iterator[None]:
@@ -126,7 +191,13 @@ class Memory:
             raise
 
     def tell(self, *told: Fact, visit_after: visit.Visit | None = None) -> list[Learned]:
-        """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction."""
+        """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction.
+
+        Raises CannotWrite, and nothing is remembered.
+        """
+        return self._safely(lambda: self._tell(told, visit_after))
+
+    def _tell(self, told: Sequence[Fact], visit_after: visit.Visit | None) -> list[Learned]:
         at = self.now_text()
         drafts = [Draft(fact.kind, at, facts.body(fact)) for fact in told]
         with self._together():
@@ -142,6 +213,9 @@ class Memory:
         Stored, not understood: what a newer hub wrote and we cannot read is kept, and the rest goes on. While this
         computer fetches its station's book nothing is learnt: doors wait until it is whole. `sig` is the hub's.
         """
+        return self._safely(lambda: self._receive(entries, sig))
+
+    def _receive(self, entries: Sequence[Entry], sig: str) -> int:
         writer = entries[0].writer
         with self._together():
             new = self.journal.receive(writer, entries, self.now_text())
@@ -158,15 +232,19 @@ class Memory:
     def restored(self) -> None:
         """Everything that the hub keeps of this station is here: it is learnt in its order, and doors may be looked at.
 
-        What the computer before had not shipped is gone for good, so a case says so.
+        What the computer before had not shipped is gone for good, so a case says so. Raises CannotWrite, and all of it
+        is still to do.
         """
-        if not self.restoring:
-            return
+        if self.restoring:
+            self._safely(self._restore)
+
+    def _restore(self) -> None:
         with self._together():
             for entry in self.journal.in_order_learnt():
                 self._learn_entry(entry)
-            self.know({"restoring": "", "unlooked": "yes"})
-            self.tell(*restoring.what_is_gone(self.journal, self.station, self.writer, self.identity("case") or ""))
+            self._know({"restoring": "", "unlooked": "yes"})
+            gone = restoring.what_is_gone(self.journal, self.station, self.writer, self.identity("case") or "")
+            self._tell(gone, None)
 
     def _learn(self, fact: Fact, at: str) -> Learned:
         if isinstance(fact, facts.ParcelFact) and fact.parcel not in self.book.parcels:
@@ -232,8 +310,12 @@ class Memory:
 
     def set_brake(self, name: str, brake: Brake) -> None:
         """Durable before the person hears the answer."""
-        record = msgspec.json.encode(brake).decode()
-        self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, record))
+        row = name, _written(brake)
+        self._safely(lambda: self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", row))
+
+    def keep(self, one: visit.Visit) -> None:
+        """Writes a visit, in a transaction of its own. Raises CannotWrite, and ConstraintError for a busy screen."""
+        self._safely(lambda: visit.write(self.connection, one))
 
     # what the link asks (link.station_end.StationBook)
 
@@ -262,7 +344,9 @@ class Memory:
         return restoring.lost(self.journal, self.writer, they_have)
 
     def acknowledged(self, through: int) -> None:
-        self.journal.move("acknowledged", through)
+        """How far the hub is said to have read. On a full disk it is told once more after the next hello."""
+        with contextlib.suppress(CannotWrite):
+            self._safely(lambda: self.journal.move("acknowledged", through))
 
     def unsent(self) -> int:
         """How many entries the hub has not acknowledged yet."""
@@ -273,6 +357,10 @@ class Memory:
 
     def parcels(self) -> Iterator[Parcel]:
         yield from self.book.parcels.values()
+
+
+def _written(brake: Brake) -> str:
+    return msgspec.json.encode(brake).decode()
 
 
 def readable(entry: Entry) -> Fact | None:

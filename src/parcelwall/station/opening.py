@@ -1,7 +1,8 @@
 """The opening procedure: the only place from which a door is ever pulsed, and it takes a visit that is on the disk.
 
 An ack is about the coil; "open" is said only after the contact was seen open. A further pulse needs the door read
-closed, 2 s since the last one, and there are at most 3; a door that is unknown gets no further pulse at all.
+closed, 2 s since the last one, and there are at most 3; a door that is unknown gets no further pulse at all. A door
+that reads open before we have done anything was not opened by us: its contact is broken, or somebody else was there.
 """
 
 from typing import Literal
@@ -24,7 +25,7 @@ Opening = Literal["opened", "stuck", "unclear", "late", "dead"]
 async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock) -> tuple[Opening, Visit]:
     """Opens the visit's door. Answers what was seen, not what was acknowledged."""
     if await _look(doors, visit) == DoorState.OPEN:
-        return "opened", visit
+        return "unclear", visit
     verdict: Opening = "stuck"
     while visit.pulses < MOST_PULSES:
         visit = desk.pulsing(visit)

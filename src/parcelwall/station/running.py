@@ -6,6 +6,7 @@ from pathlib import Path
 
 from parcelwall.clock import Clock
 from parcelwall.drivers import parse_profile
+from parcelwall.drivers.power import Ups
 from parcelwall.drivers.profile import Profile
 from parcelwall.drivers.scanner import scans
 from parcelwall.errors import Trouble
@@ -13,8 +14,10 @@ from parcelwall.ids import Ids
 from parcelwall.link.identity import fingerprint
 from parcelwall.settings import StationSettings, read
 from parcelwall.station import dial
+from parcelwall.station.battery import Battery
 from parcelwall.station.house import Station, make_next_key
 from parcelwall.station.memory import Memory
+from parcelwall.station.reserve import FileReserve
 
 
 def read_settings(path: Path) -> tuple[StationSettings, Profile]:
@@ -33,7 +36,7 @@ def read_settings(path: Path) -> tuple[StationSettings, Profile]:
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:
     """On the first start, becomes the station of the claim code. Raises Trouble without a claim code."""
-    memory = Memory(path, clock)
+    memory = Memory(path, clock, reserve=FileReserve(path))
     try:
         if not memory.station:
             if not settings.claim:
@@ -73,6 +76,11 @@ async def until_configured(station: Station) -> None:
     """A fresh station waits for the hub's first word: its layout. One that takes over waits for its whole book."""
     while station.desk.about is None or station.memory.restoring:
         await asyncio.sleep(0.1)
+
+
+async def watch_power(station: Station, ups: str) -> None:
+    """Asks the power supply for ever. Raises Trouble for a name that is none."""
+    await Battery(station.desk, Ups(ups).look).run(station.clock)
 
 
 async def read_scanner(station: Station, port: str) -> None:

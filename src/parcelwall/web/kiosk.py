@@ -189,7 +189,7 @@ CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused":
         "still-open": "nag", "thanks": "good"}  # fmt: skip
 
 
-TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service")
+TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record")
 
 
 def _told(station: Station, showing: Showing, known: Words) -> Saying:
@@ -197,7 +197,7 @@ def _told(station: Station, showing: Showing, known: Words) -> Saying:
     reason; else the screen's own words stand."""
     if showing.screen in ("opening", "open", "still-open") and _is_inspected(station, showing):
         return state_text("opened_by_operator", known, door=showing.door)
-    if showing.screen != "unknown" or showing.refusal not in TOLD:
+    if showing.screen not in ("unknown", "closed") or showing.refusal not in TOLD:
         return Saying("")
     return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
 

@@ -6,7 +6,7 @@ from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.line import Lines
-from parcelwall.simulation.faults.outpost import Outpost
+from parcelwall.simulation.faults.outpost import RESERVE_BYTES, Outpost
 from parcelwall.simulation.faults.plan import Plan
 
 MOST_STEPS = 70  # of a visit, from the first write to the last
@@ -31,10 +31,12 @@ class Blows:
             self._line(post, what)
         elif what == "F09":
             post.disk.fill_up_in(post.luck.whole(0, MOST_STEPS))
+            post.disk.worth_bytes = post.luck.pick((0, RESERVE_BYTES))  # somebody else may be quicker to take it
             post.note("F09: the disk is full from now on")
             self._later(post, post.luck.between(1, 12), "room again")
         elif what == "room again":
             post.disk.make_room()
+            post.restless = True  # the station looks every 10 s
         elif what == "F21":
             self._clock(post)
         elif what == "right time":
@@ -70,7 +72,7 @@ class Blows:
         self.lines.cut(post)
 
     def _clock(self, post: Outpost) -> None:
-        kind = post.luck.pick(("+1 h", "1970", "drift", "-10 min"))
+        kind = post.luck.pick(("+1 h", "1970", "drift", "-10 min", "+10 years"))
         states = [kind, *(sorted(stages(post)) if post.station else ())]
         self.ledger.struck("F21", states)
         post.note(f"F21: the clock, {kind}")
@@ -78,6 +80,8 @@ class Blows:
             post.clock.jump(timedelta(hours=1))
         elif kind == "-10 min":
             post.clock.jump(timedelta(minutes=-10))
+        elif kind == "+10 years":
+            post.clock.jump(timedelta(days=3652))
         elif kind == "1970":
             post.clock.back_to_1970()
         else:

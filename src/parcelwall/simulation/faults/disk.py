@@ -14,6 +14,7 @@ from parcelwall.ids import Chance
 from parcelwall.simulation.faults.fuse import Fuse, PowerCut
 
 SECTOR_BYTES = 512
+NEED_BYTES = 64 * 1024
 VFS_NAME = "parcelwall-pretend"
 
 
@@ -25,6 +26,9 @@ class Disk:
         self.fuse = fuse
         self.files: dict[str, Content] = {}
         self._full_from: int | None = None  # step of the fuse
+        self.worth_bytes = 0  # of what is kept back
+        self.spare = 0  # bytes that a reserve gave up, and nobody has taken yet
+        self.reserved = False
         self.lives = 0
 
     def step(self) -> None:
@@ -41,10 +45,21 @@ class Disk:
     def make_room(self) -> None:
         self._full_from = None
 
+    def grow(self, amount: int) -> None:
+        """Some bytes more. Raises apsw.FullError when there are none."""
+        if self.full and amount > self.spare:
+            raise apsw.FullError("no space is left on the pretend disk")
+        self.spare -= amount if self.full else 0
+
     @property
     def full(self) -> bool:
         """Whether no byte more is taken."""
         return self._full_from is not None and self.fuse.steps >= self._full_from
+
+    @property
+    def used_up(self) -> bool:
+        """Whether hardly a write of a station finds room any more, nor in what was kept back for it."""
+        return self.full and not self.reserved and self.spare < NEED_BYTES
 
     @property
     def all_synced(self) -> bool:
@@ -65,6 +80,26 @@ class Disk:
         """The process was killed and the computer lives on: its cache is written out."""
         for content in self.files.values():
             content.sync()
+
+
+class PretendReserve:
+    """What a station keeps back of a pretend disk."""
+
+    def __init__(self, disk: Disk, size_bytes: int) -> None:
+        self._disk = disk
+        disk.worth_bytes = size_bytes
+
+    @property
+    def is_low(self) -> bool:
+        return not self._disk.reserved
+
+    def release(self) -> bool:
+        given, self._disk.reserved = self._disk.reserved, False
+        self._disk.spare = self._disk.worth_bytes if given else self._disk.spare
+        return given
+
+    def remake(self) -> None:
+        self._disk.reserved = self._disk.reserved or not self._disk.full
 
 
 class Content:
@@ -135,8 +170,7 @@ class OpenFile:
         if self._is_over:
             return
         self._disk.step()
-        if self._disk.full and offset + len(data) > len(self._content.now):
-            raise apsw.FullError("no space is left on the pretend disk")
+        self._disk.grow(max(0, offset + len(data) - len(self._content.now)))
         self._content.write(data, offset)
 
     def xTruncate(self, length: int) -> None:

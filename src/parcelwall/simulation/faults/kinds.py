@@ -55,7 +55,7 @@ FAULTS = {
 
 # What the fault model knows and this simulation does not, each with the reason.
 LEFT_OUT = {
-    "F10": "a failed read or write is met as a full disk (F09); the station has no alarm of its own for it yet",
+    "F10": "a failed write is met in tests/station; the station has no alarm of its own for it yet",
     "F11": "time does not pass while the desk writes, so a slow sync is no state of its own; INV-06 is checked at "
            "every pulse instead",
     "F12": "a disk that lies about its syncs cannot be survived; nothing in the product detects it yet",

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
-
-import apsw
 
 from parcelwall.errors import Trouble
 from parcelwall.hub.desk import LOST
@@ -15,12 +14,16 @@ from parcelwall.link.station_end import StationEnd
 from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.timepiece import TrueTime
 from parcelwall.simulation.faults.upstairs import Upstairs
 
 if TYPE_CHECKING:
     from parcelwall.simulation.faults.outpost import Outpost
 
 HUB_NAME = "hub.town"
+
+
+WRONG_AT_MOST = timedelta(minutes=6)
 
 
 class Dropped(Exception):
@@ -77,7 +80,8 @@ class Lines:
         process = self.upstairs.process_of(slot)
         hub: Hub = process.hub
         ids = post.ids
-        link = Link(slot, post.up.line_end(HUB_NAME), HubEnd(hub, hub.signer, HUB_NAME, ids.secret(32), hub.clock))
+        there = HubEnd(hub, hub.signer, HUB_NAME, ids.secret(32), TrueTime(post.clock))
+        link = Link(slot, post.up.line_end(HUB_NAME), there)
         cut = self.weather.strikes("F01", self.luck) and self.luck.happens(0.05)
         if cut:
             self.ledger.struck("F01", ("hello",))
@@ -112,8 +116,7 @@ class Lines:
             self.cut(post)
             return False
         except BaseException as failed:
-            if post.fuse.blown or isinstance(failed, apsw.FullError):
-                post.kind_of_stop = post.kind_of_stop if post.fuse.blown else "F09"
+            if post.fuse.blown:
                 await post.stop()
                 return False
             if not isinstance(failed, Trouble):
@@ -184,6 +187,8 @@ class Lines:
             link = post.link
             assert link is not None
             await self._one(post, link.up(link.station.beat()))
+            if post.link and not link.deaf:
+                _judge_time(post)
             if link.deaf and post.link:
                 post.note("F02: nothing comes back, the line is given up")
                 self.cut(post)
@@ -223,3 +228,11 @@ class Lines:
         link = post.link
         assert link is not None
         await link.down(await link.hub.news())
+
+
+def _judge_time(post: "Outpost") -> None:
+    """A-19: a station that has just heard the hub knows what time it is, whatever its clock says; unless its disk is so
+    full that it cannot write that its clock goes back."""
+    wrong_by = post.up.desk.now() - post.clock.true
+    if abs(wrong_by) > WRONG_AT_MOST and not post.disk.used_up:
+        post.violated(f"A-19: the hub has told the time, and the station's is wrong by {wrong_by}")

@@ -1,8 +1,9 @@
 """A real station on a pretend disk, pretend boards and a clock of its own, whose computer can stop at any step."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -16,7 +17,7 @@ from parcelwall.rules import facts
 from parcelwall.rules.access import Brake
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
-from parcelwall.simulation.faults.disk import Disk, Shelf
+from parcelwall.simulation.faults.disk import Disk, PretendReserve, Shelf
 from parcelwall.simulation.faults.fuse import Fuse
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.line import Link
@@ -28,11 +29,13 @@ from parcelwall.station import house
 from parcelwall.station.desk import KIOSK
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
+from parcelwall.station.reserve import CannotWrite
 from parcelwall.station.visit import Visit
 
 Enrol = Callable[[str, bytes], Awaitable[Enrolment]]  # (claim code, public key)
 PULSE_AGAIN_S = 2.0  # since the last pulse, at least, and the door read closed in between
 MOST_PULSES = 3
+RESERVE_BYTES = 256 * 1024  # little, so that it is used up too
 
 
 class Outpost:
@@ -61,6 +64,7 @@ class Outpost:
         self.starts_badly = False  # the next start is cut short (F13)
         self.struck_in = ""  # the state of the visit in which the power went, before people did anything more
         self.acting = ""  # what somebody is about to do, before anything is written
+        self.unwritten = False  # the keeper could not write what it saw
         self.restless = False  # something moved that the keeper has not looked at yet
         self.doubtful: set[int] = set()  # doors whose contacts do not tell the truth
         self.watched: WatchedDoors | None = None
@@ -77,7 +81,8 @@ class Outpost:
         """Power again. Whether the station came up; it may be stopped again while it starts."""
         self.back_at, pulses = None, len(self.boards.core.pulses)
         try:
-            self.memory = memory = Memory(self.path, self.clock)
+            self.memory = memory = Memory(self.path, self.clock, reserve=PretendReserve(self.disk, RESERVE_BYTES))
+            memory.reserve.remake()
             self.watched = WatchedDoors(self, connect(self.profile, self.clock, open_port=self.boards.open_port))
             await self.watched.start()
             self.station = Station(memory, self.watched, self.clock, self.ids)
@@ -85,7 +90,7 @@ class Outpost:
                 self.violated(f"INV-08: number {self.told_head} was written, after the start there are only "
                               f"{memory.wrote().number}")  # fmt: skip
             self._judge_brake(memory)
-            await self.station.keeper.recover()
+            await self._even_if_full(self.station.keeper.recover())
             await self.look()
         except BaseException as failed:
             full = self.disk.full and isinstance(failed, Trouble | apsw.Error)
@@ -101,20 +106,22 @@ class Outpost:
         return True
 
     def _judge_brake(self, memory: Memory) -> None:
-        """A-01: what was tried before the power went still counts."""
+        """A-01: what was tried before the power went still counts, on that day or, if the hub has set the clock back
+        since, on an earlier one."""
         told, kept = self.told_brake, memory.brake("bare")
-        if _count(kept) < _count(told):
+        if kept.today < told.today and (kept.day or date.min) <= (told.day or date.min):
             self.violated(f"A-01: {told.today} wrong codes were counted on {told.day}, after the start {kept.today}")
 
     def _settled(self) -> None:
         """After a start every visit that is left open belongs to a door that stands open, as far as can be told."""
-        for visit in self.up.desk.unfinished():
+        for visit in () if self.unwritten else self.up.desk.unfinished():
             if visit.step != "opened" or (self.is_shut(visit.compartment) and not self.in_doubt(visit.compartment)):
                 self.violated(f"INV-06: after the start the visit at door {visit.compartment} is {visit.step} still",
                               short(visit.parcel))  # fmt: skip
 
     async def stop(self) -> None:
         """The computer has stopped at this step: what was not synced is lost, unless only the process was killed."""
+        self.unwritten = False
         killed = self.kind_of_stop in ("F07", "F09")
         state = self.struck_in or self.visit_state()
         if self.kind_of_stop != "F09":
@@ -143,7 +150,19 @@ class Outpost:
     async def look(self) -> None:
         """What the keeper does all day; here whenever something may have changed."""
         self.restless = False
-        await self.up.keeper.watch()
+        self.unwritten = False
+        self.up.space.look()
+        await self._even_if_full(self.up.keeper.watch())
+
+    async def _even_if_full(self, turn: Coroutine[Any, Any, None]) -> None:
+        """As the keeper's main loop does: what cannot be written is done at a later turn."""
+        try:
+            await turn
+        except CannotWrite:
+            self.unwritten = True
+            self.note("F09: the keeper cannot write")
+            if not self.disk.used_up:
+                self.violated("F09: the keeper cannot write, and there is room in reserve")
 
     # what is so
 
@@ -273,10 +292,6 @@ class WatchedDoors:
         elif visit.purpose != "deposit" and known.compartment != visit.compartment:
             post.violated(f"INV-04: door {visit.compartment} is pulsed, the parcel is behind {known.compartment}",
                           short(visit.parcel))  # fmt: skip
-
-
-def _count(brake: Brake) -> tuple[date, int]:
-    return brake.day or date.min, brake.today
 
 
 async def enrolled(post: Outpost, claim: str, enrol: Enrol) -> None:

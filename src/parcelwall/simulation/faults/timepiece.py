@@ -6,6 +6,22 @@ RIGHT = timedelta(0)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+class TrueTime:
+    """The same moment as the hub sees it: whoever is served while the town stands still takes some time."""
+
+    def __init__(self, timepiece: "Timepiece") -> None:
+        self._timepiece = timepiece
+
+    def now(self) -> datetime:
+        return self._timepiece.true
+
+    def mono(self) -> float:
+        return self._timepiece.mono()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._timepiece.sleep(seconds)
+
+
 class Timepiece:
     """`true` is the time in the pretend town; it moves when the station waits, and never back."""
 

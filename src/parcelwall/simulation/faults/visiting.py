@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-import apsw
-
 from parcelwall.drivers import DoorState
 from parcelwall.errors import Refusal
 from parcelwall.rules.life import INSIDE, Stage
@@ -41,23 +39,31 @@ class Visiting:
         visit: Visit | None = None
         watched = post.watched
         assert watched is not None
+        was_low = post.up.memory.reserve.is_low
         try:
             visit = begin()
             watched.begin(visit)
+            if was_low and visit.purpose == "deposit":
+                post.violated("F09: a deposit begins while the disk is full", thing.name)
             self._strike(post, visit)
             visit = await post.up.keeper.serve(visit)
             post.seen_outside()
+            if visit.step == "begun":
+                self._not_written(post, visit, thing)
+                raise Dark
             if visit.outcome:
                 await self._did_not_open(post, visit, thing)
                 raise Refusal("door_failed", door=visit.compartment)
             watched.opened = True
+            if watched.pulses == 0:
+                post.violated(f"F18: door {visit.compartment} is said to be opened, and was not pulsed", thing.name)
             await self._at_the_open_door(post, visit, thing, swap)
             return visit
-        except Refusal:
+        except Refusal as no:
+            self._disk_is_full(post, thing, no)
             raise
-        except apsw.FullError as no:
-            await self._disk_is_full(post, visit, thing)
-            raise Dark from no
+        except Dark:
+            raise
         except BaseException as failed:
             if not post.fuse.blown:
                 raise
@@ -221,13 +227,18 @@ class Visiting:
         else:
             self.later(post, door, timedelta(minutes=post.luck.between(1, 60)))
 
-    async def _disk_is_full(self, post: Outpost, visit: Visit | None, thing: Thing) -> None:
-        """The desk could not write. The process stops with it, as its main loop does, and is started again."""
-        self.ledger.struck("F09", ("open" if visit and not post.is_shut(visit.compartment) else "identified",))
-        post.note("F09: the disk is full", thing.name)
+    def _not_written(self, post: Outpost, visit: Visit, thing: Thing) -> None:
+        """What became of the door could not be written: the screen does not say, and the person does as in the dark."""
+        self.ledger.struck("F09", ("open" if not post.is_shut(visit.compartment) else "identified",))
+        post.note("F09: not written", thing.name)
         self._in_the_dark(post, visit, thing)
-        post.kind_of_stop = "F09"
-        await post.stop()
+
+    def _disk_is_full(self, post: Outpost, thing: Thing, no: Refusal) -> None:
+        """Nothing new comes in; whoever collects is served while there is anything in reserve."""
+        if no.reason in ("cannot_record", "station_out_of_service"):
+            self.ledger.struck("F09", ("identified",))
+        if no.reason == "cannot_record" and not post.disk.used_up:
+            post.violated("F09: refused, and there is room in reserve", thing.name)
 
     def judge_interrupted(self, post: Outpost) -> None:
         """INV-06 after a start: what was done in the dark at a door is in the book, or a case tells of the door."""
@@ -249,6 +260,9 @@ class Visiting:
         """The door was seen shut: the book says so at once, and nothing is left open at the screen."""
         if post.in_doubt(visit.compartment) or thing.id is None:
             return
+        if post.unwritten and any(each.id == visit.id for each in post.up.desk.unfinished()):
+            self.ledger.struck("F09", ("open",))
+            return  # it is written when there is room
         known = post.up.memory.parcel(thing.id)
         stage = known.stage if known else None
         wanted = {"deposit": (Stage.READY, Stage.OVERDUE), "collect": (Stage.COLLECTED,),

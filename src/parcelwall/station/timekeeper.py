@@ -1,0 +1,55 @@
+"""What time it is at a station: its computer's clock, unless the hub has said otherwise; and never back unnoticed.
+
+The hub's time comes with its signed welcome and with each answer to a beat. From then on our own count of seconds is
+believed over a clock that jumps. Without a word of the hub a jump must be believed, for that is how a computer without
+a battery finds the right time.
+"""
+
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from parcelwall import clock as clocks
+from parcelwall.clock import Clock
+from parcelwall.rules.access import Brake
+
+DOUBTFUL = timedelta(minutes=5)  # a clock that differs more from what the hub has told is wrong
+TOLD_FOR = timedelta(days=7)  # after so long without the hub our own count is no better than the clock
+
+
+class Timekeeper:
+    """`mark` is the newest time that anything was written with, as `clock.text` writes it; "" before the first."""
+
+    def __init__(self, clock: Clock, mark: str) -> None:
+        self._clock, self.mark = clock, mark
+        self._told: tuple[datetime, float] | None = None  # the hub's time, and the seconds we had counted then
+
+    def text(self) -> str:
+        """Now, and never behind the mark: time in a journal does not run backwards."""
+        self.mark = max(self.mark, clocks.text(self._believed()))
+        return self.mark
+
+    def _believed(self) -> datetime:
+        wall = self._clock.now()
+        if self._told is None:
+            return wall
+        at, counted_s = self._told
+        since = timedelta(seconds=self._clock.mono() - counted_s)
+        return wall if since > TOLD_FOR or abs(wall - (at + since)) <= DOUBTFUL else at + since
+
+    def told(self, at: datetime) -> timedelta:
+        """The hub's time, fresh. Answers by how much the mark must go back; zero if it is not doubtful."""
+        self._told = at, self._clock.mono()
+        ahead = clocks.parse(self.mark) - at if self.mark else timedelta(0)
+        return ahead if ahead > DOUBTFUL else timedelta(0)
+
+
+def earlier(brake: Brake, by: timedelta, today: date) -> Brake:
+    """The brake on guessing after the clock went back to `today`: what was recent is recent, a pause is as long as it
+    was, and what was counted on a day that was not yet counts for today."""
+    return msgspec.structs.replace(
+        brake, recent=tuple(when - by for when in brake.recent),
+        paused_until=brake.paused_until - by if brake.paused_until else None,
+        last_wrong=brake.last_wrong - by if brake.last_wrong else None,
+        day=min(brake.day, today) if brake.day else None,
+    )  # fmt: skip
