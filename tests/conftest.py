@@ -46,11 +46,11 @@ async def database(postgres_dsn: str, _template: str) -> AsyncIterator[str]:
     name = f"test_{next(_numbers)}"
     await _run(postgres_dsn, f"CREATE DATABASE {name} TEMPLATE {_template} STRATEGY file_copy")
     yield postgres_dsn.replace("/parcelwall?", f"/{name}?", 1)
-    await _run(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    await _run(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)", "postgres")  # who may end a vacuum worker, too
 
 
-async def _run(dsn: str, sql: str) -> None:
-    connection = await asyncpg.connect(dsn)
+async def _run(dsn: str, sql: str, user: str = "parcelwall") -> None:
+    connection = await asyncpg.connect(dsn, user=user)
     try:
         await connection.execute(sql)
     finally:

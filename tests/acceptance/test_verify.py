@@ -44,7 +44,8 @@ async def hub(town: tuple[Path, str], postgres_dsn: str) -> AsyncIterator[str]:
     dsn = postgres_dsn.replace("/parcelwall?", f"/{name}?", 1)
     await run(dsn, "ALTER TABLE entry DISABLE TRIGGER USER")
     yield dsn
-    await run(postgres_dsn, f"DROP DATABASE {name} WITH (FORCE)")
+    keeper = postgres_dsn.replace("parcelwall@", "postgres@", 1)
+    await run(keeper, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -18,8 +18,10 @@ async def empty(postgres_dsn: str) -> AsyncIterator[str]:
     server = await asyncpg.connect(postgres_dsn)
     await server.execute("CREATE DATABASE empty")
     yield postgres_dsn.replace("/parcelwall?", "/empty?", 1)
-    await server.execute("DROP DATABASE empty WITH (FORCE)")
     await server.close()
+    keeper = await asyncpg.connect(postgres_dsn, user="postgres")
+    await keeper.execute("DROP DATABASE empty WITH (FORCE)")
+    await keeper.close()
 
 
 @pytest_asyncio.fixture

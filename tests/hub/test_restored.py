@@ -44,10 +44,11 @@ class Backups:
         """DSN of a copy of the database as it is now."""
         copy = f"{self.name}_copy_{len(self.made)}"
         self.made.append(copy)
-        server = await asyncpg.connect(self.dsn, database="postgres")
+        server = await asyncpg.connect(self.dsn, database="postgres", user="postgres")
         try:
             await server.execute(_NOBODY_ELSE, self.name)
-            await server.execute(f"CREATE DATABASE {copy} TEMPLATE {self.name} STRATEGY file_copy")
+            copied = f"CREATE DATABASE {copy} TEMPLATE {self.name} OWNER parcelwall STRATEGY file_copy"
+            await server.execute(copied)
         finally:
             await server.close()
         return self.dsn.replace(f"/{self.name}?", f"/{copy}?", 1)
@@ -66,7 +67,7 @@ class Backups:
             yield hub
 
     async def drop(self) -> None:
-        server = await asyncpg.connect(self.dsn, database="postgres")
+        server = await asyncpg.connect(self.dsn, database="postgres", user="postgres")
         for name in self.made:
             await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await server.close()

@@ -104,12 +104,12 @@ async def _one(
         report.take(town, number, stations * days)
     finally:
         await town.close()
-        await _sql(dsn, f"DROP DATABASE {name} WITH (FORCE)")
+        await _sql(dsn, f"DROP DATABASE {name} WITH (FORCE)", "postgres")
         shutil.rmtree(place, ignore_errors=True)
 
 
-async def _sql(dsn: str, text: str) -> None:
-    connection = await asyncpg.connect(dsn)
+async def _sql(dsn: str, text: str, user: str | None = None) -> None:
+    connection = await asyncpg.connect(dsn, user=user)
     try:
         await connection.execute(text)
     finally:
