@@ -157,6 +157,16 @@ async def test_the_same_key_is_one_order(afar: Afar) -> None:
     await afar.shut(3)
 
 
+async def test_what_was_decided_and_rolled_back_is_not_sent(afar: Afar) -> None:
+    """Another process had the key first: this one's order was never recorded."""
+    mine = ByKey("op", "key-1", b"hash")
+    assert await afar.ask(compartment=3, reason="look", asked=mine) == "opened"
+    await afar.shut(3)
+    stale = Asked(id=afar.hub.ids.new(), station=STATION, door=4, by="operator", reason="look")
+    assert await afar.ask(compartment=3, reason="look", asked=mine, granted=stale) == "opened"
+    assert (len(afar.sent), len(await afar.granted()), afar.pulses()) == (1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("wanted", "reason"),
     [({"compartment": 99}, "bad_field"), ({"compartment": 3, "station": "S-0404"}, "station_unknown"),
