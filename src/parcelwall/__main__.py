@@ -18,12 +18,14 @@ from rich.console import Console
 from parcelwall.clock import SystemClock
 from parcelwall.errors import ParcelwallError, Trouble
 from parcelwall.ids import Ids
+from parcelwall.planning.commands import app as plan_app
 from parcelwall.settings import HubSettings, default_data_dir, read
 
 app = typer.Typer(
     help="Runs networks of 24/7 smart parcel stations.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+app.add_typer(plan_app, name="plan")
 Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -294,15 +296,16 @@ def verify(data: Data = None, database_url: DatabaseUrl = None, as_json: Json = 
 
 @app.command()
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="Which figures. Default: all.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Which figures, or one of quality and files.")] = None,
     runs: Annotated[int, typer.Option(help="Interleaved pairs of each figure.", min=1)] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="One short pair each: does it work at all?")] = False,
+    seeds: Annotated[int, typer.Option(help="How many seeds, for figures of quality.", min=1)] = 10,
     as_json: Json = False,
 ) -> None:
     """Measures, as ratios to a reference in the same run. docs/speed.md says what each figure means."""
     from parcelwall.bench.commands import run as measure
 
-    sys.exit(measure(names or (), json=as_json, runs=runs, quick=quick))
+    sys.exit(measure(names or (), json=as_json, runs=runs, quick=quick, seeds=seeds))
 
 
 @app.command()

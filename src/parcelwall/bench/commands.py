@@ -3,14 +3,16 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import msgspec
 from rich.console import Console
 
 from parcelwall.bench import announce, ingest, kiosk, life, memory, replaying, track
 from parcelwall.bench.figure import Figure, Tick
+from parcelwall.bench.files import NAMES, judges
 from parcelwall.bench.ground import Ground, a_ground
-from parcelwall.bench.machine import Machine
+from parcelwall.bench.machine import Machine, describe
 from parcelwall.bench.plan import QUICK, Plan
 from parcelwall.bench.table import show
 from parcelwall.errors import Trouble
@@ -22,19 +24,34 @@ ALL: dict[str, Measure] = {
 }  # fmt: skip
 
 
-def run(names: Sequence[str] = (), json: bool = False, runs: int = 5, quick: bool = False) -> int:
+def run(names: Sequence[str] = (), json: bool = False, runs: int = 5, quick: bool = False, seeds: int = 10) -> int:
     """Measures and prints. Always 0: slowness is no failure; what is broken raises Trouble."""
-    if unknown := sorted(set(names) - set(ALL)):
-        raise Trouble(f"there is no benchmark {', '.join(unknown)}: there are {', '.join(ALL)}")
-    plan = msgspec.structs.replace(QUICK if quick else Plan(), runs=1 if quick else runs)
     with Console(stderr=True).status("Preparing …") as status:
-        machine, figures = asyncio.run(_measure(list(names) or list(ALL), plan, lambda text: status.update(text)))
+        if names and names[0] in NAMES:
+            machine, figures = _judge(names[0], names[1:], seeds, quick, lambda text: status.update(text))
+        else:
+            machine, figures = _race(names, runs, quick, lambda text: status.update(text))
     if json:
         rows = [{**msgspec.to_builtins(figure), "machine": msgspec.to_builtins(machine)} for figure in figures]
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n")
     else:
         show(figures, machine)
     return 0
+
+
+def _judge(name: str, files: Sequence[str], seeds: int, quick: bool, tick: Tick) -> tuple[Machine, list[Figure]]:
+    """How good decisions are, on files."""
+    if missing := [each for each in files if not Path(each).exists()]:
+        raise Trouble(f"there is no file {', '.join(missing)}")
+    return describe("", "", ""), judges()[name]([Path(each) for each in files], seeds, quick, tick)
+
+
+def _race(names: Sequence[str], runs: int, quick: bool, tick: Tick) -> tuple[Machine, list[Figure]]:
+    """How fast the real thing is, beside a reference."""
+    if unknown := sorted(set(names) - set(ALL)):
+        raise Trouble(f"there is no benchmark {', '.join(unknown)}: there are {', '.join([*ALL, *NAMES])}")
+    plan = msgspec.structs.replace(QUICK if quick else Plan(), runs=1 if quick else runs)
+    return asyncio.run(_measure(list(names) or list(ALL), plan, tick))
 
 
 async def _measure(names: Sequence[str], plan: Plan, tick: Tick) -> tuple[Machine, list[Figure]]:

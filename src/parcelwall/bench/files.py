@@ -1,0 +1,25 @@
+"""Benchmarks of quality, not of speed: how good decisions are on the demand, maps and rounds of a file.
+
+Each reads the files that it is given (a folder stands for the files in it) and answers figures, as the others do.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from parcelwall.bench.figure import Figure, Tick
+from parcelwall.errors import Trouble
+
+# (files, seeds, quick, tick) -> figures
+Judge = Callable[[Sequence[Path], int, bool, Tick], list[Figure]]
+
+
+def judges() -> dict[str, Judge]:
+    """All of them, by name. Raises Trouble if the extra `planning` is not installed."""
+    try:
+        import numpy  # noqa: F401
+    except ImportError as error:
+        raise Trouble("this benchmark needs the extra `planning`: script/setup planning") from error
+    return {}
+
+
+NAMES: tuple[str, ...] = ()
