@@ -1,0 +1,171 @@
+"""Tables that planning learns and rules read: how long parcels lie, and when couriers come. Plain data, no model.
+
+`planning.dwell` and `planning.visits` write them to plan files; an operator adopts them. What is missing, too old or
+not of this station is answered by None or by a coarser table, never by a guess.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+LEVELS = (0.1, 0.5, 0.9)
+STALE_DAYS = 35  # tables older than this are not used
+LIKELY = 0.25  # a weekday on which the courier comes less often is no day to promise
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Quantiles = tuple[float, ...]  # at LEVELS; empty where too little is known
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a table comes from: `since`..`until` is the window of days learnt from, `count` what was seen in it."""
+
+    model: str
+    fitted_on: date
+    since: date
+    until: date
+    count: int
+
+
+class DwellCurve(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """P(a parcel lies longer than hours[i]) = there[i], hours from its deposit, the holding limit built in.
+
+    `stratum` is `all`, a station's id, or `station/weekday/hour` such as `S-0012/sat/09`: deposits on that weekday in
+    the three hours from then on, in the station's zone.
+    """
+
+    stratum: str
+    hours: tuple[float, ...]  # rising, the first is 0
+    there: tuple[float, ...]  # falling, the first is 1
+    fit: Fit
+
+    def __post_init__(self) -> None:
+        if not self.hours or len(self.hours) != len(self.there) or self.hours[0] != 0 or self.there[0] != 1:
+            raise ValueError("a dwell curve begins at hour 0 with share 1, and has a share for each hour")
+        if not _rises(self.hours) or not all(a >= b >= 0 for a, b in pairwise(self.there)):
+            raise ValueError("a dwell curve's hours rise and its shares fall from 1")
+
+
+class VisitCalendar(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """When one carrier's couriers come to one station, in the station's zone.
+
+    `visit_share[d]` is the share of weekday d (0 is Monday) on which they came; `first_h` and `last_h` are quantiles
+    at LEVELS of the clock hour of a visit's first and last deposit; `lead_h[known][d]` those of the hours from what
+    was known last (`announced`, `on_the_way`, `out_for_delivery`, `delayed`) on weekday d until the deposit.
+    """
+
+    station: str
+    carrier: str
+    zone: str
+    visit_share: tuple[float, ...]
+    first_h: tuple[Quantiles, ...]
+    last_h: tuple[Quantiles, ...]
+    lead_h: dict[str, tuple[Quantiles, ...]]
+    days_off: tuple[date, ...] = ()
+    fit: Fit
+
+    def __post_init__(self) -> None:
+        rows = [self.visit_share, self.first_h, self.last_h, *self.lead_h.values()]
+        if any(len(row) != 7 for row in rows):
+            raise ValueError("a visit calendar has a row for each of the seven weekdays")
+        if not all(0 <= share <= 1 for share in self.visit_share):
+            raise ValueError("a share of days lies between 0 and 1")
+        for row in (self.first_h, self.last_h, *self.lead_h.values()):
+            if not all(not each or (len(each) == len(LEVELS) and _never_falls(each)) for each in row):
+                raise ValueError("quantiles are one for each level, and do not fall")
+
+
+def _rises(numbers: Sequence[float]) -> bool:
+    return all(a < b for a, b in pairwise(numbers))
+
+
+def _never_falls(numbers: Sequence[float]) -> bool:
+    return all(a <= b for a, b in pairwise(numbers))
+
+
+class Window(msgspec.Struct, frozen=True):
+    """A ready window: deposited after `since` with probability .9, before `until` with probability .9."""
+
+    since: datetime
+    until: datetime
+
+
+def strata(station: str, deposited_at: datetime, zone: str) -> tuple[str, str, str]:
+    """The names of the curves that tell of this deposit, the most particular first."""
+    there = deposited_at.astimezone(ZoneInfo(zone))
+    return f"{station}/{DAYS[there.weekday()]}/{there.hour // 3 * 3:02}", station, "all"
+
+
+def curve_for(curves: Mapping[str, DwellCurve], names: Sequence[str], today: date) -> DwellCurve | None:
+    """The first curve among these names that is not stale; None if there is none: then count what lies there."""
+    found = (curves[name] for name in names if name in curves)
+    return next((curve for curve in found if fresh(curve.fit, today)), None)
+
+
+def fresh(fit: Fit, today: date) -> bool:
+    """Whether a table may still be used."""
+    return (today - fit.fitted_on).days <= STALE_DAYS
+
+
+def longer_than(curve: DwellCurve, hours: float) -> float:
+    """P(a parcel lies longer than this), straight between the curve's points; 1 before 0, the last share after."""
+    if hours <= 0:
+        return 1.0
+    i = bisect_right(curve.hours, hours)
+    if i == len(curve.hours):
+        return curve.there[-1]
+    a, b = curve.hours[i - 1], curve.hours[i]
+    return curve.there[i - 1] + (curve.there[i] - curve.there[i - 1]) * (hours - a) / (b - a)
+
+
+def still_there(curve: DwellCurve, age_h: float, ahead_h: float) -> float:
+    """P(a parcel that lies there for `age_h` hours is there in `ahead_h` more). Never above 1, also of an impossible
+    age: who lies longer than any parcel learnt from is taken to stay."""
+    now = longer_than(curve, max(0.0, age_h))
+    return 1.0 if now <= 0 else min(1.0, longer_than(curve, max(0.0, age_h) + max(0.0, ahead_h)) / now)
+
+
+def ready_window(calendar: VisitCalendar, known: str, at: datetime, today: date, late_h: float = 0.0) -> Window | None:
+    """When the parcel will be ready, from what is known of it since `at`; None where the calendar does not know.
+
+    The end is moved to the end of the likely visit that it falls into, on a day on which the courier comes. `late_h`
+    is how much later than usual the round runs today.
+    """
+    if not fresh(calendar.fit, today) or known not in calendar.lead_h:
+        return None
+    zone = ZoneInfo(calendar.zone)
+    local = at.astimezone(zone)
+    lead = calendar.lead_h[known][local.weekday()]
+    if not lead:
+        return None
+    late = timedelta(hours=max(0.0, late_h))
+    since, until = (at + timedelta(hours=lead[i]) for i in (0, -1))
+    return Window(since + late, max(since, _end_of_visit(calendar, until, zone)) + late)
+
+
+def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo) -> datetime:
+    """The end of the likely visit at or after this moment; the moment itself if no visit is likely within a week."""
+    local = moment.astimezone(zone)
+    for ahead in range(8):
+        day = local.date() + timedelta(days=ahead)
+        last = calendar.last_h[day.weekday()]
+        if not last or day in calendar.days_off or calendar.visit_share[day.weekday()] < LIKELY:
+            continue
+        end = datetime.combine(day, time(), zone) + timedelta(hours=last[-1])
+        if end >= local:
+            return end.astimezone(moment.tzinfo)
+    return moment
+
+
+def runs_late_h(usual: Sequence[tuple[VisitCalendar, datetime]]) -> float:
+    """By how many hours a round runs later than usual: the median over the stations visited today, each with its
+    first deposit. 0 where nothing is known or the round is early."""
+    late = []
+    for calendar, first in usual:
+        local = first.astimezone(ZoneInfo(calendar.zone))
+        hours = calendar.first_h[local.weekday()]
+        if hours:
+            late.append(local.hour + local.minute / 60 + local.second / 3600 - hours[LEVELS.index(0.5)])
+    return max(0.0, sorted(late)[len(late) // 2]) if late else 0.0

@@ -1,0 +1,113 @@
+"""Tables of planning as rules read them: never a number outside its range, never a table that is too old."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parcelwall.rules import tables
+from parcelwall.rules.tables import DwellCurve, Fit, VisitCalendar
+
+TODAY = date(2026, 11, 26)
+FIT = Fit(model="shares", fitted_on=TODAY, since=date(2025, 11, 26), until=TODAY, count=400)
+ZONE = "Europe/Helsinki"
+WEEK = range(7)
+
+
+def curve(stratum: str = "all", fit: Fit = FIT) -> DwellCurve:
+    return DwellCurve(stratum=stratum, hours=(0, 6, 24, 168), there=(1, 0.7, 0.5, 0.1), fit=fit)
+
+
+def calendar(**changed: object) -> VisitCalendar:
+    """Couriers come on weekdays between nine and eleven, and never at the weekend."""
+    usual = VisitCalendar(
+        station="S-0012", carrier="post", zone=ZONE, visit_share=(0.9,) * 5 + (0.0, 0.0),
+        first_h=((8.5, 9.0, 9.5),) * 5 + ((), ()), last_h=((9.5, 10.0, 11.0),) * 5 + ((), ()),
+        lead_h={"on_the_way": ((12.0, 18.0, 20.0),) * 7}, fit=FIT,
+    )  # fmt: skip
+    return msgspec.structs.replace(usual, **changed)  # type: ignore[arg-type]
+
+
+@given(st.floats(-10, 1000), st.floats(-10, 1000))
+def test_the_share_that_still_lies_there_is_a_share_and_falls_with_time(age_h: float, ahead_h: float) -> None:
+    sooner, later = (tables.still_there(curve(), age_h, ahead_h + more) for more in (0, 5))
+    assert 0 <= later <= sooner <= 1
+    assert tables.still_there(curve(), age_h, 0) == 1
+
+
+def test_a_curve_is_read_straight_between_its_points() -> None:
+    assert tables.longer_than(curve(), 15) == pytest.approx(0.6)
+    assert tables.still_there(curve(), 6, 18) == pytest.approx(0.5 / 0.7)
+
+
+@pytest.mark.parametrize(
+    ("hours", "there"),
+    [((), ()), ((1.0,), (1.0,)), ((0.0, 5.0), (1.0, 1.2)), ((0.0, 5.0, 5.0), (1.0, 0.5, 0.4)),
+     ((0.0, 5.0, 9.0), (1.0, 0.5, 0.6)), ((0.0, 5.0), (1.0, float("nan"))), ((0.0, float("nan")), (1.0, 0.5))],
+)  # fmt: skip
+def test_a_curve_that_is_none_is_not_taken(hours: tuple[float, ...], there: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="dwell curve"):
+        DwellCurve(stratum="all", hours=hours, there=there, fit=FIT)
+    text = msgspec.json.encode({"type": "DwellCurve", "stratum": "all", "hours": hours, "there": there, "fit": FIT})
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(text, type=DwellCurve)
+
+
+def test_the_most_particular_curve_that_is_fresh_is_taken() -> None:
+    old = msgspec.structs.replace(FIT, fitted_on=TODAY - timedelta(days=tables.STALE_DAYS + 1))
+    deposited = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # Saturday, half past ten in Helsinki
+    names = tables.strata("S-0012", deposited, ZONE)
+    assert names == ("S-0012/sat/09", "S-0012", "all")
+    curves = {name: curve(name) for name in names}
+    assert tables.curve_for(curves, names, TODAY) == curves[names[0]]
+    curves[names[0]] = curve(names[0], old)
+    assert tables.curve_for(curves, names, TODAY) == curves["S-0012"]
+    assert tables.curve_for({"all": curve("all", old)}, names, TODAY) is None
+
+
+def test_ready_by_is_the_end_of_the_visit_that_it_falls_into() -> None:
+    handed_over = datetime(2026, 11, 25, 14, 0, tzinfo=ZoneInfo(ZONE))  # Wednesday
+    window = tables.ready_window(calendar(), "on_the_way", handed_over, TODAY)
+    assert window is not None
+    assert window.since == handed_over + timedelta(hours=12)
+    assert window.until == datetime(2026, 11, 26, 11, 0, tzinfo=ZoneInfo(ZONE))
+
+
+def test_who_hands_over_on_friday_is_told_monday_and_after_a_holiday_tuesday() -> None:
+    friday = datetime(2026, 11, 27, 14, 0, tzinfo=ZoneInfo(ZONE))
+    window = tables.ready_window(calendar(), "on_the_way", friday, TODAY)
+    assert window is not None and window.until.date() == date(2026, 11, 30)
+    window = tables.ready_window(calendar(days_off=(date(2026, 11, 30),)), "on_the_way", friday, TODAY)
+    assert window is not None and window.until.date() == date(2026, 12, 1)
+
+
+def test_nothing_is_told_where_the_calendar_does_not_know() -> None:
+    at = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    stale = msgspec.structs.replace(FIT, fitted_on=TODAY - timedelta(days=60))
+    for not_known in (calendar(lead_h={}), calendar(lead_h={"on_the_way": ((),) * 7}), calendar(fit=stale)):
+        assert tables.ready_window(not_known, "on_the_way", at, TODAY) is None
+
+
+@given(st.datetimes(datetime(2026, 3, 20), datetime(2026, 11, 20), timezones=st.just(UTC)), st.floats(0, 100))
+def test_a_window_is_one_on_every_day_of_the_year_also_when_the_clock_changes(at: datetime, late_h: float) -> None:
+    window = tables.ready_window(calendar(), "on_the_way", at, TODAY, late_h)
+    assert window is not None and at < window.since <= window.until
+    assert window.until - at <= timedelta(days=8, hours=late_h)
+
+
+def test_a_round_that_runs_late_moves_the_window_and_an_early_one_does_not() -> None:
+    zone = ZoneInfo(ZONE)
+    at_ten, at_eight = (datetime(2026, 11, 25, hour, 0, tzinfo=zone) for hour in (10, 8))
+    assert tables.runs_late_h([(calendar(), at_ten)]) == pytest.approx(1.0)
+    assert tables.runs_late_h([(calendar(), at_eight)]) == 0
+    assert tables.runs_late_h([]) == 0
+
+
+def test_a_calendar_that_is_none_is_not_taken() -> None:
+    for wrong in ({"visit_share": (0.5,)}, {"visit_share": (float("nan"),) * 7}, {"first_h": ((3.0, 2.0, 1.0),) * 7},
+                  {"last_h": ((1.0,),) * 7}):  # fmt: skip
+        with pytest.raises(ValueError):
+            calendar(**wrong).__post_init__()
