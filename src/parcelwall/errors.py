@@ -76,6 +76,9 @@ REASONS: dict[str, str] = {
     "order_late": "The order came too late, so nothing was opened. Ask again.",
     "order_repeated": "This order was heard before. Each opens at most once; ask anew.",
     "order_unknown": "The order is not for this station as it runs now.",
+    # who somebody is
+    "passkey_wrong": "That passkey does not fit here, or its time is over. Begin anew.",
+    "proof_missing": "This parcel is handed out to a verified person only. Show a passkey on its page.",
     # the link and enrolment
     "claim_unknown": "This claim code is unknown, used or older than 24 hours. Make a new one at the hub.",
     "station_taken": "This station is enrolled already. Make a new claim code to replace its computer.",

@@ -49,6 +49,7 @@ class Hub:
         self.signer = Signer(keys.link_seed)
         self.bells = Bells()
         self.dsn = ""
+        self.public_url = "http://127.0.0.1:8600"  # where people's browsers find this hub
         self.names: tuple[str, ...] = ()  # host:port by which stations may dial, the public one first
 
     @property

@@ -95,7 +95,7 @@ def _settle_memory() -> None:
 @asynccontextmanager
 async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps.EVERY_S) -> AsyncIterator[Teller]:
     """Everything beside the requests, as long as the block lasts."""
-    hub.names = names_of(settings)
+    hub.names, hub.public_url = names_of(settings), settings.public_url.rstrip("/")
     async with channels(settings, hub.clock) as open_channels:
         domain = settings.mail_from.rpartition("@")[2].rstrip(">")
         teller = Teller(hub, open_channels, settings.public_url, domain)

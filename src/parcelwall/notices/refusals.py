@@ -118,6 +118,7 @@ _BOTH: dict[str, Sayings] = {
     "order_late": _NOT_OPENED,
     "order_repeated": _NOT_OPENED,
     "order_unknown": _NOT_OPENED,
+    "passkey_wrong": (Saying(N_("That passkey does not fit here"), N_("Try once more.")),),
     "claim_unknown": NEWER_CODE,
     "station_taken": (Saying(N_("This station is set up already"), N_("Make a new claim code to set it up again.")),),
 }
@@ -132,6 +133,10 @@ REFUSALS: dict[str, dict[Face, Sayings]] = {
     "no_right": {
         "kiosk": (Saying(N_("Your badge does not allow this")),),
         "phone": (Saying(N_("Your role does not allow this")),),
+    },
+    "proof_missing": {
+        "kiosk": (Saying(N_("This parcel is for you in person"), N_("Go on with your phone.")),),
+        "phone": (Saying(N_("One check first"), N_("Use your passkey.")),),
     },
     "parcel_too_large": {
         "kiosk": (Saying(N_("It fits no door"), N_("Take it along and tell us.")),),

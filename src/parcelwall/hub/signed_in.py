@@ -1,0 +1,66 @@
+"""Browsers that are signed in: a cookie of 256 random bits, of which only the hash is kept.
+
+It ends by itself some time after the last use, at once when it is ended here, and everywhere for one holder.
+"""
+
+import base64
+import hashlib
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from parcelwall.hub.house import Hub
+from parcelwall.hub.passkeys import Purpose
+
+LASTS: dict[Purpose, timedelta] = {"recipient": timedelta(days=90), "operator": timedelta(hours=12)}
+IDLE: dict[Purpose, timedelta] = {"recipient": timedelta(days=30), "operator": timedelta(hours=1)}
+SEEN_EVERY = timedelta(minutes=5)  # written no oftener
+
+_FIND = """
+SELECT holder, made_at, seen_at, proved_at FROM signed_in
+WHERE hash = $1 AND purpose = $2 AND ends_at > $3 AND seen_at > $4"""
+
+
+class SignedIn(NamedTuple):
+    """Who is signed in. `proved_at`: when a passkey was last shown in this browser; None if it began with a link."""
+
+    holder: UUID
+    made_at: datetime
+    proved_at: datetime | None
+
+
+async def begin(hub: Hub, purpose: Purpose, holder: UUID, proved_at: datetime | None = None) -> str:
+    """Signs a browser in. Answers the secret for its cookie, which is told this once."""
+    secret, now = base64.urlsafe_b64encode(hub.ids.secret(32)).decode().rstrip("="), hub.clock.now()
+    await hub.pool.execute("DELETE FROM signed_in WHERE ends_at < $1", now)
+    await hub.pool.execute(
+        "INSERT INTO signed_in VALUES ($1, $2, $3, $4, $4, $5, $6)",
+        _hashed(secret), purpose, holder, now, now + LASTS[purpose], proved_at,
+    )  # fmt: skip
+    return secret
+
+
+async def find(hub: Hub, purpose: Purpose, secret: str) -> SignedIn | None:
+    """Who this cookie is of; None for one that is unknown, has ended or was idle for too long."""
+    if not secret:
+        return None
+    now = hub.clock.now()
+    row = await hub.pool.fetchrow(_FIND, _hashed(secret), purpose, now, now - IDLE[purpose])
+    if row is None:
+        return None
+    if now - row["seen_at"] > SEEN_EVERY:
+        await hub.pool.execute("UPDATE signed_in SET seen_at = $2 WHERE hash = $1", _hashed(secret), now)
+    return SignedIn(row["holder"], row["made_at"], row["proved_at"])
+
+
+async def end(hub: Hub, secret: str) -> None:
+    await hub.pool.execute("DELETE FROM signed_in WHERE hash = $1", _hashed(secret))
+
+
+async def end_all(hub: Hub, holder: UUID) -> None:
+    """In every browser of this holder: a device was lost, or a role was taken away."""
+    await hub.pool.execute("DELETE FROM signed_in WHERE holder = $1", holder)
+
+
+def _hashed(secret: str) -> bytes:
+    return hashlib.sha256(b"parcelwall/signed-in/1\x00" + secret.encode()).digest()

@@ -1,0 +1,80 @@
+"""Signing in from a page, for recipients and operators alike: the cookie, and what `passkey.js` sends and is sent.
+
+A page offers two addresses, `{path}/begin` and `{path}/finish`. The first answers what the browser is asked for, the
+second takes what it has made (`begun`, `answer_of`). Both refuse what another site has sent (`only_from_here`).
+"""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.house import Hub
+from parcelwall.hub.passkeys import Purpose
+from parcelwall.hub.signed_in import LASTS, SignedIn, find
+
+LONGEST_ANSWER = 20_000  # characters of what an authenticator makes
+_JSON = "application/json"
+
+
+def cookie_name(hub: Hub, purpose: Purpose) -> str:
+    """`__Host-`: sent to this host alone, on every path, over TLS. A hub on this machine alone has no TLS."""
+    return f"__Host-pw-{purpose}" if _has_tls(hub) else f"pw-{purpose}"
+
+
+def _has_tls(hub: Hub) -> bool:
+    return urlsplit(hub.public_url).scheme == "https"
+
+
+def keep(hub: Hub, purpose: Purpose, secret: str) -> Cookie:
+    """The cookie of a browser that is signed in: no script reads it, and no other site's request carries it along."""
+    return Cookie(
+        cookie_name(hub, purpose), value=secret, path="/", httponly=True, secure=_has_tls(hub), samesite="lax",
+        max_age=int(LASTS[purpose].total_seconds()),
+    )  # fmt: skip
+
+
+def drop(hub: Hub, purpose: Purpose) -> Cookie:
+    """The same cookie, ended."""
+    return Cookie(cookie_name(hub, purpose), value="", path="/", httponly=True, secure=_has_tls(hub), samesite="lax",
+                  max_age=0)  # fmt: skip
+
+
+def secret_of(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose) -> str:
+    return request.cookies.get(cookie_name(hub, purpose), "")
+
+
+async def whoever(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose) -> SignedIn | None:
+    """Who is signed in in this browser."""
+    return await find(hub, purpose, secret_of(request, hub, purpose))
+
+
+def only_from_here(request: Request[Any, Any, Any]) -> None:
+    """Refuses what another site's page has sent: a browser says where a request comes from."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site not in (None, "same-origin", "none") or (origin and urlsplit(origin).netloc != request.headers.get("host")):
+        raise Refusal("no_right", "This was sent by another site's page. Use the page itself.")
+
+
+def begun(options: str) -> Response[bytes]:
+    """What `passkey.js` hands to the browser."""
+    return Response(options.encode(), media_type=_JSON, headers={"Cache-Control": "no-store"}, status_code=200)
+
+
+async def answer_of(request: Request[Any, Any, Any]) -> str:
+    """What the browser has made, as JSON text. Raises Refusal for what is too long to be one."""
+    only_from_here(request)
+    body = await request.body()
+    if len(body) > LONGEST_ANSWER:
+        raise Refusal("passkey_wrong")
+    return body.decode("utf-8", "replace")
+
+
+def went_well(to: str, cookies: list[Cookie] | None = None) -> Response[bytes]:
+    """`passkey.js` goes on to this page."""
+    answer = msgspec.json.encode({"to": to})
+    return Response(answer, media_type=_JSON, headers={"Cache-Control": "no-store"}, status_code=200,
+                    cookies=cookies or [])  # fmt: skip
