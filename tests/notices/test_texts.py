@@ -20,7 +20,7 @@ LANGUAGES = list(languages())
 @pytest.mark.parametrize(
     ("tag", "language", "shown"),
     [
-        ("de", "de", "de"), ("de-AT", "de", "de-AT"), ("DE_ch", "de", "de-CH"), ("de-XX", "de", "de"),
+        ("ar-EG", "ar", "ar-EG"), ("pt", "pt", "pt-PT"), ("pt-BR", "pt", "pt-BR"), ("de", "de", "de"), ("de-AT", "de", "de-AT"), ("DE_ch", "de", "de-CH"), ("de-XX", "de", "de"),
         ("pl-PL", "pl", "pl-PL"), ("en", "en", "en-GB"), ("en-US", "en", "en-US"), ("fr", "en", "en-GB"),
         ("", "en", "en-GB"), ("../../etc/passwd", "en", "en-GB"), ("de-../..", "de", "de"), ("x" * 999, "en", "en-GB"),
         ("zh-Hant-TW", "en", "en-GB"), ("*", "en", "en-GB"), ("\0", "en", "en-GB"),
@@ -32,7 +32,9 @@ def test_any_tag_finds_words(tag: str, language: str, shown: str) -> None:
 
 
 def test_languages_call_themselves_by_their_own_names() -> None:
-    assert languages() == {"en": "English", "de": "Deutsch", "pl": "Polski"}
+    assert languages() == {
+        "en": "English", "ar": "العربية", "de": "Deutsch", "pl": "Polski", "pt": "Português",
+    }  # fmt: skip
 
 
 def test_unknown_text_is_said_as_it_stands() -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from parcelwall.notices.texts import languages
 from parcelwall.rules.layout import Layout, plain_layout
 from parcelwall.web import cabinet, views
 from parcelwall.web.map import station_map
@@ -16,9 +17,7 @@ LAYOUT: Layout = plain_layout("SSSSSSMMSSSL SSSMMMMMSSSS MMSSSSSSLSSS SSMMMMMSSS
 KLUUVI = (60.1692, 24.9440)
 TOKEN = "PW1:" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 4 + "7F329QPW7F329Q4711"
 WALLS = dict[str, str]
-LANGUAGES = tuple(views.Language(*pair) for pair in (
-    ("en", "English"), ("de", "Deutsch"), ("pl", "Polski"), ("ar", "العربية"), ("fi", "Suomi"), ("sv", "Svenska"),
-))  # fmt: skip
+LANGUAGES = tuple(views.Language(*pair) for pair in languages().items())
 PAD = views.Pad()
 PAUSED_PAD = views.Pad((views.PadField("digits", (4, 4)), views.PadField("selector", (4,))))
 DAILY_PAD = views.Pad((views.PadField("daily", (4, 4)),))

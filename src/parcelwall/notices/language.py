@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 
 LOCALES = Path(__file__).parent / "locale"
 SOURCE = "en"  # the language of the texts in the code: it has no catalogue
-EUROPEAN = {"en": "en_GB"}  # bare English: days before months, 24 hours
+EUROPEAN = {"en": "en_GB", "pt": "pt_PT"}  # what a bare language means: days before months, Portugal's words
 
 
 class Plural(NamedTuple):

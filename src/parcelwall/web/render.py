@@ -202,7 +202,7 @@ def _link(address: str) -> Markup:
 # Times: in the reader's language and the station's zone, with the weekday ------------------------------------------
 
 FALLBACK = "en_GB"
-HOME_OF = {"en": FALLBACK}  # plain English: days before months, 24 hours
+HOME_OF = {"en": FALLBACK, "pt": "pt_PT"}  # what a bare language means: days before months, 24 hours
 
 
 def locale_of(language: str) -> Locale:
