@@ -42,6 +42,10 @@ def order_bytes(station: str, body: str) -> bytes:
     return _tagged("order", station, body)
 
 
+def bundle_bytes(body: bytes) -> bytes:
+    return _tagged("bundle", body)
+
+
 def rekey_bytes(hub: str, nonce: bytes, station: str, key: bytes) -> bytes:
     return _tagged("rekey", hub, nonce, station, key)
 

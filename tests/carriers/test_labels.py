@@ -1,0 +1,54 @@
+"""Check digits of labels: the samples of others, and that one wrong digit never passes for right."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parcelwall.carriers import labels
+
+S10 = json.loads((Path(__file__).parent / "golden/s10.json").read_text())
+SERIALS = st.from_regex(r"[0-9]{8}", fullmatch=True)
+
+
+@pytest.mark.parametrize("number", S10["valid"])
+def test_numbers_of_the_post_are_right(number: str) -> None:
+    assert labels.check_digit_fits(number) is True
+    assert labels.check_digit_fits(f" {number[:2].lower()} {number[2:]}") is True, "as people type it"
+
+
+@pytest.mark.parametrize("number", S10["invalid"])
+def test_a_wrong_check_digit_is_told(number: str) -> None:
+    assert labels.check_digit_fits(number) is False
+
+
+@given(SERIALS)
+def test_of_ten_check_digits_one_is_right(serial: str) -> None:
+    assert sum(labels.check_digit_fits(f"RB{serial}{digit}FI") is True for digit in range(10)) == 1
+
+
+@given(SERIALS, st.integers(0, 7), st.integers(1, 9))
+def test_one_mistyped_digit_is_noticed(serial: str, place: int, by: int) -> None:
+    right = f"RB{serial}{labels.s10_check_digit(serial)}FI"
+    other = str((int(serial[place]) + by) % 10)
+    typed = right[: 2 + place] + other + right[3 + place :]
+    left = {labels.s10_check_digit(each[2:10]) for each in (right, typed)}
+    assert labels.check_digit_fits(typed) is (len(left) == 1), "remainders 0 and 6 share the digit 5, as S10 has it"
+
+
+@pytest.mark.parametrize(
+    ("read", "fits"),
+    [("340123450000000000", True), ("00340123450000000000", True), ("(00)340123450000000000", True),
+     ("]C100340123450000000000", True), ("340123450000000001", False), ("PW-7F3-2917", None), ("", None),
+     ("RB12345678GB", None), ("123456789012", None)],
+)  # fmt: skip
+def test_forms(read: str, fits: bool | None) -> None:
+    assert labels.check_digit_fits(read) is fits
+
+
+@given(st.text(max_size=100))
+def test_no_text_does_harm(read: str) -> None:
+    assert labels.check_digit_fits(read) in (True, False, None)
+    assert labels.normal(labels.normal(read)) == labels.normal(read)
