@@ -60,6 +60,8 @@ REASONS: dict[str, str] = {
     "already_deposited": "The parcel lies in its compartment already.",
     "too_late_to_extend": "It cannot stay longer. See `collect_by`.",
     "too_many_extensions": "It has been kept as often as the policy allows.",
+    "held_back": "Nobody may collect this parcel until it is unblocked.",
+    "too_many_staff": "This station knows as many couriers and technicians as its codes allow. Revoke some first.",
     # at the station
     "wrong_code": "That code opens no door here.",
     "codes_paused": "Codes alone are paused. Add the last 4 of the parcel number, or show the QR.",

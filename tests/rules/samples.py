@@ -88,6 +88,7 @@ FULL: tuple[facts.Fact, ...] = (
     facts.Expired(parcel=PARCEL),
     facts.CarrierReported(parcel=PARCEL, mark="delayed", reason="weather_delay", place="Vantaa", expected_at=LATER),
     facts.CodeRenewed(parcel=PARCEL, reservation=RESERVATION, generation=1),
+    facts.Blocked(parcel=PARCEL, why="a recall", by="carrier"), facts.Unblocked(parcel=PARCEL, by="hub"),
     deposited(courier=COURIER, by="operator", policy=3),
     collected(generation=1, by="delegate"),
     facts.TakenBack(parcel=PARCEL, reservation=RESERVATION, station="S-0001", compartment=1, visit=VISIT,
@@ -134,5 +135,6 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.DoorOpened(compartment=1), facts.DoorClosed(compartment=1), facts.DoorFailed(compartment=1, why="dead"),
     facts.OrderAnswered(order=GRANT, outcome="opened", compartment=1),
     facts.CompartmentHealth(compartment=1, usable=True), facts.WrongCode(count=1), facts.Power(status="unknown"),
+    facts.Blocked(parcel=PARCEL), facts.Unblocked(parcel=PARCEL),
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
 )  # fmt: skip

@@ -213,3 +213,10 @@ def test_the_day_is_the_stations() -> None:
     brake = Brake(day=date(2026, 11, 22), today=60)
     assert access.wrong_try(brake, NOW, date(2026, 11, 23)).today == 1
     assert access.wrong_try(brake, NOW, date(2026, 11, 22)).today == 61
+
+
+def test_the_tag_of_a_drawn_code() -> None:
+    """The vector of the design, for a secret of the bytes 00 to 1F."""
+    key = access.subkey(bytes(range(32)), "code-tag")
+    assert access.code_tag(key, "00732908") == "101639ac17c4ee8f1b35995fa302351b"
+    assert access.code_tag(key, "00732909") != access.code_tag(key, "00732908")

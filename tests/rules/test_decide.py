@@ -70,6 +70,10 @@ NO: list[tuple[str, Callable[[], object]]] = [
     ("wrong_code", lambda: decide.collect(parcel(Stage.READY, proof="verified"))),
     ("wrong_code", lambda: decide.collect(parcel(Stage.READY, proof="verified"), "token")),
     ("wrong_code", lambda: decide.collect(parcel(Stage.READY, proof="token"))),
+    ("wrong_code", lambda: decide.collect(parcel(Stage.READY, blocked=True), "token")),
+    ("held_back", lambda: decide.refuse_blocked(parcel(Stage.READY, blocked=True))),
+    ("wrong_stage", lambda: decide.block(parcel(Stage.ANNOUNCED), "", "operator")),
+    ("wrong_stage", lambda: decide.unblock(parcel(Stage.COLLECTED, blocked=True), "operator")),
     ("not_for_this_station", lambda: decide.take_back(None)),
     ("wrong_stage", lambda: decide.take_back(parcel(Stage.READY))),
 ]  # fmt: skip

@@ -11,7 +11,8 @@ from parcelwall.rules import facts
 from parcelwall.rules.life import BELIEVED, ENDED, INSIDE, LIFE, Parcel, Stage, learn
 from rules.samples import FULL, LATER, NOW, OTHER, PARCEL, RESERVATION, deposited, parcel, reserved
 
-# The table of house.md section 4, and three rows of ours: room given up elsewhere, and codes renewed while inside.
+# The table of house.md section 4, and rows of ours: room given up elsewhere, codes renewed while inside, and parcels
+# that nobody may collect for now.
 HOUSE = """
 ANNOUNCED Reserved    RESERVED     READY   Extended    READY
 ANNOUNCED Cancelled   CANCELLED    READY   Expired     OVERDUE
@@ -22,6 +23,9 @@ RESERVED  Lapsed      ANNOUNCED    OVERDUE Collected   COLLECTED
 RESERVED  Cancelled   CANCELLED    OVERDUE TakenBack   TAKEN_BACK
 RESERVED  Diverted    DIVERTED     READY   CodeRenewed READY
 RESERVED  Withdrawn   ANNOUNCED    OVERDUE CodeRenewed OVERDUE
+RESERVED  Blocked     RESERVED     READY   Blocked     READY
+RESERVED  Unblocked   RESERVED     READY   Unblocked   READY
+OVERDUE   Blocked     OVERDUE      OVERDUE Unblocked   OVERDUE
 """
 WORDS = HOUSE.split()
 TABLE = {(WORDS[i], WORDS[i + 1]): WORDS[i + 2] for i in range(0, len(WORDS), 3)}
@@ -49,7 +53,7 @@ def test_every_stage_and_fact(stage: Stage, kind: str) -> None:
 def test_the_code_has_the_same_table() -> None:
     assert {(str(stage), kind.__name__): str(after) for (stage, kind), after in LIFE.items()} == TABLE
     assert {kind.__name__: str(after) for kind, after in BELIEVED.items()} == DOORS
-    assert len(OF_PARCELS) == 13
+    assert len(OF_PARCELS) == 15
 
 
 def test_every_stage_ends_or_goes_on() -> None:
@@ -115,6 +119,21 @@ def test_a_second_deposit_is_contested_until_it_is_out() -> None:
     out, expected = learn(twice, OF_PARCELS["Collected"], NOW)
     assert expected
     assert not out.contested
+
+
+@given(st.lists(st.sampled_from(["Blocked", "Unblocked", "Expired", "Extended", "CodeRenewed", "Lapsed"]), max_size=12))
+def test_blocked_is_what_was_said_last_whatever_else_was_said(kinds: list[str]) -> None:
+    known = parcel(Stage.READY)
+    for kind in kinds:
+        known, _ = learn(known, OF_PARCELS[kind], NOW)
+    said = [kind == "Blocked" for kind in kinds if kind in ("Blocked", "Unblocked")]
+    assert known.blocked is (said[-1] if said else None)
+
+
+def test_a_new_promise_carries_that_nobody_may_collect_it() -> None:
+    blocked, _ = learn(parcel(Stage.RESERVED), OF_PARCELS["Blocked"], NOW)
+    elsewhere, _ = learn(None, reserved(blocked=blocked.blocked), NOW)
+    assert elsewhere.blocked
 
 
 def test_extended_counts() -> None:

@@ -119,3 +119,33 @@ async def test_a_stolen_computer_is_revoked_once_and_another_may_take_its_place(
     await office.hub.refresh()
     assert not office.hub.stations.known["S-0001"].revoked
     assert await verify_hub(office.hub.pool) == []
+
+
+async def test_staff_is_listed_and_revoked_everywhere(office: Office) -> None:
+    body = {"service": True, "deposit": False, "take_back": False, "until": "2090-01-01T00:00:00Z"}
+    admitted = (await office.ask("POST", "/stations/S-0001/couriers", body)).json()
+    [line] = (await office.ask("GET", "/stations/S-0001/couriers")).json()["staff"]
+    assert (line["courier"], line["grant"], line["may"]) == (admitted["courier"], admitted["grant"], ["service"])
+    assert line["until"] == "2090-01-01T00:00:00Z"
+    told = await office.ask("POST", f"/couriers/{admitted['courier']}/revoke")
+    assert told.json() == {"stations": ["S-0001"]}
+    assert (await office.ask("GET", "/stations/S-0001/couriers")).json() == {"staff": []}
+    nothing = await office.ask("POST", "/stations/S-0001/couriers", {"deposit": False})
+    assert (nothing.status_code, nothing.json()["reason"]) == (400, "bad_field")
+    assert (await office.ask("GET", "/stations/S-9/couriers")).status_code == 404
+
+
+async def test_a_parcel_is_blocked_and_unblocked(office: Office) -> None:
+    parcel = await office.parcel()
+    blocked = await office.ask("POST", f"/parcels/{parcel}/block", {"why": "a recall"})
+    assert blocked.json() == {"parcel": parcel, "blocked": True, "station": "S-0001"}
+    personal = await office.ask("POST", f"/parcels/{parcel}/block", {"why": "ada@example.org asked"})
+    assert (personal.status_code, personal.json()["reason"]) == (400, "bad_field")
+    foreign = await office.ask("POST", f"/parcels/{parcel}/block", {"why": "x"}, office.carrier)
+    assert (foreign.status_code, foreign.json()["reason"]) == (403, "no_right")
+    assert (await office.ask("POST", f"/parcels/{parcel}/unblock")).json()["blocked"] is False
+    drawn = await office.ask("POST", f"/parcels/{parcel}/codes", {})
+    assert (drawn.status_code, drawn.json()["reason"]) == (409, "wrong_stage"), "it is not inside yet"
+    revoked = await office.ask("POST", "/stations/S-0001/codes/01a20275-dee3-7fa5-a160-f479a07f2c13/revoke")
+    assert revoked.json() == {"revoked": True}
+    assert await verify_hub(office.hub.pool) == []

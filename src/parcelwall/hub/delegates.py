@@ -39,6 +39,7 @@ class Delegate(Command, kw_only=True):
         parcel = own(at, self.parcel, None)
         if parcel.stage not in INSIDE or parcel.proof == "verified":
             raise Refusal("wrong_stage", stage=parcel.stage)
+        decide.refuse_blocked(parcel)
         assert self.grant and decide.collect(parcel, "token").station, "what is inside is inside a station"
         until = at.now + LASTS
         at.record(facts.Granted(grant=self.grant, station=parcel.station or "", may=("collect",), parcel=parcel.id,

@@ -79,6 +79,9 @@ class Ingest(msgspec.Struct, kw_only=True):
             about, station, compartment, holds = learned.surprise
             at.open_case(about, fact.parcel, station, compartment, holds)
         before = learned.before
+        if before and before.blocked is not None and before.station != self.station and type(fact) is facts.Deposited:
+            kind = facts.Blocked if before.blocked else facts.Unblocked  # it lies where nobody was told
+            at.record(kind(parcel=fact.parcel, by="hub"))
         moved = before is not None and before.stage == Stage.RESERVED and before.station not in (None, self.station)
         if moved and before and before.station and before.reservation and isinstance(fact, facts.Deposited):
             at.record(facts.Withdrawn(parcel=before.id, reservation=before.reservation, station=before.station))

@@ -151,7 +151,9 @@ class OpenDoor(Command, kw_only=True):
         """The recipient's own parcel, inside this station and to be had without a verified person."""
         if self.parcel is None:
             return None
-        return decide.collect(own(at, self.parcel, None), "token")
+        parcel = own(at, self.parcel, None)
+        decide.refuse_blocked(parcel)
+        return decide.collect(parcel, "token")
 
 
 async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str = "") -> tuple[Answer, str]:

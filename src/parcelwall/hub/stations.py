@@ -28,6 +28,7 @@ class Station(msgspec.Struct):
     code_key: bytes
     label_key: bytes
     courier_key: bytes
+    tag_key: bytes
     in_service: bool = True
     revoked: bool = False  # its computer is trusted no longer, and none has taken its place
 
@@ -35,6 +36,8 @@ class Station(msgspec.Struct):
     def place(self) -> tuple[float, float]:
         return self.about.lat, self.about.lon
 
+
+_USES = {"code": "pickup-code", "label": "label-tag", "courier": "courier-code", "tag": "code-tag"}
 
 _COLUMNS = """
 SELECT id, config, record, in_service,
@@ -67,10 +70,10 @@ class Stations:
             raise Trouble(f"station {station} has no secret: enrol it again")
         secret = self._keys.open(row["secret"], f"station/{station}")
         about = msgspec.json.decode(row["record"], type=StationConfigured)
-        code, label, courier = (access.subkey(secret, use) for use in ("pickup-code", "label-tag", "courier-code"))
+        keys = {f"{name}_key": access.subkey(secret, use) for name, use in _USES.items()}
         self.known[station] = Station(
-            row["id"], row["config"], about, Plan(about.layout), code, label, courier, row["in_service"],
-            row["revoked"],
+            row["id"], row["config"], about, Plan(about.layout), **keys, in_service=row["in_service"],
+            revoked=row["revoked"],
         )
         self._by_latitude = sorted((each.about.lat, each.id) for each in self.known.values())
         return self.known[station]

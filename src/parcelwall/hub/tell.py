@@ -36,7 +36,7 @@ IDLE_S = 0.2
 LEASE = timedelta(seconds=90)  # longer than any hand-over may take (notices/mail: 60 s)
 
 PURPOSES = {
-    "Deposited": "ready", "CodeRenewed": "ready", "Extended": "kept_longer", "Expired": "overdue",
+    "Deposited": "ready", "CodeRenewed": "ready", "Unblocked": "ready", "Extended": "kept_longer", "Expired": "overdue",
     "Diverted": "diverted", "TakenBack": "gone_back",
 }  # fmt: skip
 
@@ -54,7 +54,8 @@ SELECT notice.*, parcel.record, entry.recorded_at FROM notice JOIN parcel ON par
 WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 _RENEWED = """
 SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
-  WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision AND later.kind = 'CodeRenewed')"""
+  WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision
+    AND later.kind IN ('CodeRenewed', 'Unblocked'))"""
 _UNREACHABLE = """
 INSERT INTO notice (writer, number, purpose, channel, parcel, next_try, state)
 VALUES ($1, $2, 'reminder', 'email', $3, $4, 'unneeded') ON CONFLICT DO NOTHING"""
@@ -214,8 +215,8 @@ class Teller:
         return Prepared(person, told, message, self._message_id(row))
 
     async def _pointless(self, connection: asyncpg.Connection, row: asyncpg.Record, parcel: Parcel) -> bool:
-        """It has been collected meanwhile, or a newer code is told by a notice of its own."""
-        if row["purpose"] in OF_THE_INSIDE and parcel.stage not in INSIDE:
+        """It was collected meanwhile, nobody may collect it now, or a newer notice tells the code."""
+        if row["purpose"] in OF_THE_INSIDE and (parcel.stage not in INSIDE or parcel.blocked):
             return True
         return row["purpose"] == "ready" and await connection.fetchval(_RENEWED, row["writer"], row["number"])
 

@@ -103,6 +103,8 @@ _BOTH: dict[str, Sayings] = {
     "already_deposited": _ALREADY_IN,
     "too_late_to_extend": _TOO_LATE,
     "too_many_extensions": _KEPT_OFTEN,
+    "held_back": (Saying(N_("It is held back for now"), N_("Ask the company that sent it.")),),
+    "too_many_staff": (Saying(N_("This station knows too many people"), N_("Revoke some of them first.")),),
     "wrong_code": _WRONG_CODE,
     "codes_paused": _PAUSED,
     "selector_needed": (Saying(N_("And the last 4 of the parcel number"), N_("It is in your message.")),),

@@ -43,6 +43,11 @@ def courier_code(key: bytes, station: str, courier: UUID, day: date) -> str:
     return _digits(key, "courier-code", station, courier.bytes + day.toordinal().to_bytes(4, "big"))
 
 
+def code_tag(key: bytes, code: str) -> str:
+    """How a station knows a code that the hub drew, without holding it. `key` is subkey(secret, "code-tag")."""
+    return hmac.digest(key, b"parcelwall/code-tag/1\x00" + code.encode(), "sha256")[:16].hex()
+
+
 def label_tag(key: bytes, label: str) -> str:
     """How a station recognises a label without holding it. `key` is subkey(secret, "label-tag"); 32 hex digits."""
     normal = "".join(label.split()).upper().encode()

@@ -112,6 +112,7 @@ def reserve(
         length_mm=parcel.length_mm, width_mm=parcel.width_mm, height_mm=parcel.height_mm, weight_g=parcel.weight_g,
         hold_hours=policy.hold_hours, climate=parcel.climate, proof=parcel.proof, direction=parcel.direction,
         reach=parcel.reach, label_tag=tag, selector=selector, policy=policy.version, expected_at=parcel.expected_at,
+        blocked=parcel.blocked,
     )  # fmt: skip
 
 
@@ -192,9 +193,32 @@ def collect(parcel: Parcel | None, shown: facts.Proof = "code") -> Parcel:
     """
     if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
         raise Refusal("wrong_code")
-    if parcel.proof == "verified" or (parcel.proof == "token" and shown == "code"):
+    if parcel.blocked or parcel.proof == "verified" or (parcel.proof == "token" and shown == "code"):
         raise Refusal("wrong_code")
     return parcel
+
+
+def block(parcel: Parcel, why: str, by: facts.By) -> facts.Blocked | None:
+    """From when the station hears of it, nobody may collect the parcel; None if that is so already.
+
+    Refused for a parcel that has no place at a station.
+    """
+    if parcel.stage not in (Stage.RESERVED, *INSIDE):
+        raise Refusal("wrong_stage", stage=parcel.stage)
+    return None if parcel.blocked else facts.Blocked(parcel=parcel.id, why=why, by=by)
+
+
+def unblock(parcel: Parcel, by: facts.By) -> facts.Unblocked | None:
+    """It may be collected again; None if it may. Refused for a parcel that has no place at a station."""
+    if parcel.stage not in (Stage.RESERVED, *INSIDE):
+        raise Refusal("wrong_stage", stage=parcel.stage)
+    return facts.Unblocked(parcel=parcel.id, by=by) if parcel.blocked else None
+
+
+def refuse_blocked(parcel: Parcel) -> None:
+    """What the recipient's own page and an operator may know; at a station's screen it is a wrong code like any."""
+    if parcel.blocked:
+        raise Refusal("held_back")
 
 
 def take_back(parcel: Parcel | None) -> Parcel:

@@ -79,6 +79,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     generation: int = 0
     policy: int = 0
     expected_at: Moment | None = None
+    blocked: bool | None = None
 
 
 class Withdrawn(ParcelFact, frozen=True, kw_only=True):
@@ -131,6 +132,17 @@ class CodeRenewed(ParcelFact, frozen=True, kw_only=True):
     generation: int
 
 
+class Blocked(ParcelFact, frozen=True, kw_only=True):
+    """Nobody may collect it until `Unblocked`: a dispute, a fraud, a recall. Beats every code, QR and order."""
+
+    why: str = ""
+    by: By = "operator"
+
+
+class Unblocked(ParcelFact, frozen=True, kw_only=True):
+    by: By = "operator"
+
+
 class Deposited(ParcelFact, frozen=True, kw_only=True):
     """It was put in: the door that was opened for it was seen shut."""
 
@@ -170,6 +182,7 @@ class Granted(Fact, frozen=True, kw_only=True):
     """A person may do something at a station until a time: a courier bring and take back, a delegate collect.
 
     With a compartment it tells of an order to open that one at once. The order moves the door, this fact never does.
+    With a tag it is one more code for one reservation: `rules.access.code_tag` of its digits, from `not_before` on.
     """
 
     grant: UUID
@@ -181,6 +194,17 @@ class Granted(Fact, frozen=True, kw_only=True):
     by: By = "unknown"
     compartment: Door | None = None
     reason: str = ""
+    reservation: UUID | None = None
+    tag: str = ""
+    not_before: Moment | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether a station keeps it: staff, and codes. A delegate's is in their token, an order's is over at once."""
+        return self.courier is not None or self.tag != ""
+
+    def in_force(self, now: datetime) -> bool:
+        return (self.not_before is None or self.not_before <= now) and (self.until is None or self.until > now)
 
 
 class Revoked(Fact, frozen=True, kw_only=True):
@@ -327,7 +351,8 @@ class CaseClosed(Fact, frozen=True, kw_only=True):
 
 HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, CarrierReported, Granted, Revoked,
-    CodeRenewed, PolicyAdopted, StationEnrolled, KeyRevoked, EpochBegan, StationConfigured, CaseClosed, CaseOpened,
+    CodeRenewed, Blocked, Unblocked, PolicyAdopted, StationEnrolled, KeyRevoked, EpochBegan, StationConfigured,
+    CaseClosed, CaseOpened,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

@@ -34,6 +34,8 @@ LIFE: dict[tuple[Stage, type[Fact]], Stage] = {
     (S.ANNOUNCED, facts.Diverted): S.DIVERTED,
     (S.RESERVED, facts.Reserved): S.RESERVED,
     (S.RESERVED, facts.Withdrawn): S.ANNOUNCED,
+    (S.RESERVED, facts.Blocked): S.RESERVED,
+    (S.RESERVED, facts.Unblocked): S.RESERVED,
     (S.RESERVED, facts.Deposited): S.READY,
     (S.RESERVED, facts.Lapsed): S.ANNOUNCED,
     (S.RESERVED, facts.Cancelled): S.CANCELLED,
@@ -41,10 +43,14 @@ LIFE: dict[tuple[Stage, type[Fact]], Stage] = {
     (S.READY, facts.Extended): S.READY,
     (S.READY, facts.Expired): S.OVERDUE,
     (S.READY, facts.CodeRenewed): S.READY,
+    (S.READY, facts.Blocked): S.READY,
+    (S.READY, facts.Unblocked): S.READY,
     (S.READY, facts.Collected): S.COLLECTED,
     (S.READY, facts.TakenBack): S.TAKEN_BACK,
     (S.OVERDUE, facts.Extended): S.READY,
     (S.OVERDUE, facts.CodeRenewed): S.OVERDUE,
+    (S.OVERDUE, facts.Blocked): S.OVERDUE,
+    (S.OVERDUE, facts.Unblocked): S.OVERDUE,
     (S.OVERDUE, facts.Collected): S.COLLECTED,
     (S.OVERDUE, facts.TakenBack): S.TAKEN_BACK,
 }
@@ -99,6 +105,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     mark: str = ""
     mark_reason: str = ""
     contested: bool = False
+    blocked: bool | None = None  # nobody may collect it; None: that was never so
     due: datetime | None = None
 
     @property
@@ -156,7 +163,7 @@ _ANNOUNCED_FIELDS = (
 )  # fmt: skip
 _RESERVED_FIELDS = (
     "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "climate",
-    "proof", "direction", "reach", "hold_hours", "label_tag", "selector", "generation",
+    "proof", "direction", "reach", "hold_hours", "label_tag", "selector", "generation", "blocked",
 )  # fmt: skip
 _announced_values, _reserved_values = attrgetter(*_ANNOUNCED_FIELDS), attrgetter(*_RESERVED_FIELDS)
 _NO_PROMISE: dict[str, Any] = {"station": None, "reservation": None, "size": None, "deposit_by": None}
@@ -196,6 +203,10 @@ def _renewed(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
     return {"generation": max(parcel.generation, fact.generation)}
 
 
+def _blocked(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
+    return {"blocked": type(fact) is facts.Blocked}
+
+
 def _out(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
     return {"compartment": None, "due": None, "ended_at": at, "contested": False}
 
@@ -204,5 +215,5 @@ _CHANGES = {
     facts.Reserved: _reserved, facts.Withdrawn: _promise_gone, facts.Lapsed: _promise_gone,
     facts.Cancelled: _ended_before, facts.Diverted: _ended_before, facts.Deposited: _deposited,
     facts.Extended: _extended, facts.Expired: _expired, facts.CodeRenewed: _renewed, facts.Collected: _out,
-    facts.TakenBack: _out,
+    facts.TakenBack: _out, facts.Blocked: _blocked, facts.Unblocked: _blocked,
 }  # fmt: skip

@@ -4,6 +4,7 @@ Works the same with and without the hub. Each act is one synced transaction; a R
 brake. The keeper turns what doors do into `opened`, `closed`, `failed`.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,7 @@ from parcelwall.rules import access, decide, facts, token
 from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
+from parcelwall.station import lists
 from parcelwall.station import visit as visits
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import CannotWrite
@@ -42,6 +44,7 @@ class StationDesk:
         self._code_key = access.subkey(secret, "pickup-code")
         self._label_key = access.subkey(secret, "label-tag")
         self._courier_key = access.subkey(secret, "courier-code")
+        self._tag_key = access.subkey(secret, "code-tag")
 
     def now(self) -> datetime:
         return clock.parse(self.memory.now_text())
@@ -82,16 +85,18 @@ class StationDesk:
         self._refuse_busy()
         brake, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
         self._refuse_paused(brake, limits)
-        if not selector and len(self.inside()) > self.memory.policy.bare_code_parcels:
+        inside = self.inside()
+        drawn = list(lists.codes(self.memory.grants.values(), inside, self.now()))
+        if not selector and len(inside) + len(drawn) > self.memory.policy.bare_code_parcels:
             raise Refusal("selector_needed")
-        found = self._by_code(digits, selector)
+        found = self._by_code(digits, selector, drawn)
         if len(found) > 1 and not selector:
             raise Refusal("selector_needed")
         if len(found) != 1:
             self._wrong(brake, limits)
-        parcel, generation = found[0]
+        parcel, generation, by = found[0]
         try:
-            return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation)
+            return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation, by=by)
         except Refusal:
             self._wrong(brake, limits)
             raise
@@ -145,17 +150,22 @@ class StationDesk:
         here = shown.station_number == token.station_number(self.memory.station)
         return signed_by(key, shown.signature.hex(), token.to_sign(shown.payload)) and here
 
-    def _by_code(self, digits: str, selector: str | None) -> list[tuple[Parcel, int]]:
+    def _by_code(
+        self, digits: str, selector: str | None, drawn: Sequence[tuple[facts.Granted, Parcel]]
+    ) -> list[tuple[Parcel, int, facts.By]]:
         """All candidates are derived and compared, whatever was typed, so that the time tells nothing."""
         candidates = []
         for parcel in self.inside():
             for generation in self._generations(parcel):
                 code = access.pickup_code(self._code_key, self.memory.station, _reservation(parcel), generation)
                 candidates.append((access.same(code, digits), parcel, generation))
-        hits = [(parcel, generation) for hit, parcel, generation in candidates if hit]
-        hits = [(parcel, generation) for parcel, generation in hits if selector in (None, parcel.selector)]
+        hits: list[tuple[Parcel, int, facts.By]] = [(parcel, nth, "unknown") for hit, parcel, nth in candidates if hit]
+        hits += [(each, each.generation, "delegate") for each in lists.matching(self._tag_key, digits, drawn)]
         connection = self.memory.connection
-        return [hit for hit in hits if not visits.spent(connection, _reservation(hit[0]), hit[1])]
+        return [
+            hit for hit in hits
+            if selector in (None, hit[0].selector) and not visits.spent(connection, _reservation(hit[0]), hit[1])
+        ]
 
     def _generations(self, parcel: Parcel) -> tuple[int, ...]:
         return (parcel.generation,) if self.online else (parcel.generation, parcel.generation + 1)
@@ -188,7 +198,7 @@ class StationDesk:
     def courier_by_code(self, digits: str) -> UUID:
         """The courier whose code of the day this is. Wrong tries count like any other."""
         self._refuse_paused("bare", BARE)
-        admitted = [g.courier for g in self.memory.grants.values() if g.courier and self._in_force(g)]
+        admitted = lists.staff(self.memory.grants.values(), self.now())
         station, today = self.memory.station, self.today
         codes = ((access.courier_code(self._courier_key, station, who, today), who) for who in admitted)
         found = access.matches(digits, codes)
@@ -196,12 +206,8 @@ class StationDesk:
             self._wrong("bare", BARE)
         return found[0]
 
-    def _in_force(self, grant: facts.Granted) -> bool:
-        return grant.until is None or grant.until > self.now()
-
-    def _refuse_without(self, right: str, courier: UUID) -> None:
-        rights = (g.may for g in self.memory.grants.values() if g.courier == courier and self._in_force(g))
-        if not any(right in may for may in rights):
+    def _refuse_without(self, right: lists.Right, courier: UUID) -> None:
+        if not lists.may(self.memory.grants.values(), courier, right, self.now()):
             raise Refusal("no_right", "This courier may not do that here.")
 
     def deposit_by_label(self, label: str, courier: UUID) -> Visit:
@@ -230,6 +236,16 @@ class StationDesk:
         self._refuse_busy()
         late = decide.take_back(self.memory.parcel(parcel))
         return self._begin("take_back", late, late.compartment or 0, courier=courier)
+
+    def service(self, compartment: int, technician: UUID) -> Visit:
+        """Begins the visit of a technician who looks into an empty compartment. Never one with a parcel: refused like
+        one that is not there."""
+        self._refuse_without("service", technician)
+        self._refuse_busy()
+        taken = any(parcel.compartment == compartment for parcel in self.inside())
+        if taken or not self.plan.bit(compartment):
+            raise Refusal("no_right", "A technician opens empty compartments only.")
+        return self._begin("inspect", None, compartment, courier=technician, by="courier")
 
     def reopen(self, before: Visit) -> Visit:
         """The person forgot something: the same door again, within the policy's seconds, if it is still empty; else

@@ -146,7 +146,7 @@ class Memory:
             self.book.learn(fact, self.clock.now())
         elif isinstance(fact, facts.PolicyAdopted):
             self.policy = fact.policy
-        elif isinstance(fact, facts.Granted) and fact.courier:  # a delegate's is in their token, an order's is over
+        elif isinstance(fact, facts.Granted) and fact.stands and fact.grant not in self.revoked:
             self.grants[fact.grant] = fact
         elif isinstance(fact, facts.Revoked):
             self.grants.pop(fact.grant, None)
@@ -275,11 +275,15 @@ class Memory:
         standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured)
         if isinstance(fact, facts.Revoked):
             self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
-        elif isinstance(fact, standing) and getattr(fact, "courier", True):
+        elif isinstance(fact, standing) and not self._stands_no_longer(fact):
             name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
             self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
         if not isinstance(fact, facts.StationConfigured):
             self._stand(fact)
+
+    def _stands_no_longer(self, fact: Fact) -> bool:
+        """What was taken back stays so, in whatever order it is heard: blocked beats allowed."""
+        return isinstance(fact, facts.Granted) and (not fact.stands or fact.grant in self.revoked)
 
     def _cache(self, fact: Fact) -> None:
         if isinstance(fact, facts.ParcelFact):

@@ -67,6 +67,7 @@ class _Reading:
         self.station, self.writer, self.visits = station, writer, visits
         self.book = Book()
         self.standing: dict[str, str] = {}
+        self._revoked: set[UUID] = set()
         self._opened: set[UUID] = set()
         self._shut: set[UUID] = set()
         self._done: set[UUID] = set()
@@ -102,7 +103,8 @@ class _Reading:
     def _stand(self, fact: Fact) -> None:
         if isinstance(fact, facts.Revoked):
             self.standing.pop(f"Granted/{fact.grant}", None)
-        elif isinstance(fact, facts.Granted) and fact.courier:
+            self._revoked.add(fact.grant)
+        elif isinstance(fact, facts.Granted) and fact.stands and fact.grant not in self._revoked:
             self.standing[f"Granted/{fact.grant}"] = facts.body(fact)
         elif isinstance(fact, facts.PolicyAdopted | facts.StationConfigured):
             self.standing[fact.kind] = facts.body(fact)

@@ -16,7 +16,7 @@ from parcelwall import __version__
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
-from parcelwall.web import api, console, docs, line, operator, recipient, tracking
+from parcelwall.web import api, console, docs, line, operator, overrides, recipient, tracking
 from parcelwall.web.console import Kiosks
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
@@ -74,7 +74,7 @@ def hub_app(
     v1 = Router(
         "/api/v1",
         route_handlers=[api.Parcels, api.Stations, api.entries, api.track, api.report, api.courier_code,
-                        operator.Operator],
+                        operator.Operator, overrides.Overrides],
         dependencies={"who": Provide(api.provide_who)},
     )
     pages = [

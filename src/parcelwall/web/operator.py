@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, get, post
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import people, reading
+from parcelwall.hub import lists, people, reading
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
@@ -17,7 +17,7 @@ from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
 from parcelwall.web.answers import READS, WRITES, answers
 from parcelwall.web.api import Key, answered, asked
-from parcelwall.web.bodies import Body, Words
+from parcelwall.web.bodies import Body, Words, aware
 from parcelwall.web.who import Who
 
 
@@ -50,6 +50,25 @@ class CourierAdmitted(msgspec.Struct):
     grant: UUID
     code: str
     day: date
+
+
+class StaffLine(msgspec.Struct, omit_defaults=True):
+    """Somebody who may act at the station, also while it is cut off."""
+
+    courier: UUID
+    grant: UUID
+    may: list[Literal["deposit", "take_back", "collect", "service"]]
+    until: datetime | None = None
+
+
+class StaffShown(msgspec.Struct):
+    staff: list[StaffLine]
+
+
+class RevokedEverywhere(msgspec.Struct):
+    """The stations that are told. One that is cut off refuses the courier from when it has heard."""
+
+    stations: list[str]
 
 
 class Revoked(msgspec.Struct):
@@ -88,11 +107,24 @@ class OpenedShown(msgspec.Struct):
 
 
 class CourierBody(Body):
-    """A courier to admit at a station. Without an id a new one is made."""
+    """A courier to admit at a station, or a technician. Without an id a new one is made, without `until` for good.
+
+    With `service` they may look into empty compartments; without `deposit` that is all.
+    """
 
     courier: UUID | None = None
+    deposit: bool = True
     take_back: bool = True
+    service: bool = False
+    until: datetime | None = None
     note: Words = ""
+
+    def may(self) -> tuple[Any, ...]:
+        """What they may, in the words of `Granted`. Refuses nothing at all."""
+        asked = {"deposit": self.deposit, "take_back": self.take_back and self.deposit, "service": self.service}
+        if not any(asked.values()):
+            raise Refusal("bad_field", "Say what they may: deposit or service.", field="deposit")
+        return tuple(right for right, given in asked.items() if given)
 
 
 class RevokeBody(Body):
@@ -149,11 +181,9 @@ class Operator(Controller):
           responses=answers(201, CourierAdmitted, "Admitted", OPERATOR_WRITES))
     async def admit(self, station: str, data: CourierBody, who: Who, hub: Hub) -> Response[bytes]:
         only_operators(who)
-        if station not in hub.stations.known:
-            raise Refusal("station_unknown", station=station)
         courier, grant = data.courier or hub.ids.new(), hub.ids.new()
-        may: tuple[Any, ...] = ("deposit", "take_back") if data.take_back else ("deposit",)
-        await hub.grant(facts.Granted(grant=grant, station=station, may=may, courier=courier))
+        may, until = data.may(), aware(data.until, "until")
+        await lists.admit(hub, facts.Granted(grant=grant, station=station, may=may, courier=courier, until=until))
         code, day = await reading.courier_code(hub, station, courier)
         body = {"courier": str(courier), "grant": str(grant), "code": code, "day": day.isoformat()}
         return Response(msgspec.json.encode(body), status_code=201, media_type="application/json")
@@ -162,10 +192,23 @@ class Operator(Controller):
           responses=answers(200, Revoked, "Taken back", OPERATOR_WRITES))  # fmt: skip
     async def revoke(self, station: str, grant: UUID, who: Who, hub: Hub) -> Response[bytes]:
         only_operators(who)
-        if station not in hub.stations.known:
-            raise Refusal("station_unknown", station=station)
-        await hub.revoke(station, grant)
+        await lists.revoke(hub, station, grant)
         return Response(b'{"revoked":true}', media_type="application/json")
+
+    @get("/stations/{station:str}/couriers", summary="Who may act at a station",
+         responses=answers(200, StaffShown, "Couriers and technicians", (*OPERATOR_READS, 404)))
+    async def staff(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        known = await lists.staff(hub, station)
+        lines = [StaffLine(each.courier, each.grant, list(each.may), each.until) for each in known if each.courier]
+        return Response(msgspec.json.encode(StaffShown(lines)), media_type="application/json")
+
+    @post("/couriers/{courier:uuid}/revoke", status_code=200, summary="Admit a courier nowhere any longer",
+          responses=answers(200, RevokedEverywhere, "The stations that are told", OPERATOR_WRITES))
+    async def revoke_courier(self, courier: UUID, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        body = RevokedEverywhere(await lists.revoke_everywhere(hub, courier))
+        return Response(msgspec.json.encode(body), media_type="application/json")
 
     @post("/stations/{station:str}/revoke", status_code=200, summary="A computer was stolen: trust it no longer",
           responses=answers(200, StationRevoked, "Its line is closed, its codes open nothing", OPERATOR_WRITES))

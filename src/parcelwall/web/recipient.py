@@ -173,12 +173,13 @@ async def view(
     told = sentence(parcel, now)
     saying = say_linked(hub, parcel, told, known, look.zone)
     inside = parcel.stage in INSIDE
+    free = inside and not parcel.blocked
     heading, line = str(saying.heading), str(saying.line)
     if parcel.stage == Stage.READY and (station := hub.stations.known.get(parcel.station or "")):
         until = times.moment(parcel.collect_by, look.zone, known) if parcel.collect_by else ""
         said_of = {"station": station.about.name, "door": parcel.compartment, "place": "", "time": until}
         heading, line = str(state_text("ready", known, **said_of).heading), ""
-    code = code_of(hub, parcel) if inside and parcel.proof == "code" else ""
+    code = code_of(hub, parcel) if free and parcel.proof == "code" else ""
     left = max(timedelta(0), parcel.collect_by - now) if parcel.collect_by and inside else timedelta(0)
     total = parcel.collect_by - parcel.deposited_at if parcel.collect_by and parcel.deposited_at else timedelta(0)
     notice, refused = _notice(said, parcel, known, look)
@@ -186,12 +187,12 @@ async def view(
         stage=STAGES[parcel.stage], heading=heading, line=line, reference=parcel.reference, here=f"/p/{secret}",
         events=_events(secret, look, said, grant), station=place_of(hub, parcel) if parcel.station else None,
         door=_door(hub, parcel, look) if inside else None, code=(code[:4], code[4:]) if code else (),
-        qr=token_of(hub, parcel) if inside else "",
+        qr=token_of(hub, parcel) if free else "",
         collect_by=parcel.collect_by if inside else None, left_s=int(left.total_seconds()),
         total_s=int(total.total_seconds()) if inside else 0, steps=steps_of(parcel, told, known) if not inside else (),
         extension=_extension(hub, parcel), notice=notice, refused=refused,
         case=await reading.open_case_of(hub, parcel) or "", can_report=inside or parcel.stage == Stage.COLLECTED,
-        can_open=inside and parcel.proof != "verified", other=await _other(hub, parcel, grant) if inside else None,
+        can_open=free and parcel.proof != "verified", other=await _other(hub, parcel, grant) if free else None,
     )  # fmt: skip
 
 
@@ -228,7 +229,9 @@ def _extension(hub: Hub, parcel: Parcel) -> Extension | None:
 
 
 def _notice(said: str, parcel: Parcel, known: Any, look: Look) -> tuple[str, bool]:
-    """What was just done or refused, in one sentence."""
+    """What was just done or refused, in one sentence; before all, that nobody may collect it now."""
+    if parcel.blocked and parcel.stage in INSIDE:
+        return refusal_text("held_back", known, "phone").whole(), True
     until = times.moment(parcel.collect_by, look.zone, known) if parcel.collect_by else ""
     if said == "kept" and parcel.collect_by:
         return state_text("kept_longer", known, time=until).whole(), False

@@ -1,0 +1,156 @@
+"""What the hub pushes to stations besides promises: who may act there, parcels that nobody may collect, codes that are
+drawn instead of derived. Each line is a fact in the station's stream (docs/decisions/0010): signed, numbered, kept.
+"""
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from asyncpg import Connection
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.commands import Answer, Command, own
+from parcelwall.hub.house import Hub
+from parcelwall.hub.sitting import Sitting, read_parcel
+from parcelwall.hub.stations import Station, Stations
+from parcelwall.rules import access, decide, facts
+from parcelwall.rules.life import INSIDE, Parcel
+from parcelwall.rules.personal import told_of_people
+
+MOST_STAFF = 100  # per station: a guess at the courier's pad meets as many codes (docs/codes.md)
+CODE_LASTS = timedelta(days=7)
+
+# Orders to open a door are `Granted` too, with a compartment; they are over at once.
+_GRANTS = """
+SELECT kind, body FROM entry JOIN writer ON writer.name = entry.writer
+WHERE writer.name LIKE 'hub:%/' || $1 AND kind IN ('Granted', 'Revoked') AND body NOT LIKE '%"compartment":%'
+ORDER BY length(writer), writer, entry.number"""
+_EVERYWHERE = """
+SELECT body FROM entry WHERE kind = 'Granted' AND body LIKE '%"courier":"' || $1 || '"%'"""
+_REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"
+_HERE = "SELECT record FROM parcel WHERE station = $1 AND compartment IS NOT NULL"
+
+
+async def grants(connection: Connection, station: str) -> list[facts.Granted]:
+    """What stands on a station's lists now: staff and drawn codes, without what was taken back or is over."""
+    rows = await connection.fetch(_GRANTS, station)
+    told = [facts.read(row["kind"], row["body"]) for row in rows]
+    revoked = {each.grant for each in told if isinstance(each, facts.Revoked)}
+    standing = {each.grant: each for each in told if isinstance(each, facts.Granted) and each.stands}
+    return [each for each in standing.values() if each.grant not in revoked]
+
+
+async def staff(hub: Hub, station: str) -> list[facts.Granted]:
+    """Who may act at a station now. Refuses an unknown one."""
+    if station not in hub.stations.known:
+        raise Refusal("station_unknown", station=station)
+    async with hub.pool.acquire() as connection:
+        now = hub.clock.now()
+        return [each for each in await grants(connection, station) if each.courier and not _is_over(each, now)]
+
+
+def _is_over(grant: facts.Granted, now: datetime) -> bool:
+    return grant.until is not None and grant.until <= now
+
+
+async def admit(hub: Hub, grant: facts.Granted) -> None:
+    """A courier or technician may act at a station. Refuses more than its codes allow, and an unknown station."""
+    known = {each.courier for each in await staff(hub, grant.station)}
+    if len(known | {grant.courier}) > MOST_STAFF:
+        raise Refusal("too_many_staff", most=MOST_STAFF)
+    await hub.grant(grant)
+
+
+async def revoke(hub: Hub, station: str, grant: UUID) -> None:
+    """Takes one line back. Refuses an unknown station."""
+    if station not in hub.stations.known:
+        raise Refusal("station_unknown", station=station)
+    await hub.revoke(station, grant)
+
+
+async def revoke_everywhere(hub: Hub, courier: UUID) -> list[str]:
+    """A courier may do nothing anywhere any more: ids of the stations that are told so, in one transaction."""
+    async with hub.pool.acquire() as connection, connection.transaction():
+        rows = await connection.fetch(_EVERYWHERE, str(courier))
+        gone = {_grant(row["body"]) for row in await connection.fetch(_REVOKED)}
+        told = [msgspec.json.decode(row["body"], type=facts.Granted) for row in rows]
+        standing = {each.grant: each for each in told if each.courier == courier and each.grant not in gone}
+        stations = sorted({each.station for each in standing.values()})
+        at = hub.desk.sitting(connection)
+        await at.load((), stations)
+        for each in standing.values():
+            at.record(facts.Revoked(grant=each.grant, station=each.station))
+        await at.write()
+    return stations
+
+
+def _grant(body: str) -> UUID:
+    return msgspec.json.decode(body, type=facts.Revoked).grant
+
+
+class Block(Command, kw_only=True):
+    """Nobody may collect this parcel from when its station has heard of it; or, with `lifted`, they may again."""
+
+    parcel: UUID
+    why: str = ""
+    lifted: bool = False
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        if told_of_people("Blocked", self.why):
+            raise Refusal("bad_field", "Write the reason without anybody's address or number.", field="why")
+        return [self.parcel], []
+
+    def decide(self, at: Sitting) -> Answer:
+        parcel = own(at, self.parcel, None)
+        fact = decide.unblock(parcel, "operator") if self.lifted else decide.block(parcel, self.why, "operator")
+        if fact is not None:
+            at.record(fact)
+        return Answer(200, {"parcel": str(parcel.id), "blocked": not self.lifted, "station": parcel.station})
+
+
+class Drawn(NamedTuple):
+    """One more code for a parcel, shown this once: only its tag is kept, here and at the station."""
+
+    grant: UUID
+    digits: str
+    until: datetime
+
+
+async def draw_code(hub: Hub, parcel_id: UUID, until: datetime | None, not_before: datetime | None) -> Drawn:
+    """One more code that opens a parcel's compartment: for a helper, for somebody on the telephone. It is no second
+    right: who comes first spends it. Refuses a parcel that is not inside, is blocked, or takes no code."""
+    async with hub.pool.acquire() as connection, connection.transaction():
+        at = hub.desk.sitting(connection)
+        await at.load([parcel_id], [])
+        parcel = own(at, parcel_id, None)
+        if parcel.stage not in INSIDE or parcel.proof != "code" or parcel.station is None:
+            raise Refusal("wrong_stage", stage=parcel.stage)
+        decide.refuse_blocked(parcel)
+        drawn = Drawn(hub.ids.new(), await _fresh(hub, at, parcel.station), until or at.now + CODE_LASTS)
+        if drawn.until <= max(at.now, not_before or at.now):
+            raise Refusal("bad_field", "The code would be over before it begins.", field="until")
+        tag = access.code_tag(at.here[parcel.station].tag_key, drawn.digits)
+        at.record(facts.Granted(
+            grant=drawn.grant, station=parcel.station, may=("collect",), parcel=parcel.id, until=drawn.until,
+            by="operator", reservation=parcel.reservation, tag=tag, not_before=not_before,
+        ))  # fmt: skip
+        await at.write()
+    return drawn
+
+
+async def _fresh(hub: Hub, at: Sitting, station_id: str) -> str:
+    """Eight digits, none likelier than another, that open nothing at this station yet. Its row is locked."""
+    station, connection = at.here[station_id], at.connection
+    inside = [read_parcel(row["record"]) for row in await connection.fetch(_HERE, station_id)]
+    live = {_derived(station, parcel, more) for parcel in inside for more in (0, 1)}
+    tags = {each.tag for each in await grants(connection, station_id) if each.tag}
+    while True:
+        digits = f"{int.from_bytes(hub.ids.secret(16), 'big') % 10**access.CODE_DIGITS:0{access.CODE_DIGITS}d}"
+        if digits not in live and access.code_tag(station.tag_key, digits) not in tags:
+            return digits
+
+
+def _derived(station: Station, parcel: Parcel, more: int) -> str:
+    assert parcel.reservation is not None, "what is inside has a reservation"
+    return access.pickup_code(station.code_key, station.id, parcel.reservation, parcel.generation + more)

@@ -1,0 +1,40 @@
+"""The lists that the hub pushes to a station, as far as it has heard: who may act here, and codes beside the derived
+ones. Blocked parcels stand on the parcel itself.
+
+Each line is an entry of the hub's stream for this station: signed, numbered, kept, and in force with or without a line
+(docs/link.md, "Lists"). What was taken back stays so, in whatever order it is heard.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from parcelwall.rules import access
+from parcelwall.rules.facts import Granted
+from parcelwall.rules.life import Parcel
+
+Right = Literal["deposit", "take_back", "service"]
+
+
+def staff(grants: Iterable[Granted], now: datetime) -> list[UUID]:
+    """Couriers and technicians who may do anything here now, each once."""
+    return list({grant.courier: None for grant in grants if grant.courier and grant.in_force(now)})
+
+
+def may(grants: Iterable[Granted], who: UUID, right: Right, now: datetime) -> bool:
+    return any(right in grant.may for grant in grants if grant.courier == who and grant.in_force(now))
+
+
+def codes(grants: Iterable[Granted], inside: Sequence[Parcel], now: datetime) -> Iterator[tuple[Granted, Parcel]]:
+    """The codes in force that the hub drew for parcels which lie here."""
+    here = {parcel.reservation: parcel for parcel in inside}
+    for grant in grants:
+        if grant.tag and grant.reservation in here and "collect" in grant.may and grant.in_force(now):
+            yield grant, here[grant.reservation]
+
+
+def matching(key: bytes, digits: str, known: Iterable[tuple[Granted, Parcel]]) -> list[Parcel]:
+    """Parcels one of whose drawn codes this is. All are compared in constant time; `key` is that of "code-tag"."""
+    typed = access.code_tag(key, digits)
+    return [parcel for hit, parcel in [(access.same(typed, grant.tag), parcel) for grant, parcel in known] if hit]

@@ -1,0 +1,82 @@
+"""The API of operators for single parcels: nobody may collect it now, or one more code does. Needs an operator's key.
+
+Both stand in the journal of the parcel's station, which obeys them from when it has heard, with or without a line.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, post
+
+from parcelwall.hub import lists
+from parcelwall.hub.house import Hub
+from parcelwall.web.answers import WRITES, answers
+from parcelwall.web.api import Key, answered, asked
+from parcelwall.web.bodies import Body, aware
+from parcelwall.web.operator import OPERATOR_WRITES, RevokeBody, Revoked, only_operators
+from parcelwall.web.who import Who
+
+
+class BlockedShown(msgspec.Struct):
+    """Whether nobody may collect it, and which station is told."""
+
+    parcel: UUID
+    blocked: bool
+    station: str | None = None
+
+
+class CodeBody(Body):
+    """When the new code is good: from now if not said, for seven days if not said."""
+
+    not_before: datetime | None = None
+    until: datetime | None = None
+
+
+class CodeShown(msgspec.Struct):
+    """The code, shown this once: nobody can look it up later. `grant` takes it back."""
+
+    grant: UUID
+    code: str
+    until: datetime
+
+
+class Overrides(Controller):
+    """What an operator says of one parcel beside its own code."""
+
+    tags = ["operator"]  # noqa: RUF012 - litestar's own form
+
+    @post("/parcels/{parcel:uuid}/block", status_code=200, summary="Nobody may collect it now",
+          responses=answers(200, BlockedShown, "No code, QR or order opens it", WRITES))
+    async def block(
+        self, request: Request[Any, Any, Any], parcel: UUID, data: RevokeBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        only_operators(who)
+        mine = await asked(request, who, key)
+        return answered(await hub.desk.ask(lists.Block(parcel=parcel, why=data.why, asked=mine)))
+
+    @post("/parcels/{parcel:uuid}/unblock", status_code=200, summary="It may be collected again",
+          responses=answers(200, BlockedShown, "Its code is good again", WRITES))
+    async def unblock(
+        self, request: Request[Any, Any, Any], parcel: UUID, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        only_operators(who)
+        mine = await asked(request, who, key)
+        return answered(await hub.desk.ask(lists.Block(parcel=parcel, lifted=True, asked=mine)))
+
+    @post("/parcels/{parcel:uuid}/codes", status_code=201, summary="One more code for a parcel inside",
+          responses=answers(201, CodeShown, "The code", OPERATOR_WRITES))
+    async def draw(self, parcel: UUID, data: CodeBody, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        until, not_before = aware(data.until, "until"), aware(data.not_before, "not_before")
+        drawn = await lists.draw_code(hub, parcel, until, not_before)
+        body = CodeShown(drawn.grant, drawn.digits, drawn.until)
+        return Response(msgspec.json.encode(body), status_code=201, media_type="application/json")
+
+    @post("/stations/{station:str}/codes/{grant:uuid}/revoke", status_code=200, summary="That code opens nothing more",
+          responses=answers(200, Revoked, "Taken back", OPERATOR_WRITES))
+    async def revoke(self, station: str, grant: UUID, who: Who, hub: Hub) -> Response[bytes]:
+        only_operators(who)
+        await lists.revoke(hub, station, grant)
+        return Response(b'{"revoked":true}', media_type="application/json")
