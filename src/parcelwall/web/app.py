@@ -68,7 +68,7 @@ def hub_app(
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
         "claim_brake": Brake(hub.clock, free=10, window_s=3600), "lines": Lines(), "outlets": Outlets(hub),
-        "presence_brake": Brake(hub.clock, free=5), "nonces": Nonces(hub),
+        "nonces": Nonces(hub),
         "kiosks": kiosks or Kiosks(), **(more_shared or {}),
     }  # fmt: skip
     v1 = Router(

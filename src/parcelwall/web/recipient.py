@@ -11,7 +11,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import reading
+from parcelwall.hub import reading, tries
 from parcelwall.hub.commands import Extend
 from parcelwall.hub.delegates import Delegate, granted, take_back
 from parcelwall.hub.house import Hub
@@ -30,7 +30,6 @@ from parcelwall.web.render import Renderer
 from parcelwall.web.streams import frames, stream
 from parcelwall.web.tracking import place_of, say_linked, steps_of, zone_of
 from parcelwall.web.views import Extension, Look, NotFoundView, Other, OwnDoor, RecipientStage, RecipientView
-from parcelwall.web.who import Brake
 
 STAGES: dict[Stage, RecipientStage] = {
     Stage.ANNOUNCED: "coming", Stage.RESERVED: "coming", Stage.READY: "ready", Stage.OVERDUE: "late",
@@ -85,41 +84,42 @@ async def extend(request: Request[Any, Any, Any], secret: str, hub: Hub) -> Redi
 
 
 @post("/p/{secret:str}/open", include_in_schema=False)
-async def open_door(secret: str, data: Form, hub: Hub, outlets: Outlets, presence_brake: Brake) -> Redirect:
+async def open_door(secret: str, data: Form, hub: Hub, outlets: Outlets) -> Redirect:
     """I am here, open: with the number that the station's screen shows. Raises Refusal for an unknown link."""
     parcel = await reading.by_link(hub, "recipient", secret)
     if parcel is None:
         raise Refusal("not_found")
     try:
-        said = await _open(parcel, data.get("number", "")[:10], hub, outlets, presence_brake)
+        said = await _open(parcel, data.get("number", "")[:10], hub, outlets)
     except Refusal as no:
         said = no.reason
     return Redirect(f"/p/{secret}?said={said}", status_code=303)
 
 
-async def _open(parcel: Parcel, number: str, hub: Hub, outlets: Outlets, brake: Brake) -> str:
+async def _open(parcel: Parcel, number: str, hub: Hub, outlets: Outlets) -> str:
     """What became of it, in a word. Five wrong numbers, and this parcel's page waits ten minutes.
 
-    A try is counted before its answer is known, so that five is five for those who ask all at once, too.
+    Whether an order that nobody answered was a wrong number is not known, so it counts.
     """
-    if brake.wait_s(str(parcel.id)):
-        raise Refusal("too_many_tries")
     if parcel.station is None:
         raise Refusal("wrong_stage")
-    brake.miss(str(parcel.id))
+    trying = f"open/{parcel.id}"
+    if not await tries.take(hub, trying):
+        raise Refusal("too_many_tries")
     try:
         command = OpenDoor(station=parcel.station, parcel=parcel.id, by="recipient", reason="asked by phone")
         _, outcome = await open_now(hub, outlets, command, number.strip())
     except Refusal as no:
         if no.reason != "not_present":
-            brake.forgive(str(parcel.id))
+            await tries.forgive(hub, trying)
         raise
-    brake.forgive(str(parcel.id))
+    if outcome == "opened":
+        await tries.forgive(hub, trying)
     return outcome
 
 
 @post("/p/{secret:str}/grants", include_in_schema=False)
-async def delegate(secret: str, hub: Hub, presence_brake: Brake) -> Redirect:
+async def delegate(secret: str, hub: Hub) -> Redirect:
     """Somebody else collects: the page then shows their QR; five in ten minutes at most, as each is kept for good.
 
     Raises Refusal for an unknown link.
@@ -127,10 +127,8 @@ async def delegate(secret: str, hub: Hub, presence_brake: Brake) -> Redirect:
     parcel = await reading.by_link(hub, "recipient", secret)
     if parcel is None:
         raise Refusal("not_found")
-    asking = f"grants/{parcel.id}"
-    if presence_brake.wait_s(asking):
+    if not await tries.take(hub, f"grants/{parcel.id}"):
         return Redirect(f"/p/{secret}?said=too_many_tries", status_code=303)
-    presence_brake.miss(asking)
     try:
         asked = f"grant={(await hub.desk.ask(Delegate(parcel=parcel.id))).body['grant']}"
     except Refusal as no:
