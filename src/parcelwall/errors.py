@@ -82,6 +82,7 @@ REASONS: dict[str, str] = {
     "passkey_wrong": "That passkey does not fit here, or its time is over. Begin anew.",
     "proof_missing": "This parcel is handed out to a verified person only. Show a passkey on its page.",
     # the link and enrolment
+    "bundle_unknown": "No station of ours has signed this bundle, or entries are missing. Scan its screen again.",
     "claim_unknown": "This claim code is unknown, used or older than 24 hours. Make a new one at the hub.",
     "station_taken": "This station is enrolled already. Make a new claim code to replace its computer.",
 }

@@ -14,16 +14,18 @@ from parcelwall.rules.delegation import Delegation
 HUB = Signer(bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"))  # RFC 8032, test 1
 PHONE = Signer(bytes.fromhex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7"))  # and test 3
 COURIER = UUID("0198f000-0000-7000-8000-000000000001")
+GRANT = UUID("0198f000-0000-7000-8000-0000000000aa")
 SINCE = datetime(2026, 11, 22, 5, tzinfo=UTC)
-FIRST = Delegation("S-0012", COURIER, PHONE.public, ("deposit", "take_back"), SINCE, SINCE + timedelta(hours=24))
+FIRST = Delegation("S-0012", COURIER, GRANT, PHONE.public, ("deposit", "take_back"), SINCE, SINCE + timedelta(hours=24))
 NONCE = bytes(range(16))
 PAYLOAD = (
-    "010201060198f000000070008000000000000001fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025"
-    "0000000c6b0276d06b03c850"
+    "010201060198f0000000700080000000000000010198f0000000700080000000000000aa"
+    "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb9115489080250000000c6b0276d06b03c850"
 )
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 GIVEN = st.builds(
-    Delegation, st.from_regex(r"S-[0-9]{4}", fullmatch=True), st.uuids(), st.binary(min_size=32, max_size=32),
+    Delegation, st.from_regex(r"S-[0-9]{4}", fullmatch=True), st.uuids(), st.uuids(),
+    st.binary(min_size=32, max_size=32),
     st.sampled_from([(), ("deposit",), ("take_back",), ("deposit", "take_back")]), MOMENTS, MOMENTS,
 )  # fmt: skip
 
@@ -38,10 +40,11 @@ def test_vector() -> None:
     assert delegation.payload(FIRST).hex() == PAYLOAD
     assert delegation.challenge("S-0012", NONCE) == "PWC:000C00100KB0*M0DY0W016C1PN1:Y1"
     text = shown_by(PHONE, NONCE)
-    assert len(text) == 4 + 288, "a QR of version 10 at level M holds it"
+    assert len(text) == 4 + 312, "a QR of version 11 at level M holds it"
     read = delegation.read(text)
     assert read is not None
-    assert (read.station_number, read.courier, read.phone_key, read.may) == (12, COURIER, PHONE.public, FIRST.may)
+    assert (read.station_number, read.courier, read.grant, read.may) == (12, COURIER, GRANT, FIRST.may)
+    assert read.phone_key == PHONE.public
     assert signed_by(HUB.public, read.signature.hex(), token.to_sign(read.payload))
     told = delegation.to_answer("S-0012", NONCE, read.delegation)
     assert signed_by(PHONE.public, read.answer.hex(), told)
@@ -53,7 +56,8 @@ def test_vector() -> None:
 def test_what_was_written_is_read(given: Delegation, signature: bytes, answer: bytes) -> None:
     read = delegation.read(delegation.text(delegation.payload(given) + signature, answer))
     assert read is not None
-    assert (read.courier, read.phone_key, read.may) == (given.courier, given.phone_key, given.may)
+    assert (read.courier, read.grant, read.phone_key) == (given.courier, given.grant, given.phone_key)
+    assert read.may == given.may
     assert (read.signature, read.answer) == (signature, answer)
     assert read.expires == given.expires.replace(microsecond=0)
 

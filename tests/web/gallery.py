@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from parcelwall.notices.language import words as language_words
-from parcelwall.web.render import HEADERS, STATIC_HEADERS, STREAM_HEADERS, Renderer, Words
+from parcelwall.web.render import HEADERS, STATIC_HEADERS, STREAM_HEADERS, Renderer, Words, qr_file
 from parcelwall.web.views import KioskScreen, Look
 from web import samples
 
@@ -81,6 +81,8 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
             if first == "static":
                 found = gallery.renderer.static_file(rest[0], "/".join(rest[1:]))
                 return self.answer(*(found or (b"", "text/plain")), STATIC_HEADERS, 200 if found else 404)
+            if "road" in rest:
+                return self.answer(qr_file("PWB:" + "X" * 612), "image/svg+xml", {})
             if first == "k":
                 return self.stream(rest[0], msgspec.json.decode(bytes.fromhex(rest[1]), type=Look))
             page = gallery.page(first, look_from(parse_qs(url.query)))

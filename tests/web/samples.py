@@ -6,10 +6,12 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from parcelwall.notices.texts import languages
+from parcelwall.rules import delegation
 from parcelwall.rules.layout import Layout, plain_layout
 from parcelwall.web import cabinet, views
 from parcelwall.web.map import station_map
 from parcelwall.web.render import Words
+from parcelwall.web.views_courier import RoadShown
 
 NOW = datetime(2026, 11, 22, 15, 42, 10, tzinfo=UTC)
 DEADLINE = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -148,13 +150,19 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
     }
 
 
+CHALLENGE = delegation.challenge("S-0012", bytes(range(16)))
+ROAD = RoadShown("3f1c", 7, 128, later=40, read=2, read_of=9)
+
+
 def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.KioskScreen]:
     last = views.LastDoor(19, "2917")
     courier = views.Courier(12, 3, FREE, brought=7, last=last)
     sizes = tuple(views.SizeChoice(each.name, each.width_mm, each.height_mm, each.depth_mm, dict(FREE)[each.name],
                                    each.name == "M") for each in LAYOUT.sizes)  # fmt: skip
     return {
-        "courier-in": at("courier-in", pad=DAILY_PAD),
+        "courier-in": at("courier-in", pad=DAILY_PAD, challenge=CHALLENGE),
+        "courier-sync": at("courier-sync", courier=courier, alone=True, road=ROAD),
+        "courier-synced": at("courier-sync", courier=courier, alone=True, road=RoadShown("", 0, 0, outcome="kept")),
         "courier-home": at("courier-home", courier=msgspec.structs.replace(courier, last=None)),
         "courier-scan": at("courier-scan", courier=courier),
         "courier-size": at("courier-size", courier=courier, sizes=sizes, ending="2917"),

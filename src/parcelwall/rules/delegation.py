@@ -15,16 +15,18 @@ from parcelwall.rules.token import HUB_KEY_ID, SIGNATURE_BYTES, SLACK, VERSION, 
 CHALLENGE_PREFIX, ANSWER_PREFIX = "PWC:", "PW2:"
 KIND = 2
 NONCE_BYTES = 16
-PAYLOAD_BYTES = 64
+PAYLOAD_BYTES = 80
 LASTS = timedelta(hours=24)  # a stolen phone that is not reported is good for no longer
 RIGHTS = {"deposit": 2, "take_back": 4}  # bits of the fourth byte; all others must be 0
 
 
 class Delegation(NamedTuple):
-    """This courier, holding the key of this phone, may do this at this station."""
+    """This courier, holding the key of this phone, may do this at this station: as the grant says, until it is
+    taken back."""
 
     station: str
     courier: UUID
+    grant: UUID
     phone_key: bytes  # Ed25519, 32 bytes
     may: tuple[str, ...]
     not_before: datetime
@@ -36,6 +38,7 @@ class Shown(NamedTuple):
 
     station_number: int
     courier: UUID
+    grant: UUID
     phone_key: bytes
     may: tuple[str, ...]
     not_before: datetime
@@ -54,7 +57,7 @@ def payload(given: Delegation) -> bytes:
     assert len(given.phone_key) == 32, "an Ed25519 key has 32 bytes"
     may = sum(RIGHTS[right] for right in given.may)
     return b"".join((
-        bytes([VERSION, KIND, HUB_KEY_ID, may]), given.courier.bytes, given.phone_key,
+        bytes([VERSION, KIND, HUB_KEY_ID, may]), given.courier.bytes, given.grant.bytes, given.phone_key,
         station_number(given.station).to_bytes(4, "big"), _seconds(given.not_before), _seconds(given.expires),
     ))  # fmt: skip
 
@@ -84,10 +87,11 @@ def read(text: str) -> Shown | None:
     may = tuple(right for right, bit in RIGHTS.items() if signed[3] & bit)
     if tuple(signed[:3]) != (VERSION, KIND, HUB_KEY_ID) or signed[3] != sum(RIGHTS[right] for right in may):
         return None
-    number, not_before, expires = (int.from_bytes(signed[at : at + 4], "big") for at in (52, 56, 60))
+    number, not_before, expires = (int.from_bytes(signed[at : at + 4], "big") for at in (68, 72, 76))
     return Shown(
-        number, UUID(bytes=signed[4:20]), signed[20:52], may, datetime.fromtimestamp(not_before, UTC),
-        datetime.fromtimestamp(expires, UTC), signed, data[64:128], data[128:],
+        number, UUID(bytes=signed[4:20]), UUID(bytes=signed[20:36]), signed[36:68], may,
+        datetime.fromtimestamp(not_before, UTC), datetime.fromtimestamp(expires, UTC),
+        signed, data[PAYLOAD_BYTES:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:],
     )  # fmt: skip
 
 

@@ -17,8 +17,9 @@ from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
 from parcelwall.link.identity import signed_by
-from parcelwall.rules import access, decide, facts, token
+from parcelwall.rules import access, decide, delegation, facts, token
 from parcelwall.rules.access import BARE, WITH_SELECTOR
+from parcelwall.rules.delegation import Shown
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
 from parcelwall.station import lists
@@ -38,6 +39,7 @@ class StationDesk:
         self.memory, self.ids = memory, ids
         self.online = False
         self.battery_is_low = False
+        self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
         self._wrong_untold = 0
         self._told_at: datetime | None = None
         secret = bytes.fromhex(memory.identity("secret") or "")
@@ -207,8 +209,19 @@ class StationDesk:
         return found[0]
 
     def _refuse_without(self, right: lists.Right, courier: UUID) -> None:
-        if not lists.may(self.memory.grants.values(), courier, right, self.now()):
+        listed = lists.may(self.memory.grants.values(), courier, right, self.now())
+        if not listed and not self._is_delegated(right, courier):
             raise Refusal("no_right", "This courier may not do that here.")
+
+    def delegate(self, shown: Shown) -> None:
+        """A courier has proved the hub's word for them: it counts like an admission that was heard here."""
+        self._delegated[shown.courier] = shown
+
+    def _is_delegated(self, right: str, courier: UUID) -> bool:
+        shown = self._delegated.get(courier)
+        if shown is None or shown.grant in self.memory.revoked:
+            return False
+        return right in shown.may and delegation.in_time(shown, self.now())
 
     def deposit_by_label(self, label: str, courier: UUID) -> Visit:
         """Begins the visit that puts a reserved parcel behind the door the rules choose. Refuses while the disk is

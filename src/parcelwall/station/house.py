@@ -14,12 +14,14 @@ from parcelwall.drivers import Doors
 from parcelwall.ids import Ids
 from parcelwall.link.identity import Signer
 from parcelwall.link.station_end import StationEnd
+from parcelwall.station.challenge import Challenge
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.keeper import Keeper
 from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
 from parcelwall.station.orders import Orders, Presence
 from parcelwall.station.reserve import FileReserve
+from parcelwall.station.road import Road
 from parcelwall.station.space import LOOK_EVERY_S, Space
 
 TICK_S = 0.25
@@ -42,7 +44,8 @@ class Station:
     def __init__(self, memory: Memory, doors: Doors, clock: Clock, ids: Ids) -> None:
         self.memory, self.doors, self.clock, self.ids = memory, doors, clock, ids
         self.desk = StationDesk(memory, ids)
-        self.kiosk = Kiosk(self.desk, clock)
+        road = Road(memory, lambda: key_of(memory, ids))
+        self.kiosk = Kiosk(self.desk, clock, Challenge(self.desk, ids, clock), road)
         self.keeper = Keeper(self.desk, doors, clock, self.kiosk.visit_moved)
         self.kiosk.attach(self.keeper)
         self.space = Space(self.desk)

@@ -5,7 +5,8 @@ a tap that belongs to an older `number` is refused as stale.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -18,15 +19,13 @@ from parcelwall.rules import token
 from parcelwall.rules.access import CODE_DIGITS
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import free_by_kind
+from parcelwall.station.by_phone import PREFIXES, ByPhone
+from parcelwall.station.challenge import Challenge
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
+from parcelwall.station.road import Road
+from parcelwall.station.showing import LastDoor, Screen, Showing
 from parcelwall.station.visit import Visit
-
-Screen = Literal[
-    "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "late",
-    "courier-in", "courier-home", "courier-scan", "courier-label", "courier-out", "courier-bye", "no-fit", "unknown",
-    "help", "look", "more-time", "report", "case", "closed",
-]  # fmt: skip
 
 REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
 NAG_AFTER = timedelta(seconds=30)
@@ -34,43 +33,17 @@ THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S = 10, 10, 30, 180
 
 
 LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
+OF_COURIERS = ("courier-scan", "courier-out", "courier-label", "no-fit", "unknown", "courier-sync")
 REPORTS = {"empty": "reported_empty", "wrong": "reported_wrong_parcel", "damaged": "reported_damaged",
            "not_there": "reported_not_there"}  # fmt: skip
-
-
-class LastDoor(msgspec.Struct, frozen=True):
-    """The courier's last door."""
-
-    door: int
-    ending: str
-    result: Literal["in", "out"] = "in"
-
-
-class Showing(msgspec.Struct, frozen=True, kw_only=True):
-    """The current screen. `until` is when it changes by itself; `number` rises with every change."""
-
-    screen: Screen = "home"
-    number: int = 0
-    door: int | None = None
-    visit: UUID | None = None
-    ending: str = ""
-    late: bool = False
-    tries_left: int | None = None
-    wait_s: int = 0
-    refusal: str = ""
-    until: datetime | None = None
-    courier: UUID | None = None
-    brought: int = 0
-    taken: int = 0
-    last: LastDoor | None = None
-    case: str = ""
 
 
 class Kiosk:
     """The one screen of a station."""
 
-    def __init__(self, desk: StationDesk, clock: Clock) -> None:
+    def __init__(self, desk: StationDesk, clock: Clock, challenge: Challenge, road: Road) -> None:
         self.desk, self._clock = desk, clock
+        self.by_phone = ByPhone(self, challenge, road)
         self.keeper: Keeper | None = None
         self.showing = Showing()
         self._changed = asyncio.Event()
@@ -163,9 +136,13 @@ class Kiosk:
 
     async def sign_in(self, digits: str) -> Showing:
         """A courier's code of the day."""
+        return await self.sign_in_by(lambda: self.desk.courier_by_code(_plain(digits)))
+
+    async def sign_in_by(self, know: Callable[[], UUID]) -> Showing:
+        """Whoever `know` knows is signed in as a courier; it refuses who is none."""
         began = self._clock.mono()
         try:
-            courier = self.desk.courier_by_code(_plain(digits))
+            courier = know()
         except Refusal as no:
             await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
             if self._door_is_open():
@@ -181,6 +158,8 @@ class Kiosk:
         """Something was held to the reader: our own QR, a code of eight digits, or a label."""
         if text.startswith(token.PREFIX):
             return await self.show_token(text)
+        if text.startswith(PREFIXES):
+            return await self.by_phone.scanned(text)
         digits = "".join(text.split())
         is_code = len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit()
         return await (self.type_code(digits) if is_code and self.showing.courier is None else self.label(text))
@@ -215,8 +194,8 @@ class Kiosk:
             "report": lambda: self._report(value), "courier": lambda: self._aside("courier-in"),
             "label": lambda: self._as_courier("courier-label"), "take": lambda: self._as_courier("courier-out"),
             "not-there": lambda: self._report("not_there"), "no-fit": lambda: self._as_courier("no-fit"),
-            "van": self._back, "finish": lambda: self._as_courier("courier-bye"), "more-time": self._more_time,
-            "retry": self.home, "wake": self.home, "leave": self.home,
+            "van": self._back, "finish": self._finish, "more-time": self._more_time,
+            "next-part": self.by_phone.next_part, "retry": self.home, "wake": self.home, "leave": self.home,
         }  # fmt: skip
         if name not in taps:
             raise Refusal("stale_screen")
@@ -268,6 +247,13 @@ class Kiosk:
         if self.showing.courier is None or self._door_is_open():
             return self.showing
         return self._show(screen, RESULT_S if screen == "courier-bye" else COURIER_IDLE_S)
+
+    def _finish(self) -> Showing:
+        """The round here is over; where there is no line, the courier's phone carries what the hub has not heard."""
+        if self.by_phone.is_needed() and self.showing.screen != "courier-sync":
+            self.by_phone.begin()
+            return self._as_courier("courier-sync")
+        return self._as_courier("courier-bye")
 
     def _door_is_open(self) -> bool:
         return self.showing.screen in ("opening", "open", "still-open")
@@ -351,7 +337,7 @@ class Kiosk:
             self.home()
         elif self.showing.screen == "stuck" and self.showing.courier:
             self._show("courier-scan", COURIER_IDLE_S)
-        elif self.showing.screen in ("courier-scan", "courier-out", "courier-label", "no-fit", "unknown"):
+        elif self.showing.screen in OF_COURIERS:
             self._show("courier-bye", RESULT_S)
         else:
             self.home()

@@ -6,6 +6,7 @@ every request needs the right Host and the cookie, and what writes needs our own
 
 import asyncio
 import contextlib
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
@@ -29,9 +30,10 @@ from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.cabinet import place_sentence
 from parcelwall.web.problems import HANDLERS
 from parcelwall.web.reader import file, html
-from parcelwall.web.render import Renderer
+from parcelwall.web.render import Renderer, qr_file
 from parcelwall.web.streams import event, stream
 from parcelwall.web.views import Courier, KioskScreen, Language, LastDoor, Look, Pad, PadField
+from parcelwall.web.views_courier import RoadShown
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 BEAT_S = 15.0
@@ -143,6 +145,16 @@ async def beat(data: Form) -> None:
     """The page is alive. The launcher's watchdog reads when it last was."""
 
 
+@get("/road/{name:str}/{index:int}.svg", include_in_schema=False, sync_to_thread=False)
+def sheet(name: str, index: int, station: Station) -> Response[bytes]:
+    """One QR code of what a courier's phone carries, kept by the browser while the loop runs. Raises Refusal."""
+    sheets = station.kiosk.by_phone.road.sheets
+    if not 0 <= index < len(sheets):
+        raise Refusal("not_found")
+    headers = {"Cache-Control": "private, max-age=600", "X-Content-Type-Options": "nosniff"}
+    return Response(qr_file(sheets[index]), media_type="image/svg+xml", headers=headers)
+
+
 @get("/static/{build:str}/{name:path}", include_in_schema=False)
 async def static(build: str, name: str, renderer: Renderer) -> Response[bytes]:
     return file(renderer, build, name)
@@ -176,7 +188,8 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         heading=str(told.heading), lines=(str(told.line),) if told.line else (), door=door,
         place=place_sentence(about.layout, door, known) if door else "",
         cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
-        pad=_pad(showing), presence=_presence(station, showing),
+        pad=_pad(showing), challenge=_challenge(station, showing), road=_road(station, showing),
+        presence=_presence(station, showing),
         reader=about.layout.panel.reader if about.layout.panel else "below",
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, courier=_courier(station, showing), alone=not station.desk.online,
@@ -218,6 +231,18 @@ def _pad(showing: Showing) -> Pad | None:
     if showing.screen == "courier-in":
         return Pad(post="/sign-in", held_s=showing.wait_s)
     return None
+
+
+def _challenge(station: Station, showing: Showing) -> str:
+    return station.kiosk.by_phone.challenge.shown() if showing.screen == "courier-in" else ""
+
+
+def _road(station: Station, showing: Showing) -> RoadShown | None:
+    if showing.screen != "courier-sync":
+        return None
+    road, (have, of) = station.kiosk.by_phone.road, station.kiosk.by_phone.road.read
+    name = hashlib.sha256("".join(road.sheets).encode()).hexdigest()[:12]
+    return RoadShown(name, len(road.sheets), road.unsent, road.later, have, of, station.kiosk.by_phone.outcome)
 
 
 def _presence(station: Station, showing: Showing) -> str:
@@ -264,7 +289,7 @@ def kiosk_app(station: Station, renderer: Renderer, gate: Gate) -> Litestar:
     def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         gate.check(connection, handler)
 
-    behind = Router("/", route_handlers=[screen_page, screen_events, code, sign_in, act, look, beat],
+    behind = Router("/", route_handlers=[screen_page, screen_events, sheet, code, sign_in, act, look, beat],
                     guards=[guard])  # fmt: skip
     return Litestar(
         route_handlers=[begin, static, behind],

@@ -48,10 +48,11 @@ STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-stor
 # A served file that is made of others, in order. Fewer requests without a build step: they are joined at the start.
 BUNDLES = {
     "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css"),
-    "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css"),
+    "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css",
+                  "css/kiosk-courier.css"),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/console.css"),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
-    "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
+    "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js", "road.js"),
 }
 SHEETS = {"tracking": "phone", "recipient": "phone", "kiosk": "kiosk", "console": "console", "demo": "console"}
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
@@ -187,6 +188,11 @@ def qr(token: str) -> Markup:
     code = segno.make(token, error="m", micro=False)
     drawn = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
     return Markup(drawn)  # noqa: S704 - modules only, the token is not in it
+
+
+def qr_file(token: str) -> bytes:
+    """The same as a file of its own, for an <img>."""
+    return str(qr(token)).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).encode()
 
 
 def linked(text: str) -> Markup:

@@ -30,6 +30,7 @@ from parcelwall.web.views_console import (  # noqa: F401 - one place to import e
     StationRow,
     StationsView,
 )  # fmt: skip
+from parcelwall.web.views_courier import RoadShown
 
 Theme = Literal["auto", "day", "night"]
 
@@ -194,6 +195,7 @@ class RecipientView(msgspec.Struct, frozen=True):
 ScreenId = Literal[
     "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "several", "late",
     "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label", "courier-out", "courier-bye",
+    "courier-sync",
     "no-fit", "unknown", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
 ]  # fmt: skip
 
@@ -277,6 +279,9 @@ class KioskScreen(msgspec.Struct, frozen=True):
     place: str = ""
     cabinet_svg: str = ""
     pad: Pad | None = None
+    challenge: str = ""
+    """The text of the QR that a courier's phone answers (screen `courier-in`)."""
+    road: RoadShown | None = None
     presence: str = ""
     """What somebody who opens by phone reads off this screen, "042"; "" without a line."""
     reader: Literal["below", "above", "left", "right"] | None = "below"
