@@ -214,8 +214,8 @@ def renew_key(context: typer.Context, config: Config = None) -> None:
     out.print(f"The new key {renewed_key(path, clock, Ids(clock))} counts once this station has dialled its hub.")
 
 
-async def _station(settings: Any, profile: Any) -> None:
-    from parcelwall.drivers import connect
+async def _station(settings: Any, profiles: Any) -> None:
+    from parcelwall.drivers import connect_all
     from parcelwall.station import dial
     from parcelwall.station import house as station_house
     from parcelwall.station.running import enrolled, read_scanner, until_configured, watch_power
@@ -234,7 +234,7 @@ async def _station(settings: Any, profile: Any) -> None:
         screen_url.touch(mode=0o600)
         screen_url.write_text(url + "\n")
 
-    async with station_house.opened(path, connect(profile, clock), clock, ids) as opened:
+    async with station_house.opened(path, connect_all(profiles, clock), clock, ids) as opened:
         gate = Gate(ids, f"{settings.host}:{bound.getsockname()[1]}", on_pass=keep)
         async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):
             tasks.create_task(dial.Line(opened, settings.hub_url).run())

@@ -91,7 +91,7 @@ async def test_the_file_is_corrected_and_the_rest_of_it_stays(tmp_path):
     assert stand.told == ["polarity", "swapped", "swapped"]
     assert outcome.written
     assert outcome.whole
-    _, profile = read_settings(file)
+    _, [profile] = read_settings(file)
     assert profile.closed_value == 0
     assert [(line.door, line.lock) for line in profile.doors] == [(1, 2), (2, 1), (3, 24), (4, 8)]
     text = file.read_text()
@@ -101,14 +101,14 @@ async def test_the_file_is_corrected_and_the_rest_of_it_stays(tmp_path):
     assert re.fullmatch(r"station\.toml\.20261122T0800\d\dZ", Path(outcome.kept).name)
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o640}
     again = await stand.commission(file)
-    assert again == Outcome([], {}, False, True)
+    assert again == Outcome([], [{}], False, True)
 
 
 async def test_the_corrected_file_opens_the_right_doors(tmp_path):
     file = station_file(tmp_path)
     stand = Stand(swapped(closed_value=0, status_order="low_first"))
     await stand.commission(file)
-    doors = connect(read_settings(file)[1], stand.clock, stand.boards.open_port)
+    doors = connect(read_settings(file)[1][0], stand.clock, stand.boards.open_port)
     await doors.start()
     await stand.clock.sleep(60)
     await doors.open(1, stand.clock.mono() + 5)
@@ -122,7 +122,7 @@ async def test_nothing_is_written_without_a_yes(tmp_path):
     file = station_file(tmp_path)
     outcome = await Stand(swapped()).commission(file, write="no")
     assert (outcome.written, outcome.whole) == (False, False)
-    assert list(outcome.corrections) == ["doors"]
+    assert [list(keys) for keys in outcome.corrections] == [["doors"]]
     assert [path.name for path in tmp_path.iterdir()] == ["station.toml"]
     assert file.read_text() == FILE.replace("PORT", "pretend")
 
@@ -140,7 +140,7 @@ async def test_what_cannot_be_right_is_not_offered(tmp_path):
     stand = Stand(swapped())
     stand.core.jam(2)
     outcome = await stand.commission(file)
-    assert outcome.corrections == {}
+    assert outcome.corrections == [{}]
     assert (outcome.written, outcome.whole) == (False, False)
     assert stand.person.count("write") == 0
 
@@ -200,7 +200,7 @@ def test_what_differs_is_written_as_toml():
 def test_a_file_that_cannot_be_written_is_trouble_with_what_to_write(tmp_path):
     after = msgspec.structs.replace(BEFORE, closed_value=0)
     with pytest.raises(Trouble, match=r"cannot be written: No such file.*\nclosed_value = 0"):
-        write_profile(tmp_path / "gone.toml", BEFORE, after, SystemClock())
+        write_profile(tmp_path / "gone.toml", {0: corrections(BEFORE, after)}, SystemClock())
 
 
 # mistakes in the file are told with file, key and remedy
@@ -263,8 +263,8 @@ async def test_a_machine_may_lead_the_walk(tmp_path):
     assert await process.wait() == 0
     await at.boards.close()
     assert (said["written"], said["whole"]) == (True, True)
-    assert sorted(said["corrections"]) == ["closed_value", "doors"]
-    assert read_settings(file)[1].closed_value == 0
+    assert sorted(said["corrections"][0]) == ["closed_value", "doors"]
+    assert read_settings(file)[1][0].closed_value == 0
     assert [pulse.door for pulse in at.boards.core.pulses] == [2, 1, 3, 4]
 
 

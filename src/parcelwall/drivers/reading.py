@@ -84,6 +84,22 @@ def parse_profile(written: Mapping[str, Any], where: str = "the settings") -> Pr
     return profile
 
 
+def parse_profiles(written: Any, where: str = "the settings") -> list[Profile]:
+    """The profiles of a station: one table, or a list of them, one for each serial port. Raises Trouble."""
+    if isinstance(written, Mapping):
+        return [parse_profile(written, where=f"{where} under [bus]")]
+    if not isinstance(written, list) or not written or not all(isinstance(each, Mapping) for each in written):
+        raise Trouble(f"{where} has no [bus]: the lock boards and the map of their doors. docs/station.md shows one.")
+    profiles = [parse_profile(each, f"{where} under [[bus]] number {n}") for n, each in enumerate(written, 1)]
+    problems = [f"`door`: door {door} is mapped on two buses. Leave it on the one that it is wired to"
+                for door in _twice(line.door for profile in profiles for line in profile.doors)]  # fmt: skip
+    problems += [f"`port`: two buses have the port {port}. {REMEDIES['port']} of each"
+                 for port in _twice(profile.port for profile in profiles)]  # fmt: skip
+    if problems:
+        raise _wrong(f"{where} under [[bus]]", problems)
+    return profiles
+
+
 def _wrong(where: str, problems: list[str]) -> Trouble:
     told = " ".join(problem if problem.endswith("?") else f"{problem}." for problem in problems)
     return Trouble(f"The bus profile in {where} is wrong: {told} See docs/station.md.")

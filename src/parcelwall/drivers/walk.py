@@ -4,7 +4,7 @@ Source: hardware.md 2.10. It knows neither screens nor files: it asks through `a
 pulsed before the person has said that all doors are shut. Pulses go the way of all pulses, one at a time per supply.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Literal
 
 import msgspec
@@ -50,11 +50,18 @@ async def said_yes(ask: Ask, question: Question) -> bool:
     return answer in YES
 
 
-class Walk:
-    """One walk along the doors of one bus. `doors` are started, and are nobody else's meanwhile."""
+class NoBoards(Trouble):
+    """Nothing answers on this bus, or its port is gone: none of its doors can be tried."""
 
-    def __init__(self, doors: BoardDoors, clock: Clock, ask: Ask) -> None:
-        self._doors, self._clock, self._ask = doors, clock, ask
+
+class Walk:
+    """One walk along the doors of one bus. `doors` are started, and are nobody else's meanwhile.
+
+    `elsewhere` are doors that the file has on other buses.
+    """
+
+    def __init__(self, doors: BoardDoors, clock: Clock, ask: Ask, elsewhere: Collection[int] = ()) -> None:
+        self._doors, self._clock, self._ask, self._elsewhere = doors, clock, ask, elsewhere
         self._profile: Profile = doors.profile
         self._found: list[Finding] = []
         self._boards: list[int] = []  # that answer
@@ -66,8 +73,8 @@ class Walk:
             await self._greet(board.address)
         if not self._boards:
             await self._look_for_others()
-            raise Trouble(" ".join([*(finding.words for finding in self._found), "No board answers: no door can be "
-                                    "tried."]))  # fmt: skip
+            words = [finding.words for finding in self._found]
+            raise NoBoards(" ".join([*words, "No board answers: no door can be tried."]))
         if len(self._boards) < len(self._profile.boards):
             await self._look_for_others()
         if self._doors.echoes and self._profile.echo == "no":
@@ -109,7 +116,7 @@ class Walk:
         self._found.append(Finding("silent_board", words, board=board))
 
     def _gone(self) -> Trouble:
-        return Trouble(f"The port {self._profile.port} went away. Plug the adapter in and begin again.")
+        return NoBoards(f"The port {self._profile.port} went away. Plug the adapter in and begin again.")
 
     async def _look_for_others(self) -> None:
         """Asks, never opens, at addresses that the file does not know."""
@@ -190,6 +197,9 @@ class Walk:
             asked_again = answer in doors
             words = (f"Door {answer} moved before, at another lock. Which door moved now?" if asked_again else
                      f"There is no door {answer!r} in the file. Which door moved? 0 if none did.")  # fmt: skip
+            if answer in map(str, self._elsewhere):
+                words = (f"Door {answer} is on another bus in the file. Answer 0, and move its cable, or its line to "
+                         "this bus. Which door moved?")  # fmt: skip
 
     async def _shut(self, line: DoorLine, changed: tuple[Change, ...]) -> bool:
         """Asks for the door to be shut until its contact reads as before. Whether it does."""

@@ -5,7 +5,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ import msgspec
 from rich.console import Console
 
 from parcelwall.clock import Clock
-from parcelwall.drivers import OpenPort, Profile, connect, open_serial
+from parcelwall.drivers import OpenPort, PortGone, Profile, connect, open_serial
 from parcelwall.drivers.judge import Finding, Report
-from parcelwall.drivers.walk import Ask, Question, Walk, said_yes
+from parcelwall.drivers.walk import Ask, NoBoards, Question, Walk, said_yes
 from parcelwall.errors import Trouble
 from parcelwall.station.profile_file import as_toml, corrections, write_profile
 from parcelwall.station.running import read_settings
@@ -27,7 +27,7 @@ class Outcome(msgspec.Struct, frozen=True):
     """What a walk found and did. `whole`: nothing is left to be mended or written."""
 
     findings: list[Finding]
-    corrections: dict[str, Any]  # keys below [bus] as they should be; empty if the wiring must be mended first
+    corrections: list[dict[str, Any]]  # for each bus keys as they should be; none if its wiring must be mended first
     written: bool
     whole: bool
     kept: str = ""  # the file as it was
@@ -36,26 +36,54 @@ class Outcome(msgspec.Struct, frozen=True):
 async def commission(
     config: Path, ask: Ask, clock: Clock, tell: Callable[[Report], None], open_port: OpenPort = open_serial
 ) -> Outcome:
-    """Walks, tells the report, and writes the corrected profile if the person says so. Raises Trouble."""
-    _, profile = read_settings(config)
-    report = await _walk(profile, ask, clock, open_port)
-    tell(report)
-    changed = corrections(profile, report.profile) if report.profile is not None else {}
-    if report.profile is None or not changed:
-        return Outcome(report.findings, changed, False, report.whole)
-    words = f"{config} should say below [bus]:\n{as_toml(changed)}\nWrite it? The file as it is now is kept."
-    if not await said_yes(ask, Question("write", words)):
-        return Outcome(report.findings, changed, False, False)
-    kept = write_profile(config, profile, report.profile, clock)
-    return Outcome(report.findings, changed, True, report.whole, str(kept))
+    """Walks bus by bus, tells the reports, and writes the corrected profiles if the person says so. Raises Trouble."""
+    _, profiles = read_settings(config)
+    reports = [await _walk_one_of(profiles, profile, ask, clock, open_port) for profile in profiles]
+    for report in reports:
+        tell(report)
+    findings = [finding for report in reports for finding in report.findings]
+    pairs = zip(profiles, reports, strict=True)
+    wanted = [corrections(before, report.profile) if report.profile else {} for before, report in pairs]
+    changed = {nth: keys for nth, keys in enumerate(wanted) if keys}
+    whole = all(report.whole for report in reports)
+    if not changed:
+        return Outcome(findings, wanted, False, whole)
+    if not await said_yes(ask, Question("write", _offer(config, profiles, changed))):
+        return Outcome(findings, wanted, False, False)
+    kept = write_profile(config, changed, clock)
+    return Outcome(findings, wanted, True, whole, str(kept))
 
 
-async def _walk(profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort) -> Report:
+def _offer(config: Path, profiles: Sequence[Profile], changed: Mapping[int, Mapping[str, Any]]) -> str:
+    """What the file should say, bus by bus."""
+    lines = []
+    for nth, keys in changed.items():
+        table = f"the [[bus]] of {profiles[nth].port}" if len(profiles) > 1 else "[bus]"
+        lines += [f"{config} should say below {table}:", as_toml(keys)]
+    return "\n".join([*lines, "Write it? The file as it is now is kept."])
+
+
+async def _walk_one_of(
+    profiles: Sequence[Profile], profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort
+) -> Report:
+    """The walk along one bus. Of several, one that is dead holds up none of the others."""
+    elsewhere = [line.door for other in profiles if other is not profile for line in other.doors]
+    try:
+        return await _walk(profile, ask, clock, open_port, elsewhere)
+    except (PortGone, NoBoards) as dead:
+        if len(profiles) == 1:
+            raise
+        return Report([Finding("dead_bus", f"The bus of {profile.port} was not walked. {dead}")], None)
+
+
+async def _walk(
+    profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort, elsewhere: Collection[int] = ()
+) -> Report:
     await (await open_port(profile, clock)).close()  # what keeps the port from opening is said before anything else
     doors = connect(profile, clock, open_port)
     await doors.start()
     try:
-        return await Walk(doors, clock, ask).run()
+        return await Walk(doors, clock, ask, elsewhere).run()
     finally:
         await doors.close()
 

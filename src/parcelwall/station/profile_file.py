@@ -18,7 +18,7 @@ from parcelwall.drivers.profile import Profile
 from parcelwall.errors import Trouble
 
 KEYS = ("status_order", "closed_value", "echo", "doors")  # that a commissioning walk may change
-TABLE = re.compile(r"^[ \t]*\[bus\][ \t]*(#.*)?$", re.MULTILINE)
+TABLE = re.compile(r"^[ \t]*(?:\[bus\]|\[\[bus\]\])[ \t]*(#.*)?$", re.MULTILINE)
 ANY_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 
@@ -43,15 +43,16 @@ def _line(door: Mapping[str, int]) -> str:
     return "{ " + ", ".join(f"{key} = {value}" for key, value in door.items()) + " }"
 
 
-def rewritten(text: str, changed: Mapping[str, Any]) -> str:
-    """The text of a file with other values under [bus].
+def rewritten(text: str, changed: Mapping[str, Any], nth: int = 0) -> str:
+    """The text of a file with other values under [bus], or under the nth [[bus]] counted from 0.
 
     Raises Trouble that says what to write by hand, if the file is written in a way that cannot be changed so.
     """
     wanted = tomllib.loads(text)
-    wanted["bus"] |= changed
+    buses = wanted["bus"] if isinstance(wanted["bus"], list) else [wanted["bus"]]
+    buses[nth] |= changed
     for key, value in changed.items():
-        text = _with_key(text, key, _value(value))
+        text = _with_key(text, key, _value(value), nth)
     if not _reads_as(text, wanted):
         raise Trouble(f"The file is written in a way that cannot be changed here. Write this below [bus] by hand:\n"
                       f"{as_toml(changed)}")  # fmt: skip
@@ -65,10 +66,11 @@ def _reads_as(text: str, wanted: Mapping[str, Any]) -> bool:
         return False
 
 
-def _with_key(text: str, key: str, value: str) -> str:
-    table = TABLE.search(text)
-    if table is None:
+def _with_key(text: str, key: str, value: str, nth: int) -> str:
+    tables = list(TABLE.finditer(text))
+    if len(tables) <= nth:
         return text
+    table = tables[nth]
     end = other.start() if (other := _next_table(text, table.end())) else len(text)
     if found := re.compile(rf"^[ \t]*{key}[ \t]*=[ \t]*", re.MULTILINE).search(text, table.end(), end):
         return text[: found.end()] + value + text[_value_end(text, found.end()) :]
@@ -103,16 +105,22 @@ def _value_end(text: str, start: int) -> int:
     return len(text)
 
 
-def write_profile(path: Path, before: Profile, after: Profile, clock: Clock) -> Path:
-    """Writes the corrected profile into the file; answers where the file as it was is kept. Raises Trouble."""
+def write_profile(path: Path, changed: Mapping[int, Mapping[str, Any]], clock: Clock) -> Path:
+    """Writes the keys that changed below each bus, counted from 0. Answers where the file as it was is kept.
+
+    Raises Trouble.
+    """
     try:
-        text = rewritten(path.read_text(encoding="utf-8"), corrections(before, after))
+        text = path.read_text(encoding="utf-8")
+        for nth, keys in changed.items():
+            text = rewritten(text, keys, nth)
         kept = path.with_name(f"{path.name}.{clock.now():%Y%m%dT%H%M%SZ}")
         shutil.copy2(path, kept)
         _replace(path, text)
     except OSError as problem:
+        by_hand = "\n".join(as_toml(keys) for keys in changed.values())
         raise Trouble(f"{path} cannot be written: {problem.strerror}. Write this below [bus] by hand:\n"
-                      f"{as_toml(corrections(before, after))}") from problem  # fmt: skip
+                      f"{by_hand}") from problem  # fmt: skip
     return kept
 
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 from parcelwall.clock import Clock
-from parcelwall.drivers import parse_profile
+from parcelwall.drivers import parse_profiles
 from parcelwall.drivers.power import Ups
 from parcelwall.drivers.profile import Profile
 from parcelwall.drivers.scanner import scans
@@ -20,18 +20,19 @@ from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import FileReserve
 
 
-def read_settings(path: Path) -> tuple[StationSettings, Profile]:
-    """The station's file: settings on top, lock boards under [bus]. Raises Trouble that names file, key and remedy."""
+def read_settings(path: Path) -> tuple[StationSettings, list[Profile]]:
+    """The station's file: settings on top, lock boards under [bus], or under a [[bus]] for each serial port.
+
+    Raises Trouble that names file, key and remedy.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as no:
         raise Trouble(f"cannot read {path}: {no.strerror}. Name the station's file with --config.") from no
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as no:
         raise Trouble(f"cannot read {path}: it is not TOML: {no}. docs/station.md shows a whole file.") from no
-    bus = table.pop("bus", None)
-    if not isinstance(bus, dict):
-        raise Trouble(f"{path} has no [bus]: the lock boards and the map of their doors. docs/station.md shows one.")
-    return read(StationSettings, table, where=str(path)), parse_profile(bus, where=f"{path} under [bus]")
+    profiles = parse_profiles(table.pop("bus", None), where=str(path))
+    return read(StationSettings, table, where=str(path)), profiles
 
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:
