@@ -133,7 +133,7 @@ def test_the_file_of_a_station_can_be_read(tmp_path: Path) -> None:
     [text] = tables("station.md")
     file = tmp_path / "station.toml"
     file.write_text(text, encoding="utf-8")
-    _, profile = read_settings(file)
+    _, [profile] = read_settings(file)
     assert profile.doors
 
 
