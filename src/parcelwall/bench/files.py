@@ -19,7 +19,9 @@ def judges() -> dict[str, Judge]:
         import numpy  # noqa: F401
     except ImportError as error:
         raise Trouble("this benchmark needs the extra `planning`: script/setup planning") from error
-    return {}
+    from parcelwall.bench import allocation
+
+    return {"allocation": allocation.judge}
 
 
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = ("allocation",)

@@ -5,7 +5,7 @@ force can be served at once exactly if Hall's condition holds for every union of
 representatives of subsets"). Sets of compartments are bit masks in the order of the layout.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
 
@@ -257,3 +257,29 @@ def distance_m(a: tuple[float, float], b: tuple[float, float]) -> float:
     (lat1, lon1), (lat2, lon2) = ((radians(lat), radians(lon)) for lat, lon in (a, b))
     h = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
     return 2 * 6_371_000 * asin(sqrt(min(1.0, h)))
+
+
+# Counts by class are enough where sizes are nested: class 0 is the smallest, a parcel of size s fits every c >= s.
+
+
+def best_fit(free: Sequence[int], size: int) -> int | None:
+    """The smallest class that fits and has a free compartment; None if there is none.
+
+    Within one visit no rule can place more (docs/planning/allocation.md has the proof).
+    """
+    for each in range(size, len(free)):
+        if free[each] > 0:
+            return each
+    return None
+
+
+def room(free: Sequence[int], promised: Sequence[int], size: int) -> bool:
+    """Whether one more promise of `size` can be kept beside `promised` (counts by size): Hall's condition on nested
+    classes, `sum of promised >= u, and one more <= sum of free >= u` for every u up to the size."""
+    needed = available = 0
+    for u in range(len(free) - 1, -1, -1):
+        needed += promised[u]
+        available += free[u]
+        if u <= size and needed + 1 > available:
+            return False
+    return True

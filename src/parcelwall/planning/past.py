@@ -1,0 +1,205 @@
+"""Real demand from files: a pick-up point's record, or orders of a shop. Bad rows are dropped and counted by reason."""
+
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from parcelwall.errors import Trouble
+from parcelwall.planning.demand import SHARES, Array, Requests, empirical
+
+LONGEST_H = 168.0
+POINT = ("DateR", "DateE", "DateD", "DateP", "Carrier")
+ORDERS = ("purchased_at", "delivered_at", "length_cm", "width_cm", "height_cm", "weight_g")
+SHELF_CM = ((8.0, 38.0, 64.0), (19.0, 38.0, 64.0), (41.0, 38.0, 64.0))  # the default ladder's S, M, L
+LIMIT_G = 25_000
+SHRUNK_BY = 20  # parcels
+SLOT_H = 3  # strata: weekday x so many hours of the deposit
+
+
+class Stay(msgspec.Struct, frozen=True):
+    """One parcel that was deposited: local times, size class, whose it was. `left` None: nobody knows."""
+
+    came: datetime
+    left: datetime | None
+    size: int | None  # None: the file does not tell
+    group: str
+    row: int = 0
+
+
+class Record(msgspec.Struct):
+    """What files hold: stays in the order of deposit (each knows its row), and rows that were dropped, by reason."""
+
+    stays: list[Stay]
+    dropped: Counter[str]
+    kind: str
+
+
+def read(files: Sequence[Path]) -> Record:
+    """Stays of all files together. Raises Trouble for a file of neither form, or without a single usable row."""
+    dropped: Counter[str] = Counter()
+    rows: list[Stay] = []
+    kinds = set()
+    for path in files:
+        table = list(_table(path))
+        columns = set(table[0]) if table else set()
+        if columns.issuperset(POINT[2:4]):
+            rows += _of_point(table, dropped)
+            kinds.add("pick-up point")
+        elif columns.issuperset(ORDERS):
+            rows += _of_orders(table, dropped)
+            kinds.add("orders")
+        else:
+            raise Trouble(f"{path} has neither {', '.join(POINT[2:4])} nor {', '.join(ORDERS)} among its columns")
+    if not rows:
+        raise Trouble(f"no row of {', '.join(map(str, files))} can be used: {dict(dropped)}")
+    rows = [msgspec.structs.replace(each, row=place) for place, each in enumerate(rows)]
+    return Record(sorted(rows, key=lambda each: each.came), dropped, " and ".join(sorted(kinds)))
+
+
+def _table(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
+    except (OSError, EOFError, gzip.zlib.error) as no:  # type: ignore[attr-defined]
+        raise Trouble(f"{path} cannot be read: {no}. Give a CSV file, gzipped or not.") from no
+    for row in csv.DictReader(io.StringIO(text.replace("\x00", "")), restval=""):
+        yield {(name or "").strip(): value.strip() for name, value in row.items() if isinstance(value, str)}
+
+
+def _of_point(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:
+    for row in table:
+        came, left = _time(row.get("DateD", "")), _time(row.get("DateP", ""))
+        if came is None:
+            dropped["no deposit time"] += 1
+        elif left is None:
+            dropped["no collection time"] += 1
+        elif left <= came:
+            dropped["collected before it was deposited"] += 1
+        else:
+            yield Stay(came, left, None, row.get("Carrier") or "unknown")
+
+
+def _of_orders(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:
+    for row in table:
+        came = _time(row.get("delivered_at", ""))
+        sides = [_number(row.get(name, "")) for name in ("length_cm", "width_cm", "height_cm", "weight_g")]
+        if came is None:
+            dropped["never delivered"] += 1
+        elif any(side is None or side <= 0 for side in sides):
+            dropped["no size or weight"] += 1
+        else:
+            size = _fits(sorted(side for side in sides[:3] if side), sides[3] or 0)
+            if size is None:
+                dropped["fits no compartment"] += 1
+            else:
+                yield Stay(came, None, size, row.get("category") or "unknown")
+
+
+def _fits(sides_cm: list[float], weight_g: float) -> int | None:
+    if weight_g > LIMIT_G:
+        return None
+    fitting = (c for c, shelf in enumerate(SHELF_CM)
+               if all(a <= b for a, b in zip(sides_cm, sorted(shelf), strict=True)))  # fmt: skip
+    return next(fitting, None)
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return when.replace(tzinfo=None) if 1990 <= when.year <= 2100 else None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) else None
+
+
+def drawn(stays: Sequence[Stay], seed: int, hours: Array | None = None) -> list[Stay]:
+    """The same stays with sizes drawn by the generator's shares, and stays from `hours`, where the file tells of none:
+    in the order of its rows, so that the draw does not depend on how we sort."""
+    rng = np.random.default_rng(seed)
+    order = sorted(range(len(stays)), key=lambda place: stays[place].row)
+    sizes = rng.choice(3, size=len(stays), p=SHARES)
+    lengths = rng.choice(hours, size=len(stays)) if hours is not None else np.zeros(len(stays))
+    found = list(stays)
+    for place, size, length in zip(order, sizes.tolist(), lengths.tolist(), strict=True):
+        stay = stays[place]
+        found[place] = Stay(
+            stay.came, stay.left or stay.came + timedelta(hours=length), size if stay.size is None else stay.size,
+            stay.group, stay.row,
+        )  # fmt: skip
+    return found
+
+
+def split(record: Record) -> tuple[list[Stay], list[Stay]]:
+    """Past and judged: the last calendar year is judged if what is before it is a quarter of all, else the last two
+    thirds are."""
+    last = record.stays[-1].came.year
+    before = [stay for stay in record.stays if stay.came.year < last]
+    if len(before) * 4 >= len(record.stays):
+        return before, record.stays[len(before) :]
+    cut = len(record.stays) // 3
+    return record.stays[:cut], record.stays[cut:]
+
+
+def requests(stays: Sequence[Stay], learnt_from: Sequence[Stay], slot_h: int = SLOT_H) -> Requests:
+    """Stays as requests: hours from the first day's midnight, S by weekday and slot of `slot_h` hours of the deposit,
+    from the outcomes of `learnt_from` only; groups are carriers."""
+    start = stays[0].came.replace(hour=0, minute=0, second=0, microsecond=0)
+    comes = np.array([(stay.came - start).total_seconds() / 3600 for stay in stays])
+    hours = stay_hours(stays)
+    names = tuple(sorted({stay.group for stay in stays}))
+    group = np.array([names.index(stay.group) for stay in stays])
+    slots = 24 // slot_h
+    survival = empirical(stay_hours(learnt_from), _slots(learnt_from, slot_h), 7 * slots, LONGEST_H)
+    size = np.array([stay.size or 0 for stay in stays])
+    return Requests(comes, comes + hours, size, _slots(stays, slot_h), group, names, survival)
+
+
+def predicted(stays: Sequence[Stay], learnt_from: Sequence[Stay]) -> Requests:
+    """The same for a rule to look at: two strata, predicted quick and slow, by the mean stay of the weekday and slot in
+    the past, shrunk to the mean of all."""
+    seen, hours = _slots(learnt_from, SLOT_H), stay_hours(learnt_from)
+    n = 7 * 24 // SLOT_H
+    count, total = np.bincount(seen, minlength=n), np.bincount(seen, hours, minlength=n)
+    slow = (total + SHRUNK_BY * hours.mean()) / (count + SHRUNK_BY) > hours.mean()
+    fine = requests(stays, learnt_from)
+    survival = empirical(hours, slow[seen].astype(int), 2, LONGEST_H)
+    return msgspec.structs.replace(fine, stratum=slow[fine.stratum].astype(int), survival=survival)
+
+
+def months(stays: Sequence[Stay], learnt_from: Sequence[Stay], days: int = 30) -> list[Requests]:
+    """The past in periods of so many days, to try rules on; periods without a parcel are left out."""
+    parts: dict[int, list[Stay]] = {}
+    for stay in stays:
+        parts.setdefault((stay.came - stays[0].came).days // days, []).append(stay)
+    return [predicted(part, learnt_from) for part in parts.values()]
+
+
+def visit_ends_h(stays: Sequence[Stay]) -> tuple[float, float]:
+    """The clock hours by which the earlier and the later half of a day's deposits are mostly done."""
+    hours = np.sort(np.array([stay.came.hour + stay.came.minute / 60 for stay in stays]))
+    early, late = np.quantile(hours[: len(hours) // 2 + 1], 0.9), np.quantile(hours[len(hours) // 2 :], 0.9)
+    return float(early), float(max(late, early + 0.5))
+
+
+def stay_hours(stays: Sequence[Stay]) -> Array:
+    """Hours that each lay there, at most `LONGEST_H`; those of whom nobody knows: the longest."""
+    raw = [(stay.left - stay.came).total_seconds() / 3600 if stay.left else LONGEST_H for stay in stays]
+    return np.minimum(np.array(raw), LONGEST_H)
+
+
+def _slots(stays: Sequence[Stay], slot_h: int) -> Array:
+    return np.array([stay.came.weekday() * (24 // slot_h) + stay.came.hour // slot_h for stay in stays])
