@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
-from time import monotonic
+from time import monotonic, perf_counter_ns
 from typing import Any
 
 import msgspec
@@ -163,7 +163,7 @@ def _figures(
 def _of_rule(
     name: str, rule: Rule, cases: Sequence[Case], limits: Sequence[Bound], station: Sequence[int], floor: float | None
 ) -> Figure:
-    outcomes = [replay(rule, case.shown, station) for case in cases]
+    outcomes = [replay(rule, case.shown, station, perf_counter_ns) for case in cases]
     served = np.array([float(each.served.sum()) for each in outcomes])
     of_fluid = served / [each.fluid for each in limits]
     took_us = np.concatenate([each.took_ns for each in outcomes]) / 1e3

@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from parcelwall.errors import Trouble
 from parcelwall.planning.demand import Array, Requests, survives
+from parcelwall.planning.dice import dice
 from parcelwall.planning.expected import Expected
 from parcelwall.planning.trial import Inside
 from parcelwall.rules import places
@@ -42,7 +43,10 @@ class Program:
         self._matrices: dict[int, csr_array] = {}
 
     def solve(self, now_h: float, stored: Sequence[tuple[float, int, int]], worth: Array | None = None) -> Solved:
-        """The best plan from what is stored now. `worth[stratum, size]` of one parcel, 1 if not given."""
+        """The best plan from what is stored now. `worth[stratum, size]` of one parcel, 1 if not given.
+
+        Raises Trouble if HiGHS finds none.
+        """
         ends, which = self.expected.ahead(now_h, self.horizon)
         taken = self.expected.still_there(now_h, stored, ends, len(self.compartments))
         room = np.maximum(self.compartments[:, None] - taken, 0).ravel()
@@ -83,7 +87,7 @@ class Levels:
     name = "reservation levels"
 
     def __init__(self, expected: Expected, seed: int = 1) -> None:
-        self.expected, self._rng = expected, np.random.default_rng(seed)
+        self.expected, self._rng = expected, dice(seed)
 
     def begin(self, requests: Requests, compartments: Sequence[int]) -> None:
         self.program = Program(self.expected, compartments)

@@ -7,6 +7,7 @@ from scipy.optimize import linprog
 from scipy.stats import poisson
 
 from parcelwall.planning.demand import Array, Requests
+from parcelwall.planning.dice import dice
 from parcelwall.planning.expected import Expected
 from parcelwall.planning.trial import BestFit, Inside, Rule, replay
 from parcelwall.rules import admission, places
@@ -28,7 +29,7 @@ class RandomFit(BestFit):
     name = "random fit"
 
     def __init__(self, seed: int = 1) -> None:
-        self._rng = np.random.default_rng(seed)
+        self._rng = dice(seed)
 
     def place(self, now_h: float, size: int, stratum: int, inside: Inside) -> int | None:
         fitting = [c for c in range(size, len(inside.free)) if inside.free[c] > 0]
@@ -91,7 +92,7 @@ class ClassSelection(BestFit):
     name = "class selection"
 
     def __init__(self, share: Array, seed: int = 1) -> None:
-        self.share, self._rng = share, np.random.default_rng(seed)
+        self.share, self._rng = share, dice(seed)
 
     def place(self, now_h: float, size: int, stratum: int, inside: Inside) -> int | None:
         if self._rng.random() >= self.share[stratum, size]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.dice import Dice, dice
 
 Array = NDArray[Any]
 
@@ -90,7 +91,7 @@ def _share_above(hours: Array, grid: Array) -> Array:
 
 def stays_of(seed: int, count: int = 200_000) -> Array:
     """Stays of the generator's collectors, quick and slow mixed as they come [hours]."""
-    rng = np.random.default_rng(seed)
+    rng = dice(seed)
     slow = (rng.random(count) >= QUICK_SHARE).astype(int)
     median, sigma = np.array(MEDIAN_H)[slow], np.array(SIGMA)[slow]
     hours: Array = np.minimum(median * np.exp(sigma * rng.standard_normal(count)), LONGEST_H)
@@ -99,7 +100,7 @@ def stays_of(seed: int, count: int = 200_000) -> Array:
 
 def generated(seed: int, load: float, compartments: Sequence[int] = COMPARTMENTS, days: int = DAYS) -> Requests:
     """The generator of the reference tables, draw by draw (docs/planning/allocation.md says how), `load` = rho."""
-    rng = np.random.default_rng(seed)
+    rng = dice(seed)
     noise = rng.standard_normal((2, 200_000))
     stays = [np.minimum(MEDIAN_H[k] * np.exp(SIGMA[k] * noise[k]), LONGEST_H) for k in (0, 1)]
     mean_h = QUICK_SHARE * stays[0].mean() + (1 - QUICK_SHARE) * stays[1].mean()
@@ -111,7 +112,7 @@ def generated(seed: int, load: float, compartments: Sequence[int] = COMPARTMENTS
     return Requests(comes, comes + hours, size, kind, kind, ("quick", "slow"), survival)
 
 
-def _drawn(rng: np.random.Generator, day: int) -> tuple[float, int, int, float]:
+def _drawn(rng: Dice, day: int) -> tuple[float, int, int, float]:
     """One parcel: when it comes, its size, quick (0) or slow (1), how long it stays. The order of draws is fixed."""
     start = VISITS_AT_H[0] if rng.random() < MORNING_SHARE else VISITS_AT_H[1]
     comes_h = day * 24 + start + rng.random() * VISIT_LASTS_H

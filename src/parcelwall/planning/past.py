@@ -13,6 +13,7 @@ import numpy as np
 
 from parcelwall.errors import Trouble
 from parcelwall.planning.demand import SHARES, Array, Requests, empirical
+from parcelwall.planning.dice import dice
 
 LONGEST_H = 168.0
 POINT = ("DateR", "DateE", "DateD", "DateP", "Carrier")
@@ -129,7 +130,7 @@ def _number(text: str) -> float | None:
 def drawn(stays: Sequence[Stay], seed: int, hours: Array | None = None) -> list[Stay]:
     """The same stays with sizes drawn by the generator's shares, and stays from `hours`, where the file tells of none:
     in the order of its rows, so that the draw does not depend on how we sort."""
-    rng = np.random.default_rng(seed)
+    rng = dice(seed)
     order = sorted(range(len(stays)), key=lambda place: stays[place].row)
     sizes = rng.choice(3, size=len(stays), p=SHARES)
     lengths = rng.choice(hours, size=len(stays)) if hours is not None else np.zeros(len(stays))

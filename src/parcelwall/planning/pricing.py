@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from parcelwall.planning.demand import VISIT_LASTS_H, Array, Requests, survives
+from parcelwall.planning.dice import dice
 from parcelwall.planning.expected import Expected
 from parcelwall.planning.lanes import Lanes
 from parcelwall.planning.trial import BestFit, Inside, replay
@@ -73,7 +74,7 @@ def fit(
     """Prices that serve the most of the past. Whether they may be used is for `worth_it` to say."""
     vectors = Vectors(compartments, len(expected.ends_h))
     lanes = Lanes(past, expected, compartments, AHEAD)
-    rng = np.random.default_rng(seed)
+    rng = dice(seed)
     middle, spread = vectors.middle, vectors.spread
     everybody = np.full_like(middle, 0.0)
     everybody[: len(compartments)] = -20.0
@@ -119,6 +120,7 @@ class Priced:
         self._stays: dict[int, list[list[float]]] = {}
 
     def visit(self, now_h: float, inside: Inside) -> None:
+        """Looks ahead: expected free room at the ends of this visit and the next ones."""
         if self.prices is None:
             return
         ends, visits = self.expected.ahead(now_h, AHEAD)
