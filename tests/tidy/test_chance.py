@@ -30,7 +30,7 @@ IN_SQL = re.compile(
 ALLOWED = {
     "clock.py": {"datetime.datetime.now", "time.monotonic"},
     "ids.py": {"random", "random.Random", "os.urandom"},
-    "planning/dice.py": {"numpy.random", "numpy.random.default_rng", "numpy.random.Generator"},  # always from a seed that is told
+    "planning/dice.py": {"numpy.random", "numpy.random.default_rng", "numpy.random.Generator"},  # from a seed, told
     "hub/migrate.py": {"now()"},  # when a schema was brought up to date is no part of any story
 }
 MEASURES = ("bench/",)  # a benchmark measures real time
