@@ -16,12 +16,16 @@ Judge = Callable[[Sequence[Path], int, bool, Tick], list[Figure]]
 def judges() -> dict[str, Judge]:
     """All of them, by name. Raises Trouble if the extra `planning` is not installed."""
     try:
-        import numpy  # noqa: F401
+        from parcelwall.bench import allocation, siting
     except ImportError as error:
         raise Trouble("this benchmark needs the extra `planning`: script/setup planning") from error
-    from parcelwall.bench import allocation
+    return {
+        "allocation": allocation.judge,
+        "siting": siting.measure,
+    }
 
-    return {"allocation": allocation.judge}
 
-
-NAMES: tuple[str, ...] = ("allocation",)
+NAMES: tuple[str, ...] = (
+    "allocation",
+    "siting",
+)

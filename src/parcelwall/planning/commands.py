@@ -3,7 +3,14 @@
 Heavy libraries are imported inside the commands, so that a station or a hub without them starts as fast as before.
 """
 
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
 import typer
+from rich.console import Console
 
 app = typer.Typer(help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True)
 
@@ -11,3 +18,42 @@ app = typer.Typer(help="Plans: writes a report and a plan file, and never touche
 @app.callback()
 def plan() -> None:
     """Plans: writes a report and a plan file, and never touches operations."""
+
+
+Out = Annotated[Path | None, typer.Option("--out", help="Folder for report.html and plan.json. Default: plan-<what>.")]
+Goal = Literal["walk", "reach", "choice", "cost", "all"]
+Json = Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")]
+
+
+@app.command()
+def site(
+    file: Annotated[Path, typer.Argument(help="Demand (lat, lon, parcels_per_day), or a problem of the OR-Library.")],
+    candidates: Annotated[Path | None, typer.Option(help="Where a station might stand: id, lat, lon, ...")] = None,
+    goal: Annotated[Goal, typer.Option(help="walk, reach, choice, cost or all: docs/planning/site.md.")] = "walk",
+    open_: Annotated[int | None, typer.Option("--open", help="How many stations, standing ones included.")] = None,
+    radius_m: Annotated[float, typer.Option(help="For reach and all: how far people go.")] = 500.0,
+    budget: Annotated[list[float] | None, typer.Option(help="Money of a year; once for each year.")] = None,
+    growth: Annotated[float, typer.Option(help="Of demand, a year: 0.2 is a fifth more.")] = 0.0,
+    per_km: Annotated[float, typer.Option(help="For cost: what a parcel's kilometre of walking costs.")] = 1.0,
+    logit_per_km: Annotated[float, typer.Option(help="For choice: how fast people lose interest.")] = 2.0,
+    seconds: Annotated[float, typer.Option(help="Time for the solver.")] = 600.0,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Where to open stations, proven to be best if time allows. Budgets make it a plan over years."""
+    from parcelwall.planning.site_plan import Wish, plan
+
+    wish = Wish(goal=goal, open=open_, radius_m=radius_m, budgets=tuple(budget or ()), growth=growth, per_km=per_km,
+                logit_per_km=logit_per_km, seconds=seconds)  # fmt: skip
+    _tell(lambda tick: plan(file, candidates, wish, tick), out or Path("plan-site"), as_json)
+
+
+def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> None:
+    """Makes a plan while saying what it is at, writes it, and says where it lies."""
+    with Console(stderr=True).status("Reading …") as status:
+        report, found = make(lambda text: status.update(text))
+    written, data = report.write(folder, found)
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
+    else:
+        Console(soft_wrap=True).print(f"{report.summary}\nReport: {written}\nPlan:   {data}", markup=False)

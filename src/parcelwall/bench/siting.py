@@ -1,0 +1,119 @@
+"""`parcelwall bench siting DIR`: stations sited to proven optimality, beside the known optimum and simpler ways.
+
+Of a folder: the p-median problems `pmed*.txt` with `optima.txt` (file value), the facility location problems `cap*.txt`
+with `cap*.txt.opt` (its last word is the optimum), and tables of places (sets 0 and 1 to choose on, 2 and 3 to judge).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from parcelwall.bench.figure import Figure, Tick, rounded
+from parcelwall.errors import Trouble
+from parcelwall.planning import median, site
+from parcelwall.planning.median import Siting
+from parcelwall.planning.site_files import Costs, Median, Places, read_places, read_problem, read_text
+from parcelwall.planning.solver import Array, Limits
+
+CITY_P = (10, 20, 40)
+LIMITS = Limits(seconds=600)
+
+
+def measure(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
+    """One figure a problem. `--quick`: those below 10 kB only. Raises Trouble if there is no problem in the files."""
+    found = [each for given in files for each in (sorted(given.iterdir()) if given.is_dir() else [given])]
+    optima = _optima(found)
+    problems = [file for file in found if file.name != "optima.txt" and file.suffix in (".txt", ".csv", ".gz")]
+    if quick:
+        problems = [file for file in problems if file.stat().st_size < 10_000]
+    if not problems:
+        raise Trouble("name a folder of problems: pmed*.txt with optima.txt, cap*.txt with cap*.txt.opt, or places")
+    figures: list[Figure] = []
+    for file in problems:
+        tick(f"{file.name} …")
+        figures += _judged(file, optima.get(file.name.partition(".")[0]), tick)
+    return figures
+
+
+def _optima(files: Sequence[Path]) -> dict[str, float]:
+    known: dict[str, float] = {}
+    for file in files:
+        if file.name == "optima.txt":
+            known |= {name: float(value) for name, value in map(str.split, read_text(file).splitlines()[1:])}
+        if file.suffix == ".opt":
+            known[file.name.partition(".")[0]] = float(read_text(file).split()[-1])
+    return known
+
+
+def _judged(file: Path, optimum: float | None, tick: Tick) -> list[Figure]:
+    problem = read_problem(file)
+    name = file.name.partition(".")[0]
+    if isinstance(problem, Places):
+        return _city(name, file, tick)
+    start = perf_counter()
+    if isinstance(problem, Median):
+        found = median.solve(problem.cost, problem.p, limits=LIMITS, tick=tick)
+        seconds, others = perf_counter() - start, _simpler(problem.cost, problem.p)
+    else:
+        found = site.with_costs(problem.cost, problem.fixed, LIMITS)
+        seconds, others = perf_counter() - start, _with_capacity(problem)
+    return [_figure(name, found, optimum, seconds, others)]
+
+
+def _simpler(cost: Array, p: int) -> dict[str, float]:
+    greedy = median.greedy(cost, p)
+    return {"greedy": median.pays(cost, greedy), "exchange": median.pays(cost, median.exchange(cost, greedy))}
+
+
+def _with_capacity(problem: Costs) -> dict[str, float]:
+    found = site.with_capacity(problem.cost, problem.fixed, problem.demand, problem.capacity, LIMITS)
+    return {"with_capacity": found.objective}
+
+
+def _figure(name: str, found: Siting, optimum: float | None, seconds: float, more: dict[str, float]) -> Figure:
+    gap = None if optimum is None else (found.objective - optimum) / optimum
+    told = {"proven": found.proven, "bound": found.bound, "open": len(found.open), "seconds": round(seconds, 2), **more}
+    return Figure(
+        name=name, value=found.objective, unit="cost", reference=optimum, runs=1, spread=None,
+        ratio=None if optimum is None else round(optimum / found.objective, 6), reference_is="the known optimum",
+        more=told if gap is None else {"gap": round(gap, 8), **told},
+    )  # fmt: skip
+
+
+def _city(name: str, file: Path, tick: Tick) -> list[Figure]:
+    """Mean walk in metres: sites of the past judged on later demand, beside greedy ones and those of hindsight."""
+    text = read_text(file)
+    past, later = (_of_sets(text, file.name, sets) for sets in (("0", "1"), ("2", "3")))
+    figures = []
+    for p in CITY_P:
+        start = perf_counter()
+        cost = np.rint(past.distance_m() / 10) * 10 * past.weight[:, None]
+        found = median.solve(cost, p, limits=LIMITS, tick=tick)
+        seconds, judged = perf_counter() - start, later.distance_m()
+        hindsight = median.solve(np.rint(judged / 10) * 10 * later.weight[:, None], p, limits=LIMITS, tick=tick)
+        mean = _mean_walk(judged, later, found.open)
+        best = _mean_walk(judged, later, hindsight.open)
+        greedy = _mean_walk(judged, later, tuple(int(j) for j in median.greedy(cost, p)))
+        figures.append(Figure(
+            name=f"{name}_{p}", value=rounded(mean), unit="m of walk", reference=rounded(best), runs=1, spread=None,
+            ratio=round(best / mean, 4), reference_is="sites chosen in hindsight",
+            more={"proven": found.proven, "greedy": rounded(greedy), "seconds": round(seconds, 1)},
+        ))  # fmt: skip
+    return figures
+
+
+def _of_sets(text: str, name: str, sets: tuple[str, ...]) -> Places:
+    """The demand of these sets with all candidates. Raises Trouble for a table without sets."""
+    head, *rows = text.splitlines()
+    columns = head.split(",")
+    if not {"set", "kind"} <= set(columns):
+        raise Trouble(f"{name} needs the columns set and kind, to choose on some sets and judge on others")
+    place, kind = columns.index("set"), columns.index("kind")
+    kept = [row for row in rows if (cells := row.split(","))[place] in sets or cells[kind] in ("point", "parcelpoint")]
+    return read_places("\n".join([head, *kept]), name)
+
+
+def _mean_walk(distance_m: Array, places: Places, sites: Sequence[int]) -> float:
+    return float(places.weight @ distance_m[:, list(sites)].min(axis=1) / places.weight.sum())

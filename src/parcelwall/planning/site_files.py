@@ -1,0 +1,202 @@
+"""Files for `plan site`: where parcels go and where a station might stand; and the problems of the OR-Library.
+
+Beasley (1990), "OR-Library: distributing test problems by electronic mail".
+"""
+
+import csv
+import gzip
+import io
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from scipy.sparse.csgraph import shortest_path
+
+from parcelwall.errors import Trouble
+from parcelwall.planning.solver import Array
+
+EARTH_M = 6_371_000.0
+GRID_DEGREES = 0.004  # some 450 m: without candidates, one site for each such square where parcels go,
+MOST_SQUARES = 300  # or for larger ones, so that there are no more than this many
+
+
+class Median(msgspec.Struct, frozen=True):
+    """Open `p` of the sites; `cost[i, j]`."""
+
+    p: int
+    cost: Array
+
+
+class Costs(msgspec.Struct, frozen=True):
+    """Open what pays; `fixed[j]` of opening, `cost[i, j]` for all of point i, `capacity[j]` for `demand[i]`."""
+
+    fixed: Array
+    cost: Array
+    demand: Array
+    capacity: Array
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where a station might stand. Money is in whatever unit the file has; years count from 1."""
+
+    id: str
+    lat: float
+    lon: float
+    cost_per_day: float = 0.0
+    price: float = 0.0
+    capacity_per_day: float = float("inf")
+    open: bool = False  # it stands there already
+    permit_from: int = 1
+    permit_until: int = 10_000
+
+
+class Places(msgspec.Struct, frozen=True):
+    """`points`: (lat, lon) of demand, shape (n, 2); `weight`: parcels a day; `sites`: where a station might stand."""
+
+    points: Array
+    weight: Array
+    sites: tuple[Candidate, ...]
+    told: tuple[str, ...] = ()  # what was left out, and why
+
+    def distance_m(self) -> Array:
+        """Great-circle metres, shape (points, sites), on a sphere of 6,371 km."""
+        sites = np.array([(each.lat, each.lon) for each in self.sites])
+        return great_circle_m(self.points, sites)
+
+
+def great_circle_m(a: Array, b: Array) -> Array:
+    """Metres between all (lat, lon) of `a` and all of `b`, shape (len(a), len(b))."""
+    (lat1, lon1), (lat2, lon2) = np.radians(a).T, np.radians(b).T
+    h = (np.sin((lat2 - lat1[:, None]) / 2) ** 2
+         + np.cos(lat1)[:, None] * np.cos(lat2) * np.sin((lon2 - lon1[:, None]) / 2) ** 2)  # fmt: skip
+    return np.asarray(2 * EARTH_M * np.arcsin(np.sqrt(np.minimum(h, 1.0))))
+
+
+def read_problem(file: Path, candidates: Path | None = None) -> Median | Costs | Places:
+    """What the file holds. Raises Trouble naming file, row and remedy."""
+    text = read_text(file)
+    head = text.lstrip().splitlines()[0] if text.strip() else ""
+    if "lat" in head.split(","):
+        return read_places(text, file.name, candidates)
+    words = head.split()
+    if not words or not all(word.replace(".", "", 1).isdigit() for word in words):
+        raise Trouble(f"{file.name} is neither a table with columns lat and lon nor a problem of the OR-Library")
+    return read_median(text, file.name) if len(words) == 3 else read_costs(text, file.name)
+
+
+def read_text(file: Path) -> str:
+    """The file's text, unpacked if its name ends in .gz. Raises Trouble if it cannot be read."""
+    try:
+        raw = file.read_bytes()
+        return (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode("utf-8-sig")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise Trouble(f"{file} cannot be read: {error}") from error
+
+
+def read_median(text: str, name: str) -> Median:
+    """points, edges, p, then edges (from, to, length): of one given twice the last counts; distances by road."""
+    points, edges, p, *rest = _numbers(text, name)
+    n, count = int(points), int(edges)
+    if len(rest) < 3 * count:
+        raise Trouble(f"{name} announces {count} edges and holds {len(rest) // 3}")
+    length = np.full((n, n), np.inf)
+    for start, end, far in zip(rest[0 : 3 * count : 3], rest[1::3], rest[2::3], strict=False):
+        length[int(start) - 1, int(end) - 1] = length[int(end) - 1, int(start) - 1] = far
+    cost = shortest_path(length, directed=False)
+    if not np.isfinite(cost).all():
+        raise Trouble(f"{name}: some points cannot be reached from others")
+    return Median(int(p), cost)
+
+
+def read_costs(text: str, name: str) -> Costs:
+    """sites, points; capacity and fixed cost of each site; demand of each point and its cost from each site."""
+    sites, points, *rest = _numbers(text, name)
+    m, n = int(sites), int(points)
+    if len(rest) != 2 * m + n * (m + 1):
+        raise Trouble(f"{name} should hold {2 * m + n * (m + 1)} numbers after the first two and holds {len(rest)}")
+    of_sites = np.array(rest[: 2 * m]).reshape(m, 2)
+    of_points = np.array(rest[2 * m :]).reshape(n, m + 1)
+    return Costs(of_sites[:, 1], of_points[:, 1:], of_points[:, 0], of_sites[:, 0])
+
+
+def _numbers(text: str, name: str) -> list[float]:
+    try:
+        found = [float(word) for word in text.split()]
+    except ValueError as error:
+        raise Trouble(f"{name}: {error}") from error
+    if not all(isfinite(each) for each in found):
+        raise Trouble(f"{name} holds a number that is none")
+    return found
+
+
+def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
+    """A table with lat, lon and, if it likes, parcels_per_day and kind (demand, point, depot).
+
+    Without candidates, of a file of their own or as rows of kind `point`, each square of some 450 m (larger ones if
+    there would be more than 300) in which parcels go has one in the middle of its parcels.
+    """
+    rows, told = _rows(text, name)
+    demand = [row for row in rows if row.get("kind", "demand") in ("demand", "")]
+    if not demand:
+        raise Trouble(f"{name} has no row of demand with lat and lon that are numbers")
+    weight = np.array([_number(row, "parcels_per_day", 1.0) for row in demand])
+    points, weight = _merged(np.array([(float(r["lat"]), float(r["lon"])) for r in demand]), weight)
+    sites = [row for row in rows if row.get("kind") in ("point", "parcelpoint")]
+    if candidates:
+        sites, more = _rows(read_text(candidates), candidates.name)
+        told += more
+    found = _candidates(sites) if sites else _squares(points, weight)
+    return Places(points, weight, tuple(found), tuple(told))
+
+
+def _rows(text: str, name: str) -> tuple[list[dict[str, str]], list[str]]:
+    """Rows whose lat and lon are numbers on the globe, and how many are not."""
+    table = list(csv.DictReader(io.StringIO(text)))
+    if not table or not {"lat", "lon"} <= set(table[0]):
+        raise Trouble(f"{name} needs a first line with the columns lat and lon, and rows below it")
+    good = [row for row in table if abs(_number(row, "lat", 99)) <= 90 and abs(_number(row, "lon", 999)) <= 180]
+    told = [f"{name}: {len(table) - len(good)} rows without a place were left out"] if len(good) < len(table) else []
+    return good, told
+
+
+def _number(row: dict[str, str], key: str, default: float) -> float:
+    """The number of a cell, the default for an empty one or one that is none; demand below zero is none."""
+    try:
+        value = float(row.get(key) or default)
+    except ValueError:
+        return default
+    return value if isfinite(value) else default
+
+
+def _merged(points: Array, weight: Array) -> tuple[Array, Array]:
+    """Parcels to the same place are one point; what is not above zero is none."""
+    kept = weight > 0
+    if not kept.any():
+        raise Trouble("no row has parcels_per_day above zero")
+    unique, where = np.unique(points[kept], axis=0, return_inverse=True)
+    return unique, np.bincount(where.ravel(), weights=weight[kept]).astype(np.float64)
+
+
+def _candidates(rows: Sequence[dict[str, str]]) -> Iterable[Candidate]:
+    for number, row in enumerate(rows, 1):
+        yield Candidate(
+            id=row.get("id") or row.get("node") or f"site {number}", lat=float(row["lat"]), lon=float(row["lon"]),
+            cost_per_day=_number(row, "cost_per_day", 0.0), price=_number(row, "price", 0.0),
+            capacity_per_day=_number(row, "capacity_per_day", float("inf")),
+            open=row.get("open", "").lower() in ("1", "true", "yes"),
+            permit_from=int(_number(row, "permit_from", 1)), permit_until=int(_number(row, "permit_until", 10_000)),
+        )  # fmt: skip
+
+
+def _squares(points: Array, weight: Array) -> Iterable[Candidate]:
+    side = GRID_DEGREES
+    while len(cells := np.unique(np.floor(points / side), axis=0)) > MOST_SQUARES:
+        side *= 1.25
+    where = np.unique(np.floor(points / side), axis=0, return_inverse=True)[1].ravel()
+    total = np.bincount(where, weights=weight)
+    lat, lon = (np.bincount(where, weights=weight * points[:, axis]) / total for axis in (0, 1))
+    for number in range(len(cells)):
+        place = round(float(lat[number]), 5), round(float(lon[number]), 5)
+        yield Candidate(id=f"square {number + 1}", lat=place[0], lon=place[1])

@@ -1,0 +1,228 @@
+"""`plan site`: reads a file, sites stations as asked, and says what it found, how sure that is, what more would do."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from parcelwall.errors import Trouble
+from parcelwall.planning import median, site
+from parcelwall.planning.growth import Growth, grow
+from parcelwall.planning.median import Siting
+from parcelwall.planning.report import INK, LIGHT, Report, a_chart
+from parcelwall.planning.site_files import Costs, Median, Places, read_problem
+from parcelwall.planning.solver import Array, Limits
+
+Goal = Literal["walk", "reach", "choice", "cost", "all"]
+MOST_POINTS = 60  # of the curve of what one more station saves
+LOGIT_ZERO = 1e-6  # attractions below it are none: they only make the program large
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked. `open`: how many stations, those that stand there among them."""
+
+    goal: Goal = "walk"
+    open: int | None = None
+    radius_m: float = 500.0
+    per_km: float = 1.0  # what a parcel's kilometre of walking costs, in the money of cost_per_day
+    logit_per_km: float = 2.0  # how fast people lose interest with distance
+    elsewhere_km: float = 1.0  # not coming at all is as attractive as a station this far away
+    budgets: tuple[float, ...] = ()  # for each year: then stations open over the years
+    growth: float = 0.0  # of demand, a year: 0.2 is a fifth more each year
+    farthest_m: float = 3_000.0  # with budgets: nobody walks farther
+    seconds: float = 600.0
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan file. `bound`: no plan can be better than that; `proven`: this one is as good as any."""
+
+    kind: str = "site"
+    of: str
+    wish: Wish
+    sites: list[dict[str, Any]]
+    objective: float
+    bound: float
+    proven: bool
+    figures: dict[str, float]
+    told: list[str] = []
+
+
+def plan(file: Path, candidates: Path | None, wish: Wish, tick: Callable[[str], None]) -> tuple[Report, Found]:
+    """The report and the plan. Raises Trouble that says what of the file or the wish cannot be."""
+    problem = read_problem(file, candidates)
+    report = Report(f"Where to open stations: {file.name}")
+    if isinstance(problem, Places):
+        return report, _over_years(report, file, problem, wish) if wish.budgets else _once(
+            report, file, problem, wish, tick)  # fmt: skip
+    return report, _library(report, file, problem, wish, tick)
+
+
+def _library(report: Report, file: Path, problem: Median | Costs, wish: Wish, tick: Callable[[str], None]) -> Found:
+    limits = Limits(seconds=wish.seconds)
+    if isinstance(problem, Median):
+        found = median.solve(problem.cost, wish.open or problem.p, limits=limits, tick=tick)
+    else:
+        found = site.with_capacity(problem.cost, problem.fixed, problem.demand, problem.capacity, limits)
+    _say_proof(report, found, "cost of all points")
+    report.table("Sites", ["site"], [[j + 1] for j in found.open])
+    return Found(of=file.name, wish=wish, sites=[{"id": j + 1} for j in found.open], objective=found.objective,
+                 bound=found.bound, proven=found.proven, figures={"open": len(found.open)})  # fmt: skip
+
+
+def _once(report: Report, file: Path, places: Places, wish: Wish, tick: Callable[[str], None]) -> Found:
+    distance_m, kept = places.distance_m(), _standing(places)
+    p = _count(places, wish, len(kept))
+    found = _solve(places, distance_m, kept, p, wish, tick)
+    rows = _site_rows(places, distance_m, found.open)
+    figures = _walks(places, distance_m, found.open)
+    _say_proof(report, found, _UNIT[wish.goal])
+    for text in places.told:
+        report.say(text)
+    told = [[name.replace("_", " "), value] for name, value in figures.items()]
+    report.table("How far people walk", ["figure", "value"], told)
+    report.chart(_map(places, found.open, kept), f"Map of {len(found.open)} stations among what they serve")
+    if wish.goal == "walk":
+        _say_next(report, places, distance_m, np.array(found.open))
+    head = ["station", "latitude", "longitude", "parcels a day", "mean walk, m", "stands already"]
+    report.table("Stations", head, [list(row.values()) for row in rows])
+    return Found(of=file.name, wish=wish, sites=rows, objective=found.objective, bound=found.bound,
+                 proven=found.proven, figures=figures, told=list(places.told))  # fmt: skip
+
+
+_UNIT: dict[Goal, str] = {
+    "walk": "parcel metres a day", "reach": "parcels a day within reach", "choice": "parcels a day that come",
+    "cost": "cost a day", "all": "stations",
+}  # fmt: skip
+
+
+def _standing(places: Places) -> Any:
+    return np.array([j for j, each in enumerate(places.sites) if each.open], dtype=np.int64)
+
+
+def _count(places: Places, wish: Wish, standing: int) -> int:
+    if wish.goal in ("cost", "all"):
+        return 0
+    p = wish.open
+    if p is None or not max(1, standing) <= p <= len(places.sites):
+        raise Trouble(f"say how many stations with --open: from {max(1, standing)} to {len(places.sites)}")
+    return p
+
+
+def _solve(places: Places, distance_m: Array, kept: Any, p: int, wish: Wish, tick: Callable[[str], None]) -> Siting:
+    limits, weight = Limits(seconds=wish.seconds), places.weight
+    if wish.goal == "walk":
+        cost = np.rint(distance_m) * weight[:, None]
+        return median.solve(cost, p, kept=kept, limits=limits, tick=tick)
+    if wish.goal == "reach":
+        return site.most_reached(distance_m, weight, wish.radius_m, p, kept=kept, limits=limits)
+    if wish.goal == "all":
+        return site.fewest_for_all(distance_m, wish.radius_m, limits)
+    if wish.goal == "choice":
+        attraction = np.exp(-wish.logit_per_km * distance_m / 1000)
+        attraction[attraction < LOGIT_ZERO] = 0.0
+        elsewhere = np.full(len(weight), np.exp(-wish.logit_per_km * wish.elsewhere_km))
+        return site.chosen(attraction, elsewhere, weight, p, kept=kept, limits=limits)
+    fixed = np.array([0.0 if each.open else each.cost_per_day for each in places.sites])
+    if not fixed.any():
+        raise Trouble("the goal `cost` needs candidates with cost_per_day")
+    capacity = np.minimum([each.capacity_per_day for each in places.sites], weight.sum())
+    cost = wish.per_km * distance_m / 1000 * weight[:, None]
+    if (capacity >= weight.sum()).all():
+        return site.with_costs(cost, fixed, limits)
+    return site.with_capacity(cost, fixed, weight, capacity, limits)
+
+
+def _site_rows(places: Places, distance_m: Array, sites: Sequence[int]) -> list[dict[str, Any]]:
+    """Each parcel goes to the nearest open station."""
+    mine = distance_m[:, list(sites)].argmin(axis=1)
+    rows = []
+    for place, j in enumerate(sites):
+        here, each = mine == place, places.sites[j]
+        parcels = float(places.weight[here].sum())
+        walk = float(places.weight[here] @ distance_m[here, j] / parcels) if parcels else 0.0
+        rows.append({"id": each.id, "lat": each.lat, "lon": each.lon, "parcels_per_day": round(parcels, 2),
+                     "mean_walk_m": round(walk), "open": "yes" if each.open else ""})  # fmt: skip
+    return rows
+
+
+def _walks(places: Places, distance_m: Array, sites: Sequence[int]) -> dict[str, float]:
+    """Of the walk of a parcel to its nearest station, in metres: the mean, quantiles, and shares within reach."""
+    walk = distance_m[:, list(sites)].min(axis=1)
+    order = np.argsort(walk)
+    heap = np.cumsum(places.weight[order]) / places.weight.sum()
+    quantile = {f"walk_p{q}_m": float(walk[order][np.searchsorted(heap, q / 100)]) for q in (50, 90)}
+    total = places.weight.sum()
+    share = {f"share_within_{r}_m": float(places.weight[walk <= r].sum() / total) for r in (300, 500, 1000)}
+    mean = float(places.weight @ walk / total)
+    return {"stations": len(sites), "walk_mean_m": round(mean, 1), **quantile, **share}
+
+
+def _say_proof(report: Report, found: Siting | Growth, unit: str) -> None:
+    gap = abs(found.objective - found.bound) / max(abs(found.objective), 1e-12)
+    sure = "Proven: no other choice is better." if found.proven else (
+        f"Not proven: time ran out. The best there is differs by at most {gap:.2%}; allow more with --seconds.")
+    report.say(f"{found.objective:,.2f} {unit}. {sure}")
+
+
+def _say_next(report: Report, places: Places, distance_m: Array, sites: Any) -> None:
+    """What each further station would save, opened greedily on top, and what each of these is worth."""
+    weight, total = places.weight, places.weight.sum()
+    near, curve = distance_m[:, sites].min(axis=1), []
+    for _ in range(min(MOST_POINTS, distance_m.shape[1] - len(sites))):
+        curve.append(float(weight @ near / total))
+        near = np.minimum(near, distance_m[:, int((weight @ np.minimum(near[:, None], distance_m)).argmin())])
+    if len(curve) < 2:
+        return
+    report.say(f"One more station would shorten the mean walk by {curve[0] - curve[1]:,.0f} m.")
+    chart = a_chart()
+    axes = chart.add_subplot()
+    axes.plot(range(len(sites), len(sites) + len(curve)), curve, color=INK)
+    axes.set(xlabel="stations", ylabel="mean walk, m")
+    report.chart(chart, "Mean walk in metres with each further station, the best one next")
+
+
+def _map(places: Places, sites: Sequence[int], kept: Any) -> Any:
+    chart = a_chart(8, 8)
+    axes = chart.add_subplot()
+    lat, lon = places.points.T
+    size = 4 + 30 * places.weight / places.weight.max()
+    axes.scatter(lon, lat, s=size, color="#9ab", linewidths=0, label="parcels go to")
+    new = [j for j in sites if j not in set(kept)]
+    for group, colour, word in ((list(kept), LIGHT, "station that stands"), (new, INK, "station of this plan")):
+        if group:
+            axes.scatter([places.sites[j].lon for j in group], [places.sites[j].lat for j in group], s=60, marker="s",
+                         color=colour, edgecolors="white", label=word)  # fmt: skip
+    axes.set_aspect(1 / np.cos(np.radians(lat.mean())))
+    axes.set(xlabel="longitude", ylabel="latitude")
+    axes.legend()
+    return chart
+
+
+def _over_years(report: Report, file: Path, places: Places, wish: Wish) -> Found:
+    """Openings year by year within the budgets and permits; what stands already costs nothing."""
+    years = len(wish.budgets)
+    price = np.array([0.0 if each.open else each.price for each in places.sites])
+    if not price.any():
+        raise Trouble("budgets need candidates with a price")
+    permitted = np.array([[each.permit_from <= t <= each.permit_until for each in places.sites]
+                          for t in range(1, years + 1)], dtype=float)  # fmt: skip
+    weight = np.array([places.weight * (1 + wish.growth) ** t for t in range(years)])
+    distance_m = places.distance_m()
+    found = grow(np.rint(distance_m), weight, price, np.array(wish.budgets), permitted=permitted,
+                 unserved=wish.farthest_m, limits=Limits(seconds=wish.seconds))  # fmt: skip
+    _say_proof(report, found, f"parcel metres over {years} years, nobody counted beyond {wish.farthest_m:,.0f} m")
+    rows, before = [], set[int]()
+    for year, sites in enumerate(found.open, 1):
+        rows += [{"year": year, "id": places.sites[j].id, "lat": places.sites[j].lat, "lon": places.sites[j].lon,
+                  "price": float(price[j])} for j in sites if j not in before]  # fmt: skip
+        before |= set(sites)
+    head = ["year", "station", "latitude", "longitude", "price"]
+    report.table("Openings", head, [list(row.values()) for row in rows])
+    last = found.open[-1]
+    if last:
+        report.chart(_map(places, last, _standing(places)), f"Map of the {len(last)} stations of the last year")
+    figures = _walks(places, distance_m, last) if last else {"stations": 0.0}
+    return Found(of=file.name, wish=wish, sites=rows, objective=found.objective, bound=found.bound,
+                 proven=found.proven, figures=figures, told=list(places.told))  # fmt: skip
