@@ -96,7 +96,10 @@ def read_text(file: Path) -> str:
 
 
 def read_median(text: str, name: str) -> Median:
-    """points, edges, p, then edges (from, to, length): of one given twice the last counts; distances by road."""
+    """points, edges, p, then edges (from, to, length): of one given twice the last counts; distances by road.
+
+    Raises Trouble if edges are missing or a point cannot be reached.
+    """
     points, edges, p, *rest = _numbers(text, name)
     n, count = int(points), int(edges)
     if len(rest) < 3 * count:
@@ -111,7 +114,10 @@ def read_median(text: str, name: str) -> Median:
 
 
 def read_costs(text: str, name: str) -> Costs:
-    """sites, points; capacity and fixed cost of each site; demand of each point and its cost from each site."""
+    """sites, points; capacity and fixed cost of each site; demand of each point and its cost from each site.
+
+    Raises Trouble if there are more or fewer numbers than that.
+    """
     sites, points, *rest = _numbers(text, name)
     m, n = int(sites), int(points)
     if len(rest) != 2 * m + n * (m + 1):
@@ -135,7 +141,7 @@ def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
     """A table with lat, lon and, if it likes, parcels_per_day and kind (demand, point, depot).
 
     Without candidates, of a file of their own or as rows of kind `point`, each square of some 450 m (larger ones if
-    there would be more than 300) in which parcels go has one in the middle of its parcels.
+    there would be more than 300) in which parcels go has one in the middle of its parcels. Raises Trouble if there is no demand.
     """
     rows, told = _rows(text, name)
     demand = [row for row in rows if row.get("kind", "demand") in ("demand", "")]
