@@ -141,7 +141,9 @@ def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
     """A table with lat, lon and, if it likes, parcels_per_day and kind (demand, point, depot).
 
     Without candidates, of a file of their own or as rows of kind `point`, each square of some 450 m (larger ones if
-    there would be more than 300) in which parcels go has one in the middle of its parcels. Raises Trouble if there is no demand.
+    there would be more than 300) in which parcels go has one in the middle of its parcels.
+
+    Raises Trouble if there is no demand.
     """
     rows, told = _rows(text, name)
     demand = [row for row in rows if row.get("kind", "demand") in ("demand", "")]
