@@ -16,16 +16,18 @@ Judge = Callable[[Sequence[Path], int, bool, Tick], list[Figure]]
 def judges() -> dict[str, Judge]:
     """All of them, by name. Raises Trouble if the extra `planning` is not installed."""
     try:
-        from parcelwall.bench import allocation, siting
+        from parcelwall.bench import allocation, rounds, siting
     except ImportError as error:
         raise Trouble("this benchmark needs the extra `planning`: script/setup planning") from error
     return {
         "allocation": allocation.judge,
         "siting": siting.measure,
+        "rounds": rounds.measure,
     }
 
 
 NAMES: tuple[str, ...] = (
     "allocation",
     "siting",
+    "rounds",
 )

@@ -111,7 +111,7 @@ def _of_sets(text: str, name: str, sets: tuple[str, ...]) -> Places:
     if not {"set", "kind"} <= set(columns):
         raise Trouble(f"{name} needs the columns set and kind, to choose on some sets and judge on others")
     place, kind = columns.index("set"), columns.index("kind")
-    kept = [row for row in rows if (cells := row.split(","))[place] in sets or cells[kind] in ("point", "parcelpoint")]
+    kept = [row for row in rows if (words := row.split(","))[place] in sets or words[kind] in ("point", "parcelpoint")]
     return read_places("\n".join([head, *kept]), name)
 
 

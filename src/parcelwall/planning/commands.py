@@ -48,6 +48,27 @@ def site(
     _tell(lambda tick: plan(file, candidates, wish, tick), out or Path("plan-site"), as_json)
 
 
+@app.command()
+def rounds(
+    file: Annotated[Path, typer.Argument(help="Orders, stations and depot, or a problem in VRPLIB format (.vrp).")],
+    only_set: Annotated[str | None, typer.Option("--set", help="Only rows whose column `set` is this.")] = None,
+    vehicles: Annotated[int, typer.Option(min=1)] = 20,
+    capacity: Annotated[int, typer.Option(help="Parcels in a vehicle.", min=1)] = 150,
+    speed_kmh: Annotated[float, typer.Option(min=1)] = 25.0,
+    walk_m: Annotated[float, typer.Option(help="Nobody is sent to a station farther away.")] = 1_000.0,
+    seconds: Annotated[float, typer.Option(help="Time for routing.", min=1)] = 60.0,
+    seed: Annotated[int, typer.Option()] = 1,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Which rounds to drive, to stations and doors. More cores and more seconds find better ones."""
+    from parcelwall.planning.rounds import Fleet
+    from parcelwall.planning.rounds_plan import plan
+
+    fleet = Fleet(lat=0, lon=0, vehicles=vehicles, capacity=capacity, speed_kmh=speed_kmh, walk_m=walk_m)
+    _tell(lambda tick: plan(file, only_set, fleet, seconds, seed, tick), out or Path("plan-rounds"), as_json)
+
+
 def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> None:
     """Makes a plan while saying what it is at, writes it, and says where it lies."""
     with Console(stderr=True).status("Reading …") as status:

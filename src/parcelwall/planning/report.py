@@ -54,7 +54,7 @@ class Report:
 
     def table(self, caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """The first column names the row; numbers stand to the right."""
-        told = [[_told(cell) for cell in row] for row in rows]
+        told = [[_told(each) for each in row] for row in rows]
         self._parts.append(Markup(_html.from_string(_TABLE).render(caption=caption, head=head, rows=told)))  # noqa: S704
 
     def chart(self, chart: Chart, caption: str) -> None:
@@ -84,7 +84,7 @@ def a_chart(width: float = 8.0, height: float = 4.0) -> Chart:
     return Chart(figsize=(width, height), layout="constrained")
 
 
-def _told(cell: Any) -> str:
-    if isinstance(cell, float):
-        return f"{cell:,.0f}" if abs(cell) >= 100 else f"{cell:,.2f}"
-    return str(cell)
+def _told(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+    return str(value)

@@ -149,7 +149,7 @@ def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
     demand = [row for row in rows if row.get("kind", "demand") in ("demand", "")]
     if not demand:
         raise Trouble(f"{name} has no row of demand with lat and lon that are numbers")
-    weight = np.array([_number(row, "parcels_per_day", 1.0) for row in demand])
+    weight = np.array([number(row, "parcels_per_day", 1.0) for row in demand])
     points, weight = _merged(np.array([(float(r["lat"]), float(r["lon"])) for r in demand]), weight)
     sites = [row for row in rows if row.get("kind") in ("point", "parcelpoint")]
     if candidates:
@@ -164,12 +164,12 @@ def _rows(text: str, name: str) -> tuple[list[dict[str, str]], list[str]]:
     table = list(csv.DictReader(io.StringIO(text)))
     if not table or not {"lat", "lon"} <= set(table[0]):
         raise Trouble(f"{name} needs a first line with the columns lat and lon, and rows below it")
-    good = [row for row in table if abs(_number(row, "lat", 99)) <= 90 and abs(_number(row, "lon", 999)) <= 180]
+    good = [row for row in table if abs(number(row, "lat", 99)) <= 90 and abs(number(row, "lon", 999)) <= 180]
     told = [f"{name}: {len(table) - len(good)} rows without a place were left out"] if len(good) < len(table) else []
     return good, told
 
 
-def _number(row: dict[str, str], key: str, default: float) -> float:
+def number(row: dict[str, str], key: str, default: float) -> float:
     """The number of a cell, the default for an empty one or one that is none; demand below zero is none."""
     try:
         value = float(row.get(key) or default)
@@ -188,23 +188,23 @@ def _merged(points: Array, weight: Array) -> tuple[Array, Array]:
 
 
 def _candidates(rows: Sequence[dict[str, str]]) -> Iterable[Candidate]:
-    for number, row in enumerate(rows, 1):
+    for place, row in enumerate(rows, 1):
         yield Candidate(
-            id=row.get("id") or row.get("node") or f"site {number}", lat=float(row["lat"]), lon=float(row["lon"]),
-            cost_per_day=_number(row, "cost_per_day", 0.0), price=_number(row, "price", 0.0),
-            capacity_per_day=_number(row, "capacity_per_day", float("inf")),
+            id=row.get("id") or row.get("node") or f"site {place}", lat=float(row["lat"]), lon=float(row["lon"]),
+            cost_per_day=number(row, "cost_per_day", 0.0), price=number(row, "price", 0.0),
+            capacity_per_day=number(row, "capacity_per_day", float("inf")),
             open=row.get("open", "").lower() in ("1", "true", "yes"),
-            permit_from=int(_number(row, "permit_from", 1)), permit_until=int(_number(row, "permit_until", 10_000)),
+            permit_from=int(number(row, "permit_from", 1)), permit_until=int(number(row, "permit_until", 10_000)),
         )  # fmt: skip
 
 
 def _squares(points: Array, weight: Array) -> Iterable[Candidate]:
     side = GRID_DEGREES
-    while len(cells := np.unique(np.floor(points / side), axis=0)) > MOST_SQUARES:
+    while len(squares := np.unique(np.floor(points / side), axis=0)) > MOST_SQUARES:
         side *= 1.25
     where = np.unique(np.floor(points / side), axis=0, return_inverse=True)[1].ravel()
     total = np.bincount(where, weights=weight)
     lat, lon = (np.bincount(where, weights=weight * points[:, axis]) / total for axis in (0, 1))
-    for number in range(len(cells)):
+    for number in range(len(squares)):
         place = round(float(lat[number]), 5), round(float(lon[number]), 5)
         yield Candidate(id=f"square {number + 1}", lat=place[0], lon=place[1])

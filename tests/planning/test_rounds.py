@@ -1,0 +1,126 @@
+"""Rounds: every parcel once, where there is room, in vehicles that hold it, and back before the shift ends."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from parcelwall.errors import Trouble
+from parcelwall.planning.rounds import Fleet, Order, Station, Task, choose, plan_rounds
+from parcelwall.planning.rounds_plan import plan, read_orders
+from parcelwall.planning.routing import nearest_neighbour, read_instance, route
+
+HUB = (60.17, 24.94)
+TINY = """NAME : tiny
+TYPE : CVRP
+DIMENSION : 5
+EDGE_WEIGHT_TYPE : EUC_2D
+CAPACITY : 10
+NODE_COORD_SECTION
+1 0 0
+2 10 0
+3 20 0
+4 0 10
+5 0 20
+DEMAND_SECTION
+1 0
+2 5
+3 5
+4 5
+5 5
+DEPOT_SECTION
+1
+-1
+EOF
+"""
+
+
+def order(place: int, size: int = 0, at_home: bool = True, **more: int) -> Order:
+    return Order(id=f"o{place}", lat=60.17 + place / 2000, lon=24.95, size=size, at_home=at_home, **more)
+
+
+def task(orders: list[Order], room: tuple[int, ...], **fleet: object) -> Task:
+    stations = [Station(id="A", lat=60.171, lon=24.95, room=room), Station(id="B", lat=60.176, lon=24.95, room=room)]
+    given = msgspec.structs.replace(Fleet(lat=HUB[0], lon=HUB[1], vehicles=3, capacity=8, walk_m=900), **fleet)
+    return Task(orders, stations, given)
+
+
+def served(each: Task, found: object) -> list[int]:
+    return sorted(i for one in found.rounds for stop in one.stops for i in stop.orders)  # type: ignore[attr-defined]
+
+
+def test_everybody_is_served_once_and_rooms_are_kept() -> None:
+    work = task([order(i, size=i % 3) for i in range(14)], room=(2, 1, 1))
+    found = plan_rounds(work, 3, seed=1)
+    assert served(work, found) == list(range(14))
+    for one in found.rounds:
+        assert sum(len(stop.orders) for stop in one.stops) <= 8
+    for j, station in enumerate(work.stations):
+        here = [work.orders[i].size for one in found.rounds for s in one.stops if s.station == j for i in s.orders]
+        for u in range(3):
+            assert sum(size >= u for size in here) <= sum(station.room[u:])
+    assert found.cost == min(found.turns)
+
+
+def test_who_is_never_at_home_goes_to_a_station_while_there_is_room() -> None:
+    work = task([order(i, at_home=False) for i in range(6)], room=(2, 1))
+    stops, walk_km = choose(work, np.full(2, 1.0), np.full(6, 0.1))
+    assert sum(len(stop.orders) for stop in stops if stop.station >= 0) == 6
+    assert walk_km > 0
+    crowded = task([order(i, at_home=False) for i in range(6)], room=(1, 1))
+    stops, _ = choose(crowded, np.full(2, 1.0), np.full(6, 0.1))
+    assert sum(len(stop.orders) for stop in stops if stop.station >= 0) == 4, "two are left, and go to their doors"
+    assert len(stops) == 4
+
+
+def test_what_cannot_be_driven_says_what_to_do() -> None:
+    with pytest.raises(Trouble, match="more vehicles"):
+        plan_rounds(task([order(i) for i in range(14)], room=(0,), vehicles=1), 1.5, seed=1)
+
+
+def test_a_problem_of_a_library(tmp_path: Path) -> None:
+    file = tmp_path / "tiny.vrp"
+    file.write_text(TINY, encoding="utf-8")
+    (tmp_path / "tiny.sol").write_text("Route #1: 1 2\nRoute #2: 3 4\nCost 80\n", encoding="utf-8")
+    problem = read_instance(file)
+    assert (problem.best, problem.scale) == (80, 1)
+    assert route(problem.data, 0.3, [1]).cost == 80
+    assert nearest_neighbour(problem.data) == 80
+    report, found = plan(file, None, Fleet(lat=0, lon=0), 0.3, 1, lambda _: None)
+    assert (found.cost, found.gap) == (80, 0)
+    assert "0.00% over the best known" in report.summary
+
+
+def test_a_table_of_orders_makes_a_report(tmp_path: Path) -> None:
+    rows = ["kind,id,lat,lon,size,at_home,from,until,room_S,room_M", "depot,D,60.17,24.94,,,,,,",
+            "point,A,60.171,24.95,,,,,3,2"]  # fmt: skip
+    home = ["", "", "no", "", "", "", ""]
+    rows += [f"demand,p{i},{60.17 + i / 3000},24.95,{'SM'[i % 2]},{home[i]},09:00,17:30,," for i in range(7)]
+    file = tmp_path / "orders.csv"
+    file.write_text("\n".join(rows), encoding="utf-8")
+    report, found = plan(file, None, Fleet(lat=0, lon=0, vehicles=2), 3, 1, lambda _: None)
+    page, data = report.write(tmp_path / "out", found)
+    names = [name for one in found.rounds for stop in one for name in stop["orders"]]
+    assert sorted(names) == [f"p{i}" for i in range(7)]
+    assert found.figures["cost_to_doors"] > 0
+    assert "<svg" in page.read_text(encoding="utf-8")
+    assert b'"rounds"' in data.read_bytes()
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "first line"), ("kind,lat,lon\ndepot,1,1\n", "rows of kind demand"),
+    ("kind,lat,lon\ndemand,1,1\n", "row of kind depot"),
+    ("kind,lat,lon,size\ndepot,1,1,\ndemand,1,1,XXL\n", "none of S, M, L, XL"),
+    ("kind,lat,lon,from\ndepot,1,1,\ndemand,1,1,noon\n", "write 09:30"),
+])  # fmt: skip
+def test_tables_that_are_none_say_so(text: str, says: str) -> None:
+    with pytest.raises(Trouble, match=says):
+        read_orders(text, "orders.csv")
+
+
+def test_a_file_that_is_no_problem_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "broken.vrp"
+    file.write_text("NAME : x\n", encoding="utf-8")
+    with pytest.raises(Trouble, match="no problem in VRPLIB"):
+        read_instance(file)
