@@ -1,0 +1,202 @@
+"""What planning learns from: when each parcel was ready, handed over, deposited and collected, as columns.
+
+Times are days since 1970-01-01 as floats on the station's own wall clock, so that weekday and hour can be read off
+them; a dwell is kept in hours of true time beside them, so that a clock change makes none negative. What did not
+happen yet is infinity.
+"""
+
+import csv
+import gzip
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from parcelwall.errors import Trouble
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001, a wall clock that is of no zone
+PICKUP_COLUMNS = ("DateR", "DateE", "DateD", "DateP", "Carrier")
+LONGEST_DAYS = 400  # a step that takes longer than this tells of a wrong year
+
+
+class Records(msgspec.Struct, kw_only=True):
+    """Parcels in the order of their deposit (those without one last), and how many rows were bad, by reason.
+
+    `carrier` and `station` are indices into `carriers` and `stations`.
+    """
+
+    ready: Floats
+    handed: Floats
+    deposited: Floats
+    collected: Floats
+    dwell_h: Floats
+    carrier: Ints
+    station: Ints
+    carriers: tuple[str, ...]
+    stations: tuple[str, ...]
+    bad: Counter[str]
+
+    def __len__(self) -> int:
+        return len(self.ready)
+
+    def only(self, keep: NDArray[np.bool_]) -> "Records":
+        """Those of the rows; the names of carriers and stations stay what they were."""
+        columns = {name: getattr(self, name)[keep] for name in COLUMNS}
+        return msgspec.structs.replace(self, **columns)
+
+    def of_station(self, name: str) -> "Records":
+        """The parcels of one station; none for one that is not known."""
+        index = self.stations.index(name) if name in self.stations else -1
+        return self.only(self.station == index)
+
+
+COLUMNS = ("ready", "handed", "deposited", "collected", "dwell_h", "carrier", "station")
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One parcel as it was read: wall-clock times, and its dwell in hours of true time where both ends are known."""
+
+    ready: datetime
+    handed: datetime | None
+    deposited: datetime | None
+    collected: datetime | None
+    carrier: str
+    station: str = "station"
+    dwell_h: float | None = None
+
+
+class Bad(Exception):
+    """This row cannot be learnt from. `str()` is the reason."""
+
+
+def read_pickups(paths: Sequence[Path]) -> Records:
+    """The parcels of pick-up point files: CSV, gzipped or not, with the columns DateR, DateE, DateD, DateP, Carrier
+    and, if they tell of several, Station. Rows that cannot be are left out and counted by their reason.
+
+    Raises Trouble for a file that cannot be read, lacks a column, or has no row that can be used.
+    """
+    rows: list[Row] = []
+    bad: Counter[str] = Counter()
+    seen: set[tuple[str, ...]] = set()
+    for path in paths:
+        for row in read_table(path, PICKUP_COLUMNS):
+            try:
+                _refuse_double(row, seen)
+                rows.append(_row(row))
+            except Bad as why:
+                bad[str(why)] += 1
+    if not rows:
+        told = ", ".join(f"{reason} {count}" for reason, count in bad.items()) or "it is empty"
+        raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {told}.")
+    return from_rows(rows, bad)
+
+
+def read_table(path: Path, needed: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file by column; short rows have empty fields. Raises Trouble that names what is missing."""
+    try:
+        raw = path.read_bytes()
+        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
+    except (OSError, EOFError, gzip.zlib.error) as no:  # type: ignore[attr-defined]
+        raise Trouble(f"{path} cannot be read: {no}. Give a CSV file, gzipped or not.") from no
+    lines = csv.DictReader(io.StringIO(text.replace("\x00", "")), restval="")
+    try:
+        there = [name.strip() for name in lines.fieldnames or []]
+        if missing := [name for name in needed if name not in there]:
+            raise Trouble(f"{path} lacks the columns {', '.join(missing)}. It has {', '.join(there) or 'none'}.")
+        lines.fieldnames = there
+        yield from ({name: value.strip() for name, value in row.items() if isinstance(value, str)} for row in lines)
+    except csv.Error as no:
+        raise Trouble(f"{path} is no CSV file: {no} near line {lines.line_num}.") from no
+
+
+def _refuse_double(row: Mapping[str, str], seen: set[tuple[str, ...]]) -> None:
+    """Raises Bad for a parcel that was read before, from this file or another."""
+    key = (row.get("Id_parcel", ""), *(row[name] for name in PICKUP_COLUMNS))
+    if key in seen:
+        raise Bad("double")
+    seen.add(key)
+
+
+def _row(row: Mapping[str, str]) -> Row:
+    ready, handed, deposited, collected = (moment(row[name]) for name in PICKUP_COLUMNS[:4])
+    if ready is None or handed is None or deposited is None or collected is None:
+        raise Bad("no_time")
+    if collected <= deposited:
+        raise Bad("negative_dwell")
+    if deposited < handed:
+        raise Bad("deposited_before_hand_over")
+    steps = (ready, handed, deposited, collected)
+    if any(abs((b - a).days) > LONGEST_DAYS for a, b in zip(steps, steps[1:], strict=False)):
+        raise Bad("times_too_far_apart")
+    if not row["Carrier"]:
+        raise Bad("no_carrier")
+    return Row(min(ready, handed), handed, deposited, collected, row["Carrier"], row.get("Station") or "station")
+
+
+def moment(text: str) -> datetime | None:
+    """A wall-clock time of a file; None where there is none. Raises Bad for what is no time of ours."""
+    if text.lower() in ("", "nan", "nat", "null", "none", "na"):
+        return None
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        raise Bad("unreadable_time") from None
+    if not 1990 <= when.year <= 2100:
+        raise Bad("unreadable_time")
+    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+
+
+def from_rows(rows: Iterable[Row], bad: Counter[str] | None = None) -> Records:
+    """Columns of rows, in the order of their deposit whatever order they came in."""
+    inorder = sorted(rows, key=lambda row: (row.deposited or datetime.max, row.ready, row.carrier))  # noqa: DTZ901
+    carriers, stations = sorted({row.carrier for row in inorder}), sorted({row.station for row in inorder})
+    deposited, collected = (_days(getattr(row, name) for row in inorder) for name in ("deposited", "collected"))
+    told = np.array([np.nan if row.dwell_h is None else row.dwell_h for row in inorder], float)
+    with np.errstate(invalid="ignore"):
+        between = np.where(np.isfinite(deposited), (collected - deposited) * 24, np.inf)
+    return Records(
+        ready=_days(row.ready for row in inorder), handed=_days(row.handed for row in inorder),
+        deposited=deposited, collected=collected, dwell_h=np.where(np.isnan(told), between, told),
+        carrier=_indices([row.carrier for row in inorder], carriers),
+        station=_indices([row.station for row in inorder], stations),
+        carriers=tuple(carriers), stations=tuple(stations), bad=bad or Counter(),
+    )  # fmt: skip
+
+
+def _days(times: Iterable[datetime | None]) -> Floats:
+    return np.array([np.inf if when is None else (when - EPOCH).total_seconds() / 86400 for when in times], float)
+
+
+def _indices(names: Sequence[str], known: Sequence[str]) -> Ints:
+    place = {name: index for index, name in enumerate(known)}
+    return np.array([place[name] for name in names], np.int64)
+
+
+def day_number(day: date) -> int:
+    """Days since 1970-01-01."""
+    return (day - EPOCH.date()).days
+
+
+def day_of(number: int) -> date:
+    return date.fromordinal(EPOCH.toordinal() + int(number))
+
+
+def weekday(days: Ints) -> Ints:
+    """0 is Monday, of whole days since 1970-01-01, which was a Thursday."""
+    return (days + 3) % 7
+
+
+def whole(days: Floats) -> Ints:
+    """The day of each time. What did not happen is far in the future."""
+    return np.floor(np.where(np.isfinite(days), days, NEVER)).astype(np.int64)
+
+
+NEVER = 10.0**6
