@@ -16,11 +16,12 @@ Judge = Callable[[Sequence[Path], int, bool, Tick], list[Figure]]
 def judges() -> dict[str, Judge]:
     """All of them, by name. Raises Trouble if the extra `planning` is not installed."""
     try:
-        from parcelwall.bench import allocation, rounds, siting
+        from parcelwall.bench import allocation, forecast, rounds, siting
     except ImportError as error:
         raise Trouble("this benchmark needs the extra `planning`: script/setup planning") from error
     return {
         "allocation": allocation.judge,
+        "forecast": forecast.judge,
         "siting": siting.measure,
         "rounds": rounds.measure,
     }
@@ -28,6 +29,7 @@ def judges() -> dict[str, Judge]:
 
 NAMES: tuple[str, ...] = (
     "allocation",
+    "forecast",
     "siting",
     "rounds",
 )

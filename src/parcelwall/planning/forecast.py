@@ -81,7 +81,11 @@ def _look_back(
     seen = pipeline.see(records, hour)
     of_all = pipeline.see(network, hour) if network is not None else None
     days = np.arange(min(first + WARM_DAYS, last), last + 1)
-    ready = np.bincount(pipeline.whole(records.ready) - first, minlength=last + 1 - first) if len(records) else np.zeros(last + 1 - first, np.int64)
+    ready = (
+        np.bincount(pipeline.whole(records.ready) - first, minlength=last + 1 - first)
+        if len(records)
+        else np.zeros(last + 1 - first, np.int64)
+    )
     expected, variance = np.empty((len(days), horizons, len(pipeline.PARTS))), np.empty((len(days), horizons))
     fitted = -1
     for i, day in enumerate(days.tolist()):
@@ -104,8 +108,8 @@ def _candidates(past: Past, first: int, records: Records, hour: float, every_day
     load = load_by_day(records, hour, int(days[0]) - 28, int(days[-1]))
     here = np.arange(len(days)) + 28
     correction = _corrections(past, every_days)
-    told = {"pipeline": past.total, "half_corrected": past.total + correction / 2,
-            "corrected": past.total + correction, "persistence": np.repeat(past.load[:, None], horizons, axis=1)}  # fmt: skip
+    told = {"pipeline": past.total, "half_corrected": past.total + correction / 2}
+    told |= {"corrected": past.total + correction, "persistence": np.repeat(past.load[:, None], horizons, axis=1)}
     weeks = [np.stack([load[here + h - 7 * (week + (h - 1) // 7)] for h in range(1, horizons + 1)], axis=1)
              for week in (1, 2, 3, 4)[: 4 - (horizons - 1) // 7]]  # fmt: skip
     told["last_week"], told["weekday_mean"] = weeks[0], np.mean(weeks, axis=0)

@@ -29,7 +29,7 @@ OF_ZONE = {
 
 
 def easter(year: int) -> date:
-    """Easter Sunday of the Gregorian calendar (the anonymous algorithm, Nature 1876; Meeus, Astronomical Algorithms)."""
+    """Easter Sunday of the Gregorian calendar (anonymous, Nature 1876; Meeus, Astronomical Algorithms)."""
     century, rest = divmod(year, 100)
     epact = (19 * (year % 19) + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
     shift = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7

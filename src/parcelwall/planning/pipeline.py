@@ -92,12 +92,12 @@ def learn(seen: Seen, day: int, horizons: int, prior: Shares | None = None) -> S
     """Shares as they were known at the beginning of `day`; shrunk to `prior`, of all stations, where there is one."""
     groups = (7, 7 * seen.carriers, 7 * seen.carriers)
     of_prior = prior.by_state if prior else (None, None, None)
-    learnt = [
+    stored, on_the_way, ready = (
         _shares(spell, count, day, horizons, before)
         for spell, count, before in zip(seen.spells, groups, of_prior, strict=True)
-    ]
+    )
     new, count = _new(seen.ready, day, horizons, prior.new if prior else None)
-    return Shares(*learnt, new=new, seen=count)
+    return Shares(stored, on_the_way, ready, new, count)
 
 
 def _shares(spell: Spell, groups: int, day: int, horizons: int, prior: Floats | None) -> Floats:
@@ -183,5 +183,3 @@ def _usual(ready: Ints, day: int, target: int, closed: frozenset[int], since: in
         return float(ready[max(0, day - 27 - since) : day + 1 - since].mean()) if len(ready) and day >= since else 0.0
     weight = 0.5 ** ((day - back) / HALF_ARRIVALS_DAYS)
     return float(weight @ ready[back - since] / weight.sum())
-
-

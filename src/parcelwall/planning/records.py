@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -47,7 +48,7 @@ class Records(msgspec.Struct, kw_only=True):
     def __len__(self) -> int:
         return len(self.ready)
 
-    def only(self, keep: NDArray[np.bool_]) -> "Records":
+    def only(self, keep: NDArray[np.bool_] | Ints) -> "Records":
         """Those of the rows; the names of carriers and stations stay what they were."""
         columns = {name: getattr(self, name)[keep] for name in COLUMNS}
         return msgspec.structs.replace(self, **columns)
@@ -134,7 +135,7 @@ def _row(row: Mapping[str, str]) -> Row:
     if deposited < handed:
         raise Bad("deposited_before_hand_over")
     steps = (ready, handed, deposited, collected)
-    if any(abs((b - a).days) > LONGEST_DAYS for a, b in zip(steps, steps[1:], strict=False)):
+    if any(abs((b - a).days) > LONGEST_DAYS for a, b in pairwise(steps)):
         raise Bad("times_too_far_apart")
     if not row["Carrier"]:
         raise Bad("no_carrier")

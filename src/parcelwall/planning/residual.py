@@ -58,7 +58,8 @@ def _of_horizon(past: Past, h: int) -> Floats:
     columns = [
         np.full(len(days), h), weekday(days), weekday(days + h), past.total[:, h - 1], *past.expected[:, h - 1].T,
         past.load, past.scale[:, h - 1], late[:3].mean(0), late[:7].mean(0), late.mean(0), late[max(0, 7 - h)],
-        off[:, 0], off[:, 1], off[:, h + 1], off[:, h + 2], off[:, 2:].sum(1), sundays.sum(1) + off[:, 2 : h + 2].sum(1),
+        off[:, 0], off[:, 1], off[:, h + 1], off[:, h + 2], off[:, 2:].sum(1),
+        sundays.sum(1) + off[:, 2 : h + 2].sum(1),
     ]  # fmt: skip
     return np.column_stack(columns)
 

@@ -1,0 +1,173 @@
+"""Ready by, told at the purchase: from the place of buyer and seller, the seller's past, and the shop's own estimate.
+
+Trees (LightGBM, absolute loss) tell the logarithm of the days from purchase to delivery; to it is added the quantile of
+what they got wrong, out of fold in time, over the last CALIBRATE_DAYS. Who was bought for less than LAG_DAYS before the
+refit is left out of both; who is not delivered by then counts as late. Refitted each month.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import lightgbm
+import msgspec
+import numpy as np
+
+from parcelwall.errors import Trouble
+from parcelwall.planning.records import EPOCH, Bad, Floats, Ints, day_number, day_of, moment, read_table
+
+ORDER_COLUMNS = ("parcel_id", "purchased_at", "delivered_at", "estimated_date", "seller_state", "lat", "lon")
+CALIBRATE_DAYS = 240
+LAG_DAYS = 25
+HALF_DAYS = 180.0
+FOLDS = 5
+NOT_YET_DAYS = 60.0  # what an order counts that is not delivered
+LEAST = 200
+RECENT_DAYS = 21
+OPTIONS = {
+    "objective": "l1", "learning_rate": 0.05, "num_leaves": 7, "min_data_in_leaf": 30, "feature_fraction": 0.7,
+    "bagging_fraction": 0.8, "bagging_freq": 1, "num_threads": 1, "seed": 1, "deterministic": True, "verbose": -1,
+}  # fmt: skip
+ROUNDS = 100
+KM_PER_DEGREE = 111.0
+
+
+class Orders(msgspec.Struct):
+    """Orders by time of purchase: days since 1970 (delivered: infinity where it was not), features, and bad rows."""
+
+    bought: Floats
+    delivered: Floats
+    estimate: Floats
+    x: Floats
+    bad: Counter[str]
+
+    @property
+    def days(self) -> Floats:
+        return self.delivered - self.bought
+
+
+def read_orders(paths: Sequence[Path]) -> Orders:
+    """The orders of CSV files. Raises Trouble for a file that cannot be read or has no row that can be used."""
+    rows: dict[str, tuple[float, float, float, Mapping[str, str]]] = {}
+    bad: Counter[str] = Counter()
+    for path in paths:
+        for row in read_table(path, ORDER_COLUMNS):
+            try:
+                rows[row["parcel_id"]] = _times(row)
+            except Bad as why:
+                bad[str(why)] += 1
+    if not rows:
+        raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {dict(bad) or 'it is empty'}.")
+    inorder = sorted(rows.values(), key=lambda row: row[0])
+    bought, delivered, estimate = (np.array([row[i] for row in inorder], float) for i in range(3))
+    return Orders(bought, delivered, estimate, _features(bought, delivered, estimate, [r[3] for r in inorder]), bad)
+
+
+def _times(row: Mapping[str, str]) -> tuple[float, float, float, Mapping[str, str]]:
+    bought, delivered, estimate = (_days(row[name]) for name in ("purchased_at", "delivered_at", "estimated_date"))
+    if not np.isfinite(bought):
+        raise Bad("no_purchase_time")
+    if delivered <= bought:
+        raise Bad("delivered_before_purchase")
+    if 400 < delivered - bought < np.inf:
+        raise Bad("times_too_far_apart")
+    return bought, delivered, estimate + 1, row  # the shop means the end of that day
+
+
+def _days(text: str) -> float:
+    when = moment(text)
+    return np.inf if when is None else (when - EPOCH).total_seconds() / 86400
+
+
+def _features(bought: Floats, delivered: Floats, estimate: Floats, rows: Sequence[Mapping[str, str]]) -> Floats:
+    states = sorted({row["seller_state"] for row in rows})
+    place = [[_number(row.get(name, "")) for name in ("lat", "lon", "seller_lat", "seller_lon")] for row in rows]
+    lat, lon, seller_lat, seller_lon = np.array(place, float).T
+    far = np.hypot(lat - seller_lat, (lon - seller_lon) * np.cos(np.radians(lat))) * KM_PER_DEGREE
+    state = [states.index(row["seller_state"]) for row in rows]
+    sellers = [row.get("seller_zip_prefix", "") + row["seller_state"] for row in rows]
+    ahead = np.where(np.isfinite(estimate), estimate - bought, np.nan)
+    seller = _sellers_past(bought, delivered, sellers)
+    return np.column_stack([state, far, ahead, seller, _of_late(bought, delivered), lat, lon])
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
+
+
+def _sellers_past(bought: Floats, delivered: Floats, sellers: Sequence[str]) -> Floats:
+    """[order, 2]: the median days of the seller's last 30 deliveries before, and how many there were."""
+    found = np.full((len(bought), 2), np.nan)
+    before: dict[str, list[int]] = defaultdict(list)
+    for i, seller in enumerate(sellers):
+        past = [delivered[j] - bought[j] for j in before[seller] if delivered[j] < bought[i]][-30:]
+        if past:
+            found[i] = float(np.median(past)), len(past)
+        before[seller].append(i)
+    return found
+
+
+def _of_late(bought: Floats, delivered: Floats) -> Floats:
+    """The median days of what was delivered in the three weeks before each purchase; NaN for fewer than six."""
+    found = np.full(len(bought), np.nan)
+    for i, now in enumerate(bought):
+        late = (delivered < now) & (delivered > now - RECENT_DAYS)
+        if late.sum() > 5:
+            found[i] = float(np.median((delivered - bought)[late]))
+    return found
+
+
+def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
+    """Days after the purchase until which these orders are delivered with this probability, as known on `day`.
+
+    The plain quantile of all where there are too few orders to learn from; NaN where there are none.
+    """
+    past = np.flatnonzero(orders.bought < day - LAG_DAYS)
+    days = np.where(orders.delivered[past] < day, orders.days[past], NOT_YET_DAYS)
+    if len(past) < LEAST:
+        return np.full(len(now), float(np.quantile(days, level)) if len(days) else np.nan)
+    weight = 0.5 ** ((day - orders.bought[past]) / HALF_DAYS)
+    x, y, fold = orders.x[past], np.log(days), np.arange(len(past)) * FOLDS // len(past)
+    out_of_fold = np.empty(len(past))
+    for each in range(FOLDS):
+        kept = fold != each
+        out_of_fold[~kept] = _trees(x[kept], y[kept], weight[kept]).predict(x[~kept], num_threads=1)
+    late = orders.bought[past] >= day - CALIBRATE_DAYS
+    wrong = np.sort((y - out_of_fold)[late]) if late.any() else np.sort(y - out_of_fold)
+    shift = wrong[min(len(wrong) - 1, int(np.ceil((len(wrong) + 1) * level)) - 1)]
+    return np.exp(np.asarray(_trees(x, y, weight).predict(orders.x[now], num_threads=1)) + shift)
+
+
+def _trees(x: Floats, y: Floats, weight: Floats) -> lightgbm.Booster:
+    return lightgbm.train(OPTIONS, lightgbm.Dataset(x, y, weight=weight), ROUNDS)
+
+
+def months(first: date, last: date) -> list[tuple[int, int]]:
+    """The whole months between two days as day numbers (from, to before)."""
+    starts, at = [], date(first.year, first.month, 1)
+    while at <= last:
+        starts.append(day_number(at))
+        at = date(at.year + at.month // 12, at.month % 12 + 1, 1)
+    starts.append(day_number(at))
+    return [(a, b) for a, b in pairwise(starts) if a >= day_number(first) and b <= day_number(last) + 1]
+
+
+def roll(orders: Orders, periods: Sequence[tuple[int, int]], level: float) -> tuple[Ints, Floats]:
+    """The orders of these months that were delivered, and what each was told at its purchase, in days."""
+    kept, told = [], []
+    for first, before in periods:
+        now = np.flatnonzero((orders.bought >= first) & (orders.bought < before) & np.isfinite(orders.delivered))
+        kept.append(now)
+        told.append(told_at(orders, first, now, level))
+    return np.concatenate(kept), np.concatenate(told)
+
+
+def whole_months(orders: Orders) -> list[tuple[int, int]]:
+    """The whole months of purchases in the file; its last day is taken as the end of its month from the 28th on."""
+    first, last = day_of(int(orders.bought.min())), day_of(int(orders.bought.max()))
+    return months(first, last if last.day < 28 else day_of(day_number(last) + 3))

@@ -1,0 +1,107 @@
+"""Ready by: what was told is kept as often as it was told, from what was known that day."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parcelwall.bench import forecast as bench
+from parcelwall.errors import Trouble
+from parcelwall.planning import purchase, ready, records
+from parcelwall.planning.holidays import easter, holidays
+from planning.pretend_point import START, point, rows, write
+
+FIRST = records.day_number(START.date())
+
+
+def test_nine_of_ten_are_ready_by_what_was_told() -> None:
+    parcels = point()
+    told = ready.roll(parcels, 0.9, FIRST + 120, FIRST + 190)
+    now = np.isfinite(told)
+    assert now.sum() > 500
+    assert (ready.lead_h(parcels)[now] <= told[now]).mean() == pytest.approx(0.9, abs=0.05)
+    half = ready.roll(parcels, 0.5, FIRST + 120, FIRST + 190)
+    assert half[now].mean() < told[now].mean()
+    plain = ready.baseline(parcels, 0.9, FIRST + 120, FIRST + 190)
+    assert (ready.lead_h(parcels)[now] <= plain[now]).mean() == pytest.approx(0.9, abs=0.05)
+
+
+def test_what_happens_later_changes_nothing() -> None:
+    parcels, day = point(), FIRST + 150
+    told = ready.roll(parcels, 0.9, day - 5, day)
+    parcels.deposited[parcels.deposited >= day + 1] += 50
+    assert np.array_equal(told, ready.roll(parcels, 0.9, day - 5, day), equal_nan=True)
+
+
+def test_nothing_is_told_where_nothing_was_learnt() -> None:
+    few = records.from_rows(rows(1)[:3])
+    assert np.isnan(ready.roll(few, 0.9, FIRST, FIRST + 3)).all()
+
+
+@pytest.mark.parametrize("sunday", [date(2018, 4, 1), date(2019, 4, 21), date(2026, 4, 5), date(2038, 4, 25)], ids=str)
+def test_easter(sunday: date) -> None:
+    assert easter(sunday.year) == sunday
+
+
+def test_holidays_are_of_the_country() -> None:
+    assert date(2018, 5, 21) in holidays("FR", [2018])
+    assert date(2018, 7, 14) not in holidays("FI", [2018])
+    assert holidays("XX", [2018]) == frozenset()
+
+
+def test_the_years_to_judge_are_the_whole_ones_after_the_first(tmp_path: Path) -> None:
+    three = records.from_rows(rows(3 * 366, 1))
+    assert [name for name, _, _ in bench.periods(three)] == ["2025", "2026"]
+    _, first, last = bench.periods(three)[0]
+    assert (records.day_of(first), records.day_of(last)) == (date(2025, 1, 1), date(2025, 12, 26))
+    [(name, first, _)] = bench.periods(records.from_rows(rows(300, 1)))
+    assert name.startswith("after") and first >= FIRST + bench.LEAST_DAYS
+    with pytest.raises(Trouble, match="too few"):
+        bench.periods(records.from_rows(rows(1)[:1]))
+
+
+def test_files_of_another_form_are_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n")
+    with pytest.raises(Trouble, match="neither of a pick-up point"):
+        bench.forms([other])
+    with pytest.raises(Trouble, match="Name a file"):
+        bench.forms([])
+    assert bench.forms([write(tmp_path / "point.csv", rows(5))]) == ([tmp_path / "point.csv"], [])
+
+
+def orders(path: Path, count: int, bad: str = "") -> Path:
+    """Orders of two sellers: one near and quick, one far and slow."""
+    dice = np.random.default_rng(5)
+    lines = [
+        "parcel_id,purchased_at,delivered_at,estimated_date,seller_state,lat,lon,seller_lat,seller_lon,seller_zip_prefix"
+    ]
+    for i in range(count):
+        bought = START + timedelta(hours=12 * i + 5 * dice.random())
+        far = bool(dice.random() < 0.5)
+        delivered = bought + timedelta(days=float((9 if far else 3) * np.exp(0.2 * dice.standard_normal())))
+        place = "-8.0,-35.0,2" if far else "-23.5,-46.7,1"
+        told = (bought + timedelta(days=25)).date()
+        lines.append(f"{i},{bought},{delivered},{told},{'PE' if far else 'SP'},-23.4,-46.6,{place}")
+    path.write_text("\n".join([*lines, bad]) + "\n")
+    return path
+
+
+def test_what_is_told_at_the_purchase_is_kept_and_nearer_than_the_shops_word(tmp_path: Path) -> None:
+    found = purchase.read_orders([orders(tmp_path / "orders.csv", 500, "x,NaN,,,SP,,,,,")])
+    assert found.bad == {"no_purchase_time": 1}
+    [late, told_late] = bench.at_purchase(found, lambda text: None)
+    assert late.more["kept"] == pytest.approx(0.9, abs=0.06)
+    assert told_late.more["kept"] == pytest.approx(0.95, abs=0.05)
+    assert 0 < late.value < told_late.value < told_late.reference  # type: ignore[operator]
+
+
+def test_a_shop_of_ten_orders_is_told_the_quantile_of_all(tmp_path: Path) -> None:
+    few = purchase.read_orders([orders(tmp_path / "orders.csv", 120)])
+    day = int(few.bought[100])
+    told = purchase.told_at(few, day, np.array([100, 101]), 0.9)
+    assert (
+        told[0] == told[1] == pytest.approx(np.quantile(few.days[few.bought < day - purchase.LAG_DAYS], 0.9), rel=0.3)
+    )
+    assert np.isnan(purchase.told_at(few, int(few.bought[0]), np.array([0]), 0.9)).all()

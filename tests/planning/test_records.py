@@ -1,0 +1,89 @@
+"""Files of pick-up points: what cannot be is left out and counted; what is no such file is told in a sentence."""
+
+import gzip
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parcelwall.errors import Trouble
+from parcelwall.planning import records
+from parcelwall.planning.records import COLUMNS, from_rows, read_pickups
+from planning.pretend_point import HEAD, rows, write
+
+GOOD = "1,2024-01-01,2024-01-01 15:00:00,2024-01-02 09:00:00,2024-01-03 10:00:00,A"
+
+
+def read(tmp_path: Path, *lines: str, head: str = HEAD) -> records.Records:
+    path = tmp_path / "point.csv"
+    path.write_text("\n".join([head, *lines]) + "\n")
+    return read_pickups([path])
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("2,2024-01-01,2024-01-01 15:00:00,2024-01-02 09:00:00,2024-01-02 08:00:00,A", "negative_dwell"),
+        ("2,2024-01-01,2024-01-01 15:00:00,2024-01-01 14:00:00,2024-01-02 08:00:00,A", "deposited_before_hand_over"),
+        ("2,2024-01-01,NaN,2024-01-02 09:00:00,2024-01-03 08:00:00,A", "no_time"),
+        ("2,nan,NaT,,,A", "no_time"),
+        ("2,2024-01-01,2024-01-01 15:00:00,yesterday,2024-01-03 08:00:00,A", "unreadable_time"),
+        ("2,2024-01-01,2024-01-01 15:00:00,0024-01-02,2024-01-03 08:00:00,A", "unreadable_time"),
+        ("2,2024-01-01,2024-01-01 15:00:00,2024-01-02 09:00:00,2034-01-03 08:00:00,A", "times_too_far_apart"),
+        ("2,2024-01-01,2024-01-01 15:00:00,2024-01-02 09:00:00,2024-01-03 08:00:00,", "no_carrier"),
+        (GOOD, "double"),
+        ("2,2024-01-01", "no_time"),
+    ],
+)
+def test_a_row_that_cannot_be_is_left_out_and_counted(tmp_path: Path, line: str, reason: str) -> None:
+    found = read(tmp_path, GOOD, line)
+    assert len(found) == 1
+    assert found.bad == {reason: 1}
+
+
+def test_one_row_is_a_history(tmp_path: Path) -> None:
+    found = read(tmp_path, GOOD)
+    assert found.dwell_h.tolist() == pytest.approx([25])
+    assert records.day_of(int(found.deposited[0])).isoformat() == "2024-01-02"
+
+
+@pytest.mark.parametrize(("lines", "head"), [((), HEAD), (("2,nan,nan,nan,nan,A",), HEAD), ((GOOD,), "a,b,c,d,e,f")])
+def test_no_file_of_this_form_is_told_with_what_to_do(tmp_path: Path, lines: tuple[str, ...], head: str) -> None:
+    with pytest.raises(Trouble, match=r"no row that can be used|lacks the columns DateR"):
+        read(tmp_path, *lines, head=head)
+
+
+def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="cannot be read"):
+        read_pickups([tmp_path / "gone.csv"])
+    torn = tmp_path / "torn.csv.gz"
+    torn.write_bytes(gzip.compress(b"a" * 10_000)[:30])
+    with pytest.raises(Trouble, match="cannot be read"):
+        read_pickups([torn])
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(chance) -> None:  # type: ignore[no-untyped-def]
+    inorder = rows(20)
+    shuffled = list(inorder)
+    chance.shuffle(shuffled)
+    ours, theirs = from_rows(inorder), from_rows(shuffled)
+    for name in COLUMNS:
+        assert np.array_equal(getattr(ours, name), getattr(theirs, name))
+
+
+def test_several_files_are_one_history(tmp_path: Path) -> None:
+    made = rows(30)
+    halves = [write(tmp_path / f"{i}.csv", part) for i, part in enumerate((made[:100], made[100:]))]
+    assert len(read_pickups(halves)) == len(read_pickups([write(tmp_path / "all.csv", made)])) == len(made)
+
+
+def test_a_dwell_over_a_clock_change_is_what_the_hub_measured() -> None:
+    night = datetime(2024, 10, 27, 3, 50)
+    row = records.Row(night, night, night, night - timedelta(minutes=30), "A", dwell_h=0.5)
+    found = from_rows([row])
+    assert found.dwell_h.tolist() == [0.5]
