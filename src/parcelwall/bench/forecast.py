@@ -183,7 +183,10 @@ def readies(records: Records, closed: frozenset[int], period: Period, tick: Tick
 
 
 def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:
-    """Until when an order is delivered, told at its purchase, beside the shop's own estimate."""
+    """Until when an order is delivered, told at its purchase, beside the shop's own estimate.
+
+    Raises Trouble for orders that fill no whole month.
+    """
     periods = purchase.whole_months(orders)[-2:]
     if not periods:
         raise Trouble("These orders do not fill one whole month: give a longer file.")
