@@ -233,20 +233,29 @@ class RenewCode(Command, kw_only=True):
 
 
 class OpenCase(Command, kw_only=True):
-    """Something is wrong, says the recipient: a person should look. Once per kind and parcel."""
+    """Something is wrong, says the recipient: a person should look. Once per kind and parcel while it is open.
+
+    `compartment` is where the parcel is or was; with `holds` it is offered to nobody meanwhile.
+    """
 
     needs_cases = True
     parcel: UUID
     about: str
+    station: str | None = None
+    compartment: int | None = None
+    holds: bool = False
+    details: dict[str, Any] = {}
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         return [self.parcel], []
 
     def decide(self, at: Sitting) -> "Answer":
         parcel = own(at, self.parcel, None)
-        known = (case.about == self.about and case.parcel == parcel.id for case in at.book.cases.values())
+        known = (case.about == self.about and case.parcel == parcel.id and case.closed_at is None
+                 for case in at.book.cases.values())  # fmt: skip
         if not any(known):
-            at.open_case(self.about, parcel.id, parcel.station, parcel.compartment, False)
+            station, compartment = self.station or parcel.station, self.compartment or parcel.compartment
+            at.open_case(self.about, parcel.id, station, compartment, self.holds, self.details)
         return Answer(200, view(at, self.parcel))
 
 
@@ -266,7 +275,11 @@ class CloseCase(Command, kw_only=True):
         if case is None:
             raise Refusal("not_found")
         if case.closed_at is None:
+            parcel = at.book.parcels.get(case.parcel) if case.parcel else None
+            still = decide.give_back(parcel, case, at.book.cases.values(), at.now) if parcel else None
             at.record(facts.CaseClosed(case=case.id, station=case.station, outcome=self.outcome))
+            if still:
+                at.record(still)
         return Answer(200, {"case": str(case.id), "closed_at": at.book.cases[case.id].closed_at})
 
 

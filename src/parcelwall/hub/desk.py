@@ -42,6 +42,7 @@ OF_ROOM = frozenset({
     "parcel_too_large", "parcel_too_heavy",
 })  # fmt: skip
 
+_OF_CASES = "SELECT parcel FROM case_file WHERE id = ANY($1::uuid[]) AND parcel IS NOT NULL"
 _FIND_ASKED = """
 SELECT actor, key, request_hash, status, answer FROM asked
 JOIN unnest($1::text[], $2::text[]) AS want (a, k) ON actor = a AND key = k"""
@@ -144,9 +145,11 @@ class Desk:
                 references.append((command.order.carrier, command.order.reference))
         if careful and references:
             await at.load_references(references)
+        closing = [command.case for command in commands if isinstance(command, CloseCase)]
+        if closing:
+            parcels += [row["parcel"] for row in await at.connection.fetch(_OF_CASES, closing)]
         await at.load(parcels, wanted, free_only=free_only)
         if any(command.needs_cases for command in commands):
-            closing = [command.case for command in commands if isinstance(command, CloseCase)]
             await at.load_cases(list(at.here), closing, parcels)
 
     async def _given(self, connection: asyncpg.Connection, commands: Sequence[Command]) -> dict[Key, Any]:

@@ -209,11 +209,12 @@ class Sitting:
             self._cases.add(fact.case)  # type: ignore[attr-defined]
 
     def open_case(
-        self, about: str, parcel: UUID | None, station: str | None, compartment: int | None, holds: bool
-    ) -> UUID:
+        self, about: str, parcel: UUID | None, station: str | None, compartment: int | None, holds: bool,
+        details: dict[str, Any] | None = None,
+    ) -> UUID:  # fmt: skip
         case = self.ids.new()
         self.record(facts.CaseOpened(case=case, about=about, parcel=parcel, station=station, compartment=compartment,
-                                     holds=holds))  # fmt: skip
+                                     holds=holds, details=details or {}))  # fmt: skip
         return case
 
     async def write(self) -> None:

@@ -29,7 +29,10 @@ log = structlog.get_logger()
 _LAPSING = """
 SELECT id, heard_until FROM parcel LEFT JOIN station_presence USING (station)
 WHERE stage = 'RESERVED' AND due < $1 AND (heard_until > due OR due < $2) ORDER BY due LIMIT $3"""
-_EXPIRING = "SELECT id FROM parcel WHERE stage = 'READY' AND due <= $1 ORDER BY due LIMIT $2"
+_EXPIRING = """
+SELECT id FROM parcel WHERE stage = 'READY' AND due <= $1
+  AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND closed_at IS NULL AND about = ANY($3))
+ORDER BY due LIMIT $2"""
 _FORGOTTEN = """
 SELECT id, stage FROM parcel WHERE stage IN ('ANNOUNCED', 'OVERDUE') AND due <= $1
   AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND closed_at IS NULL)
@@ -57,13 +60,16 @@ class Lapse(Command, kw_only=True):
 
 
 class Expire(Command, kw_only=True):
+    """The holding time is over, unless it stands still: somebody could not get at their parcel."""
+
+    needs_cases = True
     parcel: UUID
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         return [self.parcel], []
 
     def decide(self, at: Sitting) -> Answer:
-        fact = decide.expire(at.book.parcels[self.parcel], at.now)
+        fact = decide.expire(at.book.parcels[self.parcel], at.now, at.book.cases.values())
         if fact is None:
             raise Refusal("wrong_stage")
         at.record(fact)
@@ -97,7 +103,7 @@ async def sweep(hub: Hub) -> int:
     silence = now - timedelta(hours=hub.policy.lapse_silence_hours)
     async with hub.pool.acquire() as connection:
         lapsing = await connection.fetch(_LAPSING, now, silence, MOST)
-        expiring = await connection.fetch(_EXPIRING, now, MOST)
+        expiring = await connection.fetch(_EXPIRING, now, MOST, list(decide.STOPPING))
         forgotten = await connection.fetch(_FORGOTTEN, now, MOST)
     commands: list[Command] = [Lapse(parcel=row["id"], heard_until=row["heard_until"]) for row in lapsing]
     commands += [Expire(parcel=row["id"]) for row in expiring]

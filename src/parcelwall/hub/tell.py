@@ -27,7 +27,7 @@ from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
-from parcelwall.rules import access, facts, token
+from parcelwall.rules import access, decide, facts, token
 from parcelwall.rules.life import INSIDE, Parcel
 
 NAME = "notices"
@@ -142,8 +142,9 @@ class Teller:
                  AND kind IN ('Deposited', 'Extended') ORDER BY revision DESC LIMIT 1) e ON true
                WHERE stage = 'READY' AND due BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM notice
                  WHERE notice.parcel = parcel.id AND purpose = 'reminder' AND (notice.writer, notice.number)
-                   = (e.writer, e.number)) ORDER BY due LIMIT 500""",
-            now, soon,
+                   = (e.writer, e.number)) AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id
+                 AND closed_at IS NULL AND about = ANY($3)) ORDER BY due LIMIT 500""",
+            now, soon, list(decide.STOPPING),
         )  # fmt: skip
         addressees = await self._addressees(connection, {row["id"] for row in due})
         for row in due:

@@ -3,6 +3,7 @@
 `now` is the deciding side's clock, `policy` the one in force, ids are made by the caller.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
@@ -13,6 +14,7 @@ from msgspec import Meta
 
 from parcelwall.errors import Refusal
 from parcelwall.rules import facts, places
+from parcelwall.rules.book import CaseFile
 from parcelwall.rules.layout import Climate
 from parcelwall.rules.life import ENDED, INSIDE, Parcel, Stage
 from parcelwall.rules.policy import Policy
@@ -22,6 +24,7 @@ Weight = Annotated[int, Meta(ge=1, le=200_000, description="grams")]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 TAKE_IT_BACK = "It lies in its compartment. Ask for it to be taken back."
+STOPPING = ("door_failed", "door_did_not_open")  # cases of somebody who could not get at their parcel
 AIR_G_PER_CM3, OSMIUM_G_PER_CM3 = 0.0012, 22.6  # nothing that is carried is lighter or denser
 
 
@@ -160,7 +163,30 @@ def lapse(parcel: Parcel, heard_until: datetime | None, now: datetime, policy: P
     return facts.Lapsed(parcel=parcel.id, reservation=parcel.reservation)
 
 
-def expire(parcel: Parcel, now: datetime) -> facts.Expired | None:
+def stops_the_clock(case: CaseFile) -> bool:
+    """Whether somebody could not get at their parcel: while that case is open, its holding time stands still."""
+    return case.parcel is not None and case.closed_at is None and case.about in STOPPING
+
+
+def give_back(parcel: Parcel, case: CaseFile, others: Iterable[CaseFile], now: datetime) -> facts.Extended | None:
+    """The time that stood still while `case`, which is closed now, was open; None if none did.
+
+    What one of the `others` still holds up is given back when that one is closed.
+    """
+    if not stops_the_clock(case) or parcel.stage not in INSIDE or parcel.collect_by is None:
+        return None
+    held = [each.opened_at for each in others if each.id != case.id and stops_the_clock(each)]
+    begun = max(case.opened_at, parcel.deposited_at or case.opened_at)
+    stood_still = min([now, *held]) - begun
+    if begun >= parcel.collect_by or stood_still <= timedelta(0):
+        return None
+    return facts.Extended(parcel=parcel.id, collect_by=parcel.collect_by + stood_still, by="hub")
+
+
+def expire(parcel: Parcel, now: datetime, cases: Iterable[CaseFile] = ()) -> facts.Expired | None:
+    """The holding time is over; None if it is not, or stands still because of one of the parcel's cases."""
+    if any(case.parcel == parcel.id and stops_the_clock(case) for case in cases):
+        return None
     if parcel.stage != Stage.READY or parcel.collect_by is None or now < parcel.collect_by:
         return None
     return facts.Expired(parcel=parcel.id)

@@ -192,7 +192,8 @@ def _deposited(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
 
 
 def _extended(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
-    return {"collect_by": fact.collect_by, "due": fact.collect_by, "extensions": parcel.extensions + 1}
+    asked = fact.by != "hub"  # what the hub gives back, because a door would not open, nobody has asked for
+    return {"collect_by": fact.collect_by, "due": fact.collect_by, "extensions": parcel.extensions + asked}
 
 
 def _expired(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:

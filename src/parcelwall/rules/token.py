@@ -77,7 +77,9 @@ def text(payload: bytes, signature: bytes) -> str:
 def read(text: str) -> Signed | None:
     """The token of a text; None for whatever is no token that this version knows. Its signature is not judged yet."""
     data = from_base45(text.removeprefix(PREFIX)) if text.startswith(PREFIX) else None
-    if data is None or len(data) < 2 or data[0] != VERSION or len(data) != _LENGTHS.get(data[1], 0) + SIGNATURE_BYTES:
+    if data is None or len(data) < 2 or data[0] != VERSION or data[1] not in _LENGTHS:
+        return None
+    if len(data) != _LENGTHS[data[1]] + SIGNATURE_BYTES:
         return None
     signed, signature = data[:-SIGNATURE_BYTES], data[-SIGNATURE_BYTES:]
     if signed[2] != HUB_KEY_ID or signed[3] != MAY_COLLECT:

@@ -22,7 +22,7 @@ from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.delegation import Shown
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
-from parcelwall.station import lists
+from parcelwall.station import lists, outcomes
 from parcelwall.station import visit as visits
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import CannotWrite
@@ -328,24 +328,12 @@ class StationDesk:
 
     def closed(self, visit: Visit, recovered: bool = False) -> Visit:
         """The door was seen shut: the parcel is in, or out, and the visit ends, in one transaction."""
-        done = msgspec.structs.replace(visit, step="ended", outcome="done")
+        ended: visits.Outcome = "void" if visit.spoiled else "done"
+        done = msgspec.structs.replace(visit, step="ended", outcome=ended)
         shut = facts.DoorClosed(compartment=visit.compartment, visit=visit.id, recovered=recovered)
-        outcome = self._outcome_of(visit)
+        outcome = outcomes.fact_of(visit, self.memory.station, self.now())
         self.memory.tell(shut, *([outcome] if outcome else []), visit_after=done)
         return done
-
-    def _outcome_of(self, visit: Visit) -> facts.ParcelFact | None:
-        known: dict[str, Any] = {
-            "parcel": visit.parcel, "reservation": visit.reservation, "station": self.memory.station,
-            "compartment": visit.compartment, "visit": visit.id,
-        }  # fmt: skip
-        if visit.purpose == "deposit":
-            collect_by = decide.collect_deadline(self.now(), visit.hold_hours)
-            return facts.Deposited(**known, collect_by=collect_by, courier=visit.courier)
-        if visit.purpose == "collect":
-            by: facts.By = "delegate" if visit.by == "delegate" else "recipient"
-            return facts.Collected(**known, generation=visit.generation, by=by)
-        return facts.TakenBack(**known, courier=visit.courier) if visit.purpose == "take_back" else None
 
     def failed(self, visit: Visit, why: str) -> Visit:
         """The door did not open, or nobody can say whether it did: a case, and the compartment is offered to nobody."""
@@ -376,10 +364,21 @@ class StationDesk:
             facts.DoorOpened(compartment=compartment), self.case("opened_unasked", None, compartment, holds=True)
         )
 
-    def case(self, about: str, parcel: UUID | None, compartment: int | None, holds: bool) -> facts.CaseOpened:
+    def report(self, about: str, compartment: int, visit: Visit | None) -> facts.CaseOpened:
+        """Somebody before a door says what is wrong behind it: a case with their visit as evidence, and the
+        compartment is offered to nobody. A courier who finds something in there puts nothing in."""
+        case = self.case(about, visit.parcel if visit else None, compartment, True, outcomes.evidence(visit))
+        spoiled = msgspec.structs.replace(visit, spoiled=True) if visit and outcomes.spoils(about, visit) else None
+        self.memory.tell(case, visit_after=spoiled)
+        return case
+
+    def case(
+        self, about: str, parcel: UUID | None, compartment: int | None, holds: bool,
+        details: dict[str, Any] | None = None,
+    ) -> facts.CaseOpened:  # fmt: skip
         return facts.CaseOpened(
             case=self.ids.new(), about=about, parcel=parcel, station=self.memory.station, compartment=compartment,
-            holds=holds,
+            holds=holds, details=details or {},
         )  # fmt: skip
 
 

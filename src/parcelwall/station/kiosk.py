@@ -23,6 +23,7 @@ from parcelwall.station.by_phone import PREFIXES, ByPhone
 from parcelwall.station.challenge import Challenge
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
+from parcelwall.station.outcomes import OCCUPIED
 from parcelwall.station.road import Road
 from parcelwall.station.showing import LastDoor, Screen, Showing
 from parcelwall.station.visit import Visit
@@ -34,8 +35,8 @@ THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S = 10, 10, 30, 180
 
 LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
 OF_COURIERS = ("courier-scan", "courier-out", "courier-label", "no-fit", "unknown", "courier-sync")
-REPORTS = {"empty": "reported_empty", "wrong": "reported_wrong_parcel", "damaged": "reported_damaged",
-           "not_there": "reported_not_there"}  # fmt: skip
+REPORTS = {"occupied": OCCUPIED, "empty": "reported_empty", "wrong": "reported_wrong_parcel",
+           "damaged": "reported_damaged", "not_there": "reported_not_there"}  # fmt: skip
 
 
 class Kiosk:
@@ -220,10 +221,15 @@ class Kiosk:
         """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody."""
         if what not in REPORTS or self.showing.door is None:
             raise Refusal("stale_screen")
-        visit = self._last_visit or next((v for v in self.desk.unfinished() if v.id == self.showing.visit), None)
-        case = self.desk.case(REPORTS[what], visit.parcel if visit else None, self.showing.door, holds=True)
-        self.desk.memory.tell(case)
+        visit = self._visit_of_report()
+        case = self.desk.report(REPORTS[what], self.showing.door, visit)
         return self._show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit, case=_name(case.case))
+
+    def _visit_of_report(self) -> Visit | None:
+        """Whose door is on the screen: the one that is open, else the last one if it is that one."""
+        before_them = next((each for each in self.desk.unfinished() if each.id == self.showing.visit), None)
+        last = self._last_visit if self._last_visit and self._last_visit.compartment == self.showing.door else None
+        return before_them or last
 
     def set_look(self, field: str, value: str) -> Showing:
         """How the screen looks for this visit: language, text, theme, contrast. Raises Refusal for anything else."""
@@ -304,7 +310,7 @@ class Kiosk:
         elif visit.outcome == "done":
             self._shut(visit)
         elif visit.outcome == "void":
-            self.home()
+            self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
         else:
             self._show("stuck", 30, door=visit.compartment, case=_name(visit.case) if visit.case else "")
 

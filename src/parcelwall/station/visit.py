@@ -37,6 +37,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome = ""
     case: UUID | None = None  # what was opened about it
     by: By = "unknown"  # who opens it, where a token or an order says so
+    spoiled: bool = False  # a deposit into a compartment that was not empty: nothing is put in
     until_mono_s: float | None = None  # of an order: no byte goes to the boards after this second of this boot
 
 
