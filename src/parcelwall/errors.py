@@ -83,6 +83,7 @@ REASONS: dict[str, str] = {
     "proof_missing": "This parcel is handed out to a verified person only. Show a passkey on its page.",
     # the link and enrolment
     "bundle_unknown": "No station of ours has signed this bundle, or entries are missing. Scan its screen again.",
+    "invite_unknown": "This code is unknown, used or older than three days. Ask the operator for a new one.",
     "claim_unknown": "This claim code is unknown, used or older than 24 hours. Make a new one at the hub.",
     "station_taken": "This station is enrolled already. Make a new claim code to replace its computer.",
 }

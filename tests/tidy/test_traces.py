@@ -12,8 +12,9 @@ TRACES = {
     "registry": re.compile(
         r"(pypi|pythonhosted|npmjs|yarnpkg)[.](org|com)|deb[.]debian[.]org|--(extra-)?index-[u]rl", re.IGNORECASE
     ),
+    # /home/web_user is the pretend home that Emscripten writes into every program it makes
     "path of a machine": re.compile(
-        r"(?<![\w.~$}])/(work|root|home|Users)/\w|/opt/(pypi|wheels)\b|\bfile://[/]|[A-Z]:\\Users"
+        r"(?<![\w.~$}])/(work|root|home|Users)/(?!web_user)\w|/opt/(pypi|wheels)\b|\bfile://[/]|[A-Z]:\\Users"
     ),
     "workshop": re.compile(r"farm-(studio|bench)|(?<![\w*])[.]library\b"),
 }

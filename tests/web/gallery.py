@@ -85,6 +85,8 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
                 return self.answer(qr_file("PWB:" + "X" * 612), "image/svg+xml", {})
             if first == "k":
                 return self.stream(rest[0], msgspec.json.decode(bytes.fromhex(rest[1]), type=Look))
+            if first == "courier":
+                return self.answer(b"", "text/plain", {}, 404)
             page = gallery.page(first, look_from(parse_qs(url.query)))
             return self.answer(page.encode(), "text/html; charset=utf-8", HEADERS)
 

@@ -12,6 +12,7 @@ from parcelwall.web import cabinet, views
 from parcelwall.web.map import station_map
 from parcelwall.web.render import Words
 from parcelwall.web.views_courier import RoadShown
+from web.samples_courier import courier
 
 NOW = datetime(2026, 11, 22, 15, 42, 10, tzinfo=UTC)
 DEADLINE = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -29,7 +30,7 @@ FREE = (("S", 9), ("M", 4), ("L", 1), ("XL", 0))
 def all_views(words: Words) -> dict[str, msgspec.Struct]:
     """Name -> view, in reading order of the faces."""
     kiosk = {f"kiosk-{name}": screen for name, screen in kiosk_screens(words).items()}
-    return {**tracking(), **recipient(words), **kiosk, **console(), **demo(words)}
+    return {**tracking(), **recipient(words), **courier(words, LAYOUT, NOW), **kiosk, **console(), **demo(words)}
 
 
 def place(with_map: bool = True) -> views.Place:

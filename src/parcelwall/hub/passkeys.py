@@ -32,7 +32,7 @@ from webauthn.helpers.structs import (
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
 
-Purpose = Literal["recipient", "operator"]
+Purpose = Literal["recipient", "operator", "courier"]
 ANSWERED_WITHIN = timedelta(minutes=5)
 CHALLENGE_BYTES = 32
 MOST = 10  # passkeys of one holder

@@ -12,8 +12,12 @@ from uuid import UUID
 from parcelwall.hub.house import Hub
 from parcelwall.hub.passkeys import Purpose
 
-LASTS: dict[Purpose, timedelta] = {"recipient": timedelta(days=90), "operator": timedelta(hours=12)}
-IDLE: dict[Purpose, timedelta] = {"recipient": timedelta(days=30), "operator": timedelta(hours=1)}
+LASTS: dict[Purpose, timedelta] = {
+    "recipient": timedelta(days=90), "operator": timedelta(hours=12), "courier": timedelta(days=180),
+}  # fmt: skip
+IDLE: dict[Purpose, timedelta] = {
+    "recipient": timedelta(days=30), "operator": timedelta(hours=1), "courier": timedelta(days=14),
+}  # fmt: skip
 SEEN_EVERY = timedelta(minutes=5)  # written no oftener
 
 _FIND = """

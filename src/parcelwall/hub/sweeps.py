@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import tries
+from parcelwall.hub import photos, tries
 from parcelwall.hub.commands import Answer, Command, view
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Sitting
@@ -125,6 +125,7 @@ async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
                 await teller.remind(connection)
                 await connection.execute("DELETE FROM asked WHERE at < $1", hub.clock.now() - ANSWERS_KEPT)
                 await tries.forget(hub, connection)
+            await photos.forget(hub)
         except (OSError, Trouble, asyncpg.PostgresError, asyncpg.InterfaceError) as failed:
             log.warning("sweep_waits", reason=type(failed).__name__)
         await asyncio.sleep(every_s)

@@ -122,6 +122,7 @@ _BOTH: dict[str, Sayings] = {
     "order_unknown": _NOT_OPENED,
     "passkey_wrong": (Saying(N_("That passkey does not fit here"), N_("Try once more.")),),
     "claim_unknown": NEWER_CODE,
+    "invite_unknown": (Saying(N_("That code signs in nobody"), N_("Ask your operator for a new one.")),),
     "bundle_unknown": (Saying(N_("That could not be read"), N_("Scan the station's screen once more.")),),
     "station_taken": (Saying(N_("This station is set up already"), N_("Make a new claim code to set it up again.")),),
 }

@@ -59,6 +59,12 @@ STATES: dict[str, tuple[Saying, ...]] = {
     "still_open": (Saying(N_("Door {door} is still open"), N_("Push it shut, please.")),),
     "done": (Saying(N_("Done. Door {door} is shut")),),
     "several": (Saying(Plural("You have {n} parcel here", "You have {n} parcels here"), N_("First: door {door}.")),),
+    # a label that a courier has read
+    "label_here": (Saying(N_("This one is for here"), N_("Size {size}, ending {ending}. Scan it at the station.")),),
+    "label_inside": (Saying(N_("This one is in already"), N_("Ending {ending}.")),),
+    "label_elsewhere": (Saying(N_("This one is not for here"), N_("It belongs to {station}.")),),
+    "label_mistyped": (Saying(N_("Check the number"), N_("One character is not right.")),),
+    "label_unknown": (Saying(N_("This one is not on your round"), N_("Take it along and tell us.")),),
     # a station
     "alone": (Saying(N_("This station works on its own now"), N_("Collecting works.")),),
 }

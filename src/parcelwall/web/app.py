@@ -16,7 +16,19 @@ from parcelwall import __version__
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
-from parcelwall.web import api, console, docs, line, operator, overrides, recipient, tracking
+from parcelwall.web import (
+    api,
+    console,
+    courier,
+    courier_outbox,
+    docs,
+    line,
+    operator,
+    operator_couriers,
+    overrides,
+    recipient,
+    tracking,
+)
 from parcelwall.web.console import Kiosks
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
@@ -74,14 +86,17 @@ def hub_app(
     v1 = Router(
         "/api/v1",
         route_handlers=[api.Parcels, api.Stations, api.entries, api.track, api.report, api.courier_code,
-                        operator.Operator, overrides.Overrides],
+                        operator.Operator, operator_couriers.Couriers, overrides.Overrides],
         dependencies={"who": Provide(api.provide_who)},
     )
     pages = [
         tracking.find, tracking.find_events, tracking.status, tracking.status_events, recipient.parcel_page,
         recipient.parcel_events, recipient.extend, recipient.open_door, recipient.problem,
         recipient.delegate, recipient.take_back_grant,
-        console.console, console.console_events,
+        console.console, console.console_events, courier.sign_in_page, courier.sign_in, courier.sign_out,
+        courier.round_page, courier.stop_page, courier.stop_events, courier.scan_page, courier.carry_page,
+        courier.problem_page, courier.outbox_page, courier.day_page, courier_outbox.send, courier_outbox.delegations,
+        courier_outbox.label, courier_outbox.worker, courier_outbox.manifest,
     ]  # fmt: skip
     plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]
     handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost)

@@ -145,14 +145,14 @@ async def beat(data: Form) -> None:
     """The page is alive. The launcher's watchdog reads when it last was."""
 
 
-@get("/road/{name:str}/{index:int}.svg", include_in_schema=False, sync_to_thread=False)
+@get("/road/{name:str}/{index:int}", include_in_schema=False, sync_to_thread=False)
 def sheet(name: str, index: int, station: Station) -> Response[bytes]:
     """One QR code of what a courier's phone carries, kept by the browser while the loop runs. Raises Refusal."""
     sheets = station.kiosk.by_phone.road.sheets
-    if not 0 <= index < len(sheets):
+    if not sheets:
         raise Refusal("not_found")
     headers = {"Cache-Control": "private, max-age=600", "X-Content-Type-Options": "nosniff"}
-    return Response(qr_file(sheets[index]), media_type="image/svg+xml", headers=headers)
+    return Response(qr_file(sheets[index % len(sheets)]), media_type="image/svg+xml", headers=headers)
 
 
 @get("/static/{build:str}/{name:path}", include_in_schema=False)

@@ -51,10 +51,15 @@ BUNDLES = {
     "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css",
                   "css/kiosk-courier.css"),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/console.css"),
+    "courier.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css",
+                    "css/courier.css"),
+    "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
+                   "courier/pages.js"),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
     "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js", "road.js"),
 }
-SHEETS = {"tracking": "phone", "recipient": "phone", "kiosk": "kiosk", "console": "console", "demo": "console"}
+SHEETS = {"tracking": "phone", "recipient": "phone", "courier": "courier", "kiosk": "kiosk", "console": "console",
+          "demo": "console"}
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
@@ -71,6 +76,11 @@ def no_words(language: str) -> Words:
     return gettext.NullTranslations()
 
 
+SCRIPT = "text/javascript; charset=utf-8"
+KINDS = {".woff2": "font/woff2", ".js": SCRIPT, ".mjs": SCRIPT, ".css": "text/css; charset=utf-8",
+         ".wasm": "application/wasm"}  # fmt: skip
+
+
 class Files:
     """The static files, read once. One hash stands for all of them, so that files may name each other relatively."""
 
@@ -83,7 +93,7 @@ class Files:
     def _read(self) -> Iterator[tuple[str, bytes]]:
         for name, parts in BUNDLES.items():
             yield name, b"\n".join(_lean(part, (self._folder / part).read_bytes()) for part in parts)
-        for kind in ("fonts/*.woff2", "*.svg", "*.png", "map/NOTICE"):
+        for kind in ("fonts/*.woff2", "*.svg", "*.png", "map/NOTICE", "scan/*"):
             for path in self._folder.glob(kind):
                 yield path.relative_to(self._folder).as_posix(), path.read_bytes()
 
@@ -110,8 +120,7 @@ def _lean(name: str, data: bytes) -> bytes:
 
 
 def _content_type(name: str) -> str:
-    known = {".woff2": "font/woff2", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
-    return known.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "text/plain; charset=utf-8"
+    return KINDS.get(Path(name).suffix) or mimetypes.guess_type(name)[0] or "text/plain; charset=utf-8"
 
 
 class Renderer:
@@ -134,6 +143,10 @@ class Renderer:
     def fragment(self, view: msgspec.Struct, look: Look | None = None) -> str:
         """What the page's stream sends as an unnamed event: a title and the inside of `#live`."""
         return self._render(view, look, "shell/part.html")
+
+    def asset(self, name: str) -> str:
+        """The address of a static file."""
+        return self._files.url(name)
 
     def static_file(self, build: str, name: str) -> tuple[bytes, str] | None:
         return self._files.get(build, name)

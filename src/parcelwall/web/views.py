@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from parcelwall.web import views_courier
 from parcelwall.web.views_console import (  # noqa: F401 - one place to import every view from
     ApiCall,
     ApiField,
@@ -310,6 +311,7 @@ class KioskScreen(msgspec.Struct, frozen=True):
 
 
 TEMPLATES: dict[type, str] = {
+    **views_courier.TEMPLATES,
     FindView: "tracking/find.html",
     SentenceView: "tracking/sentence.html",
     TrackView: "tracking/status.html",

@@ -1,8 +1,12 @@
-"""What the courier's pages are told, and the two screens of a station that speak with a courier's phone.
+"""What the courier's pages are told, and the screen of a station that speaks with a courier's phone.
 
 As with all views (`web.views`): whoever fills one has decided everything, a template only shows it. No field holds a
-name, a code, another courier's round or what is in a parcel.
+name, a code, another courier's round or what is in a parcel. `courier` is the random id by which a phone keeps apart
+what different couriers have left in its outbox.
 """
+
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -21,3 +25,132 @@ class RoadShown(msgspec.Struct, frozen=True):
     read: int = 0
     read_of: int = 0
     outcome: str = ""
+
+
+class SizeLine(msgspec.Struct, frozen=True):
+    """One size: free now, still to come, and how many of those find no room even in larger ones."""
+
+    name: str
+    free: int
+    coming: int = 0
+    short: int = 0
+
+
+class StopLine(msgspec.Struct, frozen=True):
+    """A station of the round. `seen_at` is set when its line is down: the counts are of then. `else_where` names a
+    stop with room for what finds none here."""
+
+    station: str
+    name: str
+    address: str = ""
+    to_bring: int = 0
+    to_take: int = 0
+    sizes: tuple[SizeLine, ...] = ()
+    in_service: bool = True
+    seen_at: datetime | None = None
+    else_where: str = ""
+
+    @property
+    def short(self) -> tuple[SizeLine, ...]:
+        return tuple(size for size in self.sizes if size.short)
+
+    @property
+    def idle(self) -> bool:
+        return not self.to_bring and not self.to_take
+
+
+class SignInView(msgspec.Struct, frozen=True):
+    """`notice` says no, "" before the first try."""
+
+    notice: str = ""
+
+
+class RoundView(msgspec.Struct, frozen=True):
+    courier: str
+    stops: tuple[StopLine, ...] = ()
+    now: datetime | None = None
+
+
+class DoorDone(msgspec.Struct, frozen=True):
+    """The door that this courier last used here, as it was reported: never another person's."""
+
+    number: int
+    result: Literal["in", "out"]
+    place: str
+    cabinet_svg: str
+    at: datetime
+    ending: str = ""
+
+
+class StopView(msgspec.Struct, frozen=True):
+    """One stop, live. `endings`: of the parcels to take out. `geo` opens the phone's own map."""
+
+    courier: str
+    stop: StopLine
+    geo: str = ""
+    map_svg: str | None = None
+    last: DoorDone | None = None
+    endings: tuple[str, ...] = ()
+    brought: int = 0
+    taken: int = 0
+    events: str | None = None
+
+
+class ScanView(msgspec.Struct, frozen=True):
+    """The camera, for whatever it sees. `labels` is JSON: what the phone knows of this stop without a signal."""
+
+    courier: str
+    station: str = ""
+    name: str = ""
+    labels: str = "{}"
+
+
+class CarryView(msgspec.Struct, frozen=True):
+    courier: str
+
+
+class ProblemView(msgspec.Struct, frozen=True):
+    """`stations` are (id, name) of the round; `station` is the one that is chosen."""
+
+    courier: str
+    stations: tuple[tuple[str, str], ...] = ()
+    station: str = ""
+
+
+class OutboxView(msgspec.Struct, frozen=True):
+    courier: str
+
+
+class DayLine(msgspec.Struct, frozen=True):
+    name: str
+    brought: int
+    taken: int
+    left: int
+
+
+class DayView(msgspec.Struct, frozen=True):
+    """Today, as far as the hub has heard."""
+
+    courier: str
+    day: datetime
+    lines: tuple[DayLine, ...] = ()
+    problems: int = 0
+
+    @property
+    def brought(self) -> int:
+        return sum(line.brought for line in self.lines)
+
+    @property
+    def taken(self) -> int:
+        return sum(line.taken for line in self.lines)
+
+    @property
+    def left(self) -> int:
+        return sum(line.left for line in self.lines)
+
+
+TEMPLATES: dict[type, str] = {
+    SignInView: "courier/sign-in.html", RoundView: "courier/round.html", StopView: "courier/stop.html",
+    ScanView: "courier/scan.html", CarryView: "courier/carry.html", ProblemView: "courier/problem.html",
+    OutboxView: "courier/outbox.html", DayView: "courier/day.html",
+}  # fmt: skip

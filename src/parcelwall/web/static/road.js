@@ -4,7 +4,7 @@
   let turn = 0;
   setInterval(() => {
     for (const image of document.querySelectorAll("img[data-loop]")) {
-      image.src = `${image.dataset.loop}${turn % Number(image.dataset.count)}.svg`;
+      if (image.complete) image.src = `${image.dataset.loop}${turn % Number(image.dataset.count)}`;
     }
     turn += 1;
   }, EACH_MS);

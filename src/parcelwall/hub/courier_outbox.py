@@ -1,0 +1,112 @@
+"""What a courier's phone sends when it has a signal again: entries, each with an id of its own, so that twice is once.
+
+A phone never writes a fact about a door. It reports what a person saw, and carries what stations have signed.
+"""
+
+import base64
+import binascii
+import hashlib
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import photos, road
+from parcelwall.hub.commands import Answer, Asked, Command
+from parcelwall.hub.couriers import admissions, what_is
+from parcelwall.hub.house import Hub
+from parcelwall.hub.reading import case_name
+from parcelwall.hub.road import Carried
+from parcelwall.hub.sitting import Sitting
+from parcelwall.hub.stations import Stations
+
+MOST_ENTRIES = 20  # of one request
+What = Literal["damaged", "unreadable", "wrong_station", "door", "dirty", "no_room", "not_there"]
+ABOUT: dict[What, str] = {
+    "damaged": "reported_damaged", "unreadable": "label_unreadable", "wrong_station": "brought_to_wrong_station",
+    "door": "reported_door", "dirty": "station_dirty", "no_room": "no_room_for_parcel",
+    "not_there": "reported_not_there",
+}  # fmt: skip
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the outbox. `bundle` and `photo` are base64; `label` is what was read or typed."""
+
+    id: UUID
+    kind: Literal["problem", "carried"]
+    station: Annotated[str, Meta(max_length=32)] = ""
+    what: What | None = None
+    label: Annotated[str, Meta(max_length=64)] = ""
+    photo: Annotated[str, Meta(max_length=600_000)] = ""
+    bundle: Annotated[str, Meta(max_length=60_000)] = ""
+
+
+class Done(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of an entry. `later`: the world failed, send it again. `refused`: a person must look at it."""
+
+    id: UUID
+    state: Literal["done", "refused", "later"]
+    reason: str = ""
+    case: str = ""
+    carried: Carried | None = None
+
+
+class ReportProblem(Command, kw_only=True):
+    """A courier says that something is wrong at a station: a case, about a parcel if its label is known there."""
+
+    needs_cases = True
+    station: str
+    about: str
+    parcel: UUID | None = None
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        return [self.parcel] if self.parcel else [], [self.station]
+
+    def decide(self, at: Sitting) -> Answer:
+        parcel = at.book.parcels.get(self.parcel) if self.parcel else None
+        door = parcel.compartment if parcel and parcel.station == self.station else None
+        case = at.open_case(self.about, parcel.id if parcel else None, self.station, door, False)
+        return Answer(200, {"case": str(case)})
+
+
+async def take(hub: Hub, courier: UUID, entries: list[Entry]) -> list[Done]:
+    """What became of each, in their order. One that is refused leaves the others alone."""
+    return [await _take(hub, courier, entry) for entry in entries]
+
+
+async def _take(hub: Hub, courier: UUID, entry: Entry) -> Done:
+    try:
+        if entry.kind == "carried":
+            return Done(entry.id, "done", carried=await road.take(hub, _bytes(entry.bundle)))
+        return Done(entry.id, "done", case=await _problem(hub, courier, entry))
+    except Refusal as no:
+        return Done(entry.id, "refused", reason=no.reason)
+    except Trouble:
+        return Done(entry.id, "later")
+
+
+async def _problem(hub: Hub, courier: UUID, entry: Entry) -> str:
+    """The name of the case. Refuses a station where the courier is not admitted, and a photo that is none."""
+    if entry.what is None:
+        raise Refusal("bad_field", field="what")
+    if entry.station not in await admissions(hub, courier):
+        raise Refusal("no_right")
+    picture = photos.stripped(_bytes(entry.photo)) if entry.photo else b""
+    known = await what_is(hub, courier, entry.label, entry.station) if entry.label else None
+    asked = Asked(f"courier/{courier}", str(entry.id), hashlib.sha256(msgspec.json.encode(entry)).digest())
+    report = ReportProblem(
+        station=entry.station, about=ABOUT[entry.what], parcel=known.parcel if known else None, asked=asked
+    )
+    case = UUID((await hub.desk.ask(report)).body["case"])
+    if picture:
+        await photos.keep(hub, entry.id, case, picture)
+    return case_name(case)
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as no:
+        raise Refusal("bad_field", "Send base64.") from no

@@ -1,0 +1,250 @@
+"""Couriers as the hub knows them: random ids, admitted by facts, signed in by a code that an operator hands out.
+
+What a courier's page shows of a station are counts, never a person, a code or another courier's work.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from parcelwall.carriers.labels import check_digit_fits, normal
+from parcelwall.errors import Refusal
+from parcelwall.hub.house import Hub
+from parcelwall.hub.network import CLAIM_LENGTH, CLAIM_LETTERS
+from parcelwall.hub.reading import by_size
+from parcelwall.hub.sitting import read_parcel
+from parcelwall.hub.stations import Station
+from parcelwall.rules import access, delegation, facts, token
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.places import Plan, Room, read_room
+
+INVITE_LASTS = timedelta(days=3)
+MOST_LABELS = 400  # of one stop, that a phone keeps for when it has no signal
+
+_OF_COURIER = "substring(body from '\"courier\":\"([0-9a-f-]{36})\"') = $1"
+_GRANTED = f"SELECT body FROM entry WHERE kind = 'Granted' AND {_OF_COURIER} ORDER BY happened_at"  # noqa: S608 - ours
+_REVOKED_AT = "SELECT body FROM entry WHERE kind = 'Revoked' AND writer LIKE 'hub:%/' || $1"
+_DONE = f"""
+SELECT writer, kind, happened_at, body FROM entry WHERE kind IN ('Deposited', 'TakenBack') AND {_OF_COURIER}
+  AND happened_at >= $2 ORDER BY happened_at"""  # noqa: S608 - ours
+_HERE = "SELECT record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
+_STATIONS = """
+SELECT id, room, in_service, last_seen FROM station LEFT JOIN station_presence ON station = id
+WHERE id = ANY($1::text[]) ORDER BY id"""
+
+
+# who a courier is -----------------------------------------------------------------------------------------------------
+
+
+async def invite(hub: Hub, courier: UUID) -> tuple[str, datetime]:
+    """A code that signs in one phone, once, within three days; and when it ends. Kept as a hash."""
+    noise, until = int.from_bytes(hub.ids.secret(8), "big"), hub.clock.now() + INVITE_LASTS
+    code = "".join(CLAIM_LETTERS[noise >> 5 * place & 31] for place in range(CLAIM_LENGTH))
+    await hub.pool.execute("DELETE FROM courier_invite WHERE ends_at < $1", hub.clock.now())
+    await hub.pool.execute("INSERT INTO courier_invite VALUES ($1, $2, $3)", _hashed(code), courier, until)
+    return "-".join(code[at : at + 4] for at in range(0, CLAIM_LENGTH, 4)), until
+
+
+async def redeem(hub: Hub, typed: str) -> UUID:
+    """Whose code it is. It is spent by that. Refuses one that is unknown, spent or over."""
+    courier: UUID | None = await hub.pool.fetchval(
+        "DELETE FROM courier_invite WHERE hash = $1 AND ends_at > $2 RETURNING courier",
+        _hashed(typed), hub.clock.now(),
+    )  # fmt: skip
+    if courier is None:
+        raise Refusal("invite_unknown")
+    return courier
+
+
+def _hashed(typed: str) -> bytes:
+    plain = "".join(c for c in typed.upper() if c.isalnum())[: 2 * CLAIM_LENGTH]
+    plain = plain.replace("O", "0").replace("I", "1").replace("L", "1")
+    return hashlib.sha256(b"parcelwall/courier-invite/1\x00" + plain.encode()).digest()
+
+
+async def admissions(hub: Hub, courier: UUID) -> dict[str, facts.Granted]:
+    """Where this courier is admitted now, and as what; the newest grant of each station counts."""
+    now = hub.clock.now()
+    rows = await hub.pool.fetch(_GRANTED, str(courier))
+    told = [facts.read("Granted", row["body"]) for row in rows]
+    standing = [each for each in told if isinstance(each, facts.Granted) and each.courier == courier]
+    standing = [each for each in standing if each.compartment is None and each.in_force(now)]
+    gone: set[UUID] = set()
+    for station in {each.station for each in standing}:
+        revoked = await hub.pool.fetch(_REVOKED_AT, station)
+        gone |= {msgspec.json.decode(row["body"], type=facts.Revoked).grant for row in revoked}
+    return {each.station: each for each in standing if each.grant not in gone and each.station in hub.stations.known}
+
+
+class Delegated(msgspec.Struct, frozen=True):
+    """The hub's word for one courier, phone and station: what `rules.delegation` lays out, in hex."""
+
+    station: str
+    number: int
+    delegation: str
+    until: datetime
+
+
+async def delegate(hub: Hub, courier: UUID, phone_key: bytes) -> list[Delegated]:
+    """What this phone may show to the readers of all stations where its courier is admitted, for a day."""
+    now = hub.clock.now().replace(microsecond=0)
+    return [_delegated(hub, grant, phone_key, now) for grant in (await admissions(hub, courier)).values()]
+
+
+def _delegated(hub: Hub, grant: facts.Granted, phone_key: bytes, now: datetime) -> Delegated:
+    until = min(now + delegation.LASTS, grant.until or now + delegation.LASTS)
+    may = tuple(right for right in grant.may if right in delegation.RIGHTS)
+    assert grant.courier is not None, "a courier's grant names the courier"
+    given = delegation.Delegation(grant.station, grant.courier, grant.grant, phone_key, may, now, until)
+    signed = delegation.payload(given)
+    whole = signed.hex() + hub.signer.sign(token.to_sign(signed))
+    return Delegated(grant.station, token.station_number(grant.station), whole, until)
+
+
+# a round --------------------------------------------------------------------------------------------------------------
+
+
+class SizeRoom(NamedTuple):
+    """One size at a station: free now, promised to parcels that are still to come, and how many of those have no room
+    left even in larger compartments."""
+
+    name: str
+    free: int
+    coming: int
+    short: int
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """A station on a courier's round, in counts. `seen_at`: when its line last said anything."""
+
+    station: str
+    to_bring: int
+    to_take: int
+    sizes: tuple[SizeRoom, ...]
+    may: tuple[str, ...]
+    in_service: bool
+    seen_at: datetime | None
+
+
+async def round_of(hub: Hub, courier: UUID) -> list[Stop]:
+    """The stations where the courier is admitted. Those with work come first, in the order of their ids.
+
+    A planned round will put its own order here; until then nobody knows in which order a courier drives.
+    """
+    admitted = await admissions(hub, courier)
+    rows = await hub.pool.fetch(_STATIONS, list(admitted))
+    counts = await hub.pool.fetch(
+        "SELECT station, stage, count(*) AS n FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[]) "
+        "GROUP BY 1, 2", list(admitted), [Stage.RESERVED, Stage.OVERDUE],
+    )  # fmt: skip
+    number = {(row["station"], row["stage"]): row["n"] for row in counts}
+    stops = [
+        Stop(
+            station=row["id"], to_bring=number.get((row["id"], Stage.RESERVED), 0),
+            to_take=number.get((row["id"], Stage.OVERDUE), 0), in_service=row["in_service"], seen_at=row["last_seen"],
+            sizes=room_by_size(hub.stations.known[row["id"]].plan, read_room(row["room"])),
+            may=admitted[row["id"]].may,
+        )
+        for row in rows
+    ]  # fmt: skip
+    return sorted(stops, key=lambda stop: (not stop.to_bring and not stop.to_take, stop.station))
+
+
+def room_by_size(plan: Plan, room: Room) -> tuple[SizeRoom, ...]:
+    """What is free and what is coming, smallest size first. Who finds the own size full takes a larger one."""
+    free = by_size(plan, room)
+    coming = dict.fromkeys(free, 0)
+    for need, count in room.promised.items():
+        coming[plan.smallest(need)] += count
+    made: list[SizeRoom] = []
+    spare = 0
+    for size in reversed(list(free)):  # from the largest: what is left over there serves the smaller
+        spare += free[size]
+        short = max(0, coming[size] - spare)
+        spare = max(0, spare - coming[size])
+        made.append(SizeRoom(size, free[size], coming[size], short))
+    return tuple(reversed(made))
+
+
+class Done(msgspec.Struct, frozen=True):
+    """What a courier has done at a door today."""
+
+    station: str
+    kind: str
+    at: datetime
+    compartment: int
+    parcel: UUID
+
+
+async def done_today(hub: Hub, courier: UUID, zone: str) -> list[Done]:
+    """Since midnight in that zone, oldest first, as far as the hub has heard."""
+    rows = await hub.pool.fetch(_DONE, str(courier), _midnight(hub, zone))
+    told = [(row["happened_at"], facts.read(row["kind"], row["body"])) for row in rows]
+    return [
+        Done(fact.station, fact.kind, at, fact.compartment, fact.parcel)
+        for at, fact in told if isinstance(fact, facts.Deposited | facts.TakenBack)
+    ]  # fmt: skip
+
+
+def _midnight(hub: Hub, zone: str) -> datetime:
+    """When today began there."""
+    return hub.clock.now().astimezone(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+async def problems_today(hub: Hub, courier: UUID, zone: str) -> int:
+    """How many problems the courier has reported since midnight in that zone."""
+    sql = "SELECT count(*) FROM asked WHERE actor = $1 AND at >= $2"
+    return int(await hub.pool.fetchval(sql, f"courier/{courier}", _midnight(hub, zone)))
+
+
+async def ending_of(hub: Hub, parcel: UUID) -> str:
+    """The end of a parcel's number, which is said where nothing else of it may be."""
+    record = await hub.pool.fetchval("SELECT record FROM parcel WHERE id = $1", parcel)
+    return read_parcel(record).selector if record else ""
+
+
+async def parcels_at(hub: Hub, station: str, *stages: Stage) -> list[Parcel]:
+    rows = await hub.pool.fetch(_HERE, station, list(stages))
+    return [read_parcel(row["record"]) for row in rows]
+
+
+# labels ---------------------------------------------------------------------------------------------------------------
+
+
+class Label(msgspec.Struct, frozen=True):
+    """What a label means at a stop. `verdict`: "here", "inside" already, "elsewhere" on this round, "mistyped" (its
+    check digit is wrong), or "unknown"."""
+
+    verdict: str
+    station: str = ""
+    size: str = ""
+    ending: str = ""
+    parcel: UUID | None = None
+
+
+async def what_is(hub: Hub, courier: UUID, read: str, station: str) -> Label:
+    """Looks a label up at the stop, then at the other stops of the round. It says nothing of any other parcel."""
+    admitted = await admissions(hub, courier)
+    for name in sorted(admitted, key=lambda each: each != station):
+        parcel = await _labelled(hub, hub.stations.known[name], read)
+        if parcel is not None:
+            verdict = "elsewhere" if name != station else "inside" if parcel.stage in INSIDE else "here"
+            return Label(verdict, name, parcel.size or "", parcel.selector, parcel.id)
+    return Label("mistyped" if check_digit_fits(read) is False else "unknown")
+
+
+async def _labelled(hub: Hub, station: Station, read: str) -> Parcel | None:
+    tag = access.label_tag(station.label_key, read)
+    here = await parcels_at(hub, station.id, Stage.RESERVED, *INSIDE)
+    found = [parcel for parcel in here if parcel.label_tag and access.same(parcel.label_tag, tag)]
+    return min(found, key=lambda parcel: parcel.stage != Stage.RESERVED, default=None)
+
+
+def labels_of(parcels: Sequence[Parcel]) -> dict[str, tuple[str, str]]:
+    """What a phone keeps for when it has no signal: label -> size and end of the parcel's number."""
+    return {normal(each.label or each.reference): (each.size or "", each.selector) for each in parcels[:MOST_LABELS]}

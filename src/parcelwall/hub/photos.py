@@ -1,0 +1,82 @@
+"""Photos of what went wrong: stripped of everything but the picture, sealed, kept beside the case and not in the
+journal, and gone some time after the case was closed.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.house import Hub
+
+MOST_BYTES = 400_000
+KEPT_AFTER_CLOSING = timedelta(days=30)
+_START, _END, _SCAN = b"\xff\xd8", 0xD9, 0xDA
+_BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
+_TOLD = frozenset({*range(0xE1, 0xF0), 0xFE})  # APP1 to APP15 (Exif, XMP, maps, makers' notes) and comments
+
+_KEEP = "INSERT INTO case_photo VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+_FORGET = """
+DELETE FROM case_photo USING case_file WHERE case_file.id = case_id AND closed_at < $1"""
+
+
+async def keep(hub: Hub, photo: UUID, case: UUID, picture: bytes) -> None:
+    """Keeps a picture with a case. The same one again is the same one. Refuses what is no small JPEG."""
+    sealed = hub.keys.seal(stripped(picture), f"photo/{photo}")
+    await hub.pool.execute(_KEEP, photo, case, sealed, hub.clock.now())
+
+
+async def of_case(hub: Hub, case: UUID) -> list[bytes]:
+    """The pictures of a case, oldest first."""
+    rows = await hub.pool.fetch("SELECT id, sealed FROM case_photo WHERE case_id = $1 ORDER BY came_at, id", case)
+    return [hub.keys.open(row["sealed"], f"photo/{row['id']}") for row in rows]
+
+
+async def forget(hub: Hub) -> None:
+    """Pictures whose case was closed long enough ago."""
+    await hub.pool.execute(_FORGET, hub.clock.now() - KEPT_AFTER_CLOSING)
+
+
+def stripped(picture: bytes) -> bytes:
+    """The JPEG without what a camera writes beside the picture: place, time, owner, thumbnails, what follows its end.
+
+    Refuses what is no JPEG, or larger than MOST_BYTES. Source: ITU-T T.81, annex B.
+    """
+    if len(picture) > MOST_BYTES:
+        raise Refusal("too_large_a_body", f"A photo has at most {MOST_BYTES // 1000} kB.")
+    try:
+        return _START + b"".join(_segments(picture)) + bytes([0xFF, _END])
+    except (IndexError, ValueError) as no:
+        raise Refusal("bad_field", "A photo is one whole JPEG.", field="photo") from no
+
+
+def _segments(picture: bytes) -> Iterator[bytes]:
+    """The parts to keep, without the first and the last marker. ValueError or IndexError for what is no JPEG."""
+    if picture[:2] != _START:
+        raise ValueError("no JPEG")
+    at, scans = 2, 0
+    while (marker := picture[at + 1]) != _END or picture[at] != 0xFF:
+        if picture[at] != 0xFF:
+            raise ValueError("no marker where one must be")
+        if marker == 0xFF:  # fill bytes may stand before a marker
+            at += 1
+            continue
+        end = at + 2 if marker in _BARE else at + 2 + int.from_bytes(picture[at + 2 : at + 4], "big")
+        if marker == _SCAN:
+            end, scans = _end_of_scan(picture, end), scans + 1
+        if end > len(picture):
+            raise ValueError("cut short")
+        if marker not in _TOLD:
+            yield picture[at:end]
+        at = end
+    if not scans:
+        raise ValueError("no picture in it")
+
+
+def _end_of_scan(picture: bytes, at: int) -> int:
+    """Where the coded picture ends: at the next marker that is neither a stuffed byte nor a restart."""
+    while True:
+        at = picture.index(b"\xff", at)
+        if picture[at + 1] != 0 and not 0xD0 <= picture[at + 1] <= 0xD7:
+            return at
+        at += 2

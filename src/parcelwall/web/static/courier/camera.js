@@ -1,0 +1,58 @@
+// Reads codes with the phone's camera, and draws codes for the reader. Where the browser has no reader of its own, one
+// of others is loaded with the first look, and kept.
+const camera = (() => {
+  const FORMATS = ["qr_code", "code_128", "code_39", "ean_13", "itf", "data_matrix"], LOOK_MS = 70;
+  let reader = null, drawing = null;
+  const files = () => document.querySelector("[data-courier]").dataset;
+
+  async function made() {
+    const own = await globalThis.BarcodeDetector?.getSupportedFormats?.() ?? [];
+    if (["qr_code", "code_128"].every((format) => own.includes(format))) return new BarcodeDetector({ formats: FORMATS.filter((format) => own.includes(format)) });
+    await new Promise((yes, no) => document.head.append(Object.assign(document.createElement("script"), { src: files().barcode, onload: yes, onerror: no })));
+    BarcodeDetectionAPI.prepareZXingModule({ overrides: { locateFile: () => files().wasm } });
+    return new BarcodeDetectionAPI.BarcodeDetector({ formats: FORMATS });
+  }
+
+  // Looks until `stop` is called, and tells each text that it sees. Fails where there is no camera, or none is allowed.
+  async function look(video, tell) {
+    const seen = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 1280 } } });
+    let looking = true;
+    video.srcObject = seen;
+    await video.play();
+    (async () => {
+      reader ||= await made();
+      while (looking) {
+        const found = await reader.detect(video).catch(() => []);
+        for (const code of looking ? found : []) await tell(code.rawValue);
+        await new Promise((yes) => setTimeout(yes, LOOK_MS));
+      }
+    })();
+    const [track] = seen.getVideoTracks();
+    return { stop: () => { looking = false; track.stop(); }, torch: track.getCapabilities?.().torch ? (on) => track.applyConstraints({ advanced: [{ torch: on }] }) : null };
+  }
+
+  // Black on white in every theme, four modules of quiet around.
+  async function draw(canvas, text) {
+    drawing ||= await import(files().qr);
+    const code = drawing.encode(text, { ecc: "M", border: 4, boostEcc: false }), pen = canvas.getContext("2d");
+    canvas.width = canvas.height = code.size;
+    pen.fillStyle = "#FFFFFF";
+    pen.fillRect(0, 0, code.size, code.size);
+    pen.fillStyle = "#000000";
+    code.data.forEach((row, y) => row.forEach((dark, x) => dark && pen.fillRect(x, y, 1, 1)));
+  }
+
+  // One photo, small, upright, and without what the camera wrote beside it.
+  async function photo(file) {
+    const LONGEST_PX = 1600, MOST_BYTES = 380_000, picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+    let scale = Math.min(1, LONGEST_PX / Math.max(picture.width, picture.height));
+    for (let quality = 0.8; ; quality = Math.max(0.4, quality - 0.2), scale *= 0.8) {
+      const canvas = Object.assign(document.createElement("canvas"), { width: picture.width * scale, height: picture.height * scale });
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      const blob = await new Promise((yes) => canvas.toBlob(yes, "image/jpeg", quality));
+      if (blob.size <= MOST_BYTES) return base64(new Uint8Array(await blob.arrayBuffer()));
+    }
+  }
+
+  return { draw, look, photo };
+})();

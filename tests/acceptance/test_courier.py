@@ -1,0 +1,207 @@
+"""A courier's day on a running town: signed in by a code, an outbox that loses nothing, a station that is dark."""
+
+import base64
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from acceptance.browsing import DESK, KioskPage, sync_api, visitor
+from acceptance.courier_phone import PhonePage, a_phone, loop_of, seen
+from acceptance.running import SMALL, Town
+from acceptance.shop import Shop, until
+from parcelwall.simulation.demo import COURIER
+
+pytestmark = pytest.mark.timeout(180)
+STATION = "S-0003"
+NAME = "Kruununhaka"
+EXIF_PLACE = b"Exif\x00\x00II*\x00SECRET PLACE"
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Any]:
+    with sync_api.sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    return tmp_path / "phone"
+
+
+def sign_in(town: Town, operator: Shop, page: PhonePage) -> PhonePage:
+    """With the link that the operator has sent: the code is filled in."""
+    invited = operator.post(f"/couriers/{COURIER}/invite", {}).json()
+    page.go(town.demo.url + invited["path"])
+    assert invited["code"] not in page.page.url, "no history, log or screen keeps the code"
+    page.page.get_by_role("button", name="Sign in").click()
+    page.page.wait_for_url("**/courier")
+    return page
+
+
+def a_photo(path: Path) -> Path:
+    """As a camera makes it: large, and with the place in it."""
+    out = io.BytesIO()
+    Image.effect_noise((2400, 1800), 40).convert("RGB").save(out, "JPEG", quality=95)
+    data, told = out.getvalue(), EXIF_PLACE
+    segment = b"\xff\xe1" + (len(told) + 2).to_bytes(2, "big") + told
+    path.write_bytes(data[:2] + segment + data[2:])
+    return path
+
+
+def test_a_code_signs_in_one_phone_once(town: Town, operator: Shop, playwright: Any, disk: Path) -> None:
+    with a_phone(playwright, disk) as phone:
+        page = sign_in(town, operator, phone())
+        page.see(NAME)
+        page.gates(sideways=True)
+        spent = operator.post(f"/couriers/{COURIER}/invite", {}).json()["code"]
+        other = phone()
+        other.go(town.demo.url + "/courier/sign-in")
+        for code, status in ((spent, 200), (spent, 403), ("WRONG-CODE", 403)):
+            answer = other.page.request.post(
+                town.demo.url + "/courier/sign-in", form={"code": code}, max_redirects=5 if status == 200 else 0
+            )
+            assert answer.status == status
+        assert operator.post(f"/couriers/{COURIER}/sign-out", {}).status_code == 200
+        page.page.goto(town.demo.url + "/courier/day")
+        assert page.page.url.endswith("/courier/sign-in"), "a lost phone is ended from afar"
+
+
+def test_the_outbox_survives_no_signal_a_reload_and_the_end_of_the_browser(
+    town: Town, operator: Shop, playwright: Any, disk: Path, tmp_path: Path
+) -> None:
+    with a_phone(playwright, disk) as phone:
+        page = sign_in(town, operator, phone())
+        page.worker_is_ready()
+        phone.context.set_offline(True)
+        page.page.goto(town.demo.url + f"/courier/problem?station={STATION}")
+        page.page.get_by_label("Damaged").check()
+        page.page.locator("#photo").set_input_files(a_photo(tmp_path / "photo.jpg"))
+        page.page.get_by_role("button", name="Report it").click()
+        page.says("Noted").waits_for(1)
+        assert not page.is_online, "two marks: no signal, and one waiting"
+        page.page.reload()
+        page.waits_for(1)
+        page.page.goto(town.demo.url + "/courier/outbox")
+        page.see("Damaged")
+        page.see("Waiting for a signal.")
+    with a_phone(playwright, disk) as phone:
+        phone.context.set_offline(True)
+        page = phone()
+        page.page.goto(town.demo.url + "/courier/outbox")
+        page.waits_for(1).see("Damaged")
+        phone.context.set_offline(False)
+        page.page.evaluate("dispatchEvent(new Event('online'))")
+        page.waits_for(0).see("Sent.")
+        assert page.is_online
+    cases = [case for case in operator.get("/cases").json()["cases"] if case["about"] == "reported_damaged"]
+    assert [case["station"] for case in cases] == [STATION]
+    # each photo once, however often it was sent
+    [photo] = operator.get(f"/cases/{cases[0]['id']}/photos").json()["photos"]
+    picture = base64.b64decode(photo)
+    assert len(picture) <= 400_000
+    assert max(Image.open(io.BytesIO(picture)).size) <= 1600
+    assert b"SECRET" not in picture and b"Exif" not in picture
+
+
+def test_the_phone_answers_the_screen_and_a_planned_parcel_needs_no_tap(
+    town: Town, operator: Shop, playwright: Any, disk: Path
+) -> None:
+    here = town.demo.stations[STATION]
+    told = town.run(town.people.order(STATION, SMALL))
+    until(lambda: town.expects(STATION, told.reference), "the station has heard of it")
+    with a_phone(playwright, disk) as phone, chromium_page(playwright) as opened:
+        page = sign_in(town, operator, phone())
+        page.worker_is_ready()
+        until(lambda: page.page.evaluate("outbox.get('kept', 'delegations').then((d) => d?.list.length ?? 0)") == 3,
+              "the phone has the hub's word")  # fmt: skip
+        phone.context.set_offline(True)
+        town.run(here.line.cut())
+        kiosk = opened(KioskPage)
+        town.leave(STATION)
+        kiosk.go(here.kiosk_url)
+        kiosk.tap("Courier").screen("courier-in")
+        _, challenge = seen(kiosk.page.locator(".kchallenge-code"))
+        assert challenge.startswith("PWC:")
+        page.page.goto(town.demo.url + "/courier/scan")
+        page.read_typed(challenge).says("Now hold this to the reader")
+        _, answer = seen(page.page.locator("[data-canvas]"))
+        assert answer.startswith("PW2:")
+        town.run(here.station.kiosk.scanned(answer))
+        kiosk.screen("courier-scan")
+        taps = 0
+        town.run(here.station.kiosk.scanned(told.reference))
+        kiosk.screen("open")
+        assert taps == 0, "scan, and no tap"
+        shut(town, int(kiosk.door))
+        kiosk.screen("courier-scan")
+        carried_by_phone(town, operator, playwright, disk, kiosk, told, phone)
+
+
+def carried_by_phone(
+    town: Town, operator: Shop, playwright: Any, disk: Path, kiosk: KioskPage, told: Any, phone: Any
+) -> None:
+    """The round ends at the dark station; the phone films the codes, and hands over what it has when it can."""
+    here, before = town.demo.stations[STATION], len(town.demo.sink.mails())
+    kiosk.tap("Finish").screen("courier-sync")
+    film = loop_of(kiosk)
+    phone.context.close()
+    with a_phone(playwright, disk, sees=film) as phone_again:
+        phone_again.context.set_offline(True)
+        page = phone_again()
+        page.page.goto(town.demo.url + "/courier/carry")
+        page.page.get_by_role("button", name="Use the camera").click()
+        page.says("All read.").waits_for(1)
+        assert town.stage(told.reference) == "RESERVED", "the hub has not heard"
+        phone_again.context.set_offline(False)
+        page.page.evaluate("dispatchEvent(new Event('online'))")
+        page.waits_for(0)
+        assert town.stage(told.reference) == "READY"
+        until(lambda: len(town.demo.sink.mails()) > before, "the recipient has heard, and the station is dark")
+        page.page.get_by_role("button", name="Show the answer").click()
+        unsent = here.station.kiosk.by_phone.road
+        for _ in range(200):
+            _, text = seen(page.page.locator("[data-canvas]"))
+            if text:
+                town.run(here.station.kiosk.scanned(text))
+            if not town.run(_unsent(unsent)):
+                break
+            page.page.wait_for_timeout(50)
+        kiosk.see("The hub has it all")
+        kiosk.gates()
+    here.line.mend()
+    town.leave(STATION)
+    until(lambda: here.station.desk.online, "the line stands")
+
+
+async def _unsent(road: Any) -> int:
+    return int(road.unsent)
+
+
+def shut(town: Town, door: int) -> None:
+    here = town.demo.stations[STATION]
+
+    def seen_shut() -> bool:
+        here.boards.push_closed(door)
+        return here.station.kiosk.showing.screen not in ("open", "still-open", "opening")
+
+    until(seen_shut, "the station sees it shut")
+
+
+def chromium_page(playwright: Any) -> Any:
+    """A screen of a station beside the phone, in a browser of its own."""
+    from contextlib import contextmanager
+
+    from web.gallery import CHROMIUM
+
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        browser = playwright.chromium.launch(**CHROMIUM)
+        with visitor(browser, DESK) as page:
+            yield page
+        browser.close()
+
+    return opened()

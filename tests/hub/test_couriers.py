@@ -1,0 +1,198 @@
+"""Couriers at the hub: who is admitted where, what a phone is given, what it sends twice, what a photo may hold."""
+
+import base64
+import contextlib
+import io
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import courier_outbox, couriers, photos
+from parcelwall.hub.commands import CloseCase
+from parcelwall.hub.courier_outbox import Entry
+from parcelwall.hub.house import Hub
+from parcelwall.link.identity import Signer, signed_by
+from parcelwall.rules import delegation, facts, token
+from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.places import Plan, Room
+from station.towns import a_hub, a_small_town, about, announced, cases, only, told
+
+COURIER, OTHER = UUID(int=7), UUID(int=8)
+PHONE = Signer(b"p" * 32)
+
+
+@pytest_asyncio.fixture
+async def hub(database: str, tmp_path: Path) -> AsyncIterator[Hub]:
+    async with a_hub(database, tmp_path, stations=(about("S-0001"), about("S-0002", lat=60.17))) as hub:
+        yield hub
+
+
+async def admit(hub: Hub, station: str, courier: UUID = COURIER, **changed: object) -> UUID:
+    grant = hub.ids.new()
+    known: dict[str, object] = {"grant": grant, "station": station, "may": ("deposit", "take_back"), "courier": courier}
+    await hub.grant(facts.Granted(**{**known, **changed}))  # type: ignore[arg-type]
+    return grant
+
+
+def an_entry(number: int, **changed: object) -> Entry:
+    known: dict[str, object] = {"id": UUID(int=number), "kind": "problem", "station": "S-0001", "what": "damaged"}
+    return Entry(**{**known, **changed})  # type: ignore[arg-type]
+
+
+def a_jpeg(size: tuple[int, int] = (640, 480), progressive: bool = False) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise(size, 30).convert("RGB").save(out, "JPEG", quality=80, progressive=progressive)
+    return out.getvalue()
+
+
+async def test_an_invitation_is_good_once_and_for_three_days(hub: Hub) -> None:
+    code, until = await couriers.invite(hub, COURIER)
+    assert until - hub.clock.now() == timedelta(days=3)
+    typed = code.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    assert await couriers.redeem(hub, typed) == COURIER
+    late, _ = await couriers.invite(hub, COURIER)
+    hub.clock.advance(3 * 86400 + 1)  # type: ignore[attr-defined]
+    for wrong in (code, late, "", "X" * 40):
+        with pytest.raises(Refusal, match="invite_unknown"):
+            await couriers.redeem(hub, wrong)
+
+
+async def test_admissions_are_those_in_force_of_this_courier(hub: Hub) -> None:
+    first = await admit(hub, "S-0001")
+    await admit(hub, "S-0002", until=hub.clock.now() - timedelta(seconds=1))
+    await admit(hub, "S-0002", OTHER)
+    assert list(await couriers.admissions(hub, COURIER)) == ["S-0001"]
+    second = await admit(hub, "S-0001", may=("deposit",))
+    assert (await couriers.admissions(hub, COURIER))["S-0001"].grant == second, "the newest counts"
+    await hub.revoke("S-0001", second)
+    assert (await couriers.admissions(hub, COURIER))["S-0001"].grant == first
+    await hub.revoke("S-0001", first)
+    assert await couriers.admissions(hub, COURIER) == {}
+
+
+async def test_a_delegation_is_signed_for_this_phone_and_this_station_and_for_a_day_at_most(hub: Hub) -> None:
+    soon = hub.clock.now() + timedelta(hours=2)
+    await admit(hub, "S-0001")
+    grant = await admit(hub, "S-0002", may=("deposit", "service"), until=soon)
+    one, other = await couriers.delegate(hub, COURIER, PHONE.public)
+    assert (one.station, one.until) == ("S-0001", hub.clock.now() + timedelta(hours=24))
+    assert other.until == soon, "not longer than the admission"
+    read = delegation.read(delegation.text(bytes.fromhex(other.delegation), bytes(64)))
+    assert read is not None
+    assert signed_by(hub.signer.public, read.signature.hex(), token.to_sign(read.payload))
+    assert (read.courier, read.grant, read.phone_key, read.may) == (COURIER, grant, PHONE.public, ("deposit",))
+    assert read.station_number == token.station_number("S-0002") == other.number
+
+
+async def test_a_round_counts_and_forecasts(database: str, tmp_path: Path) -> None:
+    async with a_small_town(database, tmp_path) as town:
+        hub, station = town.hub, only(town)
+        for number in range(3):
+            await told(town, f"PW-{number}")
+        await station.deposit("PW-0")
+        await station.carry()
+        [stop] = await couriers.round_of(hub, station.courier)
+        assert (stop.to_bring, stop.to_take, stop.may) == (2, 0, ("deposit", "take_back"))
+        small = next(size for size in stop.sizes if size.name == "S")
+        assert (small.free, small.coming, small.short) == (3, 2, 0)
+        [done] = await couriers.done_today(hub, station.courier, "Europe/Helsinki")
+        assert (done.kind, done.station) == ("Deposited", "S-0001")
+        assert await couriers.done_today(hub, OTHER, "Europe/Helsinki") == []
+        assert await couriers.round_of(hub, OTHER) == []
+
+
+def test_a_small_parcel_without_a_small_compartment_takes_a_larger_one() -> None:
+    plan = Plan(plain_layout("SML"))
+    needs = {need: plan.smallest(need) for need in range(1, 1 << len(plan.kinds))}
+    of = {size: max(need for need, smallest in needs.items() if smallest == size) for size in ("S", "M", "L")}
+    crowded = couriers.room_by_size(plan, Room(promised={of["S"]: 2, of["M"]: 1}))
+    assert [(size.name, size.coming, size.short) for size in crowded] == [("S", 2, 0), ("M", 1, 0), ("L", 0, 0)]
+    full = couriers.room_by_size(plan, Room(promised={of["S"]: 2, of["L"]: 2}))
+    assert {size.name: size.short for size in full} == {"S": 0, "M": 0, "L": 1}, "none goes into a smaller one"
+
+
+async def test_a_label_is_known_at_its_stop_and_elsewhere_on_the_round_only(hub: Hub) -> None:
+    await admit(hub, "S-0001")
+    parcel = await announced(hub, "PW-7F3-2917", "S-0001")
+    await announced(hub, "PW-OTHER", "S-0002")
+    found = await couriers.what_is(hub, COURIER, "pw-7f3-2917", "S-0001")
+    assert (found.verdict, found.ending, found.parcel) == ("here", "2917", parcel)
+    assert (await couriers.what_is(hub, COURIER, "PW-OTHER", "S-0001")).verdict == "unknown", "not on this round"
+    await admit(hub, "S-0002")
+    found = await couriers.what_is(hub, COURIER, "PW-OTHER", "S-0001")
+    assert (found.verdict, found.station) == ("elsewhere", "S-0002")
+    assert (await couriers.what_is(hub, COURIER, "RB123456784GB", "S-0001")).verdict == "mistyped"
+    assert (await couriers.what_is(hub, COURIER, "RB123456785GB", "S-0001")).verdict == "unknown"
+
+
+async def test_an_entry_that_is_sent_twice_is_one_case_with_one_photo(hub: Hub) -> None:
+    await admit(hub, "S-0001")
+    parcel = await announced(hub, "PW-1", "S-0001")
+    entry = an_entry(1, label="PW-1", photo=base64.b64encode(a_jpeg()).decode())
+    first, again = [await courier_outbox.take(hub, COURIER, [entry]) for _ in range(2)]
+    assert first == again
+    assert first[0].state == "done" and first[0].case.startswith("C-")
+    assert await cases(hub) == ["reported_damaged"]
+    case = await hub.pool.fetchrow("SELECT id, parcel, holds FROM case_file")
+    assert (case["parcel"], case["holds"]) == (parcel, False)
+    assert len(await photos.of_case(hub, case["id"])) == 1
+    other = an_entry(1, label="PW-1", what="dirty")
+    assert (await courier_outbox.take(hub, COURIER, [other]))[0].reason == "idempotency_key_reused"
+
+
+async def test_one_refused_entry_leaves_the_others_alone(hub: Hub) -> None:
+    await admit(hub, "S-0001")
+    sent = [
+        an_entry(1, station="S-0002"), an_entry(2), an_entry(3, photo="bm8ganBlZw=="), an_entry(4, photo="%"),
+        an_entry(5, kind="carried", bundle=base64.b64encode(b"x" * 80).decode()), an_entry(6, what=None),
+    ]  # fmt: skip
+    done = await courier_outbox.take(hub, COURIER, sent)
+    assert [each.reason for each in done] == ["no_right", "", "bad_field", "bad_field", "bundle_unknown", "bad_field"]
+    assert await cases(hub) == ["reported_damaged"]
+
+
+async def test_photos_are_sealed_and_go_after_the_case(hub: Hub) -> None:
+    await admit(hub, "S-0001")
+    await courier_outbox.take(hub, COURIER, [an_entry(1, photo=base64.b64encode(a_jpeg()).decode())])
+    sealed = await hub.pool.fetchval("SELECT sealed FROM case_photo")
+    assert b"JFIF" not in sealed
+    case = await hub.pool.fetchval("SELECT id FROM case_file")
+    await hub.desk.ask(CloseCase(case=case, station="S-0001"))
+    hub.clock.advance(29 * 86400)  # type: ignore[attr-defined]
+    await photos.forget(hub)
+    assert len(await photos.of_case(hub, case)) == 1
+    hub.clock.advance(2 * 86400)  # type: ignore[attr-defined]
+    await photos.forget(hub)
+    assert await photos.of_case(hub, case) == []
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_photo_keeps_its_picture_and_loses_the_rest(progressive: bool) -> None:
+    plain = a_jpeg(progressive=progressive)
+    secret = b"Exif\x00\x00 60.1692 N 24.9440 E"
+    told = b"\xff\xe1" + (len(secret) + 2).to_bytes(2, "big") + secret
+    comment = b"\xff\xfe" + (9 + 2).to_bytes(2, "big") + b"by a name"
+    dirty = plain[:2] + told + comment + plain[2:] + b"another picture after the end"
+    clean = photos.stripped(dirty)
+    assert not any(word in clean for word in (b"60.1692", b"by a name", b"another"))
+    assert Image.open(io.BytesIO(clean)).tobytes() == Image.open(io.BytesIO(plain)).tobytes()
+
+
+@settings(max_examples=200)
+@given(st.binary(max_size=300) | st.integers(0, 5000).map(lambda at: a_jpeg((32, 32))[:at]))
+def test_no_bytes_do_harm(data: bytes) -> None:
+    with contextlib.suppress(Refusal):
+        assert photos.stripped(data).startswith(b"\xff\xd8")
+
+
+def test_a_large_photo_is_refused() -> None:
+    with pytest.raises(Refusal, match="too_large"):
+        photos.stripped(b"\xff\xd8" + bytes(photos.MOST_BYTES))
