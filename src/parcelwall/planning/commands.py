@@ -12,6 +12,8 @@ import msgspec
 import typer
 from rich.console import Console
 
+from parcelwall.errors import Trouble
+
 app = typer.Typer(help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True)
 
 
@@ -67,6 +69,40 @@ def rounds(
 
     fleet = Fleet(lat=0, lon=0, vehicles=vehicles, capacity=capacity, speed_kmh=speed_kmh, walk_m=walk_m)
     _tell(lambda tick: plan(file, only_set, fleet, seconds, seed, tick), out or Path("plan-rounds"), as_json)
+
+
+@app.command()
+def mix(
+    file: Annotated[Path | None, typer.Argument(help="Past parcels. Default: the reference generator.")] = None,
+    start: Annotated[str, typer.Option(help="Compartments now, S/M/L.")] = "24/20/8",
+    heights: Annotated[str, typer.Option(help="Millimetres of column that one takes, S/M/L.")] = "80/190/410",
+    total_mm: Annotated[int | None, typer.Option(help="Of all columns. Default: what the start takes.")] = None,
+    least: Annotated[str, typer.Option(help="At least so many, S/M/L.")] = "0/0/0",
+    worth: Annotated[str, typer.Option(help="What serving a parcel is worth, S/M/L.")] = "1/1/1",
+    floor: Annotated[float, typer.Option(help="Share of each size that must be served.", min=0, max=1)] = 0.6,
+    load: Annotated[float, typer.Option(help="Without a file: load of the start mix.", min=0.01)] = 0.9,
+    seed: Annotated[int, typer.Option()] = 1,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Which compartment sizes to build: past parcels replayed with other mixes, judged on later ones."""
+    from parcelwall.planning.mix_plan import Wish, plan
+
+    whole = {name: tuple(int(n) for n in _numbers(text)) for name, text in (("start", start), ("height_mm", heights),
+                                                                             ("least", least))}  # fmt: skip
+    wish = Wish(**whole, worth=_numbers(worth), total_mm=total_mm, floor=floor, load=load, seed=seed)
+    _tell(lambda tick: plan(file, wish, tick), out or Path("plan-mix"), as_json)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    """Numbers above zero between slashes. Raises Trouble for anything else."""
+    try:
+        found = tuple(float(word) for word in text.split("/"))
+    except ValueError:
+        found = ()
+    if not found or not all(0 <= each < 1e6 for each in found):
+        raise Trouble(f"{text!r} is not numbers between slashes, such as 24/20/8")
+    return found
 
 
 def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> None:

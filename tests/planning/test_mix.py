@@ -1,0 +1,70 @@
+"""The search of a mix never builds what does not fit, and never sells what is worse on unseen days."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parcelwall.errors import Trouble
+from parcelwall.planning.demand import generated
+from parcelwall.planning.mix import Room, filled, height, judge, neighbours, proportional, search
+from parcelwall.planning.mix_plan import Wish, plan
+
+ROOM = Room(height_mm=(80, 190, 410), total_mm=9_000, least=(2, 1, 1), worth=(1.0, 1.0, 1.0))
+mixes = st.tuples(st.integers(2, 40), st.integers(1, 20), st.integers(1, 6)).filter(lambda m: height(m, ROOM) <= 9_000)
+
+
+@given(mixes)
+@settings(max_examples=50, deadline=None)
+def test_neighbours_fit_and_keep_the_least(mix: tuple[int, ...]) -> None:
+    for each in neighbours(mix, ROOM):
+        assert height(each, ROOM) <= ROOM.total_mm
+        assert all(count >= least for count, least in zip(each, ROOM.least, strict=True))
+        assert ROOM.total_mm - height(each, ROOM) < min(ROOM.height_mm)
+    assert filled(mix, ROOM)[0] >= mix[0]
+
+
+def test_the_search_finds_the_reference_mix() -> None:
+    """Of docs/planning/mix.md: 27/23/6 at a load of 0.7 with these seeds."""
+    past, unseen = [generated(seed, 0.7) for seed in range(100, 105)], [generated(seed, 0.7) for seed in range(3)]
+    free = Room(height_mm=(80, 190, 410), total_mm=9_000, least=(0, 0, 0), worth=(1.0, 1.0, 1.0))
+    found = search((24, 20, 8), free, past, unseen)
+    assert found.mix == (27, 23, 6)
+    assert found.unseen.value > found.start_unseen.value
+    assert judge((24, 20, 8), past, free.worth) == found.start_past
+    assert height(proportional(free, past), free) <= 9_000
+
+
+def test_a_floor_keeps_large_parcels() -> None:
+    past = [generated(seed, 1.1) for seed in range(100, 102)]
+    free = Room(height_mm=(80, 190, 410), total_mm=9_000, least=(0, 0, 0), worth=(1.0, 1.0, 1.0))
+    assert search((24, 20, 8), free, past, past).past.served[2] < 0.1, "large ones are given up"
+    floored = Room(height_mm=(80, 190, 410), total_mm=9_000, least=(0, 0, 0), worth=(1.0, 1.0, 1.0), floor=0.4)
+    assert search((24, 20, 8), floored, past, past).past.served[2] >= 0.4
+
+
+def test_a_file_of_parcels_makes_a_report(tmp_path: Path) -> None:
+    file = tmp_path / "parcels.csv"
+    rows = ["DateR,DateE,DateD,DateP,Carrier"]
+    for day in range(60):
+        month, of_month = 1 + day // 30, 1 + day % 28
+        rows += [f",,2025-{month:02}-{of_month:02} 10:{k:02}:00,2025-{month:02}-{of_month:02} {15 + k % 8}:00:00,A"
+                 for k in range(30)]  # fmt: skip
+    file.write_text("\n".join([*rows, ",,2025-01-01 10:00:00,2024-01-01 10:00:00,A"]), encoding="utf-8")
+    report, found = plan(file, Wish(start=(6, 5, 2)), lambda _: None)
+    page, _ = report.write(tmp_path / "out", found)
+    assert found.served >= found.served_before
+    assert any("collected before it was deposited" in text for text in found.told)
+    assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def test_what_cannot_be_asked(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="three numbers"):
+        plan(None, Wish(start=(1, 2)), lambda _: None)
+    with pytest.raises(Trouble, match="mm and there are"):
+        plan(None, Wish(total_mm=100), lambda _: None)
+    empty = tmp_path / "empty.csv"
+    empty.write_text("DateD,DateP\n", encoding="utf-8")
+    with pytest.raises(Trouble):
+        plan(empty, Wish(), lambda _: None)
