@@ -60,9 +60,9 @@ class Desk:
     ) -> None:
         self.pool, self.clock, self.ids, self.keys = pool, clock, ids, keys
         self.stations, self.streams, self.policy = known, streams, policy
-        self._asking: _Lane[Command, Answer] = _Lane(self._serve_what_is_free, lambda _: 1, MOST_COMMANDS)
-        self._doors: _Lane[Ingest, int] = _Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
-        self._finding: _Lane[str, Parcel | None] = _Lane(self._find, lambda _: 1, MOST_COMMANDS)
+        self._asking: Lane[Command, Answer] = Lane(self._serve_what_is_free, lambda _: 1, MOST_COMMANDS)
+        self._doors: Lane[Ingest, int] = Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
+        self._finding: Lane[str, Parcel | None] = Lane(self._find, lambda _: 1, MOST_COMMANDS)
 
     async def ask(self, command: Command) -> Answer:
         """The desk's answer. Raises its Refusal, or Trouble if the database cannot be reached."""
@@ -277,7 +277,7 @@ Question = TypeVar("Question")
 Reply = TypeVar("Reply")
 
 
-class _Lane(Generic[Question, Reply]):
+class Lane(Generic[Question, Reply]):
     """Questions wait here while one batch is served; then all that wait (up to a weight) are the next batch."""
 
     def __init__(self, serve: Any, weight: Any, most: int) -> None:

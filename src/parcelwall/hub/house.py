@@ -21,6 +21,7 @@ from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.followers import Bells
 from parcelwall.hub.ingest import Ingest
+from parcelwall.hub.offers import Offers, adopt
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
@@ -46,6 +47,7 @@ class Hub:
         self.pool, self.clock, self.ids, self.keys, self.streams = pool, clock, ids, keys, streams
         self.stations = Stations(keys)
         self.desk = Desk(pool, clock, ids, keys, self.stations, streams, policy)
+        self.offers = Offers(pool, clock, ids, self.stations, lambda: self.desk.policy)
         self.signer = Signer(keys.link_seed)
         self.bells = Bells()
         self.dsn = ""
@@ -105,6 +107,11 @@ class Hub:
                 at.record(fact, stream)
             await at.write()
         await self.refresh()
+
+    async def take_tables(self, lines: Sequence[bytes]) -> dict[str, int]:
+        """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            return await adopt(connection, lines, self.clock.now())
 
     async def revoke(self, station: str, grant: UUID) -> None:
         """Takes a grant back; the station hears of it when it is reached."""
@@ -243,6 +250,7 @@ async def serving(dsn: str, data_dir: Path, clock: Clock, ids: Ids, slot: int = 
         await hub.refresh()
         yield hub
         await hub.desk.close()
+        await hub.offers.close()
     finally:
         pool.terminate()
 

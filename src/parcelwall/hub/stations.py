@@ -1,21 +1,21 @@
 """What the hub knows of its stations: plans, keys, where they are, how their lines are."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from math import cos, radians
 from typing import Any
 
 import msgspec
 from asyncpg import Connection
 
 from parcelwall.errors import Trouble
+from parcelwall.hub.index import Nearby
 from parcelwall.hub.keys import Keys
 from parcelwall.rules import access
 from parcelwall.rules.facts import StationConfigured
-from parcelwall.rules.places import Plan, Room, distance_m, read_room
+from parcelwall.rules.layout import Layout
+from parcelwall.rules.places import Plan, Room, read_room
 
-KM_PER_DEGREE = 110.54
+AT_ONCE = 1_000  # stations read by one query
 
 
 class Station(msgspec.Struct):
@@ -47,48 +47,58 @@ FROM station"""
 
 
 class Stations:
-    """The stations this process knows, read again when their configuration rises."""
+    """The stations this process knows, read again when their configuration rises. Stations that are built alike share
+    one plan: tens of thousands fit into a process."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self.known: dict[str, Station] = {}
-        self._by_latitude: list[tuple[float, str]] = []
+        self._plans: dict[Layout, Plan] = {}
+        self._nearby: Nearby | None = None
 
     async def refresh(self, connection: Connection) -> None:
         """Reads what is new or changed since."""
+        changed = []
         for row in await connection.fetch("SELECT id, config, in_service FROM station"):
             known = self.known.get(row["id"])
             if known and known.config == row["config"]:
                 known.in_service = row["in_service"]
             else:
-                await self.read(connection, row["id"])
+                changed.append(row["id"])
+        for start in range(0, len(changed), AT_ONCE):
+            await self._read(connection, changed[start : start + AT_ONCE])
 
     async def read(self, connection: Connection, station: str) -> Station:
         """The station as it is stored now. Raises Trouble for one without a secret."""
-        row = await connection.fetchrow(f"{_COLUMNS} WHERE id = $1", station)
-        if row is None or row["secret"] is None:
-            raise Trouble(f"station {station} has no secret: enrol it again")
-        secret = self._keys.open(row["secret"], f"station/{station}")
-        about = msgspec.json.decode(row["record"], type=StationConfigured)
-        keys = {f"{name}_key": access.subkey(secret, use) for name, use in _USES.items()}
-        self.known[station] = Station(
-            row["id"], row["config"], about, Plan(about.layout), **keys, in_service=row["in_service"],
-            revoked=row["revoked"],
-        )
-        self._by_latitude = sorted((each.about.lat, each.id) for each in self.known.values())
+        await self._read(connection, [station])
         return self.known[station]
+
+    async def _read(self, connection: Connection, stations: Sequence[str]) -> None:
+        rows = {row["id"]: row for row in await connection.fetch(f"{_COLUMNS} WHERE id = ANY($1::text[])", stations)}
+        for name in stations:
+            row = rows.get(name)
+            if row is None or row["secret"] is None:
+                raise Trouble(f"station {name} has no secret: enrol it again")
+            self._know(row)
+        self._nearby = None
+
+    def _know(self, row: Any) -> None:
+        secret = self._keys.open(row["secret"], f"station/{row['id']}")
+        about = msgspec.json.decode(row["record"], type=StationConfigured)
+        plan = self._plans.get(about.layout)
+        if plan is None:
+            plan = self._plans[about.layout] = Plan(about.layout)
+        about = msgspec.structs.replace(about, layout=plan.layout)
+        keys = {f"{name}_key": access.subkey(secret, use) for name, use in _USES.items()}
+        self.known[row["id"]] = Station(
+            row["id"], row["config"], about, plan, **keys, in_service=row["in_service"], revoked=row["revoked"]
+        )
 
     def near(self, place: tuple[float, float], within_km: float, most: int) -> list[tuple[str, float]]:
         """Station ids with their distance in metres, nearest first."""
-        reach = within_km / KM_PER_DEGREE
-        low = bisect_left(self._by_latitude, (place[0] - reach, ""))
-        high = bisect_right(self._by_latitude, (place[0] + reach, "\uffff"))
-        narrow = reach / max(0.01, cos(radians(place[0])))
-        found = (self.known[name] for _, name in self._by_latitude[low:high])
-        distances = (
-            (distance_m(place, each.place), each.id) for each in found if abs(each.about.lon - place[1]) <= narrow
-        )
-        return [(name, metres) for metres, name in sorted(distances)[:most] if metres <= within_km * 1000]
+        if self._nearby is None:
+            self._nearby = Nearby((each.id, *each.place) for each in self.known.values())
+        return self._nearby.find(place, within_km, most)
 
 
 async def rooms(connection: Connection, ids: Iterable[str]) -> dict[str, Room]:

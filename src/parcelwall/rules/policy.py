@@ -18,6 +18,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     quiet_until_hour: int = 8
     lapse_silence_hours: int = 72  # a station not heard of: lapse anyway, with a case
     alternatives: int = 3
+    offer_from: float = 0.85  # a station is offered if room is at least so likely
     near_km: float = 5.0  # how far from the recipient room is looked for
     reopen_s: int = 180
     bare_code_parcels: int = 100  # above this many inside, the last 4 of the number are asked for too

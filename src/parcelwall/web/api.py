@@ -14,6 +14,7 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, Report, Reserve
 from parcelwall.hub.house import Hub
+from parcelwall.hub.offers import Offered
 from parcelwall.rules.life import Stage
 from parcelwall.rules.sentence import sentence
 from parcelwall.web import answers as shapes
@@ -25,6 +26,7 @@ from parcelwall.web.bodies import (
     CancelBody,
     DivertBody,
     ExtendBody,
+    OfferBody,
     ParcelBody,
     ReportBody,
     ReserveBody,
@@ -76,7 +78,9 @@ class Parcels(Controller):
     async def announce(
         self, request: Request[Any, Any, Any], data: ParcelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        return answered(await hub.desk.ask(announcement(data, who, await asked(request, who, key))))
+        answer = await hub.desk.ask(announcement(data, who, await asked(request, who, key)))
+        note_choice(hub, data.destination.offer if data.destination else None, who, answer)
+        return answered(answer)
 
     @post("/batch", summary="Announce up to 1,000 parcels; each has its own answer",
           responses=answers(201, shapes.BatchAnswer, "An answer for each", WRITES))
@@ -115,9 +119,9 @@ class Parcels(Controller):
     ) -> Response[bytes]:
         mine = await asked(request, who, key)
         where = data.destination.destination()
-        return answered(
-            await hub.desk.ask(Reserve(carrier=who.carrier, parcel=parcel, destination=where, asked=mine))
-        )
+        answer = await hub.desk.ask(Reserve(carrier=who.carrier, parcel=parcel, destination=where, asked=mine))
+        note_choice(hub, data.destination.offer, who, answer)
+        return answered(answer)
 
     @post("/{parcel:uuid}/cancel", status_code=200, summary="It will not come", responses=CHANGED)
     async def cancel(
@@ -140,6 +144,12 @@ class Parcels(Controller):
         mine = await asked(request, who, key)
         command = Divert(carrier=who.carrier, parcel=parcel, reason=data.checked(), asked=mine)
         return answered(await hub.desk.ask(command))
+
+
+def note_choice(hub: Hub, offer: UUID | None, who: Who, answer: Answer) -> None:
+    """Room was promised at a station that an offer had named: kept beside the offer, to judge what it said."""
+    if offer is not None and answer.body.get("station"):
+        hub.offers.chose(offer, answer.body["station"], who.carrier)
 
 
 def announcement(data: ParcelBody, who: Who, asked: Asked) -> Announce:
@@ -177,6 +187,18 @@ class Stations(Controller):
          responses=answers(200, shapes.Availability, "Counts by size", (*READS, 404)))  # fmt: skip
     async def availability(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
         return Response(msgspec.json.encode(await reading.availability(hub, station)), media_type="application/json")
+
+
+@post("/offers", status_code=200, tags=["offers"], summary="Stations near a place, with the chance of room",
+      responses=answers(200, Offered, "Offers, the best first", (*READS, 422)))  # fmt: skip
+async def make_offers(data: OfferBody, who: Who, hub: Hub) -> Response[bytes]:
+    """Advice, at order time: what is reserved then is a promise. Raises Refusal for sides that cannot be."""
+    return Response(await offered(hub, who, data), media_type="application/json")
+
+
+async def offered(hub: Hub, who: Who, data: OfferBody) -> bytes:
+    """The answer to a request for offers, as JSON. Raises Refusal for sides that cannot be."""
+    return msgspec.json.encode(await hub.offers.offer(data.wanted(who.carrier)))
 
 
 @get("/entries", summary="Your feed: every entry of your parcels, gapless, from a number on", tags=["entries"],

@@ -85,8 +85,8 @@ def hub_app(
     }  # fmt: skip
     v1 = Router(
         "/api/v1",
-        route_handlers=[api.Parcels, api.Stations, api.entries, api.track, api.report, api.courier_code,
-                        operator.Operator, operator_couriers.Couriers, overrides.Overrides],
+        route_handlers=[api.Parcels, api.Stations, api.make_offers, api.entries, api.track, api.report,
+                        api.courier_code, operator.Operator, operator_couriers.Couriers, overrides.Overrides],
         dependencies={"who": Provide(api.provide_who)},
     )
     pages = [

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from msgspec import Meta
 
 from parcelwall.errors import REASONS, Refusal
 from parcelwall.hub.commands import Destination
+from parcelwall.hub.offers import Wanted
 from parcelwall.hub.people import Person
 from parcelwall.rules.decide import Order
 from parcelwall.rules.facts import Direction, Proof
@@ -52,6 +54,7 @@ class Where(Body):
 
     station_id: StationId | None = None
     near: Near | None = None
+    offer: UUID | None = None  # the offer that named the station
 
     def destination(self) -> Destination:
         if (self.station_id is None) == (self.near is None):
@@ -93,6 +96,30 @@ class ParcelBody(Body):
 
 class BatchBody(Body):
     parcels: Annotated[list[ParcelBody], Meta(min_length=1, max_length=1000)]
+
+
+class OfferBody(Body):
+    """A parcel that may be ordered, and where its recipient is. Millimetres and grams; nothing of it is kept but
+    sizes and stations."""
+
+    length_mm: Side
+    width_mm: Side
+    height_mm: Side
+    weight_g: Annotated[int, Meta(ge=1, le=200_000, description="grams")]
+    near: Near
+    climate: Climate = "ambient"
+    proof: Proof = "code"
+    reach: bool = False
+    expected_at: datetime | None = None
+    most: Annotated[int, Meta(ge=1, le=20, description="stations in the answer, at most")] = 10
+
+    def wanted(self, carrier: str) -> Wanted:
+        order = Order(
+            carrier=carrier, reference="", length_mm=self.length_mm, width_mm=self.width_mm,
+            height_mm=self.height_mm, weight_g=self.weight_g, climate=self.climate, proof=self.proof,
+            reach=self.reach, expected_at=aware(self.expected_at, "expected_at"),
+        )  # fmt: skip
+        return Wanted(order, (self.near.lat, self.near.lon), self.most)
 
 
 class ReserveBody(Body):

@@ -1,4 +1,4 @@
-"""Two roads past the framework's general machinery, for what is asked most: announcing and tracking (docs/speed.md).
+"""Roads past the framework's general machinery, for what is asked most: announcing, offers, tracking (docs/speed.md).
 
 The typed handlers behind them (`web/api.py`) say what is allowed, OpenAPI reads those, and they serve whatever is not
 in its usual form here.
@@ -12,13 +12,15 @@ from litestar import Response
 from litestar.types import ASGIApp
 
 from parcelwall.hub.house import Hub
-from parcelwall.web.api import announcement, asked_by, tracked
-from parcelwall.web.bodies import ParcelBody
+from parcelwall.web.api import announcement, asked_by, note_choice, offered, tracked
+from parcelwall.web.bodies import OfferBody, ParcelBody
 from parcelwall.web.who import Brake, Doorman
 
 LIMIT_BYTES = 64_000  # a larger body is no usual announcement
-PARCELS, TRACK = "/api/v1/parcels", "/api/v1/track/"
-_PARCEL_BODY = msgspec.json.Decoder(ParcelBody)
+PARCELS, OFFERS, TRACK = "/api/v1/parcels", "/api/v1/offers", "/api/v1/track/"
+_BODIES: dict[str, msgspec.json.Decoder[Any]] = {
+    PARCELS: msgspec.json.Decoder(ParcelBody), OFFERS: msgspec.json.Decoder(OfferBody),
+}  # fmt: skip
 
 
 class QuickRoads:
@@ -31,14 +33,14 @@ class QuickRoads:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path", "")
-        if path == PARCELS and scope["type"] == "http" and scope["method"] == "POST":
-            await self._announce(scope, receive, send)
+        if path in _BODIES and scope["type"] == "http" and scope["method"] == "POST":
+            await self._posted(path, scope, receive, send)
         elif path.startswith(TRACK) and _is_a_number(path, scope):
             await self._answer(send, self._track(path.removeprefix(TRACK), scope))
         else:
             await self._app(scope, receive, send)
 
-    async def _announce(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _posted(self, path: str, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
         if not _is_usual(scope, headers):
             return await self._app(scope, receive, send)
@@ -46,15 +48,21 @@ class QuickRoads:
         if body is None:
             return None  # it was broken off: nobody waits, and nobody knows what was meant
         try:
-            data = _PARCEL_BODY.decode(body)
+            data = _BODIES[path].decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return await self._app(scope, _heard(body, receive), send)
-        return await self._answer(send, self._announced(data, body, headers))
+        asking = self._announced(data, body, headers) if path == PARCELS else self._offered(data, headers)
+        return await self._answer(send, asking)
+
+    async def _offered(self, data: OfferBody, headers: dict[bytes, bytes]) -> tuple[int, bytes]:
+        who = await self._doorman.who(headers.get(b"authorization", b"").decode("latin-1"))
+        return 200, await offered(self._hub, who, data)
 
     async def _announced(self, data: ParcelBody, body: bytes, headers: dict[bytes, bytes]) -> tuple[int, bytes]:
         who = await self._doorman.who(headers.get(b"authorization", b"").decode("latin-1"))
         key = headers.get(b"idempotency-key", b"").decode("latin-1")
         answer = await self._hub.desk.ask(announcement(data, who, asked_by(who, key, f"POST {PARCELS}", body)))
+        note_choice(self._hub, data.destination.offer if data.destination else None, who, answer)
         return answer.status, answer.text
 
     async def _track(self, reference: str, scope: Any) -> tuple[int, bytes]:

@@ -1,0 +1,210 @@
+"""Offers at order time: the stations near a place, with the chance of room, answered from tables without a lock.
+
+Requests that arrive together read their rows together. What was offered is kept in batches, a moment later: an offer
+is advice, and losing the last second of them in a crash loses no promise.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from parcelwall.clock import Clock
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub.desk import Lane
+from parcelwall.hub.stations import Stations
+from parcelwall.ids import Ids
+from parcelwall.rules import decide, offers, tables
+from parcelwall.rules.life import Parcel
+from parcelwall.rules.offers import Offer, OtherWay, Ready, RoomTable, Standing
+from parcelwall.rules.places import Room, read_room
+from parcelwall.rules.policy import Policy
+
+WITHIN_KM = 25.0
+AT_ONCE = 64
+WRITE_EVERY_S = 1.0
+MOST_KEPT = 20_000  # offers that wait to be written; more are dropped and counted
+REMEMBERED = 200_000  # rooms and tables as read, by their text
+Row = tuple[Room, bool, RoomTable | None, tables.VisitCalendar | None]
+
+_ROWS = """
+SELECT id, carrier, room, in_service, chance.body AS chance, visits.body AS visits
+FROM unnest($1::text[], $2::text[]) AS want (station, carrier) JOIN station ON id = station
+LEFT JOIN learnt AS chance ON chance.kind = 'RoomTable' AND chance.key = id
+LEFT JOIN learnt AS visits ON visits.kind = 'VisitCalendar' AND visits.key = id || '/' || carrier"""
+_KEEP = """
+INSERT INTO offer (id, offered_at, arrival, carrier, stations, sizes, chances, reasons) VALUES ($1, $2, $3, $4, $5, $6,
+  $7, $8)"""
+_CHOSE = "UPDATE offer SET chosen = $2 WHERE id = $1 AND carrier = $3 AND $2 = ANY(stations) AND chosen IS NULL"
+_ADOPT = """
+INSERT INTO learnt SELECT *, $4::timestamptz FROM unnest($1::text[], $2::text[], $3::text[])
+ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, adopted_at = excluded.adopted_at"""
+_room_table = msgspec.json.Decoder(RoomTable)
+_calendar = msgspec.json.Decoder(tables.VisitCalendar)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """What an offer is asked for: a parcel as it would be announced, and a place (lat, lon) in degrees."""
+
+    order: decide.Order
+    place: tuple[float, float]
+    most: int = offers.SHOWN
+
+
+class Offered(msgspec.Struct, kw_only=True):
+    """The answer. `id` names it when one of its stations is reserved."""
+
+    id: UUID
+    as_of: datetime
+    arrival: datetime
+    offers: list[Offer]
+    other_way: OtherWay | None
+
+
+class _Ask(msgspec.Struct):
+    wanted: Wanted
+    parcel: Parcel
+    near: list[tuple[str, float]]
+
+
+class Offers:
+    """Makes offers for one hub process. `policy` answers the one in force."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, clock: Clock, ids: Ids, stations: Stations, policy: Callable[[], Policy]
+    ) -> None:
+        self._pool, self._clock, self._ids, self._stations, self._policy = pool, clock, ids, stations, policy
+        self._lane: Lane[_Ask, Offered] = Lane(self._serve, lambda _: 1, AT_ONCE)
+        self._kept: list[tuple[object, ...]] = []
+        self._chosen: list[tuple[UUID, str, str]] = []
+        self._read: dict[str, Room] = {}
+        self._tables: dict[str, RoomTable] = {}
+        self.dropped = 0
+
+    async def offer(self, wanted: Wanted) -> Offered:
+        """Offers, best first. Raises Refusal for sides that cannot be or a time too far ahead; Trouble if the database
+        cannot be reached."""
+        decide.refuse_confused_units(wanted.order)
+        order, now = wanted.order, self._clock.now()
+        parcel = Parcel(
+            id=self._ids.new(), carrier=order.carrier, length_mm=order.length_mm, width_mm=order.width_mm,
+            height_mm=order.height_mm, weight_g=order.weight_g, climate=order.climate, proof=order.proof,
+            reach=order.reach, expected_at=order.expected_at,
+        )  # fmt: skip
+        decide.refuse_reserve(parcel, now, self._policy())
+        near = self._stations.near(wanted.place, WITHIN_KM, wanted.most)
+        return await self._lane.submit(_Ask(wanted, parcel, near))
+
+    async def _serve(self, asks: Sequence[_Ask]) -> list[Offered]:
+        pairs = {(station, ask.parcel.carrier) for ask in asks for station, _ in ask.near}
+        names, carriers = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+        rows = await self._pool.fetch(_ROWS, names, carriers) if pairs else []
+        known = {(row["id"], row["carrier"]): self._understood(row) for row in rows}
+        now, policy = self._clock.now(), self._policy()
+        return [self._answer(ask, known, now, policy) for ask in asks]
+
+    def _understood(self, row: asyncpg.Record) -> Row:
+        room = self._read.get(row["room"])
+        if room is None:
+            if len(self._read) > REMEMBERED:
+                self._read.clear()
+            room = self._read[row["room"]] = read_room(row["room"])
+        table = None
+        if row["chance"]:
+            table = self._tables.get(row["chance"])
+            if table is None:
+                if len(self._tables) > REMEMBERED:
+                    self._tables.clear()
+                table = self._tables[row["chance"]] = _room_table.decode(row["chance"])
+        return room, row["in_service"], table, _calendar.decode(row["visits"]) if row["visits"] else None
+
+    def _answer(self, ask: _Ask, known: dict[tuple[str, str], Row], now: datetime, policy: Policy) -> Offered:
+        parcel = ask.parcel
+        arrival = max(now, parcel.expected_at or now)
+        standings = []
+        for station, metres in ask.near:
+            row, here = known.get((station, parcel.carrier)), self._stations.known[station]
+            if row is not None:
+                ready = _ready(row[3], parcel, now, policy)
+                standings.append(Standing(station, here.place, metres, here.plan, row[0], row[1], row[2], ready))
+        made, other_way = offers.rank_offers(parcel, standings, arrival, now, policy)
+        self._keep(parcel, now, arrival, made)
+        return Offered(id=parcel.id, as_of=now, arrival=arrival, offers=made, other_way=other_way)
+
+    def _keep(self, parcel: Parcel, now: datetime, arrival: datetime, made: Sequence[Offer]) -> None:
+        if len(self._kept) >= MOST_KEPT:
+            self.dropped += 1
+            return
+        self._kept.append((
+            parcel.id, now, arrival, parcel.carrier, [o.station for o in made], [o.size or "" for o in made],
+            [o.probability for o in made], [o.reason or "" for o in made],
+        ))  # fmt: skip
+
+    def chose(self, offer: UUID, station: str, carrier: str) -> None:
+        """One of an offer's stations was reserved."""
+        self._chosen.append((offer, station, carrier))
+
+    async def write(self) -> None:
+        """Keeps what was offered and chosen since; offers first."""
+        kept, self._kept = self._kept, []
+        chosen, self._chosen = self._chosen, []
+        if kept or chosen:
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.executemany(_KEEP, kept)
+                await connection.executemany(_CHOSE, chosen)
+
+    async def run(self) -> None:
+        """Writes once a second, until it is cancelled; then once more."""
+        try:
+            while True:
+                await asyncio.sleep(WRITE_EVERY_S)
+                with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                    await self.write()
+        finally:
+            with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await self.write()
+
+    async def close(self) -> None:
+        await self._lane.close()
+
+
+def _ready(calendar: tables.VisitCalendar | None, parcel: Parcel, now: datetime, policy: Policy) -> Ready:
+    """From the courier's own visits there, if an adopted calendar knows; else the window that a promise would state."""
+    if calendar is not None:
+        window = tables.ready_window(calendar, "announced", now, now.date())
+        if window is not None:
+            return Ready(window.since, window.until, "visits")
+    since = max(now, parcel.expected_at or now)
+    return Ready(since, since + timedelta(hours=policy.deposit_window_hours), "stated")
+
+
+async def adopt(connection: asyncpg.Connection, lines: Sequence[bytes], now: datetime) -> dict[str, int]:
+    """Takes the tables of a plan file, one JSON object a line, into use; answers how many of each kind.
+
+    Raises Refusal, and takes none, if a line is no table that the hub reads. Raises Trouble for an empty file.
+    """
+    rows = [_table(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not rows:
+        raise Trouble("the plan file holds no table")
+    kinds, keys, bodies = (list(column) for column in zip(*rows, strict=True))
+    await connection.execute(_ADOPT, kinds, keys, bodies, now)
+    return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
+
+
+def _table(line: bytes, number: int) -> tuple[str, str, str]:
+    try:
+        found = msgspec.json.decode(line, type=RoomTable | tables.VisitCalendar | tables.DwellCurve)
+    except (msgspec.MsgspecError, ValueError) as no:
+        raise Refusal("bad_field", f"Line {number} of the plan file is no table of ours: {no}", field="file") from no
+    kind = type(found).__name__
+    if isinstance(found, RoomTable):
+        key = found.station
+    elif isinstance(found, tables.VisitCalendar):
+        key = f"{found.station}/{found.carrier}"
+    else:
+        key = found.stratum
+    return kind, key, msgspec.json.encode(found).decode()

@@ -1,0 +1,209 @@
+"""Which stations to offer for an order, in which order, and how sure room there is. Tables in, offers out; no clock.
+
+What binds is a promise (`decide.reserve`); an offer says how likely one can be kept. docs/planning/offers.md has the
+formulas and what they were measured at.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import cos, radians
+from typing import Literal
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.rules import decide, places
+from parcelwall.rules.life import Parcel
+from parcelwall.rules.policy import Policy
+
+STALE = timedelta(hours=6)  # a table of chances older than this is not used
+SURE, NEVER = 0.995, 0.01  # no chance is told beyond these
+REDIRECT_KM = 3.0  # what being sent elsewhere costs, in kilometres of walking
+SECOND_WITHIN_KM = 2.0
+SHOWN = 10
+KM_PER_DEGREE = 111.19
+Basis = Literal["table", "counts"]
+WAYS = ("pick_up_centre", "home")  # where a parcel goes that no station can take
+BY_SIZE = frozenset({"parcel_too_large", "parcel_too_heavy", "climate_not_here"})
+
+
+class RoomTable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The chance of room at one station: `chance[size][d]` on arrival d days after `made_at`, size the smallest that
+    fits. `planning.offers` makes it; numbers outside 0..1 are not used."""
+
+    station: str
+    made_at: datetime
+    chance: dict[str, tuple[float, ...]]
+    model: str = ""
+
+    def at(self, size: str, arrival: datetime) -> float | None:
+        """The chance on the day of arrival; None where the table does not say. Never above SURE or below NEVER."""
+        row = self.chance.get(size, ())
+        day = (arrival - self.made_at).days
+        if not 0 <= day < len(row) or not 0 <= row[day] <= 1:  # NaN is not between either
+            return None
+        return min(SURE, max(NEVER, row[day]))
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """When the parcel will be ready: not before `since` and by `by`, each with probability .9. `basis`: the courier's
+    own visits there, or only what was stated."""
+
+    since: datetime
+    by: datetime
+    basis: Literal["visits", "stated"]
+
+
+class Standing(msgspec.Struct):
+    """One station as an offer looks at it. `room` and `table` are as last recorded."""
+
+    station: str
+    place: tuple[float, float]
+    distance_m: float
+    plan: places.Plan
+    room: places.Room
+    in_service: bool = True
+    table: RoomTable | None = None
+    ready: Ready | None = None
+
+
+class Second(msgspec.Struct, frozen=True):
+    """Where the parcel would go if the station turns out full: metres from the station, and the chance of room."""
+
+    station: str
+    from_there_m: int
+    probability: float | None
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One station. `probability` is None where only counts are known: then `basis` says so and `why` why. Not
+    `offered`: `reason` says what stands in the way."""
+
+    station: str
+    distance_m: int
+    offered: bool
+    size: str | None = None
+    probability: float | None = None
+    basis: Basis = "counts"
+    why: str | None = None
+    reason: str | None = None
+    ready: Ready | None = None
+    second: Second | None = None
+
+
+class OtherWay(msgspec.Struct, frozen=True):
+    """No station near can take this parcel, even empty: why, and how it goes instead."""
+
+    reason: str
+    ways: tuple[str, ...] = WAYS
+
+
+class Seen(msgspec.Struct):
+    """A station looked at: its size for this parcel, its chance, or the reason against it."""
+
+    standing: Standing
+    size: str | None
+    chance: float | None
+    why: str | None
+    reason: str | None
+
+    @property
+    def sure(self) -> float:
+        """The chance to reckon with: what the table says, else all or nothing by the counts."""
+        return self.chance if self.chance is not None else float(self.reason is None)
+
+
+def rank_offers(
+    parcel: Parcel, standings: Sequence[Standing], arrival: datetime, now: datetime, policy: Policy
+) -> tuple[list[Offer], OtherWay | None]:
+    """Offers, the best first: by the walk and by what a redirection would cost, those that are none last. With the
+    other way where no station could ever take the parcel."""
+    seen = [look(parcel, each, arrival, now, policy) for each in standings]
+    seconds = [_second(each, seen) for each in seen]
+    order = sorted(range(len(seen)), key=lambda i: _rank(seen[i], seconds[i]))
+    return [_offer(seen[i], seconds[i]) for i in order], _other_way(seen)
+
+
+def look(parcel: Parcel, standing: Standing, arrival: datetime, now: datetime, policy: Policy) -> Seen:
+    """What one station says to this parcel."""
+    need = standing.plan.need(parcel)
+    if need == 0:
+        return Seen(standing, None, None, None, _misfit(parcel, standing.plan))
+    size = standing.plan.smallest(need)
+    if parcel.proof not in decide.checked_at(standing.plan):
+        return Seen(standing, size, None, None, "proof_not_possible_here")
+    if not standing.in_service:
+        return Seen(standing, size, None, None, "station_out_of_service")
+    chance, why = _chance(standing, size, arrival, now)
+    holds = places.has_room(standing.plan, standing.room, need, policy.overbook)
+    if not holds:  # what cannot be promised now is not offered, whatever a table hopes
+        return Seen(standing, size, chance, why, "no_reachable_compartment" if parcel.reach else _full(standing))
+    if chance is not None and chance < policy.offer_from:
+        return Seen(standing, size, chance, why, "too_unsure")
+    return Seen(standing, size, chance, why, None)
+
+
+def _misfit(parcel: Parcel, plan: places.Plan) -> str:
+    try:
+        plan.refuse_misfit(parcel)
+    except Refusal as no:
+        return no.reason
+    raise AssertionError("refuse_misfit always refuses")
+
+
+def _full(standing: Standing) -> str:
+    left = sum(places.free_by_kind(standing.plan, standing.room)) - sum(standing.room.promised.values())
+    return "no_fitting_compartment" if left > 0 else "station_full"
+
+
+def _chance(standing: Standing, size: str, arrival: datetime, now: datetime) -> tuple[float | None, str | None]:
+    """The table's chance, or None and why there is none."""
+    table = standing.table
+    if table is None:
+        return None, "no_table"
+    if not timedelta(0) <= now - table.made_at <= STALE:
+        return None, "table_too_old"
+    chance = table.at(size, arrival)
+    return chance, None if chance is not None else "table_does_not_reach"
+
+
+def _second(first: Seen, seen: Sequence[Seen]) -> tuple[Seen, float] | None:
+    """The station within 2 km of this one where the parcel had best go instead, and the metres between them."""
+    best, least = None, float("inf")
+    lat, lon = first.standing.place
+    narrow = cos(radians(lat))
+    for other in seen:
+        if other is first or other.reason is not None:
+            continue
+        north, east = other.standing.place[0] - lat, (other.standing.place[1] - lon) * narrow
+        apart_km = KM_PER_DEGREE * (north * north + east * east) ** 0.5
+        cost = other.standing.distance_m / 1000 + (1 - other.sure) * REDIRECT_KM
+        if apart_km <= SECOND_WITHIN_KM and cost < least:
+            best, least = (other, apart_km * 1000), cost
+    return best
+
+
+def _rank(seen: Seen, second: tuple[Seen, float] | None) -> tuple[bool, float, str]:
+    walk_km = seen.standing.distance_m / 1000
+    elsewhere_km = REDIRECT_KM + (second[1] / 1000 if second else SECOND_WITHIN_KM)
+    return seen.reason is not None, walk_km + (1 - seen.sure) * elsewhere_km, seen.standing.station
+
+
+def _offer(seen: Seen, second: tuple[Seen, float] | None) -> Offer:
+    named = None
+    if second and seen.reason is None:
+        named = Second(second[0].standing.station, round(second[1]), second[0].chance)
+    return Offer(
+        station=seen.standing.station, distance_m=round(seen.standing.distance_m), offered=seen.reason is None,
+        size=seen.size, probability=seen.chance, basis="counts" if seen.chance is None else "table", why=seen.why,
+        reason=seen.reason, ready=seen.standing.ready if seen.reason is None else None, second=named,
+    )  # fmt: skip
+
+
+def _other_way(seen: Sequence[Seen]) -> OtherWay | None:
+    """Only where each station says that the parcel itself does not fit. The nearest one's reason is told."""
+    if not seen:
+        return OtherWay("no_station_near")
+    if all(each.reason in BY_SIZE for each in seen):
+        return OtherWay(seen[0].reason or "")
+    return None

@@ -1,0 +1,102 @@
+"""Offers at the hub: from rows as they stand, kept a moment later, and judged by what was reserved then."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub.house import Hub
+from parcelwall.hub.offers import Wanted
+from parcelwall.rules.offers import RoomTable
+from station.towns import NOW, a_hub, about, announced, order
+
+THREE = (about("S-0001", "SML"), about("S-0002", "SML", lat=60.18), about("S-0003", "SML", lat=60.9))
+HERE = (60.1692, 24.9440)
+
+
+@pytest_asyncio.fixture
+async def hub(database: str, tmp_path: Path) -> AsyncIterator[Hub]:
+    async with a_hub(database, tmp_path, stations=THREE) as hub:
+        yield hub
+
+
+def line(station: str, *chances: float) -> bytes:
+    return msgspec.json.encode(RoomTable(station=station, made_at=NOW, chance={"S": chances, "M": chances}))
+
+
+async def test_the_nearest_with_room_by_counts_alone(hub: Hub) -> None:
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    assert [(o.station, o.offered, o.basis, o.why) for o in told.offers] == [
+        ("S-0001", True, "counts", "no_table"), ("S-0002", True, "counts", "no_table")]  # fmt: skip
+    assert told.offers[0].ready is not None and told.offers[0].ready.basis == "stated"
+    assert told.offers[0].second is not None and told.offers[0].second.station == "S-0002"
+
+
+async def test_what_is_promised_meanwhile_is_not_offered(hub: Hub) -> None:
+    for number in range(3):
+        await announced(hub, f"PW-{number}", "S-0001")
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    assert {o.station: o.reason for o in told.offers} == {"S-0001": "station_full", "S-0002": None}
+
+
+async def test_adopted_tables_are_told_and_a_better_chance_may_come_first(hub: Hub) -> None:
+    assert await hub.take_tables([line("S-0001", 0.4, 0.9, 0.4), b"", line("S-0002", 0.97, 0.97, 0.97)]) == {
+        "RoomTable": 2}  # fmt: skip
+    told = await hub.offers.offer(Wanted(order(expected_at=NOW + timedelta(days=2)), HERE))
+    assert [(o.station, o.probability, o.reason) for o in told.offers] == [
+        ("S-0002", 0.97, None), ("S-0001", 0.4, "too_unsure")]  # fmt: skip
+    await hub.take_tables([line("S-0001", 0.95, 0.95, 0.95)])
+    told = await hub.offers.offer(Wanted(order(expected_at=NOW + timedelta(days=2)), HERE))
+    assert told.offers[0].probability == 0.95
+
+
+async def test_a_file_with_one_bad_line_is_not_taken_at_all(hub: Hub) -> None:
+    for bad in (b"{}", b"no json", b'{"type":"Policy"}', line("S-0001", 0.9)[:-3]):
+        with pytest.raises(Refusal) as refused:
+            await hub.take_tables([line("S-0001", 0.9), bad])
+        assert refused.value.reason == "bad_field" and "Line 2" in refused.value.sentence
+    with pytest.raises(Trouble):
+        await hub.take_tables([b""])
+    assert await hub.pool.fetchval("SELECT count(*) FROM learnt") == 0
+
+
+async def test_what_was_offered_is_kept_and_what_was_chosen_beside_it(hub: Hub) -> None:
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    hub.offers.chose(told.id, "S-0002", "acme")
+    hub.offers.chose(told.id, "S-0001", "acme")  # the first choice stands
+    await hub.offers.write()
+    (row,) = await hub.pool.fetch("SELECT * FROM offer")
+    assert (row["stations"], row["sizes"], row["chances"], row["reasons"], row["chosen"]) == (
+        ["S-0001", "S-0002"], ["S", "S"], [None, None], ["", ""], "S-0002")  # fmt: skip
+
+
+async def test_nobody_elses_offer_and_no_unknown_one_can_be_chosen(hub: Hub) -> None:
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    hub.offers.chose(told.id, "S-0001", "other")
+    hub.offers.chose(told.id, "S-0003", "acme")
+    hub.offers.chose(uuid4(), "S-0001", "acme")
+    await hub.offers.write()
+    assert await hub.pool.fetchval("SELECT chosen FROM offer") is None
+
+
+async def test_far_from_everything_there_is_the_other_way(hub: Hub) -> None:
+    told = await hub.offers.offer(Wanted(order(), (0.0, 0.0)))
+    assert told.offers == [] and told.other_way is not None and told.other_way.reason == "no_station_near"
+
+
+async def test_what_could_not_be_reserved_is_refused(hub: Hub) -> None:
+    with pytest.raises(Refusal) as refused:
+        await hub.offers.offer(Wanted(order(expected_at=NOW + timedelta(days=90)), HERE))
+    assert refused.value.reason == "too_far_ahead"
+    with pytest.raises(Refusal):
+        await hub.offers.offer(Wanted(order(weight_g=200_000, length_mm=10, width_mm=10, height_mm=10), HERE))
+
+
+async def test_stations_that_are_built_alike_share_a_plan(hub: Hub) -> None:
+    plans = {id(each.plan) for each in hub.stations.known.values()}
+    assert len(plans) == 1 and len(hub.stations.known) == 3
