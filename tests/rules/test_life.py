@@ -112,6 +112,35 @@ def test_codes_only_grow_newer() -> None:
     assert newer.generation == 3
 
 
+@pytest.mark.parametrize("late_news", [[], ["Lapsed"], ["Lapsed", "Blocked"]])
+def test_a_deposit_is_the_same_whoever_has_heard_of_a_lapse(late_news: list[str]) -> None:
+    """The hub gives a promise up, and the station, which was cut off, fulfils it: both know the same parcel then."""
+    seen = {}
+    for heard in ([], late_news):
+        known = parcel(Stage.RESERVED)
+        for kind in heard:
+            known, _ = learn(known, OF_PARCELS[kind], NOW)
+        seen[len(heard)], _ = learn(known, deposited(), LATER)
+    assert seen[0] == seen[len(late_news)]
+
+
+def test_an_extension_that_is_told_twice_counts_once() -> None:
+    """A hub that was restored is asked again, and then given back what it had lost."""
+    longer = facts.Extended(parcel=PARCEL, collect_by=LATER + timedelta(hours=24))
+    once, _ = learn(parcel(Stage.READY), longer, NOW)
+    twice, expected = learn(once, longer, NOW)
+    assert (twice, expected) == (once, True)
+    assert once.extensions == 1
+    back, _ = learn(once, facts.Extended(parcel=PARCEL, collect_by=LATER, by="operator"), NOW)
+    assert back.collect_by == once.collect_by, "time is never taken away"
+
+
+def test_what_the_hub_gives_back_is_no_extension_of_the_recipients() -> None:
+    given = facts.Extended(parcel=PARCEL, collect_by=LATER + timedelta(hours=5), by="hub")
+    known, _ = learn(parcel(Stage.READY), given, NOW)
+    assert (known.collect_by, known.extensions) == (LATER + timedelta(hours=5), 0)
+
+
 def test_a_second_deposit_is_contested_until_it_is_out() -> None:
     twice, expected = learn(parcel(Stage.READY), deposited(compartment=5), NOW)
     assert not expected

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import apsw
 import pytest
 
 from parcelwall.journal import chain
@@ -10,6 +11,7 @@ from parcelwall.link.shipping import Run
 from parcelwall.rules.life import Stage
 from parcelwall.station.house import accept, key_of
 from parcelwall.station.memory import Memory
+from parcelwall.station.reserve import CannotWrite
 from parcelwall.station.restoring import lost
 from parcelwall.station.verify import verify_station
 from station.rig import NAME, SECRET, WRITER, Crash, Rig, fail_at, never_fail
@@ -77,6 +79,21 @@ async def test_each_door_is_looked_at_once(rig: Rig, board: str) -> None:
         await rig.keeper.take_stock()
     assert rig.cases() == (["opened_unasked"] if board == "well" else ["door_unclear"] * len(rig.desk.plan.place))
     assert rig.memory.room().held
+    assert not rig.memory.unlooked
+
+
+@pytest.mark.parametrize("write", range(1, 14))
+async def test_looking_that_a_full_disk_broke_off_opens_no_second_case(rig: Rig, write: int) -> None:
+    rig.memory.know({"unlooked": "yes"})
+    for door in (2, 3):
+        rig.boards.push_open(door)
+    fail_at(rig.memory.connection, write, apsw.FullError)
+    with pytest.raises(CannotWrite):
+        await rig.keeper.take_stock()
+    never_fail(rig.memory.connection)
+    assert rig.memory.unlooked
+    await rig.keeper.take_stock()
+    assert sorted(case.compartment or 0 for case in rig.memory.book.cases.values()) == [2, 3]
     assert not rig.memory.unlooked
 
 

@@ -188,12 +188,16 @@ def _deposited(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
     return {
         "station": fact.station, "reservation": fact.reservation, "compartment": fact.compartment,
         "deposited_at": at, "collect_by": fact.collect_by, "due": fact.collect_by, "ended_at": None, "reason": "",
+        "size": None, "deposit_by": None,  # of the promise, which is over: who has heard of a lapse knows them no more
     }  # fmt: skip
 
 
 def _extended(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
-    asked = fact.by != "hub"  # what the hub gives back, because a door would not open, nobody has asked for
-    return {"collect_by": fact.collect_by, "due": fact.collect_by, "extensions": parcel.extensions + asked}
+    """Time is never taken away. What gives none is the same extension told twice, by a hub that had lost the first;
+    what the hub gives back, because a door would not open, nobody has asked for: neither counts."""
+    more = parcel.collect_by is None or fact.collect_by > parcel.collect_by
+    until = fact.collect_by if more else parcel.collect_by
+    return {"collect_by": until, "due": until, "extensions": parcel.extensions + (more and fact.by != "hub")}
 
 
 def _expired(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:

@@ -21,9 +21,8 @@ from parcelwall.station.verify import verify_station
 
 COMPARED = (
     "stage", "compartment", "reservation", "hold_hours", "deposited_at", "collect_by", "generation", "extensions",
-    "contested",
+    "contested", "size", "deposit_by", "blocked",
 )  # fmt: skip
-PROMISED = ("size", "deposit_by")  # of a parcel inside they are left over, and who had heard of a lapse has them not
 
 
 async def check_town(town: Town) -> list[str]:
@@ -90,7 +89,7 @@ async def _stories(connection: asyncpg.Connection, memory: Memory) -> list[str]:
             who = "the hub" if b is None else memory.station
             wrong.append(f"INV-09: parcel {parcel}: only {who} believes that it is promised or inside there")
             continue
-        for name in (*COMPARED, *(PROMISED if a.stage == Stage.RESERVED else ())):
+        for name in COMPARED:
             if getattr(a, name) != getattr(b, name):
                 wrong.append(f"INV-09: parcel {parcel}, {name}: {getattr(a, name)} at the hub, {getattr(b, name)} "
                              f"at {memory.station}")  # fmt: skip

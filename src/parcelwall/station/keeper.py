@@ -21,6 +21,8 @@ SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.2
 LEFT_OPEN = timedelta(seconds=120)
 UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many looks
 
+IN_DOUBT = ("opened_unasked", "door_unclear")  # cases of doors that say nothing, or that nobody asked to open
+
 log = structlog.get_logger()
 
 
@@ -60,7 +62,8 @@ class Keeper:
         no entry explains it. What lies behind a shut door nobody can see: `journal_restored` asks a person to look."""
         if not self.desk.memory.unlooked:
             return
-        for door in sorted(self.desk.plan.place):
+        told = self._doors_in_doubt()  # by a turn before this one that the disk broke off
+        for door in sorted(set(self.desk.plan.place) - told):
             state = await self._state(door)
             if state == DoorState.OPEN:
                 self.desk.unasked(door)
@@ -68,6 +71,11 @@ class Keeper:
             elif state == DoorState.UNKNOWN:
                 self.desk.memory.tell(self.desk.case("door_unclear", None, door, holds=True))
         self.desk.memory.know({"unlooked": ""})
+
+    def _doors_in_doubt(self) -> set[int]:
+        """Doors that were seen open, or said nothing, and that nobody has looked at yet."""
+        cases = (case for case in self.desk.memory.book.cases.values() if case.closed_at is None)
+        return {case.compartment for case in cases if case.about in IN_DOUBT and case.compartment}
 
     async def serve(self, visit: Visit) -> Visit:
         """Opens the visit's door. Answers the visit as it stands then: opened, or ended because it would not.

@@ -64,8 +64,13 @@ class Memory:
         self.clock = clock
         self._know_oneself()
         [(newest,)] = self.connection.execute(_NEWEST, (self.writer, self.writer))
-        self.time = Timekeeper(clock, newest or "")
+        self.time = Timekeeper(clock, newest or "", self._heard_last())
         self._remember()
+
+    def _heard_last(self) -> str:
+        """When the hub wrote what was heard of it last; "" for a new computer."""
+        number = self.has().number
+        return self.since(self.hub_writer, number - 1, 1)[0].happened_at if number else ""
 
     def close(self) -> None:
         self.connection.close()

@@ -2,7 +2,8 @@
 
 The hub's time comes with its signed welcome and with each answer to a beat. From then on our own count of seconds is
 believed over a clock that jumps. Without a word of the hub a jump must be believed, for that is how a computer without
-a battery finds the right time.
+a battery finds the right time; but not one of more than 400 days beyond what we know: such a clock is broken, and we
+count on from the newest entry until the hub is heard.
 """
 
 from datetime import date, datetime, timedelta
@@ -14,15 +15,21 @@ from parcelwall.clock import Clock
 from parcelwall.rules.access import Brake
 
 DOUBTFUL = timedelta(minutes=5)  # a clock that differs more from what the hub has told is wrong
+STRANGE = timedelta(days=400)  # no station is switched off for longer than that and then started without a line
 TOLD_FOR = timedelta(days=7)  # after so long without the hub our own count is no better than the clock
 
 
 class Timekeeper:
-    """`mark` is the newest time that anything was written with, as `clock.text` writes it; "" before the first."""
+    """`mark` is the newest time that anything was written with, as `clock.text` writes it; "" before the first.
 
-    def __init__(self, clock: Clock, mark: str) -> None:
+    `heard` is the newest time that is known of the hub.
+    """
+
+    def __init__(self, clock: Clock, mark: str, heard: str = "") -> None:
         self._clock, self.mark = clock, mark
         self._told: tuple[datetime, float] | None = None  # the hub's time, and the seconds we had counted then
+        known = max(mark, heard)
+        self._begun = (clocks.parse(known), clock.mono()) if known else None  # what we knew at the start
 
     def text(self) -> str:
         """Now, and never behind the mark: time in a journal does not run backwards."""
@@ -30,12 +37,14 @@ class Timekeeper:
         return self.mark
 
     def _believed(self) -> datetime:
-        wall = self._clock.now()
-        if self._told is None:
+        wall, known = self._clock.now(), self._told or self._begun
+        if known is None:
             return wall
-        at, counted_s = self._told
+        at, counted_s = known
         since = timedelta(seconds=self._clock.mono() - counted_s)
-        return wall if since > TOLD_FOR or abs(wall - (at + since)) <= DOUBTFUL else at + since
+        if self._told and since <= TOLD_FOR:
+            return wall if abs(wall - (at + since)) <= DOUBTFUL else at + since
+        return at + since if wall - (at + since) > STRANGE else wall
 
     def told(self, at: datetime) -> timedelta:
         """The hub's time, fresh. Answers by how much the mark must go back; zero if it is not doubtful."""

@@ -1,0 +1,70 @@
+"""A computer that starts without a line: a small jump is believed, a clock that is years ahead is not."""
+
+from datetime import timedelta
+
+import pytest
+
+from parcelwall import clock
+from parcelwall.clock import VirtualClock
+from parcelwall.station.timekeeper import STRANGE, TOLD_FOR, Timekeeper
+from station.rig import Rig
+from station.towns import NOW
+
+YEARS = 10 * 365 * 24 * 3600.0
+
+
+def started(after: timedelta) -> tuple[Timekeeper, VirtualClock]:
+    """A computer that comes up so long after its newest entry, by its own clock."""
+    now = VirtualClock(NOW + after)
+    return Timekeeper(now, clock.text(NOW)), now
+
+
+def at(keeper: Timekeeper) -> timedelta:
+    return clock.parse(keeper.text()) - NOW
+
+
+@pytest.mark.parametrize("days", [0, 1, 30, 399])
+def test_it_was_switched_off_for_so_long(days: int) -> None:
+    keeper, now = started(timedelta(days=days))
+    now.advance(3600)
+    assert at(keeper) == timedelta(days=days, hours=1)
+
+
+def test_a_clock_that_is_years_ahead_is_not_believed_and_time_goes_on() -> None:
+    keeper, now = started(STRANGE + timedelta(days=1))
+    assert at(keeper) == timedelta(0)
+    now.advance(3600)
+    assert at(keeper) == timedelta(hours=1)
+    keeper.told(NOW + timedelta(days=2))
+    assert at(keeper) == timedelta(days=2)
+
+
+def test_nor_is_it_believed_once_the_hub_was_long_not_heard() -> None:
+    keeper, now = started(timedelta(0))
+    keeper.told(NOW)
+    now.advance(TOLD_FOR.total_seconds() + 60)
+    assert at(keeper) == TOLD_FOR + timedelta(minutes=1)
+    now._now += timedelta(seconds=YEARS)  # its battery fails
+    now.advance(60)
+    assert at(keeper) == TOLD_FOR + timedelta(minutes=2)
+
+
+def test_a_new_computer_has_nothing_else_to_believe() -> None:
+    now = VirtualClock(NOW + timedelta(seconds=YEARS))
+    assert Timekeeper(now, "").text() == clock.text(now.now())
+
+
+async def test_what_is_put_in_then_is_held_for_two_days_and_not_for_years(rig: Rig) -> None:
+    rig.promise("PW-1")
+    await rig.stop()
+    rig.now.advance(YEARS)
+    await rig.resume()
+    parcel = next(iter(rig.memory.parcels())).id
+    await rig.deposit("PW-1")
+    collect_by = rig.parcel(parcel).collect_by
+    assert collect_by is not None
+    assert timedelta(hours=48) <= collect_by - NOW < timedelta(hours=49)
+    rig.memory.told_time(NOW + timedelta(hours=3), "b2")
+    assert abs(rig.desk.now() - NOW - timedelta(hours=3)) < timedelta(minutes=1)
+    assert rig.told().count("ClockSet") == 0, "nothing was written with a time that lay ahead"
+    await rig.collect(rig.code(parcel))
