@@ -9,7 +9,7 @@ from parcelwall.errors import Refusal
 from parcelwall.link.identity import Signer
 from parcelwall.rules import delegation, facts, token
 from parcelwall.rules.delegation import Delegation
-from parcelwall.station.kiosk import REFUSED_AFTER_S
+from parcelwall.station.showing import REFUSED_AFTER_S
 from station.rig import HUB, NAME, Rig
 
 PHONE, OTHER = Signer(b"p" * 32), Signer(b"o" * 32)

@@ -270,7 +270,7 @@ async def test_a_screen_and_an_open_door_outlive_a_clock_that_goes_back(rig: Rig
     right = rig.now.now()
     rig.now._now += YEARS
     visit = await rig.keeper.serve(rig.desk.collect_by_code(rig.code(parcel)))
-    rig.station.kiosk._show("wrong", 30)
+    rig.station.kiosk.show("wrong", 30)
     rig.memory.told_time(right, "boot")
     rig.now._now = right
     await rig.look()

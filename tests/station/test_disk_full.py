@@ -115,7 +115,7 @@ async def test_the_screen_says_it_plainly(rig: FullRig) -> None:
     parcel, kiosk, page = await rig.inside("PW-1"), rig.station.kiosk, renderer()
     rig.promise("PW-2")
     rig.use_up()
-    kiosk._show("courier-scan", 60, courier=rig.courier)
+    kiosk.show("courier-scan", 60, courier=rig.courier)
     await kiosk.label("PW-2")
     shown = page.fragment(picture(rig.station, page))
     assert "This station is closed" in shown

@@ -7,7 +7,8 @@ from parcelwall.errors import Refusal
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.rules.policy import Policy
-from parcelwall.station.kiosk import REFUSED_AFTER_S, Kiosk
+from parcelwall.station.kiosk import Kiosk
+from parcelwall.station.showing import REFUSED_AFTER_S
 from station.rig import Rig
 
 
@@ -77,7 +78,7 @@ async def test_a_courier_brings_and_takes(rig: Rig, kiosk: Kiosk) -> None:
     kiosk.home()
     assert (await kiosk.label("PW-1")).screen == "courier-in", "sign in first"
     assert (await kiosk.sign_in("00000000")).refusal == "wrong_code"
-    assert (await kiosk.sign_in(rig.courier_code())).screen == "courier-scan"
+    assert (await kiosk.sign_in(rig.courier_code())).screen == "courier-home", "there is something to take out"
     assert (await kiosk.label("NOT-OURS")).refusal == "not_for_this_station"
     showing = await kiosk.label("PW-1")
     assert showing.screen == "open"
@@ -90,7 +91,8 @@ async def test_a_courier_brings_and_takes(rig: Rig, kiosk: Kiosk) -> None:
     await rig.shut(showing.door or 0)
     assert (kiosk.showing.screen, kiosk.showing.taken) == ("courier-scan", 1), "nothing is left to be taken"
     assert rig.parcel(late).stage == Stage.TAKEN_BACK
-    assert wait(rig, kiosk, 181) == "courier-bye"
+    assert wait(rig, kiosk, 181) == "more-time"
+    assert wait(rig, kiosk, 21) == "courier-bye"
     assert wait(rig, kiosk, 11) == "home"
     assert kiosk.showing.courier is None
 

@@ -11,17 +11,17 @@ from parcelwall.errors import Refusal
 from parcelwall.link.identity import Signer
 from parcelwall.rules import facts, token
 from parcelwall.rules.life import Stage
-from parcelwall.station.kiosk import REFUSED_AFTER_S
+from parcelwall.station.showing import REFUSED_AFTER_S
 from station.rig import NAME, Rig
 
 GRANT = UUID(int=9)
 
 
-def refused(rig: Rig, text: str) -> None:
+def refused(rig: Rig, text: str, reason: str = "wrong_code") -> None:
     wrote, brake = rig.wrote(), rig.memory.brake("bare")
     with pytest.raises(Refusal) as no:
         rig.desk.collect_by_token(text)
-    assert (no.value.reason, no.value.details) == ("wrong_code", {}), "one answer for every cause"
+    assert (no.value.reason, no.value.details) == (reason, {}), "one answer for every cause"
     assert (rig.wrote(), rig.memory.brake("bare")) == (wrote, brake), "a QR that fails counts nothing"
 
 
@@ -70,7 +70,7 @@ async def test_a_parcel_that_asks_for_it_opens_by_nothing_else(rig: Rig) -> None
 async def test_one_that_asks_for_a_verified_person_does_not_open_by_it(rig: Rig) -> None:
     parcel = rig.promise("PW-1", proof="verified")
     await rig.deposit("PW-1")
-    refused(rig, rig.token(parcel))
+    refused(rig, rig.token(parcel), "proof_missing")
 
 
 async def test_what_does_not_fit(rig: Rig) -> None:

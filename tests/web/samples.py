@@ -124,7 +124,7 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         return screen(words, id, **more)
 
     return {
-        "home": at("home", pad=PAD),
+        "home": at("home", pad=PAD, can_send=True, presence="042"),
         "home-alone": at("home", pad=PAD, alone=True),
         "selector": at("selector", pad=views.Pad((views.PadField("selector", (4,)),))),
         "wrong": at("wrong", pad=PAD, tries_left=2, cue="refused"),
@@ -136,7 +136,6 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "still-open": at("still-open", door=19, cue="nag"),
         "thanks": at("thanks", door=19, seconds=8, seconds_of=10),
         "stuck": at("stuck", door=19, case="C-2041", case_by=NOW + timedelta(hours=3)),
-        "several": at("several", door=19, count=3),
         "late": at("late", door=19, deadline=DEADLINE),
         "report": at("report", door=19),
         "case": at("case", case="C-2041", case_by=NOW + timedelta(hours=3)),
@@ -146,6 +145,9 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, 350 m"),
         "starting": at("starting", seconds=3),
         "asleep": at("asleep"),
+        "home-battery": at("home", pad=PAD, saving_power=True, can_send=True),
+        "held": at("held", lines=("Go on with your phone.",)),
+        **sender_screens(at),
         "lost": at("lost", door=19),
         **courier_screens(at),
     }
@@ -153,6 +155,26 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
 
 CHALLENGE = delegation.challenge("S-0012", bytes(range(16)))
 ROAD = RoadShown("3f1c", 7, 128, later=40, read=2, read_of=9)
+
+
+def sender_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.KioskScreen]:
+    sizes = tuple(views.SizeChoice(each.name, each.width_mm, each.height_mm, each.depth_mm,
+                                   0 if each.name == "S" else None, each.name == "M")
+                  for each in LAYOUT.sizes)  # fmt: skip
+    job = views.Service("repair", tuple(range(1, 49)), {"open": 1, "closed": 46, "unknown": 1}, online=True, unsent=3)
+    change = msgspec.structs.replace
+    return {
+        "send-scan": at("send-scan", pad=PAD),
+        "send-size": at("send-size", sizes=sizes, ending="2917"),
+        "send-open": at("open", door=19, sends=True, cue="tick"),
+        "send-unfit": at("open", door=19, sends=True, unfit=True, cue="tick"),
+        "send-none": at("send-none"),
+        "send-done": at("send-done", door=19, ending="2917", receipt="S-0012-4711"),
+        "service-why": at("service", service=views.Service()),
+        "service": at("service", service=job),
+        "service-sensors": at("service", service=change(job, tested="sensors", more=True)),
+        "service-network": at("service", service=change(job, tested="network", online=False)),
+    }
 
 
 def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.KioskScreen]:
@@ -168,7 +190,9 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
         "courier-scan": at("courier-scan", courier=courier),
         "courier-size": at("courier-size", courier=courier, sizes=sizes, ending="2917"),
         "courier-label": at("courier-label", courier=courier),
-        "courier-open": at("open", door=33, courier=courier),
+        "courier-open": at("open", door=33, courier=courier, puts_in=True),
+        "audit": at("audit", door=26, courier=courier, checks=4),
+        "audit-asks": at("audit", door=26, courier=courier, checks=4, asks=True),
         "courier-out": at("courier-out", door=33, courier=courier, ending="0386"),
         "courier-bye": at("courier-bye", courier=msgspec.structs.replace(courier, taken=3)),
         "no-fit": at("no-fit", courier=courier, ending="2917", belongs="Simonkatu, stop 5"),

@@ -73,7 +73,7 @@ def _with_every_text(view: msgspec.Struct, text: str) -> msgspec.Struct:
 def test_every_screen_has_a_template_and_a_sample() -> None:
     shown = {view.id for view in ALL.values() if isinstance(view, KioskScreen)}
     ids = set(get_args(ScreenId))
-    frames = {"frame", "door", "parts", "courier-parts"}
+    frames = {"frame", "door", "parts", "courier-parts", "size-parts"}
     assert {path.stem for path in (TEMPLATES / "kiosk").glob("*.html")} - frames == ids
     assert ids - shown == set()
     assert {type(view) for view in ALL.values()} == set(views.TEMPLATES)

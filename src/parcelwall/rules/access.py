@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -36,6 +37,11 @@ def _digits(key: bytes, label: str, station: str, subject: bytes) -> str:
 def pickup_code(key: bytes, station: str, reservation: UUID, generation: int) -> str:
     """The 8 digits that open the compartment of a reservation. `key` is subkey(secret, "pickup-code")."""
     return _digits(key, "pickup-code", station, reservation.bytes + generation.to_bytes(4, "big"))
+
+
+def send_code(key: bytes, station: str, reservation: UUID, generation: int) -> str:
+    """The 8 digits with which its sender puts a return in. `key` is subkey(secret, "pickup-code")."""
+    return _digits(key, "send-code", station, reservation.bytes + generation.to_bytes(4, "big"))
 
 
 def courier_code(key: bytes, station: str, courier: UUID, day: date) -> str:
@@ -105,6 +111,15 @@ def pause_left_s(brake: Brake, now: datetime, today: date, limits: Limits = BARE
     if brake.day == today and brake.today >= limits.daily_cap:
         return float("inf")
     return max(0.0, (brake.paused_until - now).total_seconds()) if brake.paused_until else 0.0
+
+
+def pause_in_s(left_s: float, now: datetime, zone: str) -> int:
+    """A pause in whole seconds; one without end lasts until midnight in the zone, an IANA name."""
+    if left_s != float("inf"):
+        return int(left_s) + 1
+    local = now.astimezone(ZoneInfo(zone))
+    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return int((midnight - local).total_seconds()) + 1
 
 
 def tries_left(brake: Brake, now: datetime, limits: Limits = BARE) -> int:

@@ -192,16 +192,16 @@ def expire(parcel: Parcel, now: datetime, cases: Iterable[CaseFile] = ()) -> fac
     return facts.Expired(parcel=parcel.id)
 
 
-def deposit(parcel: Parcel, plan: places.Plan, room: places.Room, now: datetime) -> int:
-    """The compartment for a reserved parcel that a courier stands there with. Refuses what comes too late, is not
-    expected, or fits nowhere."""
+def deposit(parcel: Parcel, plan: places.Plan, room: places.Room, now: datetime, size: str | None = None) -> int:
+    """The compartment for a reserved parcel that somebody stands there with; with `size`, one of that size. Refuses
+    what comes too late, is not expected, or fits nowhere."""
     if parcel.stage in INSIDE:
         raise Refusal("already_deposited", compartment=parcel.compartment)
     if parcel.stage != Stage.RESERVED or parcel.deposit_by is None:
         raise Refusal("not_for_this_station")
     if now > parcel.deposit_by:
         raise Refusal("deposit_too_late")
-    compartment = places.choose_compartment(plan, room, parcel)
+    compartment = places.choose_compartment(plan, room, parcel, size)
     if compartment is None:
         raise Refusal("no_fitting_compartment")
     return compartment
@@ -215,12 +215,22 @@ def collect_deadline(closed_at: datetime, hold_hours: int) -> datetime:
 def collect(parcel: Parcel | None, shown: facts.Proof = "code") -> Parcel:
     """A parcel whose proof was shown may be collected while it is inside, late or not; else refused as a wrong code.
 
-    A token serves for a code too; a code alone does not serve where a token is asked for.
+    A token serves for a code too; a code alone does not serve where a token is asked for. What waits for a verified
+    person is refused as such, and a return waits for a courier.
     """
     if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
         raise Refusal("wrong_code")
-    if parcel.blocked or parcel.proof == "verified" or (parcel.proof == "token" and shown == "code"):
+    if parcel.blocked or parcel.direction == "return" or (parcel.proof == "token" and shown == "code"):
         raise Refusal("wrong_code")
+    if parcel.proof == "verified" and shown != "verified":
+        raise Refusal("proof_missing")
+    return parcel
+
+
+def collect_return(parcel: Parcel | None) -> Parcel:
+    """What a sender has put in is collected by a courier. Refused for anything else, or if it is not inside."""
+    if parcel is None or parcel.direction != "return" or parcel.stage not in INSIDE or parcel.compartment is None:
+        raise Refusal("not_for_this_station")
     return parcel
 
 

@@ -17,7 +17,7 @@ from parcelwall.rules.policy import Policy
 
 Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
-By = Literal["recipient", "delegate", "courier", "carrier", "operator", "hub", "unknown"]
+By = Literal["recipient", "delegate", "sender", "courier", "carrier", "operator", "hub", "unknown"]
 
 
 Moment = Annotated[datetime, Meta(tz=True)]
@@ -257,11 +257,13 @@ class StationConfigured(Fact, frozen=True, kw_only=True):
 
 
 class DoorOpened(Fact, frozen=True, kw_only=True):
-    """The contact was seen open. Without a visit: nobody was let in, which is an alarm."""
+    """The contact was seen open. Without a visit: nobody was let in, which is an alarm. `why` stands where somebody
+    looked into an empty compartment."""
 
     compartment: Door
     visit: UUID | None = None
     recovered: bool = False
+    why: str = ""
 
 
 class DoorClosed(Fact, frozen=True, kw_only=True):

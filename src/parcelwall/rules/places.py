@@ -187,20 +187,30 @@ def promise(plan: Plan, room: Room, parcel: Parcel, overbook: int = 0) -> str:
     return plan.smallest(need)
 
 
-def choose_compartment(plan: Plan, room: Room, parcel: Parcel) -> int | None:
+def choose_compartment(plan: Plan, room: Room, parcel: Parcel, size: str | None = None) -> int | None:
     """The number of the smallest free compartment that fits, the reach zone last, such that all other promises still
     fit; if a fault has broken them already, the smallest that is free. None if there is none.
+
+    With `size`, one of that size, and only beside all other promises: nobody chooses room that is promised to others.
 
     Among equals the parcel's id decides, so that doors take turns: a coil that is driven too often grows hot.
     """
     others = _minus(room.promised, plan.need(parcel)) if parcel.stage == Stage.RESERVED else room.promised
-    candidates = [plan.members[kind] & ~room.unusable for kind in bits(plan.need(parcel))]
+    kinds = [kind for kind in bits(plan.need(parcel)) if size in (None, plan.kinds[kind][0])]
+    candidates = [plan.members[kind] & ~room.unusable for kind in kinds]
     choices = [_in_turn(free, parcel.id.int) for free in candidates if free]
     for choice in choices:
         after = Room(room.taken | choice, room.broken, room.held, others)
         if promises_fit(plan, after):
             return plan.number(choice.bit_length() - 1)
-    return plan.number(choices[0].bit_length() - 1) if choices else None
+    return plan.number(choices[0].bit_length() - 1) if choices and size is None else None
+
+
+def sizes_with_room(plan: Plan, room: Room, parcel: Parcel) -> list[tuple[str, bool]]:
+    """The sizes that the parcel fits into, from the smallest, each with whether there is room in it beside all other
+    promises."""
+    fitting = dict.fromkeys(plan.kinds[kind][0] for kind in bits(plan.need(parcel)))
+    return [(size, choose_compartment(plan, room, parcel, size) is not None) for size in fitting]
 
 
 def _in_turn(free: int, turn: int) -> int:

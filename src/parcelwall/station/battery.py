@@ -28,6 +28,7 @@ class Battery:
         if 0 < self._silent < BELIEVED_UNKNOWN:
             return
         self._desk.battery_is_low = seen.status == "low"
+        self._desk.on_battery = seen.status in ("low", "battery")
         with contextlib.suppress(*UNWRITTEN):
             self._tell(seen)
 

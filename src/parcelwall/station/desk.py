@@ -38,7 +38,7 @@ class StationDesk:
     def __init__(self, memory: Memory, ids: Ids) -> None:
         self.memory, self.ids = memory, ids
         self.online = False
-        self.battery_is_low = False
+        self.on_battery, self.battery_is_low = False, False
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
         self._wrong_untold = 0
         self._told_at: datetime | None = None
@@ -99,8 +99,9 @@ class StationDesk:
         parcel, generation, by = found[0]
         try:
             return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation, by=by)
-        except Refusal:
-            self._wrong(brake, limits)
+        except Refusal as no:
+            if no.reason != "proof_missing":  # the code was right: its person goes on with their phone
+                self._wrong(brake, limits)
             raise
 
     def collect_by_token(self, text: str) -> Visit:
@@ -175,7 +176,9 @@ class StationDesk:
     def _refuse_paused(self, name: str, limits: access.Limits) -> None:
         left = access.pause_left_s(self.memory.brake(name), self.now(), self.today, limits)
         if left and name == "bare":
-            raise Refusal("codes_paused", wait_s=_until_midnight(left, self.now(), self.about))
+            about = self.about
+            zone = about.zone if about else "UTC"
+            raise Refusal("codes_paused", wait_s=access.pause_in_s(left, self.now(), zone))
         if left:
             raise Refusal("wrong_code", tries_left=None)
 
@@ -227,11 +230,15 @@ class StationDesk:
         """Begins the visit that puts a reserved parcel behind the door the rules choose. Refuses while the disk is
         full, or the battery low."""
         self._refuse_without("deposit", courier)
+        return self.begin_deposit(self.by_label(label), courier)
+
+    def begin_deposit(self, parcel: Parcel, courier: UUID | None, size: str | None = None) -> Visit:
+        """Begins the visit that puts a parcel in, of a courier or of a sender whose right was checked.
+        Refuses while the disk is full or the battery low."""
         self._refuse_busy()
         if self.memory.reserve.is_low or self.battery_is_low:
             raise Refusal("station_out_of_service", "Disk full or battery low: parcels only go out until that is over.")
-        parcel = self.by_label(label)
-        compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now())
+        compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now(), size)
         return self._begin("deposit", parcel, compartment, courier=courier)
 
     def by_label(self, label: str) -> Parcel:
@@ -250,7 +257,7 @@ class StationDesk:
         late = decide.take_back(self.memory.parcel(parcel))
         return self._begin("take_back", late, late.compartment or 0, courier=courier)
 
-    def service(self, compartment: int, technician: UUID) -> Visit:
+    def service(self, compartment: int, technician: UUID, why: str = "") -> Visit:
         """Begins the visit of a technician who looks into an empty compartment. Never one with a parcel: refused like
         one that is not there."""
         self._refuse_without("service", technician)
@@ -258,7 +265,7 @@ class StationDesk:
         taken = any(parcel.compartment == compartment for parcel in self.inside())
         if taken or not self.plan.bit(compartment):
             raise Refusal("no_right", "A technician opens empty compartments only.")
-        return self._begin("inspect", None, compartment, courier=technician, by="courier")
+        return self._begin("inspect", None, compartment, courier=technician, by="courier", why=why)
 
     def reopen(self, before: Visit) -> Visit:
         """The person forgot something: the same door again, within the policy's seconds, if it is still empty; else
@@ -292,13 +299,14 @@ class StationDesk:
     def _begin(
         self, purpose: visits.Purpose, parcel: Parcel | None, compartment: int, courier: UUID | None = None,
         generation: int = 0, by: facts.By = "unknown", order: UUID | None = None, until_mono_s: float | None = None,
+        why: str = "",
     ) -> Visit:  # fmt: skip
         self._refuse_open_door(parcel.id if parcel else None, compartment)
         visit = Visit(
             id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
             reservation=_reservation(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
             generation=generation, courier=courier, hold_hours=parcel.hold_hours if parcel else 0, by=by,
-            until_mono_s=until_mono_s,
+            until_mono_s=until_mono_s, why=why,
         )  # fmt: skip
         try:
             self._write(visit)
@@ -322,13 +330,13 @@ class StationDesk:
     def opened(self, visit: Visit, recovered: bool = False) -> Visit:
         """The door was seen open: from now on the code is spent."""
         visit = msgspec.structs.replace(visit, step="opened", opened_at=self.now())
-        fact = facts.DoorOpened(compartment=visit.compartment, visit=visit.id, recovered=recovered)
+        fact = facts.DoorOpened(compartment=visit.compartment, visit=visit.id, recovered=recovered, why=visit.why)
         self.memory.tell(fact, visit_after=visit)
         return visit
 
     def closed(self, visit: Visit, recovered: bool = False) -> Visit:
         """The door was seen shut: the parcel is in, or out, and the visit ends, in one transaction."""
-        ended: visits.Outcome = "void" if visit.spoiled else "done"
+        ended: visits.Outcome = "void" if visit.spoiled or visit.unfit else "done"
         done = msgspec.structs.replace(visit, step="ended", outcome=ended)
         shut = facts.DoorClosed(compartment=visit.compartment, visit=visit.id, recovered=recovered)
         outcome = outcomes.fact_of(visit, self.memory.station, self.now())
@@ -385,12 +393,3 @@ class StationDesk:
 def _reservation(parcel: Parcel) -> UUID:
     assert parcel.reservation is not None, "a parcel that is promised or inside has a reservation"
     return parcel.reservation
-
-
-def _until_midnight(left_s: float, now: datetime, about: facts.StationConfigured | None) -> int:
-    """A pause in whole seconds; one without end lasts until midnight in the station's zone."""
-    if left_s != float("inf"):
-        return int(left_s) + 1
-    local = now.astimezone(ZoneInfo(about.zone if about else "UTC"))
-    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((midnight - local).total_seconds()) + 1

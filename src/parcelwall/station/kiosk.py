@@ -1,13 +1,13 @@
 """What the screen shows: one person at a time, from the first digit to the shut door. Holds no rule and no words.
 
-The truth is the visit in the book and the door; this is the picture of it. `Showing` is given to the page as it is;
-a tap that belongs to an older `number` is refused as stale.
+The truth is the visit in the book and the door; this is the picture of it. What couriers, senders and technicians do
+has files of its own: `bringing`, `sending`, `servicing`.
 """
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -19,24 +19,37 @@ from parcelwall.rules import token
 from parcelwall.rules.access import CODE_DIGITS
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import free_by_kind
+from parcelwall.station import taking
+from parcelwall.station.bringing import Bringing
 from parcelwall.station.by_phone import PREFIXES, ByPhone
 from parcelwall.station.challenge import Challenge
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
-from parcelwall.station.outcomes import OCCUPIED
 from parcelwall.station.road import Road
-from parcelwall.station.showing import LastDoor, Screen, Showing
+from parcelwall.station.sending import Sending
+from parcelwall.station.servicing import Servicing
+from parcelwall.station.showing import (
+    ASLEEP_AFTER_S,
+    AT_A_DOOR,
+    COURIER_IDLE_S,
+    IDLE_S,
+    KEPT,
+    LONGEST,
+    NAG_AFTER,
+    REFUSED_AFTER_S,
+    REPORTS,
+    RESULT_S,
+    THANKS_S,
+    WARNED_S,
+    WARNS,
+    Screen,
+    Showing,
+    Tap,
+    case_name,
+)
 from parcelwall.station.visit import Visit
 
-REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
-NAG_AFTER = timedelta(seconds=30)
-THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S = 10, 10, 30, 180
-
-
-LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
-OF_COURIERS = ("courier-scan", "courier-out", "courier-label", "no-fit", "unknown", "courier-sync")
-REPORTS = {"occupied": OCCUPIED, "empty": "reported_empty", "wrong": "reported_wrong_parcel",
-           "damaged": "reported_damaged", "not_there": "reported_not_there"}  # fmt: skip
+LOOKS = ("lang", "text", "theme", "contrast", "sound", "speech", "steady", "low")
 
 
 class Kiosk:
@@ -49,8 +62,17 @@ class Kiosk:
         self.showing = Showing()
         self._changed = asyncio.Event()
         self._typed = ""  # a code that waits for its selector; gone with the screen
+        self._before: Showing | None = None  # what "Still there?" covers
         self.look: dict[str, str] = {}
         self._last_visit: Visit | None = None
+        self.bringing, self.sending, self.servicing = Bringing(self), Sending(self), Servicing(self)
+        self._taps: dict[str, Tap] = {
+            "help": lambda _: self.aside("help"), "look": lambda _: self.aside("look"), "back": lambda _: self.back(),
+            "wrong": lambda _: self._ask_what_is_wrong(), "report": self.report, "again": lambda _: self._again(),
+            "more-time": lambda _: self._more_time(), "touch": lambda _: self._touched(),
+            "retry": lambda _: self._retry(), "wake": lambda _: self.home(), "leave": lambda _: self.home(),
+            **self.bringing.taps, **self.sending.taps, **self.servicing.taps,
+        }  # fmt: skip
 
     def attach(self, keeper: Keeper) -> None:
         self.keeper = keeper
@@ -61,48 +83,54 @@ class Kiosk:
             await self._changed.wait()
         return self.showing
 
-    def _show(self, screen: Screen, seconds: float | None = None, **values: object) -> Showing:
-        kept = {"courier": self.showing.courier, "brought": self.showing.brought, "taken": self.showing.taken,
-                "last": self.showing.last}  # fmt: skip
+    def show(self, screen: Screen, seconds: float | None = None, **values: object) -> Showing:
+        """The next screen, for so many seconds if they are given. What a courier has done is kept."""
+        kept = {name: getattr(self.showing, name) for name in KEPT}
         until = self.desk.now() + timedelta(seconds=seconds) if seconds else None
-        fields = {**kept, **values}
-        self.showing = Showing(screen=screen, number=self.showing.number + 1, until=until, **fields)  # type: ignore[arg-type]
+        fields = {**kept, "lasts_s": int(seconds or 0), **values}
+        return self._put(Showing(screen=screen, number=self.showing.number + 1, until=until, **fields))
+
+    def _put(self, showing: Showing) -> Showing:
+        self.showing = showing
         old, self._changed = self._changed, asyncio.Event()
         old.set()
-        return self.showing
+        return showing
 
     def home(self, keep_look: bool = False) -> Showing:
         """The pad, for the next person; or the door that stands open, which no other screen may hide."""
-        if visit := self._open_visit():
-            return self._show_door(visit)
+        if visit := self.open_visit():
+            return self.show_door(visit)
         self.look = self.look if keep_look else {}
-        self._typed = ""
-        self._last_visit = None
-        return self._show("home", courier=None, brought=0, taken=0, last=None)
+        self._typed, self._before, self._last_visit = "", None, None
+        return self.show("home", ASLEEP_AFTER_S, courier=None, brought=0, taken=0, last=None, technician=None, why="")
 
-    def _open_visit(self) -> Visit | None:
+    def open_visit(self) -> Visit | None:
         """The visit whose door the person at this screen has before them."""
         return next((visit for visit in self.desk.unfinished() if visit.screen == KIOSK), None)
 
-    def _show_door(self, visit: Visit) -> Showing:
+    def show_door(self, visit: Visit) -> Showing:
+        """The door of a visit that has begun, or is open."""
         parcel = self.desk.memory.parcel(visit.parcel)
         screen: Screen = "open" if visit.step == "opened" else "opening"
-        return self._show(screen, door=visit.compartment, visit=visit.id, ending=parcel.selector if parcel else "")
+        return self.show(screen, door=visit.compartment, visit=visit.id, ending=parcel.selector if parcel else "",
+                         sends=_is_sent(visit))  # fmt: skip
 
     # what a person does
 
     async def type_code(self, digits: str, selector: str | None = None) -> Showing:
         """Eight digits from the pad, or a QR that carries them. Refusals come REFUSED_AFTER_S after the call."""
         began = self._clock.mono()
+        if selector is None and (parcel := self.sending.by_code(plain(digits))):
+            return self.sending.ask_size(parcel)
         try:
             if selector and not digits:
                 digits = self._typed
-            visit = self.desk.collect_by_code(_plain(digits), _plain(selector or "")[-4:] or None)
+            visit = self.desk.collect_by_code(plain(digits), plain(selector or "")[-4:] or None)
         except Refusal as no:
-            await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
+            await self.hold_back(began)
             return self._refused_code(no, digits)
         self._typed = ""
-        return await self._serve(visit)
+        return await self.serve_here(visit)
 
     async def show_token(self, text: str) -> Showing:
         """A QR from the recipient's page or mail: the door opens by itself. Refusals come REFUSED_AFTER_S after."""
@@ -110,53 +138,50 @@ class Kiosk:
         try:
             visit = self.desk.collect_by_token(text)
         except Refusal as no:
-            await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
+            await self.hold_back(began)
             return self._refused_code(no, "")
         self._typed = ""
-        return await self._serve(visit)
+        return await self.serve_here(visit)
+
+    def began(self) -> float:
+        """When a try began, for `hold_back`."""
+        return self._clock.mono()
+
+    async def hold_back(self, began: float) -> None:
+        """Waits until a refusal may be seen: the same time after each try that began then."""
+        await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
 
     def _refused_code(self, no: Refusal, digits: str) -> Showing:
+        self._typed = digits if no.reason in ("selector_needed", "codes_paused") else ""
         if no.reason == "selector_needed":
-            self._typed = digits
-            return self._show("selector", IDLE_S)
+            return self.show("selector", IDLE_S)
         if no.reason == "codes_paused":
-            self._typed = digits
-            return self._show("paused", IDLE_S, wait_s=no.details["wait_s"])
+            return self.show("paused", IDLE_S, wait_s=no.details["wait_s"])
         if no.reason == "cannot_record":
-            self._typed = ""
-            return self._show("closed", RESULT_S, refusal=no.reason)
-        if no.reason == "door_busy" or self._door_is_open():
-            return self._still_busy()
-        self._typed = ""
-        return self._show("wrong", IDLE_S, tries_left=no.details.get("tries_left"))
+            return self.show("closed", RESULT_S, refusal=no.reason)
+        if no.reason == "door_busy" or self.door_is_open():
+            return self.still_busy()
+        if no.reason == "proof_missing":
+            return self.show("held", IDLE_S, refusal=no.reason)
+        return self.show("wrong", IDLE_S, tries_left=no.details.get("tries_left"))
 
-    def _still_busy(self) -> Showing:
+    def still_busy(self) -> Showing:
         """One moment: a door is still open, and it stays on the screen."""
-        visit = self._open_visit()
-        return self.showing if self._door_is_open() or visit is None else self._show_door(visit)
+        visit = self.open_visit()
+        return self.showing if self.door_is_open() or visit is None else self.show_door(visit)
 
     async def sign_in(self, digits: str) -> Showing:
-        """A courier's code of the day."""
-        return await self.sign_in_by(lambda: self.desk.courier_by_code(_plain(digits)))
+        """A code of the day: a courier's, or a technician's."""
+        return await self.sign_in_by(lambda: self.desk.courier_by_code(plain(digits)))
 
     async def sign_in_by(self, know: Callable[[], UUID]) -> Showing:
-        """Whoever `know` knows is signed in as a courier; it refuses who is none."""
-        began = self._clock.mono()
-        try:
-            courier = know()
-        except Refusal as no:
-            await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
-            if self._door_is_open():
-                return self.showing
-            wait_s = no.details.get("wait_s", 0)
-            return self._show("courier-in", IDLE_S, refusal=no.reason, tries_left=no.details.get("tries_left"),
-                              wait_s=wait_s)  # fmt: skip
-        if self._open_visit():
-            return self._still_busy()
-        return self._show("courier-scan", COURIER_IDLE_S, courier=courier)
+        """Whoever `know` knows is signed in; it refuses who is neither courier nor technician."""
+        return await self.bringing.sign_in_by(know)
 
     async def scanned(self, text: str) -> Showing:
         """Something was held to the reader: our own QR, a code of eight digits, or a label."""
+        if self.showing.screen == "service":
+            return self.servicing.read(text)
         if text.startswith(token.PREFIX):
             return await self.show_token(text)
         if text.startswith(PREFIXES):
@@ -166,64 +191,47 @@ class Kiosk:
         return await (self.type_code(digits) if is_code and self.showing.courier is None else self.label(text))
 
     async def label(self, text: str) -> Showing:
-        """A label, scanned or typed. Without a courier signed in, the way is to sign in first."""
-        courier = self.showing.courier
-        if courier is None:
-            return self._aside("courier-in")
-        try:
-            visit = self.desk.deposit_by_label(text, courier)
-        except Refusal as no:
-            if no.reason == "door_busy" and self._open_visit():
-                return self._still_busy()
-            screen: Screen = "no-fit" if no.reason == "no_fitting_compartment" else "unknown"
-            door = no.details.get("compartment") or no.details.get("door")
-            return self._show(screen, COURIER_IDLE_S, refusal=no.reason, door=door)
-        return await self._serve(visit)
+        """A label, scanned or typed: a sender's own, else a courier's."""
+        if self.showing.courier is None and self.sending.knows_label(text):
+            return self.sending.show_label(text)
+        return await self.bringing.label(text)
 
     async def act(self, name: str, number: int, value: str = "") -> Showing:
         """One tap. Raises Refusal `stale_screen` for a tap on a screen that is gone, or that it does not have."""
-        if number != self.showing.number:
+        if number != self.showing.number or name not in self._taps:
             raise Refusal("stale_screen")
-        if name == "label" and value:
-            return await self.label(value)
-        doors = {"again": self._again, "next": self._take_next}
-        if name in doors:
-            return await doors[name]()
-        taps = {
-            "help": lambda: self._aside("help"), "look": lambda: self._aside("look"), "back": self._back,
-            "wrong": self._ask_what_is_wrong,
-            "report": lambda: self._report(value), "courier": lambda: self._aside("courier-in"),
-            "label": lambda: self._as_courier("courier-label"), "take": lambda: self._as_courier("courier-out"),
-            "not-there": lambda: self._report("not_there"), "no-fit": lambda: self._as_courier("no-fit"),
-            "van": self._back, "finish": self._finish, "more-time": self._more_time,
-            "next-part": self.by_phone.next_part, "retry": self.home, "wake": self.home, "leave": self.home,
-        }  # fmt: skip
-        if name not in taps:
-            raise Refusal("stale_screen")
-        return taps[name]()
+        answer = self._taps[name](value)
+        return await answer if inspect.isawaitable(answer) else answer
 
-    def _back(self) -> Showing:
-        """To where the person came from: the open door, the courier's next parcel, or home."""
-        if self.showing.visit and any(each.id == self.showing.visit for each in self.desk.unfinished()):
-            return self._show("open", door=self.showing.door, visit=self.showing.visit, ending=self.showing.ending)
+    def back(self) -> Showing:
+        """To where the person came from: the open door, the courier's next parcel, the technician's page, or home."""
+        if self.showing.visit and (visit := self._unfinished(self.showing.visit)):
+            return self.show_door(visit)
+        if self.showing.technician:
+            return self.show("service", COURIER_IDLE_S)
         if self.showing.courier and self.showing.screen != "courier-bye":
-            return self._show("courier-scan", COURIER_IDLE_S)
+            return self.show("courier-scan", COURIER_IDLE_S)
         return self.home(keep_look=self.showing.screen in ("look", "help"))
+
+    def _unfinished(self, visit: UUID) -> Visit | None:
+        return next((each for each in self.desk.unfinished() if each.id == visit), None)
 
     def _ask_what_is_wrong(self) -> Showing:
         """About the door on the screen, or the last one; without any door there is help."""
         last = self.showing.last.door if self.showing.last else None
         if self.showing.door is None and last is None:
-            return self._aside("help")
-        return self._show("report", IDLE_S, door=self.showing.door or last, visit=self.showing.visit)
+            return self.aside("help")
+        return self.show("report", IDLE_S, door=self.showing.door or last, visit=self.showing.visit)
 
-    def _report(self, what: str) -> Showing:
-        """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody."""
+    def report(self, what: str) -> Showing:
+        """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody.
+
+        Raises Refusal `stale_screen` for anything but one of REPORTS about a door."""
         if what not in REPORTS or self.showing.door is None:
             raise Refusal("stale_screen")
         visit = self._visit_of_report()
-        case = self.desk.report(REPORTS[what], self.showing.door, visit)
-        return self._show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit, case=_name(case.case))
+        case = case_name(self.desk.report(REPORTS[what], self.showing.door, visit).case)
+        return self.show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit, case=case)
 
     def _visit_of_report(self) -> Visit | None:
         """Whose door is on the screen: the one that is open, else the last one if it is that one."""
@@ -232,59 +240,56 @@ class Kiosk:
         return before_them or last
 
     def set_look(self, field: str, value: str) -> Showing:
-        """How the screen looks for this visit: language, text, theme, contrast. Raises Refusal for anything else."""
-        if field not in ("lang", "text", "theme", "contrast"):
+        """How the screen looks and sounds for this visit: one of LOOKS. Raises Refusal for anything else."""
+        if field not in LOOKS:
             raise Refusal("stale_screen")
         self.look = {**self.look, field: value}
         return self.redraw()
 
     def redraw(self) -> Showing:
         """The same screen once more, for what is drawn round it has changed."""
-        self.showing = msgspec.structs.replace(self.showing, number=self.showing.number + 1)
-        old, self._changed = self._changed, asyncio.Event()
-        old.set()
+        return self._put(msgspec.structs.replace(self.showing, number=self.showing.number + 1))
+
+    def aside(self, screen: Screen) -> Showing:
+        """Help, look and a courier who comes never hide an open door."""
+        return self.still_busy() if self.open_visit() else self.show(screen, IDLE_S)
+
+    def door_is_open(self) -> bool:
+        return self.showing.screen in AT_A_DOOR
+
+    def _touched(self) -> Showing:
+        """Somebody is there: the screen stays as it is, and its time begins anew."""
+        if self.showing.until and self.showing.screen in (*WARNS, "home"):
+            until = self.desk.now() + timedelta(seconds=self.showing.lasts_s)
+            self.showing = msgspec.structs.replace(self.showing, until=until)
         return self.showing
 
-    def _aside(self, screen: Screen) -> Showing:
-        """Help, look and a courier who comes never hide an open door."""
-        return self._still_busy() if self._open_visit() else self._show(screen, IDLE_S)
-
-    def _as_courier(self, screen: Screen) -> Showing:
-        if self.showing.courier is None or self._door_is_open():
-            return self.showing
-        return self._show(screen, RESULT_S if screen == "courier-bye" else COURIER_IDLE_S)
-
-    def _finish(self) -> Showing:
-        """The round here is over; where there is no line, the courier's phone carries what the hub has not heard."""
-        if self.by_phone.is_needed() and self.showing.screen != "courier-sync":
-            self.by_phone.begin()
-            return self._as_courier("courier-sync")
-        return self._as_courier("courier-bye")
-
-    def _door_is_open(self) -> bool:
-        return self.showing.screen in ("opening", "open", "still-open")
-
     def _more_time(self) -> Showing:
-        return self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
+        """Back to the screen that was about to end, with all its time; a door that is open may stay open."""
+        before, self._before = self._before, None
+        if before is None or self.open_visit():
+            return self.home()
+        until = self.desk.now() + timedelta(seconds=before.lasts_s)
+        return self._put(msgspec.structs.replace(before, number=self.showing.number + 1, until=until))
 
     async def _again(self) -> Showing:
         if self._last_visit is None:
             raise Refusal("stale_screen")
-        return await self._serve(self.desk.reopen(self._last_visit))
+        return await self.serve_here(self.desk.reopen(self._last_visit))
 
-    async def _take_next(self) -> Showing:
-        late = self.desk.overdue()
-        if not late or self.showing.courier is None:
-            return self._as_courier("courier-scan")
+    async def _retry(self) -> Showing:
+        """The door that did not open, once more, for whoever stands before it; then it is left to the operator."""
+        failed, self._last_visit = self._last_visit, None
+        if self.showing.screen != "stuck" or failed is None:
+            return self.home()
         try:
-            visit = self.desk.take_back(late[0].id, self.showing.courier)
-        except Refusal as no:
-            return self._show("unknown", COURIER_IDLE_S, refusal=no.reason)
-        return await self._serve(visit)
+            return await self.serve_here(taking.once_more(self.desk, failed))
+        except Refusal:
+            return self.home()
 
     # what the door does
 
-    async def _serve(self, visit: Visit) -> Showing:
+    async def serve_here(self, visit: Visit) -> Showing:
         await self.serve(visit)
         return self.showing
 
@@ -293,8 +298,8 @@ class Kiosk:
         assert self.keeper is not None, "a kiosk is attached to its keeper before the first person comes"
         parcel = self.desk.memory.parcel(visit.parcel)
         late = parcel is not None and parcel.stage == Stage.OVERDUE and visit.purpose == "collect"
-        ending = parcel.selector if parcel else ""
-        self._show("opening", door=visit.compartment, visit=visit.id, ending=ending, late=late)
+        self.show("late" if late else "opening", door=visit.compartment, visit=visit.id, late=late,
+                  ending=parcel.selector if parcel else "", sends=_is_sent(visit))  # fmt: skip
         return await self.keeper.serve(visit)
 
     def visit_moved(self, visit: Visit) -> None:
@@ -302,49 +307,57 @@ class Kiosk:
         on_screen = self.showing.visit == visit.id
         if visit.step == "opened" and visit.screen == "kiosk":
             ending = self.showing.ending if on_screen else ""
-            self._show("open", door=visit.compartment, visit=visit.id, ending=ending, late=self.showing.late)
+            self.show("open", door=visit.compartment, visit=visit.id, ending=ending, late=self.showing.late,
+                      sends=_is_sent(visit))  # fmt: skip
         elif not on_screen:
             return
         elif visit.screen != "kiosk" and visit.step != "ended":
-            self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
+            self.show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
         elif visit.outcome == "done":
             self._shut(visit)
         elif visit.outcome == "void":
-            self._show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
+            self.bringing.put_nothing(visit)
         else:
-            self._show("stuck", 30, door=visit.compartment, case=_name(visit.case) if visit.case else "")
+            self._last_visit = visit
+            self.show("stuck", 30, door=visit.compartment, case=case_name(visit.case) if visit.case else "")
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit
-        if visit.courier is None or self.showing.courier is None:  # a start in between forgets who was signed in
-            self._show("thanks", THANKS_S, door=visit.compartment)
-            return
-        result: Literal["in", "out"] = "in" if visit.purpose == "deposit" else "out"
-        last = LastDoor(visit.compartment, self.showing.ending, result)
-        brought, taken = self.showing.brought + (result == "in"), self.showing.taken + (result == "out")
-        screen: Screen = "courier-out" if result == "out" and self.desk.overdue() else "courier-scan"
-        self._show(screen, COURIER_IDLE_S, last=last, brought=brought, taken=taken)
+        if visit.purpose == "inspect" and (self.showing.technician or self.showing.courier):
+            self.servicing.looked(visit)
+        elif _is_sent(visit):
+            self.sending.is_in(visit)
+        elif visit.courier is None or self.showing.courier is None:  # a start in between forgets who was signed in
+            self.show("thanks", THANKS_S, door=visit.compartment)
+        else:
+            self.bringing.is_done(visit)
 
     def tick(self) -> None:
         """Called a few times a second: screens that end by themselves, and the door that is still open."""
         now, showing = self.desk.now(), self.showing
         if showing.screen == "open" and showing.visit and self._open_since(showing.visit) > NAG_AFTER:
-            self._show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending)
+            self.show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending, sends=showing.sends)
         if showing.until and not now < showing.until < now + LONGEST:
             self._time_is_up()
-        if showing.screen == "home" and self._some_door_is_open() and (visit := self._open_visit()):
-            self._show_door(visit)  # found after a power cut
+        if showing.screen in ("home", "asleep") and self._some_door_is_open() and (visit := self.open_visit()):
+            self.show_door(visit)  # found after a power cut
 
     def _some_door_is_open(self) -> bool:
         return self.keeper is not None and any(seen.state == DoorState.OPEN for seen in self.keeper.seen.values())
 
     def _time_is_up(self) -> None:
-        if self._open_visit():
+        showing = self.showing
+        if self.open_visit():
             self.home()
-        elif self.showing.screen == "stuck" and self.showing.courier:
-            self._show("courier-scan", COURIER_IDLE_S)
-        elif self.showing.screen in OF_COURIERS:
-            self._show("courier-bye", RESULT_S)
+        elif showing.screen == "home":
+            self.show("asleep", courier=None)
+        elif showing.screen in WARNS:
+            self._before = showing
+            self.show("more-time", WARNED_S, door=showing.door)
+        elif showing.screen == "stuck" and showing.courier:
+            self.show("courier-scan", COURIER_IDLE_S)
+        elif showing.screen == "more-time" and showing.courier:
+            self.show("courier-bye", RESULT_S)
         else:
             self.home()
 
@@ -366,10 +379,10 @@ class Kiosk:
         return seen.state if seen else DoorState.UNKNOWN
 
 
-def _name(case: UUID) -> str:
-    """What people call a case: the last 6 letters of its id."""
-    return f"C-{case.hex[-6:].upper()}"
+def _is_sent(visit: Visit) -> bool:
+    """Put in by somebody who is no courier: a return, or a parcel that is sent from here."""
+    return visit.purpose == "deposit" and visit.courier is None
 
 
-def _plain(digits: str) -> str:
+def plain(digits: str) -> str:
     return "".join(c for c in digits if c.isascii() and c.isdigit())

@@ -16,11 +16,13 @@ def fact_of(visit: Visit, station: str, now: datetime) -> facts.ParcelFact | Non
         "parcel": visit.parcel, "reservation": visit.reservation, "station": station,
         "compartment": visit.compartment, "visit": visit.id,
     }  # fmt: skip
-    if visit.purpose == "deposit" and not visit.spoiled:
+    by: facts.By
+    if visit.purpose == "deposit" and not (visit.spoiled or visit.unfit):
         collect_by = decide.collect_deadline(now, visit.hold_hours)
-        return facts.Deposited(**known, collect_by=collect_by, courier=visit.courier)
+        by = "courier" if visit.courier else "sender"
+        return facts.Deposited(**known, collect_by=collect_by, courier=visit.courier, by=by)
     if visit.purpose == "collect":
-        by: facts.By = "delegate" if visit.by == "delegate" else "recipient"
+        by = "courier" if visit.courier else "delegate" if visit.by == "delegate" else "recipient"
         return facts.Collected(**known, generation=visit.generation, by=by)
     return facts.TakenBack(**known, courier=visit.courier) if visit.purpose == "take_back" else None
 

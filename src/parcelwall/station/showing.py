@@ -1,17 +1,41 @@
-"""What one screen of a station is: its name, its number, and what the page needs to draw it."""
+"""What stands on a station's screen, as data. Which words and drawings belong to it is the page's business.
 
-from datetime import datetime
+`Showing` is given to the page as it is; a tap that belongs to an older `number` is refused as stale.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
+from parcelwall.station.outcomes import OCCUPIED
+
 Screen = Literal[
-    "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "late",
-    "courier-in", "courier-home", "courier-scan", "courier-label", "courier-out", "courier-bye", "no-fit", "unknown",
-    "courier-sync",
-    "help", "look", "more-time", "report", "case", "closed",
+    "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
+    "send-scan", "send-size", "send-none", "send-done",
+    "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label", "courier-out", "courier-bye",
+    "courier-sync", "no-fit", "unknown", "audit", "service",
+    "help", "look", "more-time", "report", "case", "closed", "asleep",
 ]  # fmt: skip
+
+REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
+NAG_AFTER = timedelta(seconds=30)
+THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S, ASLEEP_AFTER_S = 10, 10, 30, 180, 120
+WARNED_S = 20  # "Still there?" before a screen starts over (WCAG 2.2.1: at least 20 s, at least ten times)
+LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
+
+AT_A_DOOR: tuple[Screen, ...] = ("opening", "late", "open", "still-open")
+WARNS: tuple[Screen, ...] = (
+    "selector", "paused", "report", "help", "look", "send-scan", "send-size", "send-none", "courier-in", "courier-home",
+    "courier-scan", "courier-size", "courier-label", "courier-out", "courier-sync", "no-fit", "unknown", "audit",
+    "service",
+)  # fmt: skip
+"""Screens on which somebody may be reading or looking for something: they are asked before all is gone."""
+
+REPORTS = {"occupied": OCCUPIED, "empty": "reported_empty", "wrong": "reported_wrong_parcel",
+           "damaged": "reported_damaged", "not_there": "reported_not_there"}  # fmt: skip
 
 
 class LastDoor(msgspec.Struct, frozen=True):
@@ -23,7 +47,8 @@ class LastDoor(msgspec.Struct, frozen=True):
 
 
 class Showing(msgspec.Struct, frozen=True, kw_only=True):
-    """The current screen. `until` is when it changes by itself; `number` rises with every change."""
+    """The current screen. `until` is when it changes by itself, `lasts_s` after being shown; `number` rises with every
+    change. What a courier or a technician has done stays from screen to screen."""
 
     screen: Screen = "home"
     number: int = 0
@@ -35,8 +60,26 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     wait_s: int = 0
     refusal: str = ""
     until: datetime | None = None
+    lasts_s: int = 0
     courier: UUID | None = None
     brought: int = 0
     taken: int = 0
     last: LastDoor | None = None
     case: str = ""
+    parcel: UUID | None = None  # whose size is being chosen
+    sends: bool = False  # somebody who is no courier puts a parcel in
+    receipt: str = ""
+    checks: tuple[int, ...] = ()  # doors that are still to be looked into
+    technician: UUID | None = None
+    why: str = ""  # what a technician opens doors for
+    page: int = 0  # of the doors that a technician chooses from
+    found: str = ""  # what a test or a look has found
+
+
+KEPT = ("courier", "brought", "taken", "last", "technician", "why")
+Tap = Callable[[str], Showing | Awaitable[Showing]]
+
+
+def case_name(case: UUID) -> str:
+    """What people call a case: the last 6 letters of its id."""
+    return f"C-{case.hex[-6:].upper()}"

@@ -38,6 +38,8 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     case: UUID | None = None  # what was opened about it
     by: By = "unknown"  # who opens it, where a token or an order says so
     spoiled: bool = False  # a deposit into a compartment that was not empty: nothing is put in
+    unfit: bool = False  # a deposit into one that was too small: nothing is put in
+    why: str = ""  # what somebody without a parcel opens it for
     until_mono_s: float | None = None  # of an order: no byte goes to the boards after this second of this boot
 
 
@@ -86,3 +88,11 @@ def spent(connection: apsw.Connection, reservation: UUID, generation: int) -> bo
         (str(reservation), generation),
     ).fetchone()
     return row is not None
+
+
+def last_used(connection: apsw.Connection) -> dict[int, str]:
+    """When each compartment was last opened, as text; without those that never were."""
+    rows = connection.execute(
+        "SELECT record ->> 'compartment', max(record ->> 'begun_at') FROM visit WHERE opened GROUP BY 1"
+    )
+    return {int(compartment): begun for compartment, begun in rows}

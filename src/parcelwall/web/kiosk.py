@@ -6,7 +6,6 @@ every request needs the right Host and the cookie, and what writes needs our own
 
 import asyncio
 import contextlib
-import hashlib
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 
@@ -21,24 +20,16 @@ from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
-from parcelwall.notices.language import Words, languages, words
-from parcelwall.notices.saying import Saying
-from parcelwall.notices.texts import refusal_text, state_text
 from parcelwall.station.house import Station
-from parcelwall.station.kiosk import Showing
-from parcelwall.web.cabinet import draw as draw_cabinet
-from parcelwall.web.cabinet import place_sentence
+from parcelwall.web.kiosk_picture import picture
 from parcelwall.web.problems import HANDLERS
 from parcelwall.web.reader import file, html
 from parcelwall.web.render import Renderer, qr_file
 from parcelwall.web.streams import event, stream
-from parcelwall.web.views import Courier, KioskScreen, Language, LastDoor, Look, Pad, PadField
-from parcelwall.web.views_courier import RoadShown
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 BEAT_S = 15.0
-WITH_PICTURE = ("opening", "open", "still-open", "thanks", "stuck", "late", "courier-out", "report")
-SELECTOR = PadField("selector", (4,), masked=False)
+COUNTS = ("thanks", "paused", "more-time")  # what a person reads a number of seconds on
 
 
 class Gate:
@@ -108,7 +99,7 @@ async def _screens(station: Station, renderer: Renderer) -> AsyncIterator[bytes]
         html = renderer.fragment(picture(station, renderer))
         yield event(html, number) if html != shown else b": here\n\n"
         shown = html
-        counts = station.kiosk.showing.screen in ("thanks", "paused", "more-time")
+        counts = station.kiosk.showing.screen in COUNTS
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(station.kiosk.changed(number), 1.0 if counts else BEAT_S)
 
@@ -158,129 +149,6 @@ def sheet(name: str, index: int, station: Station) -> Response[bytes]:
 @get("/static/{build:str}/{name:path}", include_in_schema=False)
 async def static(build: str, name: str, renderer: Renderer) -> Response[bytes]:
     return file(renderer, build, name)
-
-
-def look_now(station: Station) -> Look:
-    chosen, about = station.kiosk.look, station.desk.about
-    language = chosen.get("lang") or (about.language if about else "en")
-    theme = chosen.get("theme", "day")
-    return Look(
-        language=language if language in languages() else "en", theme="night" if theme == "night" else "day",
-        contrast=chosen.get("contrast") == "1", text="large" if chosen.get("text") == "large" else "normal",
-        zone=about.zone if about else "UTC",
-    )  # fmt: skip
-
-
-def picture(station: Station, renderer: Renderer) -> KioskScreen:
-    """The screen's view: what the station shows, in the words and the look of this visit."""
-    showing, about, look = station.kiosk.showing, station.desk.about, look_now(station)
-    if about is None:
-        return KioskScreen(id="starting", station="Parcelwall", look=look, now=station.desk.now(), frame=renderer.build)
-    known = words(look.language)
-    door = _door(station, showing)
-    is_open = showing.screen in ("open", "still-open")
-    drawn = showing.screen in WITH_PICTURE and door is not None
-    left, whole = _countdown(station, showing)
-    told = _told(station, showing, known)
-    return KioskScreen(
-        id=showing.screen, station=about.name, address=about.address, station_id=about.station,
-        now=station.desk.now(), look=look, visit=str(showing.visit or ""), number=showing.number,
-        heading=str(told.heading), lines=(str(told.line),) if told.line else (), door=door,
-        place=place_sentence(about.layout, door, known) if door else "",
-        cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
-        pad=_pad(showing), challenge=_challenge(station, showing), road=_road(station, showing),
-        presence=_presence(station, showing),
-        reader=about.layout.panel.reader if about.layout.panel else "below",
-        tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
-        case=showing.case, courier=_courier(station, showing), alone=not station.desk.online,
-        languages=tuple(Language(code, name) for code, name in languages().items()),
-        cue=CUES.get(showing.screen, ""), frame=renderer.build,
-    )  # fmt: skip
-
-
-CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused": "refused", "open": "tick",
-        "still-open": "nag", "thanks": "good"}  # fmt: skip
-
-
-TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record")
-
-
-def _told(station: Station, showing: Showing, known: Words) -> Saying:
-    """Words for a door that an operator opened from afar, and for a courier's label that is refused for its own
-    reason; else the screen's own words stand."""
-    if showing.screen in ("opening", "open", "still-open") and _is_inspected(station, showing):
-        return state_text("opened_by_operator", known, door=showing.door)
-    if showing.screen not in ("unknown", "closed") or showing.refusal not in TOLD:
-        return Saying("")
-    return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
-
-
-def _is_inspected(station: Station, showing: Showing) -> bool:
-    """Nobody at the screen is to take anything out."""
-    visits = station.desk.unfinished()
-    return any(visit.id == showing.visit and visit.purpose == "inspect" for visit in visits)
-
-
-def _pad(showing: Showing) -> Pad | None:
-    if showing.screen in ("home", "wrong"):
-        return Pad()
-    if showing.screen == "selector":
-        return Pad((SELECTOR,))
-    if showing.screen == "paused":
-        return Pad((PadField("digits", (4, 4)), SELECTOR))
-    if showing.screen == "courier-in":
-        return Pad(post="/sign-in", held_s=showing.wait_s)
-    return None
-
-
-def _challenge(station: Station, showing: Showing) -> str:
-    return station.kiosk.by_phone.challenge.shown() if showing.screen == "courier-in" else ""
-
-
-def _road(station: Station, showing: Showing) -> RoadShown | None:
-    if showing.screen != "courier-sync":
-        return None
-    road, (have, of) = station.kiosk.by_phone.road, station.kiosk.by_phone.road.read
-    name = hashlib.sha256("".join(road.sheets).encode()).hexdigest()[:12]
-    return RoadShown(name, len(road.sheets), road.unsent, road.later, have, of, station.kiosk.by_phone.outcome)
-
-
-def _presence(station: Station, showing: Showing) -> str:
-    """The number of this half minute. The one before is good as well, so a screen that is drawn late shows no lie."""
-    return station.presence.number() if showing.screen == "home" and station.desk.online else ""
-
-
-def _countdown(station: Station, showing: Showing) -> tuple[int, int]:
-    if showing.screen == "paused":
-        return showing.wait_s, showing.wait_s
-    if showing.until is None:
-        return 0, 0
-    return max(0, round((showing.until - station.desk.now()).total_seconds())), 10
-
-
-def _door(station: Station, showing: Showing) -> int | None:
-    if showing.screen == "courier-out":
-        late = station.desk.overdue()
-        return late[0].compartment if late else None
-    return showing.door
-
-
-def _ending(station: Station, showing: Showing) -> str:
-    if showing.screen == "courier-out":
-        late = station.desk.overdue()
-        return late[0].selector if late else ""
-    return showing.ending
-
-
-def _courier(station: Station, showing: Showing) -> Courier | None:
-    if showing.courier is None:
-        return None
-    last = showing.last
-    return Courier(
-        to_bring=len(station.desk.expected()), to_take=len(station.desk.overdue()),
-        free=tuple(station.kiosk.free_by_size()), brought=showing.brought, taken=showing.taken,
-        last=LastDoor(last.door, last.ending, last.result, again=False) if last else None,
-    )  # fmt: skip
 
 
 def kiosk_app(station: Station, renderer: Renderer, gate: Gate) -> Litestar:

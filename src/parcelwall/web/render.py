@@ -49,14 +49,15 @@ STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-stor
 BUNDLES = {
     "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css"),
     "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css",
-                  "css/kiosk-courier.css"),
+                  "css/kiosk-look.css", "css/kiosk-courier.css"),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/console.css"),
     "courier.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css",
                     "css/courier.css"),
     "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
                    "courier/pages.js"),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
-    "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js", "road.js"),
+    "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
+    "kiosk-more.js": ("voice.js", "road.js"),  # fetched a moment later: the first screen does not wait for it
 }
 SHEETS = {"tracking": "phone", "recipient": "phone", "courier": "courier", "kiosk": "kiosk", "console": "console",
           "demo": "console"}

@@ -44,6 +44,13 @@ class Look(msgspec.Struct, frozen=True):
     contrast: bool = False
     text: Literal["normal", "large"] = "normal"
     zone: str = "Europe/Helsinki"
+    sound: bool = True
+    speech: bool = False
+    """A kiosk's screen is read aloud."""
+    steady: bool = False
+    """The same key twice within half a second counts once."""
+    low: bool = False
+    """The pad in the lower half of the screen."""
 
 
 class Language(msgspec.Struct, frozen=True):
@@ -194,10 +201,10 @@ class RecipientView(msgspec.Struct, frozen=True):
 # Kiosk -------------------------------------------------------------------------------------------------------------
 
 ScreenId = Literal[
-    "home", "selector", "wrong", "paused", "opening", "open", "still-open", "thanks", "stuck", "several", "late",
-    "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label", "courier-out", "courier-bye",
-    "courier-sync",
-    "no-fit", "unknown", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
+    "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
+    "send-scan", "send-size", "send-none", "send-done", "courier-in", "courier-home", "courier-scan",
+    "courier-size", "courier-label", "courier-out", "courier-bye", "courier-sync", "no-fit", "unknown", "audit",
+    "service", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
 ]  # fmt: skip
 
 
@@ -216,6 +223,7 @@ class Pad(msgspec.Struct, frozen=True):
     post: str = "/code"
     held_s: int = 0
     """Seconds for which the keys do nothing (a pause); 0 is a live pad."""
+    steady: bool = False
 
     @property
     def places(self) -> int:
@@ -252,6 +260,21 @@ class Courier(msgspec.Struct, frozen=True):
     brought: int = 0
     taken: int = 0
     last: LastDoor | None = None
+
+
+class Service(msgspec.Struct, frozen=True):
+    """What a technician sees. `doors` are the compartments in which the book has no parcel; `seen` counts the doors
+    that read open, closed, unknown; `tested` is the last test, `read` how many characters the reader gave."""
+
+    why: str = ""
+    doors: tuple[int, ...] = ()
+    more: bool = False
+    """There are more doors than one screen holds."""
+    seen: dict[str, int] = {}
+    tested: str = ""
+    read: int = 0
+    online: bool = False
+    unsent: int = 0
 
 
 class KioskScreen(msgspec.Struct, frozen=True):
@@ -291,8 +314,6 @@ class KioskScreen(msgspec.Struct, frozen=True):
     seconds_of: int = 0
     ending: str = ""
     """End of the parcel's number, where a screen speaks of one parcel."""
-    count: int = 0
-    """How many own parcels (screen `several`)."""
     case: str = ""
     case_by: datetime | None = None
     deadline: datetime | None = None
@@ -300,6 +321,22 @@ class KioskScreen(msgspec.Struct, frozen=True):
     courier: Courier | None = None
     belongs: str = ""
     """Station where a label belongs, or the next one with room."""
+    sends: bool = False
+    """Somebody who is no courier puts a parcel in."""
+    unfit: bool = False
+    """The open door is too small: it is to be pushed shut with nothing in it."""
+    receipt: str = ""
+    """Stands for the entry of the station's journal that says it is in, "S-0012-4711"."""
+    checks: int = 0
+    """Doors that are still to be looked into (screen `audit`)."""
+    asks: bool = False
+    """What was behind the door that was just shut?"""
+    service: Service | None = None
+    puts_in: bool = False
+    """A courier's door is open for a parcel to be put in."""
+    can_lower: bool = False
+    """The top row of keys is high enough that a lower pad helps."""
+    can_send: bool = False
     alone: bool = False
     saving_power: bool = False
     languages: tuple[Language, ...] = ()

@@ -1,7 +1,7 @@
 // The page's pulse. Tries the stream again when its first connection failed (htmx does not), tells the person when
 // the stream is lost, loads the page anew when the server is back, and on a kiosk says every 5 s that it is alive.
 (() => {
-  const WAITS = [3000, 2000, 4000, 8000, 10000], LOST_MS = 3000, RELOAD_MS = 6000, BEAT_MS = 5000;
+  const WAITS = [3000, 2000, 4000, 8000, 10000], LOST_MS = 3000, RELOAD_MS = 6000, BEAT_MS = 5000, MORE_MS = 5000;
   let heard = false, tries = 0, lostAt = 0, frames = 0;
   const live = () => document.getElementById("live");
   const url = () => live()?.getAttribute("hx-sse:connect");
@@ -31,11 +31,22 @@
     fetch(beat(), { method: "POST", body }).catch(() => {});
   }
 
+  // What the first screen does not need comes with the first touch, or a few seconds later.
+  function more() {
+    const from = document.body?.dataset.more;
+    if (!from) return;
+    delete document.body.dataset.more;
+    document.head.append(Object.assign(document.createElement("script"), { src: from }));
+  }
+  document.addEventListener("pointerdown", more, { once: true });
+  document.addEventListener("keydown", more, { once: true });
+
   document.addEventListener("htmx:sse:after:message", () => { heard = true; lostAt = 0; show(); });
   document.addEventListener("htmx:sse:before:connection", (e) => { if (e.detail.connection.attempt > 0) lostAt ||= Date.now(); });
   document.addEventListener("htmx:sse:error", () => { lostAt ||= Date.now(); });
   document.addEventListener("DOMContentLoaded", () => {
     again();
+    setTimeout(more, MORE_MS);
     setInterval(() => { show(); reload(); }, 1000);
     if (!beat()) return;
     const count = () => { frames++; requestAnimationFrame(count); };

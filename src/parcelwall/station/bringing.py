@@ -1,0 +1,147 @@
+"""The screens of a courier: sign in, scan, door, next; what is taken out; what does not fit."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+from uuid import UUID
+
+from parcelwall.errors import Refusal
+from parcelwall.station import chosen, taking
+from parcelwall.station.showing import COURIER_IDLE_S, IDLE_S, RESULT_S, LastDoor, Screen, Showing, Tap
+from parcelwall.station.visit import Visit
+
+if TYPE_CHECKING:
+    from parcelwall.station.kiosk import Kiosk
+
+
+class Bringing:
+    """What a courier does at the screen of `kiosk`."""
+
+    def __init__(self, kiosk: "Kiosk") -> None:
+        self._kiosk, self._desk = kiosk, kiosk.desk
+        self.taps: dict[str, Tap] = {
+            "courier": lambda _: kiosk.aside("courier-in"), "courier-home": lambda _: self._screen("courier-home"),
+            "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": lambda _: self._next(),
+            "not-there": lambda _: self._not_there(), "unfit": lambda _: self._unfit(), "size": self._choose,
+            "no-fit": lambda _: self._screen("no-fit"), "van": lambda _: kiosk.back(),
+            "finish": lambda _: self._finish(), "next-part": lambda _: kiosk.by_phone.next_part(),
+        }  # fmt: skip
+
+    async def sign_in_by(self, know: Callable[[], UUID]) -> Showing:
+        """By a code of the day, or by phone. A technician's leads to the service screen."""
+        kiosk = self._kiosk
+        began = kiosk.began()
+        try:
+            who = know()
+        except Refusal as no:
+            await kiosk.hold_back(began)
+            if kiosk.door_is_open():
+                return kiosk.showing
+            return kiosk.show("courier-in", IDLE_S, refusal=no.reason, tries_left=no.details.get("tries_left"),
+                              wait_s=no.details.get("wait_s", 0))  # fmt: skip
+        if kiosk.open_visit():
+            return kiosk.still_busy()
+        if kiosk.servicing.is_technician(who):
+            return kiosk.servicing.begin(who)
+        return kiosk.show("courier-home" if taking.waiting(self._desk) else "courier-scan", COURIER_IDLE_S, courier=who)
+
+    async def label(self, text: str) -> Showing:
+        """A label, scanned or typed. Without a courier signed in, the way is to sign in first."""
+        kiosk, courier = self._kiosk, self._kiosk.showing.courier
+        if courier is None:
+            return kiosk.aside("courier-in")
+        if kiosk.showing.screen == "courier-out":
+            return await self._take(text, courier)
+        try:
+            return await kiosk.serve_here(self._desk.deposit_by_label(text, courier))
+        except Refusal as no:
+            return self._refused(no, text)
+
+    def _refused(self, no: Refusal, text: str = "") -> Showing:
+        kiosk = self._kiosk
+        if no.reason == "door_busy" and kiosk.open_visit():
+            return kiosk.still_busy()
+        screen: Screen = "no-fit" if no.reason == "no_fitting_compartment" else "unknown"
+        door = no.details.get("compartment") or no.details.get("door")
+        return kiosk.show(screen, COURIER_IDLE_S, refusal=no.reason, door=door)
+
+    async def _take(self, label: str, courier: UUID) -> Showing:
+        """What was just taken out is named by its own label, before the next door opens."""
+        try:
+            parcel = self._desk.by_label(label)
+            return await self._kiosk.serve_here(taking.take_out(self._desk, parcel.id, courier))
+        except Refusal as no:
+            return self._refused(no, label)
+
+    async def _next(self) -> Showing:
+        """Opens the next door behind which something is to be taken out."""
+        kiosk, waiting = self._kiosk, taking.waiting(self._desk)
+        if not waiting or kiosk.showing.courier is None:
+            return self._screen("courier-scan")
+        try:
+            return await kiosk.serve_here(taking.take_out(self._desk, waiting[0].id, kiosk.showing.courier))
+        except Refusal as no:
+            return kiosk.show("unknown", COURIER_IDLE_S, refusal=no.reason)
+
+    def _not_there(self) -> Showing:
+        return self._kiosk.report("not_there")
+
+    async def _type_label(self, text: str) -> Showing:
+        return await self._kiosk.label(text) if text else self._screen("courier-label")
+
+    def _screen(self, screen: Screen) -> Showing:
+        kiosk = self._kiosk
+        if kiosk.showing.courier is None or kiosk.door_is_open():
+            return kiosk.showing
+        return kiosk.show(screen, RESULT_S if screen == "courier-bye" else COURIER_IDLE_S)
+
+    def _finish(self) -> Showing:
+        """The round here is over; where there is no line, the courier's phone carries what the hub has not heard."""
+        by_phone = self._kiosk.by_phone
+        if by_phone.is_needed() and self._kiosk.showing.screen != "courier-sync":
+            by_phone.begin()
+            return self._screen("courier-sync")
+        return self._screen("courier-bye")
+
+    # what does not fit
+
+    def _unfit(self) -> Showing:
+        """The parcel is larger than the door: nothing will be put in, and the door is to be pushed shut again."""
+        kiosk = self._kiosk
+        visit = kiosk.open_visit()
+        if visit is None or visit.purpose != "deposit" or visit.step != "opened":
+            raise Refusal("stale_screen")
+        return kiosk.show_door(chosen.unfit(self._desk, visit))
+
+    def put_nothing(self, visit: Visit) -> None:
+        """The door is shut again with nothing put in. Was it too small, a larger one is proposed, or none is left."""
+        kiosk, parcel = self._kiosk, self._desk.memory.parcel(visit.parcel)
+        if parcel is None or not visit.unfit:
+            kiosk.show("courier-scan", COURIER_IDLE_S) if kiosk.showing.courier else kiosk.home()
+        elif visit.courier is None:
+            kiosk.sending.ask_size(parcel, above=visit.compartment)
+        else:
+            proposed = chosen.larger_with_room(self._desk.plan, self._desk.memory.room(), parcel, visit.compartment)
+            screen: Screen = "courier-size" if proposed else "no-fit"
+            kiosk.show(screen, COURIER_IDLE_S, parcel=parcel.id, ending=parcel.selector, found=proposed,
+                       door=visit.compartment)  # fmt: skip
+
+    async def _choose(self, size: str) -> Showing:
+        """The size that the person in front of the screen has chosen for this one."""
+        kiosk, showing = self._kiosk, self._kiosk.showing
+        if showing.screen not in ("courier-size", "send-size") or showing.parcel is None:
+            raise Refusal("stale_screen")
+        try:
+            return await kiosk.serve_here(chosen.deposit(self._desk, showing.parcel, size, showing.courier))
+        except Refusal as no:
+            return self._refused(no) if showing.courier else kiosk.sending.refused(no)
+
+    # what the door has done
+
+    def is_done(self, visit: Visit) -> None:
+        """A courier's door is shut: straight on to the next parcel."""
+        kiosk = self._kiosk
+        result: Literal["in", "out"] = "in" if visit.purpose == "deposit" else "out"
+        last = LastDoor(visit.compartment, kiosk.showing.ending, result)
+        brought, taken = kiosk.showing.brought + (result == "in"), kiosk.showing.taken + (result == "out")
+        screen: Screen = "courier-out" if result == "out" and taking.waiting(self._desk) else "courier-scan"
+        kiosk.show(screen, COURIER_IDLE_S, last=last, brought=brought, taken=taken)

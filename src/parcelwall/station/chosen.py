@@ -1,0 +1,51 @@
+"""Depositing into a size that the person in front of the screen has chosen, and putting in nothing after all."""
+
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.rules import decide, places
+from parcelwall.rules.life import Parcel
+from parcelwall.station.desk import StationDesk
+from parcelwall.station.visit import Visit
+
+
+def deposit(desk: StationDesk, parcel: UUID, size: str, courier: UUID | None) -> Visit:
+    """Begins the visit that puts a promised parcel into a compartment of that size.
+
+    Without a courier it is a sender's, whose right is the code or the label that was shown before. Refuses a size that
+    has no room beside what is promised to others, and what a sender may not put in.
+    """
+    if courier:
+        desk._refuse_without("deposit", courier)
+    known = desk.memory.parcel(parcel)
+    if known is None or (courier is None and known.direction != "return"):
+        raise Refusal("not_for_this_station")
+    return desk.begin_deposit(known, courier, size)
+
+
+def unfit(desk: StationDesk, visit: Visit) -> Visit:
+    """The open door is too small: when it is shut, nothing was put in."""
+    told = msgspec.structs.replace(visit, unfit=True)
+    desk.memory.keep(told)
+    return told
+
+
+def smallest(desk: StationDesk, parcel: UUID) -> str:
+    """The size that the rules would take. Refuses when there is none, or it may not be put in now."""
+    known = desk.memory.parcel(parcel)
+    if known is None:
+        raise Refusal("not_for_this_station")
+    number = decide.deposit(known, desk.plan, desk.memory.room(), desk.now())
+    return desk.plan.layout.compartments[desk.plan.place[number]].size
+
+
+def larger_with_room(plan: places.Plan, room: places.Room, parcel: Parcel, than: int | None = None) -> str:
+    """The smallest size with room for the parcel that is larger than that of compartment `than`; "" if there is
+    none."""
+    sizes = places.sizes_with_room(plan, room, parcel)
+    names = [name for name, _ in sizes]
+    own = plan.layout.compartments[plan.place[than]].size if than else ""
+    after = names.index(own) + 1 if own in names else 0
+    return next((name for name, has_room in sizes[after:] if has_room), "")

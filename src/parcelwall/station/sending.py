@@ -1,0 +1,89 @@
+"""The screens of somebody who sends or returns a parcel: show the label or type the send code, choose a door, done.
+
+Only parcels that were announced as returns, and promised room here, can be put in without a courier.
+"""
+
+from typing import TYPE_CHECKING
+
+from parcelwall.errors import Refusal
+from parcelwall.rules import access
+from parcelwall.rules.life import Parcel, Stage
+from parcelwall.station import chosen
+from parcelwall.station.showing import IDLE_S, RESULT_S, Showing, Tap
+from parcelwall.station.visit import Visit
+
+if TYPE_CHECKING:
+    from parcelwall.station.kiosk import Kiosk
+
+class Sending:
+    """What a sender does at the screen of `kiosk`."""
+
+    def __init__(self, kiosk: "Kiosk") -> None:
+        self._kiosk, self._desk = kiosk, kiosk.desk
+        self.taps: dict[str, Tap] = {"send": lambda _: kiosk.aside("send-scan")}
+
+    def _expected(self) -> list[Parcel]:
+        return [each for each in self._desk.expected() if each.direction == "return"]
+
+    def by_code(self, digits: str) -> Parcel | None:
+        """The return whose send code this is. All are derived and compared, so that the time tells nothing; while
+        codes are paused there is none."""
+        found = [
+            parcel for parcel in self._expected()
+            if access.same(self._code(parcel), digits) and not self._paused()
+        ]  # fmt: skip
+        return found[0] if len(found) == 1 else None
+
+    def _code(self, parcel: Parcel) -> str:
+        assert parcel.reservation is not None, "a parcel that is promised has a reservation"
+        return access.send_code(self._desk._code_key, self._desk.memory.station, parcel.reservation, parcel.generation)
+
+    def _paused(self) -> bool:
+        desk = self._desk
+        return bool(access.pause_left_s(desk.memory.brake("bare"), desk.now(), desk.today, access.BARE))
+
+    def knows_label(self, text: str) -> bool:
+        """Whether this is the label of a return that is expected here."""
+        return self._by_label(text) is not None
+
+    def _by_label(self, text: str) -> Parcel | None:
+        try:
+            parcel = self._desk.by_label(text)
+        except Refusal:
+            return None
+        return parcel if parcel.direction == "return" and parcel.stage == Stage.RESERVED else None
+
+    def show_label(self, text: str) -> Showing:
+        parcel = self._by_label(text)
+        return self.ask_size(parcel) if parcel else self._kiosk.aside("send-scan")
+
+    def ask_size(self, parcel: Parcel, above: int | None = None) -> Showing:
+        """Which door fits? The smallest that the rules would take is proposed; `above` a door that was too small.
+
+        Where the rules refuse, the screen says so."""
+        kiosk = self._kiosk
+        if kiosk.open_visit():
+            return kiosk.still_busy()
+        try:
+            room = self._desk.memory.room()
+            first = chosen.larger_with_room(self._desk.plan, room, parcel, above) if above else chosen.smallest(
+                self._desk, parcel.id)  # fmt: skip
+            if not first:
+                raise Refusal("no_fitting_compartment")
+        except Refusal as no:
+            return self.refused(no)
+        return kiosk.show("send-size", IDLE_S, parcel=parcel.id, ending=parcel.selector, found=first, door=above)
+
+    def refused(self, no: Refusal) -> Showing:
+        kiosk = self._kiosk
+        if no.reason == "door_busy" and kiosk.open_visit():
+            return kiosk.still_busy()
+        return kiosk.show("send-none", IDLE_S, refusal=no.reason)
+
+    def is_in(self, visit: Visit) -> None:
+        """The sender's parcel is in. The receipt names the entry of the station's journal that says so."""
+        parcel = self._desk.memory.parcel(visit.parcel)
+        receipt = f"{self._desk.memory.station}-{self._desk.memory.wrote().number}"
+        ending = parcel.selector if parcel else ""
+        self._kiosk.show("send-done", RESULT_S * 2, door=visit.compartment, receipt=receipt, ending=ending)
+

@@ -1,0 +1,217 @@
+"""What the station shows, as the view of one screen: in the words and the look of this visit. It decides nothing."""
+
+import hashlib
+from uuid import UUID
+
+from parcelwall.notices.language import Words, languages, words
+from parcelwall.notices.saying import Saying
+from parcelwall.notices.texts import refusal_text, state_text
+from parcelwall.rules import places
+from parcelwall.rules.layout import Panel
+from parcelwall.station import taking
+from parcelwall.station.house import Station
+from parcelwall.station.showing import Showing
+from parcelwall.web.cabinet import draw as draw_cabinet
+from parcelwall.web.cabinet import place_sentence
+from parcelwall.web.render import Renderer
+from parcelwall.web.views import (
+    Courier,
+    KioskScreen,
+    Language,
+    LastDoor,
+    Look,
+    Pad,
+    PadField,
+    Service,
+    SizeChoice,
+)
+from parcelwall.web.views_courier import RoadShown
+
+WITH_PICTURE = ("opening", "open", "still-open", "thanks", "stuck", "late", "courier-out", "report", "audit",
+                "send-done")  # fmt: skip
+SELECTOR = PadField("selector", (4,), masked=False)
+CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused": "refused", "send-none": "refused",
+        "held": "refused", "stuck": "refused", "open": "tick", "still-open": "nag", "more-time": "nag",
+        "thanks": "good", "send-done": "good", "case": "good"}  # fmt: skip
+DOORS_A_PAGE = 48
+HIGH_KEYS_MM = 1100  # faces.md 2.5: lower keys are offered only above that
+TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record",
+        "proof_missing", "door_busy", "no_fitting_compartment")  # fmt: skip
+TELLS = ("unknown", "closed", "held", "send-none", "service")
+"""Screens that say a refusal in its own words."""
+
+
+def look_now(station: Station) -> Look:
+    """How this visit wants it, else as the station is configured."""
+    chosen, about = station.kiosk.look, station.desk.about
+    language = chosen.get("lang") or (about.language if about else "en")
+    theme = chosen.get("theme", "day")
+    return Look(
+        language=language if language in languages() else "en", theme="night" if theme == "night" else "day",
+        contrast=chosen.get("contrast") == "1", text="large" if chosen.get("text") == "large" else "normal",
+        zone=about.zone if about else "UTC", sound=chosen.get("sound") != "0", speech=chosen.get("speech") == "1",
+        steady=chosen.get("steady") == "1", low=chosen.get("low") == "1",
+    )  # fmt: skip
+
+
+def picture(station: Station, renderer: Renderer) -> KioskScreen:
+    """The screen's view as it is now."""
+    showing, about, look = station.kiosk.showing, station.desk.about, look_now(station)
+    if about is None:
+        return KioskScreen(id="starting", station="Parcelwall", look=look, now=station.desk.now(), frame=renderer.build)
+    known = words(look.language)
+    door = _door(station, showing)
+    is_open = showing.screen in ("open", "still-open")
+    drawn = showing.screen in WITH_PICTURE and door is not None
+    left, whole = _countdown(station, showing)
+    told = _told(station, showing, known)
+    parcel = station.desk.memory.parcel(_parcel_of(station, showing))
+    return KioskScreen(
+        id=showing.screen, station=about.name, address=about.address, station_id=about.station,
+        now=station.desk.now(), look=look, visit=str(showing.visit or ""), number=showing.number,
+        heading=str(told.heading), lines=(str(told.line),) if told.line else (), door=door,
+        place=place_sentence(about.layout, door, known) if door else "",
+        cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
+        pad=_pad(showing, look), challenge=_challenge(station, showing), road=_road(station, showing),
+        presence=_presence(station, showing),
+        reader=about.layout.panel.reader if about.layout.panel else "below",
+        tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
+        case=showing.case, courier=_courier(station, showing), alone=not station.desk.online,
+        deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
+        sizes=_sizes(station, showing), receipt=showing.receipt, sends=showing.sends, unfit=_is_unfit(station, showing),
+        checks=len(showing.checks), asks=showing.found == "ask", service=_service(station, showing),
+        puts_in=_is_put_in(station, showing), saving_power=station.desk.on_battery, can_send=True,
+        can_lower=about.layout.panel is not None and _top_keys_mm(about.layout.panel) > HIGH_KEYS_MM,
+        languages=tuple(Language(code, name) for code, name in languages().items()),
+        cue=CUES.get(showing.screen, ""), frame=renderer.build,
+    )  # fmt: skip
+
+
+def _parcel_of(station: Station, showing: Showing) -> UUID | None:
+    visit = next((each for each in station.desk.unfinished() if each.id == showing.visit), None)
+    return visit.parcel if visit else None
+
+
+def _told(station: Station, showing: Showing, known: Words) -> Saying:
+    """Words for a door that an operator opened from afar, and for what is refused for its own reason; else the
+    screen's own words stand."""
+    if showing.screen in ("opening", "open", "still-open") and _is_inspected(station, showing):
+        return state_text("opened_by_operator", known, door=showing.door)
+    if showing.screen not in TELLS or showing.refusal not in TOLD:
+        return Saying("")
+    return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
+
+
+def _is_inspected(station: Station, showing: Showing) -> bool:
+    """An operator opens it from afar: nobody at the screen is to take anything out."""
+    visits = station.desk.unfinished()
+    return any(
+        visit.id == showing.visit and visit.purpose == "inspect" and visit.courier is None for visit in visits
+    )
+
+
+def _is_unfit(station: Station, showing: Showing) -> bool:
+    return any(visit.id == showing.visit and visit.unfit for visit in station.desk.unfinished())
+
+
+def _is_put_in(station: Station, showing: Showing) -> bool:
+    return any(visit.id == showing.visit and visit.purpose == "deposit" for visit in station.desk.unfinished())
+
+
+def _top_keys_mm(panel: Panel) -> float:
+    """How high the middle of the pad's top row is above the ground: 219 of 800 pixels below the screen's upper edge."""
+    return panel.y_mm + panel.height_mm * (1 - 219 / 800)
+
+
+def _pad(showing: Showing, look: Look) -> Pad | None:
+    if showing.screen in ("home", "wrong", "send-scan"):
+        return Pad(steady=look.steady)
+    if showing.screen == "selector":
+        return Pad((SELECTOR,), steady=look.steady)
+    if showing.screen == "paused":
+        return Pad((PadField("digits", (4, 4)), SELECTOR), steady=look.steady)
+    if showing.screen == "courier-in":
+        return Pad(post="/sign-in", held_s=showing.wait_s, steady=look.steady)
+    return None
+
+
+def _challenge(station: Station, showing: Showing) -> str:
+    return station.kiosk.by_phone.challenge.shown() if showing.screen == "courier-in" else ""
+
+
+def _road(station: Station, showing: Showing) -> RoadShown | None:
+    if showing.screen != "courier-sync":
+        return None
+    road, (have, of) = station.kiosk.by_phone.road, station.kiosk.by_phone.road.read
+    name = hashlib.sha256("".join(road.sheets).encode()).hexdigest()[:12]
+    return RoadShown(name, len(road.sheets), road.unsent, road.later, have, of, station.kiosk.by_phone.outcome)
+
+
+def _presence(station: Station, showing: Showing) -> str:
+    """The number of this half minute. The one before is good as well, so a screen that is drawn late shows no lie."""
+    return station.presence.number() if showing.screen in ("home", "asleep") and station.desk.online else ""
+
+
+def _countdown(station: Station, showing: Showing) -> tuple[int, int]:
+    if showing.screen == "paused":
+        return showing.wait_s, showing.wait_s
+    if showing.until is None or showing.screen not in ("thanks", "more-time"):
+        return 0, 0
+    return max(0, round((showing.until - station.desk.now()).total_seconds())), showing.lasts_s
+
+
+def _door(station: Station, showing: Showing) -> int | None:
+    if showing.screen == "courier-out":
+        waiting = taking.waiting(station.desk)
+        return waiting[0].compartment if waiting else None
+    return showing.door
+
+
+def _ending(station: Station, showing: Showing) -> str:
+    if showing.screen == "courier-out":
+        waiting = taking.waiting(station.desk)
+        return waiting[0].selector if waiting else ""
+    return showing.ending
+
+
+def _courier(station: Station, showing: Showing) -> Courier | None:
+    if showing.courier is None:
+        return None
+    last = showing.last
+    return Courier(
+        to_bring=len(station.desk.expected()), to_take=len(taking.waiting(station.desk)),
+        free=tuple(station.kiosk.free_by_size()), brought=showing.brought, taken=showing.taken,
+        last=LastDoor(last.door, last.ending, last.result, again=False) if last else None,
+    )  # fmt: skip
+
+
+def _sizes(station: Station, showing: Showing) -> tuple[SizeChoice, ...]:
+    """The sizes that fit, the proposed one marked. Senders are told whether one is free, couriers also how many."""
+    if showing.screen not in ("courier-size", "send-size") or showing.parcel is None:
+        return ()
+    desk = station.desk
+    parcel = desk.memory.parcel(showing.parcel)
+    if parcel is None:
+        return ()
+    counts = dict(station.kiosk.free_by_size()) if showing.courier else {}
+    fitting = dict(places.sizes_with_room(desk.plan, desk.memory.room(), parcel))
+    return tuple(
+        SizeChoice(size.name, size.width_mm, size.height_mm, size.depth_mm,
+                   (counts.get(size.name) if showing.courier else None) if fitting.get(size.name) else 0,
+                   proposed=size.name == showing.found)
+        for size in sorted(desk.plan.layout.sizes, key=lambda size: size.width_mm * size.height_mm * size.depth_mm)
+    )  # fmt: skip
+
+
+def _service(station: Station, showing: Showing) -> Service | None:
+    if showing.technician is None:
+        return None
+    desk = station.desk
+    taken = {parcel.compartment for parcel in desk.inside()}
+    empty = [number for number in sorted(desk.plan.place) if number not in taken]
+    first = showing.page % max(1, -(-len(empty) // DOORS_A_PAGE)) * DOORS_A_PAGE
+    return Service(
+        why=showing.why, doors=tuple(empty[first : first + DOORS_A_PAGE]), more=len(empty) > DOORS_A_PAGE,
+        seen=station.kiosk.servicing.doors_seen(), tested=showing.found, read=showing.wait_s, online=desk.online,
+        unsent=station.memory.unsent(),
+    )  # fmt: skip

@@ -1,0 +1,94 @@
+// The sounds of a kiosk's screen, and the voice that reads it. What is said stands on the screen: no text is here.
+// The voice is started by the marked key (*), by headphones that are plugged in, or on the look screen; any touch ends
+// what is being said, and the marked key says it again. While it speaks, nothing ticks.
+(() => {
+  const NOTES = {
+    good: [[660, 0, 0.12], [880, 0.14, 0.18]], refused: [[220, 0, 0.3]], nag: [[520, 0, 0.2], [520, 0.3, 0.2]],
+    tick: [[1400, 0, 0.015]], key: [[900, 0, 0.02]],
+  };
+  const TICK_MS = 1000, NAG_EVERY = 10, TOUCH_MS = 5000, WORDS = ".ktitle, .ktitle2, .kdoor .quiet, .kline, .kplace, .note span, .kstep-now";
+  let audio = null, said = "", turns = 0, touchedAt = 0, outputs = null;
+  const kiosk = () => document.querySelector(".kiosk");
+  const voice = () => window.speechSynthesis;
+  const base = () => document.body.dataset.beat.replace(/\/beat$/, "");
+  const speaks = () => kiosk()?.dataset.speech === "1" && Boolean(voice()?.getVoices().length);
+
+  function play(cue) {
+    if (!NOTES[cue] || kiosk()?.dataset.sound === "0" || voice()?.speaking) return;
+    audio ||= new AudioContext();
+    for (const [pitch, at, lasts] of NOTES[cue]) {
+      const tone = audio.createOscillator(), loud = audio.createGain(), from = audio.currentTime + at;
+      tone.frequency.value = pitch;
+      loud.gain.setValueAtTime(0.2, from);
+      loud.gain.exponentialRampToValueAtTime(0.001, from + lasts);
+      tone.connect(loud).connect(audio.destination);
+      tone.start(from);
+      tone.stop(from + lasts);
+      tone.onended = () => { tone.disconnect(); loud.disconnect(); };
+    }
+  }
+
+  function words() {
+    const found = [...document.querySelectorAll(`main :is(${WORDS})`)].map((each) => each.textContent.trim());
+    return [...new Set(found.filter(Boolean))].map((each) => (/[.?:\u061F]$/.test(each) ? each : `${each}.`)).join(" ");
+  }
+
+  function speak() {
+    voice()?.cancel();
+    if (!speaks()) return;
+    const sentence = new SpeechSynthesisUtterance(words()), language = kiosk().lang;
+    sentence.lang = language;
+    sentence.voice = voice().getVoices().find((each) => each.lang.toLowerCase().startsWith(language.slice(0, 2))) ?? null;
+    voice().speak(sentence);
+  }
+
+  // A screen is heard once. What only counts down on it is not said again.
+  function heard() {
+    const main = document.querySelector("main"), at = kiosk();
+    if (!main || !at) return;
+    at.classList.toggle("has-voices", Boolean(voice()?.getVoices().length));
+    const now = `${main.dataset.screen} ${at.dataset.screen} ${at.lang} ${at.dataset.speech}`;
+    if (now === said) return;
+    const cue = said.split(" ")[0] !== main.dataset.screen || at.dataset.cue === "refused";
+    said = now;
+    if (cue) play(at.dataset.cue);
+    speak();
+  }
+
+  function post(path, fields) {
+    fetch(base() + path, { method: "POST", body: new URLSearchParams(fields) }).catch(() => {});
+  }
+
+  function touched(event) {
+    voice()?.cancel();
+    if (event.target.closest?.("[data-key]")) play("key");
+    if (Date.now() - touchedAt < TOUCH_MS) return;
+    touchedAt = Date.now();
+    post("/act", { screen: kiosk()?.dataset.screen ?? "", name: "touch" });
+  }
+
+  async function plugged() {
+    const all = await navigator.mediaDevices.enumerateDevices();
+    const now = all.filter((each) => each.kind === "audiooutput").length;
+    if (outputs !== null && now !== outputs) post("/look", { speech: now > outputs ? "1" : "0" });
+    outputs = now;
+  }
+
+  document.addEventListener("pointerdown", touched);
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat || event.target.matches?.("input, textarea")) return;
+    touched(event);
+    if (event.key !== "*") return;
+    if (kiosk()?.dataset.speech === "1") speak();
+    else post("/look", { speech: "1" });
+  });
+  document.addEventListener("htmx:sse:after:message", heard);
+  voice()?.addEventListener?.("voiceschanged", () => { said = ""; heard(); });
+  navigator.mediaDevices?.addEventListener?.("devicechange", () => { plugged().catch(() => {}); });
+  if (navigator.mediaDevices) plugged().catch(() => {});
+  setInterval(() => {
+    const cue = kiosk()?.dataset.cue;
+    if (cue === "tick" || (cue === "nag" && ++turns % NAG_EVERY === 0)) play(cue);
+  }, TICK_MS);
+  heard();
+})();

@@ -1,0 +1,162 @@
+"""Technicians, checks of empty doors, time that is asked for, and a screen that nobody stands before."""
+
+import asyncio
+
+import pytest
+
+from parcelwall.errors import Refusal
+from parcelwall.rules import access, facts
+from parcelwall.station.kiosk import Kiosk
+from station.rig import NAME, Rig
+
+
+@pytest.fixture
+def kiosk(rig: Rig) -> Kiosk:
+    return rig.station.kiosk
+
+
+def wait(rig: Rig, kiosk: Kiosk, seconds: float) -> str:
+    rig.now.advance(seconds)
+    kiosk.tick()
+    return kiosk.showing.screen
+
+
+async def tap(kiosk: Kiosk, name: str, value: str = "") -> str:
+    return (await kiosk.act(name, kiosk.showing.number, value)).screen
+
+
+def technician_code(rig: Rig) -> str:
+    who = rig.ids.new()
+    rig.hear(facts.Granted(grant=rig.ids.new(), station=NAME, may=("service",), courier=who))
+    return access.courier_code(rig._keys["courier-code"], NAME, who, rig.desk.today)
+
+
+async def test_a_technician_says_why_and_every_opening_stands_in_the_journal(rig: Rig, kiosk: Kiosk) -> None:
+    await rig.inside("PW-1")
+    kiosk.home()
+    assert (await kiosk.sign_in(technician_code(rig))).screen == "service"
+    with pytest.raises(Refusal):
+        await tap(kiosk, "open-door", "1")
+    assert await tap(kiosk, "why", "repair") == "service"
+    empty = next(number for number in rig.desk.plan.place if number != rig.desk.inside()[0].compartment)
+    assert await tap(kiosk, "open-door", str(empty)) == "open"
+    opened = [entry for entry in rig.memory.journal.since(NAME, 0) if entry.kind == "DoorOpened"][-1]
+    assert '"why":"repair"' in opened.body
+    await rig.shut(empty)
+    assert (kiosk.showing.screen, kiosk.showing.why) == ("service", "repair")
+    rig.clean()
+
+
+async def test_no_technician_opens_a_door_with_a_parcel(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    kiosk.home()
+    await kiosk.sign_in(technician_code(rig))
+    await tap(kiosk, "why", "test")
+    pulses = rig.pulses()
+    assert await tap(kiosk, "open-door", str(rig.parcel(parcel).compartment)) == "service"
+    assert (kiosk.showing.refusal, rig.pulses()) == ("no_right", pulses)
+    assert await tap(kiosk, "open-door", "999") == "service"
+    for nowhere in ("x", "-1", ""):
+        with pytest.raises(Refusal):
+            await tap(kiosk, "open-door", nowhere)
+    assert rig.pulses() == pulses
+
+
+async def test_a_courier_is_no_technician(rig: Rig, kiosk: Kiosk) -> None:
+    await kiosk.sign_in(rig.courier_code())
+    for name, value in (("why", "repair"), ("open-door", "1"), ("test", "sensors")):
+        with pytest.raises(Refusal):
+            await tap(kiosk, name, value)
+
+
+async def test_the_reader_is_tested_without_reading_anything(rig: Rig, kiosk: Kiosk) -> None:
+    await kiosk.sign_in(technician_code(rig))
+    await tap(kiosk, "why", "test")
+    await tap(kiosk, "test", "reader")
+    pulses = rig.pulses()
+    showing = await kiosk.scanned("47190622")
+    assert (showing.screen, showing.found, showing.wait_s, rig.pulses()) == ("service", "read", 8, pulses)
+    await tap(kiosk, "test", "sensors")
+    await rig.look()
+    assert sum(kiosk.servicing.doors_seen().values()) == len(rig.desk.plan.place)
+
+
+async def test_a_courier_checks_empty_doors_and_what_is_not_empty_is_a_case(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    kiosk.home()
+    await kiosk.sign_in(rig.courier_code())
+    assert await tap(kiosk, "audit") == "audit"
+    doors = kiosk.showing.checks
+    assert len(doors) == 4 and rig.parcel(parcel).compartment not in doors
+    for what in ("empty", "parcel", "rubbish", "empty"):
+        assert await tap(kiosk, "check") == "open"
+        await rig.shut(kiosk.showing.door or 0)
+        assert (kiosk.showing.screen, kiosk.showing.found) == ("audit", "ask")
+        await tap(kiosk, "found", what)
+    assert kiosk.showing.screen == "courier-home"
+    assert sorted(rig.cases()) == ["found_parcel", "found_rubbish"]
+    opened = [entry.body for entry in rig.memory.journal.since(NAME, 0) if entry.kind == "DoorOpened"][-4:]
+    assert all('"why":"inspection"' in body for body in opened)
+    rig.clean()
+
+
+async def test_time_is_asked_for_and_given_more_than_ten_times(rig: Rig, kiosk: Kiosk) -> None:
+    await tap(kiosk, "help")
+    for _ in range(12):
+        assert wait(rig, kiosk, 31) == "more-time"
+        assert kiosk.showing.lasts_s == 20
+        assert await tap(kiosk, "more-time") == "help"
+    assert wait(rig, kiosk, 31) == "more-time"
+    assert wait(rig, kiosk, 21) == "home"
+
+
+async def test_a_touch_begins_the_time_anew_and_draws_nothing(rig: Rig, kiosk: Kiosk) -> None:
+    await tap(kiosk, "help")
+    number = kiosk.showing.number
+    for _ in range(5):
+        rig.now.advance(25)
+        await tap(kiosk, "touch")
+        kiosk.tick()
+        assert (kiosk.showing.screen, kiosk.showing.number) == ("help", number)
+
+
+async def test_a_screen_that_nobody_stands_before_sleeps_and_wakes(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    kiosk.home()
+    assert wait(rig, kiosk, 121) == "asleep"
+    assert (await kiosk.scanned(rig.token(parcel))).screen == "open", "a QR needs no waking"
+    await rig.shut(kiosk.showing.door or 0)
+    kiosk.home()
+    assert wait(rig, kiosk, 121) == "asleep"
+    assert await tap(kiosk, "wake") == "home"
+
+
+async def test_a_stuck_door_is_tried_once_more_for_who_stands_there(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    door = rig.parcel(parcel).compartment or 0
+    rig.now.advance(60)
+    rig.boards.core.jam(door)
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "stuck"
+    rig.boards.core.jam(door, on=False)
+    rig.now.advance(25)  # the coil has had its share of pulses, and rests
+    assert await tap(kiosk, "retry") == "open"
+    await rig.shut(door)
+    assert rig.parcel(parcel).stage == "COLLECTED"
+    rig.clean()
+
+
+async def test_a_late_parcel_says_so_while_its_door_opens(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    rig.hear(facts.Expired(parcel=parcel))
+    first = asyncio.create_task(kiosk.changed(kiosk.showing.number))
+    await asyncio.sleep(0)
+    opening = asyncio.create_task(kiosk.type_code(rig.code(parcel)))
+    assert ((await first).screen, (await opening).screen) == ("late", "open")
+
+
+async def test_a_parcel_for_a_verified_person_is_said_to_be_one(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = rig.promise("PW-1", proof="verified")
+    await rig.deposit("PW-1")
+    kiosk.home()
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "held"
+    assert rig.memory.brake("bare").today == 0, "a right code is no wrong try"
