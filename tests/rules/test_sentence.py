@@ -81,3 +81,10 @@ def test_steps_go_up_along_the_road() -> None:
         parcel(Stage.RESERVED, mark="out_for_delivery"), parcel(Stage.READY), parcel(Stage.COLLECTED),
     ]  # fmt: skip
     assert [sentence(each, NOW).step for each in road] == [0, 1, 2, 3, 4]
+
+
+def test_a_return_that_was_handed_in_is_on_its_way_back_not_ready_for_anybody() -> None:
+    for stage in (Stage.READY, Stage.OVERDUE, Stage.COLLECTED):
+        said = sentence(parcel(stage, direction="return"), NOW)
+        assert (said.key, said.step) == ("returning", -1)
+    assert sentence(parcel(Stage.COLLECTED, direction="return", mark="returned"), NOW).key == "returned"

@@ -20,7 +20,7 @@ from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import Station, presence
 from parcelwall.rules import access
-from parcelwall.rules.life import Parcel
+from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
 
 # The database is not there now. Whoever asks is told to ask again, or looks again by itself.
@@ -201,6 +201,25 @@ async def courier_code(hub: Hub, station_id: str, courier: UUID) -> tuple[str, d
         raise Refusal("station_unknown", station=station_id)
     day = hub.clock.now().astimezone(ZoneInfo(known.about.zone)).date()
     return access.courier_code(known.courier_key, station_id, courier, day), day
+
+
+async def send_code(hub: Hub, carrier: str, parcel_id: UUID) -> dict[str, Any]:
+    """The code with which the sender of a return puts it in, for the carrier who announced it.
+
+    Raises Refusal for a foreign parcel, for a delivery, and for a return that has no room promised now.
+    """
+    async with as_carrier(hub, carrier) as connection:
+        record = await connection.fetchval(
+            "SELECT record FROM parcel WHERE id = $1 AND carrier = $2", parcel_id, carrier
+        )
+    if record is None:
+        raise Refusal("not_found")
+    parcel = read_parcel(record)
+    if parcel.direction != "return" or parcel.stage != Stage.RESERVED or not parcel.station or not parcel.reservation:
+        raise Refusal("wrong_stage", "Only a return that has room promised has a send code.", stage=parcel.stage)
+    key = hub.stations.known[parcel.station].code_key
+    code = access.send_code(key, parcel.station, parcel.reservation, parcel.generation)
+    return {"station": parcel.station, "code": code, "deposit_by": parcel.deposit_by}
 
 
 async def open_cases(hub: Hub, limit: int = 500) -> list[dict[str, Any]]:

@@ -216,7 +216,10 @@ class Teller:
         return Prepared(person, told, message, self._message_id(row))
 
     async def _pointless(self, connection: asyncpg.Connection, row: asyncpg.Record, parcel: Parcel) -> bool:
-        """It was collected meanwhile, nobody may collect it now, or a newer notice tells the code."""
+        """It was collected meanwhile, nobody may collect it now, or a newer notice tells the code. Of a return nobody
+        is told to collect it: a courier does."""
+        if parcel.direction == "return" and row["purpose"] in OF_THE_INSIDE:
+            return True
         if row["purpose"] in OF_THE_INSIDE and (parcel.stage not in INSIDE or parcel.blocked):
             return True
         return row["purpose"] == "ready" and await connection.fetchval(_RENEWED, row["writer"], row["number"])

@@ -45,6 +45,8 @@ def sentence(parcel: Parcel, now: datetime) -> Sentence:
 
 def _after_the_road(parcel: Parcel) -> Sentence:
     key, step = _BY_STAGE[parcel.stage]
+    if parcel.direction == "return" and step >= 3:  # its sender has handed it in
+        key, step = parcel.mark if parcel.mark == "returned" else "returning", -1
     if parcel.stage == Stage.TAKEN_BACK and parcel.mark in ("returning", "returned"):
         key = parcel.mark
     if parcel.mark in TROUBLED:

@@ -143,6 +143,14 @@ class CourierCode(msgspec.Struct, kw_only=True):
     now: datetime
 
 
+class SendCode(msgspec.Struct, kw_only=True):
+    """What the sender of a return types at the station, until when."""
+
+    station: str
+    code: str
+    deposit_by: datetime
+
+
 class Problem(msgspec.Struct, kw_only=True):
     """RFC 9457, with our `reason`: one of docs/refusals.md. Some carry more, such as `field` or `alternatives`."""
 

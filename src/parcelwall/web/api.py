@@ -113,6 +113,13 @@ class Parcels(Controller):
             msgspec.json.encode(await reading.parcel(hub, who.carrier, parcel)), media_type="application/json"
         )
 
+    @get("/{parcel:uuid}/send-code", summary="The code with which its sender puts a return in",
+         responses=answers(200, shapes.SendCode, "The code", (*READS, 404, 409)))  # fmt: skip
+    async def send_code(self, parcel: UUID, who: Who, hub: Hub) -> Response[bytes]:
+        """Give it to whoever sends the parcel back. Raises Refusal; never kept with an Idempotency-Key."""
+        told = await reading.send_code(hub, who.carrier, parcel)
+        return Response(msgspec.json.encode(told), media_type="application/json")
+
     @post("/{parcel:uuid}/reserve", status_code=200, summary="Promise room, or room elsewhere", responses=CHANGED)
     async def reserve(
         self, request: Request[Any, Any, Any], parcel: UUID, data: ReserveBody, who: Who, hub: Hub, key: Key = None

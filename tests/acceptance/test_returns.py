@@ -1,0 +1,49 @@
+"""A return from the shop's announcement to the courier: one life for who puts it in and who takes it out."""
+
+import pytest
+
+from acceptance.running import Town
+from acceptance.shop import Shop, until
+from parcelwall.simulation.demo import COURIER
+
+pytestmark = pytest.mark.timeout(120)
+SENDER = {"name": "Aino", "email": "aino.returns@example.org", "language": "en"}
+
+
+def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> None:
+    told = shop.announce(direction="return", recipient=SENDER, destination={"station_id": "S-0003"})
+    send = shop.get(f"/parcels/{told['id']}/send-code").json()
+    here = town.demo.stations["S-0003"]
+    town.leave("S-0003")
+    until(here.station.desk.expected, "the station expects it")
+
+    showing = town.run(here.station.kiosk.type_code(send["code"]))
+    assert (send["station"], showing.screen) == ("S-0003", "send-size")
+    showing = town.run(here.station.kiosk.act("size", showing.number, showing.found))
+    assert showing.screen == "open"
+    here.boards.push_closed(showing.door)
+    until(lambda: here.station.kiosk.showing.screen == "send-done", "the screen says that it is in")
+    until(lambda: shop.stage(told["id"]) == "READY", "the hub hears of it")
+    refused = shop.get(f"/parcels/{told['id']}/send-code")
+    assert (refused.status_code, refused.json()["reason"]) == (409, "wrong_stage")
+
+    office = Shop(town.demo.url, town.demo.operator_key)
+    town.leave("S-0003")
+    assert town.run(here.station.kiosk.sign_in(office.courier_code("S-0003", COURIER))).courier == COURIER
+    showing = town.run(here.station.kiosk.label(told["reference"]))
+    assert (showing.screen, showing.refusal) == ("unknown", "already_deposited"), "bringing is not taking"
+    town.run(here.station.kiosk.act("take", showing.number))
+    while (showing := here.station.kiosk.showing).screen == "courier-out":
+        door = town.run(here.station.kiosk.act("next", showing.number)).door
+        here.boards.push_closed(door)
+        until(lambda: here.station.kiosk.showing.screen in ("courier-out", "courier-scan"), "it is out")
+    until(lambda: shop.stage(told["id"]) == "COLLECTED", "the hub hears of it")
+    assert not [mail for mail in town.demo.sink.mails() if mail.to == SENDER["email"]], "nobody is told to collect it"
+    town.leave("S-0003")
+    office.close()
+    assert town.differences() == []
+
+
+def test_a_delivery_has_no_send_code(shop: Shop) -> None:
+    told = shop.announce()
+    assert shop.get(f"/parcels/{told['id']}/send-code").status_code == 409
