@@ -1,5 +1,7 @@
 """A return from the shop's announcement to the courier: one life for who puts it in and who takes it out."""
 
+from typing import Any
+
 import pytest
 
 from acceptance.running import Town
@@ -8,6 +10,16 @@ from parcelwall.simulation.demo import COURIER
 
 pytestmark = pytest.mark.timeout(120)
 SENDER = {"name": "Aino", "email": "aino.returns@example.org", "language": "en"}
+
+
+def shut(here: Any, door: int, *then: str) -> None:
+    """Pushes until the door catches, which it does not while its coil is driven; then the screen goes on."""
+
+    def pushed() -> bool:
+        here.boards.push_closed(door)
+        return here.station.kiosk.showing.screen in then
+
+    until(pushed, f"the screen shows {then}")
 
 
 def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> None:
@@ -21,8 +33,7 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
     assert (send["station"], showing.screen) == ("S-0003", "send-size")
     showing = town.run(here.station.kiosk.act("size", showing.number, showing.found))
     assert showing.screen == "open"
-    here.boards.push_closed(showing.door)
-    until(lambda: here.station.kiosk.showing.screen == "send-done", "the screen says that it is in")
+    shut(here, showing.door, "send-done")
     until(lambda: shop.stage(told["id"]) == "READY", "the hub hears of it")
     refused = shop.get(f"/parcels/{told['id']}/send-code")
     assert (refused.status_code, refused.json()["reason"]) == (409, "wrong_stage")
@@ -35,8 +46,7 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
     town.run(here.station.kiosk.act("take", showing.number))
     while (showing := here.station.kiosk.showing).screen == "courier-out":
         door = town.run(here.station.kiosk.act("next", showing.number)).door
-        here.boards.push_closed(door)
-        until(lambda: here.station.kiosk.showing.screen in ("courier-out", "courier-scan"), "it is out")
+        shut(here, door, "courier-out", "courier-scan")
     until(lambda: shop.stage(told["id"]) == "COLLECTED", "the hub hears of it")
     assert not [mail for mail in town.demo.sink.mails() if mail.to == SENDER["email"]], "nobody is told to collect it"
     town.leave("S-0003")
