@@ -149,7 +149,7 @@ class Keeper:
             log.error("cannot_write", station=self.desk.memory.station, reason=str(no))
 
     async def run(self) -> None:
-        """Recovers, then watches for ever: each 100 ms while a door is open (its screen knows within 200), else each 500.
+        """Recovers, then watches for ever: each 100 ms while a door is open (its screen knows in 200), else each 500.
 
         What cannot be written is done at a later turn: a visit stays open, and no door is pulsed meanwhile.
         """
