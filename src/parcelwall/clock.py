@@ -65,7 +65,8 @@ class VirtualClock:
 
 def text(when: datetime) -> str:
     """UTC text with six decimals and `Z`, the form that entries are hashed with: `2026-11-22T08:00:00.000000Z`."""
-    return when.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = when if when.tzinfo is UTC else when.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def parse(written: str) -> datetime:

@@ -4,7 +4,7 @@ import asyncio
 
 from parcelwall.clock import Clock
 from parcelwall.drivers.bus import Bus, How, Outcome, Rank
-from parcelwall.drivers.frames import Codec, Spoken
+from parcelwall.drivers.frames import Codec, Reply, Spoken
 from parcelwall.drivers.hearing import Counts
 from parcelwall.drivers.port import OpenPort
 from parcelwall.drivers.profile import DoorLine, Profile
@@ -41,6 +41,7 @@ class BoardDoors:
         self._bus = Bus(profile, clock, codec, open_port, self._on_spoken)
         self._supply = (supplies if supplies is not None else {}).setdefault(profile.supply, Supply(clock))
         self._places = {line.door: line for line in profile.doors}
+        self._closed_values = {line.door: profile.closed_value_of(line) for line in profile.doors}
         self._boards: dict[int, list[DoorLine]] = {}
         for line in profile.doors:
             self._boards.setdefault(line.board, []).append(line)
@@ -122,7 +123,7 @@ class BoardDoors:
         if place is None:
             return Seen(DoorState.UNKNOWN, self._clock.mono(), Why.UNMAPPED)
         self._seen[door] = await self._look_twice(place)
-        return self._told(door)
+        return self._told(door, self._clock.mono() - self.profile.stale_after_s)
 
     async def _look_twice(self, place: DoorLine) -> Seen:
         reads: list[tuple[int, float]] = []
@@ -151,7 +152,7 @@ class BoardDoors:
     def _meaning(self, place: DoorLine, contact: int | None) -> DoorState:
         if contact is None:
             return DoorState.UNKNOWN
-        return DoorState.CLOSED if contact == self.profile.closed_value_of(place) else DoorState.OPEN
+        return DoorState.CLOSED if contact == self._closed_values[place.door] else DoorState.OPEN
 
     async def sweep(self) -> dict[int, Seen]:
         """A look at every mapped door; see `Doors.sweep`. A frame the board spoke by itself brings it forward."""
@@ -183,7 +184,7 @@ class BoardDoors:
             # The echo test again: such a board's reply may equal our own frame.
             await self._bus.read_door(board, places[0].contact, Rank.POLL)
         first = await self._bus.read_board(board, Rank.POLL)
-        if first.reply is not None and all(self._confirms(place, first) for place in places):
+        if first.reply is not None and self._confirms(places, first.reply, first.at):
             for place in places:
                 self._seen[place.door] = Seen(self._seen[place.door].state, first.at)
             return True
@@ -198,12 +199,15 @@ class BoardDoors:
         was, now = first.reply.contact(place.contact), second.reply.contact(place.contact)
         return self._judge(place, was, now, second.at)
 
-    def _confirms(self, place: DoorLine, outcome: Outcome) -> bool:
-        before = self._seen.get(place.door, NEVER_LOOKED)
-        assert outcome.reply is not None
-        fresh = outcome.at - before.at <= self.profile.stale_after_s
-        now = self._meaning(place, outcome.reply.contact(place.contact))
-        return fresh and now is not DoorState.UNKNOWN and before.state is now
+    def _confirms(self, places: list[DoorLine], reply: Reply, at: float) -> bool:
+        """Whether a read says of all these doors what was seen of them a moment ago."""
+        stale_after_s = self.profile.stale_after_s
+        for place in places:
+            before = self._seen.get(place.door, NEVER_LOOKED)
+            now = self._meaning(place, reply.contact(place.contact))
+            if now is DoorState.UNKNOWN or before.state is not now or at - before.at > stale_after_s:
+                return False
+        return True
 
     def _on_spoken(self, spoken: Spoken) -> None:
         """What a board says by itself is only a hint to look sooner."""
@@ -211,14 +215,14 @@ class BoardDoors:
 
     def last(self) -> dict[int, Seen]:
         """What was seen of every mapped door, without looking again; what is too old is `unknown: stale`."""
-        return {door: self._told(door) for door in self._places}
+        fresh_since = self._clock.mono() - self.profile.stale_after_s
+        return {door: self._told(door, fresh_since) for door in self._places}
 
-    def _told(self, door: int) -> Seen:
+    def _told(self, door: int, fresh_since: float) -> Seen:
         seen = self._seen.get(door, NEVER_LOOKED)
         if door in self._suspects:
             return Seen(DoorState.UNKNOWN, seen.at, Why.SUSPECT)
-        too_old = self._clock.mono() - seen.at > self.profile.stale_after_s
-        if seen.state is not DoorState.UNKNOWN and too_old:
+        if seen.state is not DoorState.UNKNOWN and seen.at < fresh_since:
             return Seen(DoorState.UNKNOWN, seen.at, Why.STALE)
         return seen
 

@@ -56,7 +56,10 @@ class PretendBoards:
         self._leaves = {line.door: Leaf(profile.contact) for line in profile.doors}
         self._places = {line.door: line for line in profile.doors}
         self._door_at = {(line.board, line.lock): line.door for line in profile.doors}
-        self._line_at = {(line.board, line.contact): line for line in profile.doors}  # of the contacts
+        self._input_at = {  # of each contact: its door, its leaf, and what it reads when that is shut
+            (line.board, line.contact): (line.door, self._leaves[line.door], profile.closed_value_of(line))
+            for line in profile.doors
+        }
         self._on_board: dict[int, list[DoorLine]] = {board.address: [] for board in profile.boards}
         for line in profile.doors:
             self._on_board[line.board].append(line)
@@ -94,7 +97,8 @@ class PretendBoards:
         return self.line.carry(asked.frame, answer, self._latency_s)
 
     def _obey(self, asked: Asked, now: float) -> bytes:
-        contacts = Contacts(self._channels[asked.board], lambda number: self._contact(asked.board, number, now))
+        wired = [line.contact for line in self._on_board[asked.board]]
+        contacts = Contacts(self._channels[asked.board], lambda number: self._contact(asked.board, number, now), wired)
         answer = self.dialect.answer(asked, contacts)  # before the coil is driven: an early look
         if asked.what == "open" and asked.lock == 0:
             # The board would do it, so the pretend one does: the driver must never ask.
@@ -120,15 +124,14 @@ class PretendBoards:
         self.pulses.append(CoilPulse(door, now, end_at, asked))
 
     def _contact(self, board: int, number: int, now: float) -> int | None:
-        line = self._line_at.get((board, number))
-        if line is None:
+        there = self._input_at.get((board, number))
+        if there is None:
             return 0  # unwired channels read 0
-        if line.door in self._cannot_tell:
+        door, leaf, closed = there
+        if door in self._cannot_tell:
             return None
-        leaf = self._leaves[line.door]
         if leaf.stuck_at is not None:
             return leaf.stuck_at
-        closed = self.profile.closed_value_of(line)
         return closed if leaf.contact_closed(now) else 1 - closed
 
     def overlaps(self) -> list[tuple[CoilPulse, CoilPulse]]:

@@ -4,7 +4,7 @@ Written apart from the driver's codec, so that one can catch the other out. The 
 LEARNED what commissioning would find of boards that are wired as usual, and in CHANNELS how many locks one has.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol, cast
 
@@ -23,14 +23,16 @@ class Asked(NamedTuple):
 class Contacts:
     """What the contacts of one board read now, raw. `read` answers None for one that the board cannot tell."""
 
-    def __init__(self, channels: int, read: Callable[[int], int | None]) -> None:
+    def __init__(self, channels: int, read: Callable[[int], int | None], wired: Sequence[int] | None = None) -> None:
         self.channels, self.read = channels, read
+        self._wired = range(1, channels + 1) if wired is None else wired  # the inputs that may read anything but 0
 
     def all(self) -> int:
         """Contact of input n at bit n - 1; what cannot be told reads 0, as an unwired one does."""
         bits = 0
-        for number in range(1, self.channels + 1):
-            bits |= (self.read(number) or 0) << (number - 1)
+        for number in self._wired:
+            if self.read(number):
+                bits |= 1 << (number - 1)
         return bits
 
 

@@ -82,9 +82,10 @@ class Leaf:
 
     def contact_closed(self, now: float) -> bool:
         """What the contact says, with its bouncing."""
-        self.settle(now)
+        if now >= self._free_at or now >= self._spring_at or now >= self._coil_ends_at:
+            self.settle(now)
         hook = self.latched or self.hook_falls
-        closed = {"door": not self.is_open, "hook": hook, "both": hook and not self.is_open}[self._contact]
+        closed = hook if self._contact == "hook" else not self.is_open and (self._contact == "door" or hook)
         since_s = now - self._changed_at
         if self.bounce_flips and since_s < self.bounce_s:
             return closed ^ (int(since_s / self.bounce_s * self.bounce_flips) % 2 == 0)

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
-from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.ledger import VISIT, Ledger
 from parcelwall.simulation.faults.line import Lines
 from parcelwall.simulation.faults.outpost import RESERVE_BYTES, Outpost
 from parcelwall.simulation.faults.plan import Plan
 
 MOST_STEPS = 70  # of a visit, from the first write to the last
-IDLE_SHARE = 0.15  # of the stops come while nobody is there
+IDLE_SHARE, AIMED_SHARE = 0.1, 0.5  # of the stops come while nobody is there; wait for a chosen state of a visit
 DRIFT = 500e-6  # seconds gained per second
 
 
@@ -49,12 +49,15 @@ class Blows:
         self.plan.at(post.clock.true + timedelta(hours=hours), what, None, post.name)
 
     async def _stop(self, post: Outpost, kind: str) -> None:
-        """At some step of whatever comes next, or at once."""
-        if post.station is None or post.fuse.armed:
+        """At once, in a state that is waited for, or at some step of whatever comes next."""
+        if post.station is None or post.fuse.armed or post.aimed:
             return
         post.kind_of_stop = kind
-        if post.luck.happens(IDLE_SHARE):
+        how = post.luck.between(0, 1)
+        if how < IDLE_SHARE:
             await post.stop()
+        elif how < IDLE_SHARE + AIMED_SHARE:
+            post.aimed = post.luck.pick(VISIT[1:])
         else:
             post.arm(kind, post.luck.whole(1, MOST_STEPS))
 

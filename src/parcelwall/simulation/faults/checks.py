@@ -36,7 +36,7 @@ async def at_midnight(upstairs: Upstairs, posts: Sequence[Outpost], overbook: in
         if (room.taken, room.promised, room.shared) != (counted.taken, counted.promised, counted.shared):
             wrong.append(("", f"INV-09: room of {name} is {write_room(room)}, its parcels make {write_room(counted)}"))
         book.rooms[name] = room
-    wrong += [("", text) for text in invariants(book, overbook)]
+    wrong += [(_parcel_in(text), text) for text in invariants(book, overbook)]
     for post in (each for each in posts if each.station):
         wrong += [("", text) for text in _heads(post, heads)]
         wrong += [("", text) for text in _own_room(post)]

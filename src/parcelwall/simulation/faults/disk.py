@@ -30,12 +30,14 @@ class Disk:
         self.spare = 0  # bytes that a reserve gave up, and nobody has taken yet
         self.reserved = False
         self.lives = 0
+        self.cut_while_writing = False  # the power went after a write and before its sync
 
     def step(self) -> None:
         """One more step of the disk. Without power it fails as disks do: SQLite passes no other exception on."""
         try:
             self.fuse.step()
         except PowerCut as gone:
+            self.cut_while_writing = self.cut_while_writing or not self.all_synced
             raise apsw.IOError("the power is gone") from gone
 
     def fill_up_in(self, steps: int) -> None:
@@ -64,7 +66,7 @@ class Disk:
     @property
     def all_synced(self) -> bool:
         """Whether a power cut now would lose nothing."""
-        return not any(content.before for content in self.files.values())
+        return not any(content.unsynced for content in self.files.values())
 
     def let_go(self, connection: apsw.Connection | None) -> None:
         """The process is no more, and neither is its connection: it writes nothing while it is closed."""
@@ -103,19 +105,18 @@ class PretendReserve:
 
 
 class Content:
-    """One file: its bytes now, and what stood in the sectors that were written since the last sync."""
+    """One file: its bytes now, and what stood where something was written since the last sync."""
 
     def __init__(self) -> None:
         self.now = bytearray()
-        self.before: dict[int, bytes] = {}
+        self.unsynced: list[tuple[int, int, bytes]] = []  # (first sector, sector after the last, what stood there)
         self._safe_length = 0
         self.closed_in = -1  # the life of the process that closed it last
 
     def _remember(self, start: int, end: int) -> None:
-        for sector in range(start // SECTOR_BYTES, -(-end // SECTOR_BYTES)):
-            if sector not in self.before:
-                at = sector * SECTOR_BYTES
-                self.before[sector] = bytes(self.now[at : at + SECTOR_BYTES])
+        first, after = start // SECTOR_BYTES, -(-end // SECTOR_BYTES)
+        if first < after:
+            self.unsynced.append((first, after, bytes(self.now[first * SECTOR_BYTES : after * SECTOR_BYTES])))
 
     def write(self, data: bytes, offset: int) -> None:
         self._remember(min(offset, len(self.now)), offset + len(data))
@@ -128,14 +129,23 @@ class Content:
         del self.now[length:]
 
     def sync(self) -> None:
-        self.before.clear()
+        self.unsynced.clear()
         self._safe_length = len(self.now)
+
+    def _before(self) -> dict[int, bytes]:
+        """What stood in each sector at the last sync, of those written since."""
+        before: dict[int, bytes] = {}
+        for first, after, old in self.unsynced:
+            for sector in range(first, after):
+                at = (sector - first) * SECTOR_BYTES
+                before.setdefault(sector, old[at : at + SECTOR_BYTES])
+        return before
 
     def lose(self, chance: Chance) -> int:
         """Each unsynced sector is as it was or as it is now; the file is as long as its last kept byte needs."""
-        length = self._safe_length if self.before else len(self.now)
+        length = self._safe_length if self.unsynced else len(self.now)
         lost = 0
-        for sector, old in sorted(self.before.items()):
+        for sector, old in sorted(self._before().items()):
             at = sector * SECTOR_BYTES
             if chance.random() < 0.5:
                 lost += 1

@@ -40,9 +40,13 @@ class Folk:
         try:
             if post.restless or post.up.desk.unfinished():
                 await post.look()
+            post.reach("identified", 4)
             await getattr(self, f"_{what}")(post, who)
             if post.interrupted:
                 self.visiting.judge_interrupted(post)
+            if post.aimed == "recorded" and post.up.memory.unsent() > 0:
+                post.acting = ""
+                await post.stop()
         except Dark:
             self._once_more(post, what, who)
         except (Exception, PowerCut) as failed:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from parcelwall.rules.life import Stage
 
 VISIT = ("idle", "identified", "written", "pulsed", "open", "shut", "recorded")
+INSIDE_A_VISIT = ("written", "pulsed", "open", "shut")
 LINK = ("down", "hello", "behind", "live")
 DESK = ("before", "inside", "unknown", "committed")
 STAGES = tuple(stage.value for stage in Stage)

@@ -18,16 +18,16 @@ class Fate:
     def __init__(self) -> None:
         self.statements = 0
         self._dies_at: int | None = None
-        self._after = self._at_commit = False
+        self._after, self._only_at = False, ""
         self._deadlocks = 0
         self.died: list[str] = []  # states of the transactions that were cut off
         self.deadlocked = 0
         self.gate: Callable[[], Awaitable[None]] | None = None
 
-    def dies_in(self, statements: int, after: bool, commit: bool = False) -> None:
-        """The process is killed at the n-th statement from now, or at the first commit after it: before the server
-        has it, or after it is done."""
-        self._dies_at, self._after, self._at_commit = self.statements + statements, after, commit
+    def dies_in(self, statements: int, after: bool, only_at: str = "") -> None:
+        """The process is killed at the n-th statement from now, or at the first BEGIN or COMMIT from there on: before
+        the server has it, or after it is done."""
+        self._dies_at, self._after, self._only_at = self.statements + statements, after, only_at
 
     def deadlock_next(self) -> None:
         """The next statement that locks is chosen as the victim of a deadlock."""
@@ -46,7 +46,7 @@ class Fate:
             await self.gate()
         self.statements += 1
         due = self._dies_at is not None and self.statements >= self._dies_at
-        due = due and (query.startswith("COMMIT") or not self._at_commit)
+        due = due and query.startswith(self._only_at)
         if due and not self._after:
             self._kill(connection, "before" if query.startswith("BEGIN") else "inside")
         if self._deadlocks and "FOR NO KEY UPDATE" in query and connection.is_in_transaction():

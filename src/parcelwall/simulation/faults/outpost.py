@@ -19,7 +19,7 @@ from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.disk import Disk, PretendReserve, Shelf
 from parcelwall.simulation.faults.fuse import Fuse
-from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.ledger import INSIDE_A_VISIT, Ledger
 from parcelwall.simulation.faults.line import Link
 from parcelwall.simulation.faults.things import Thing
 from parcelwall.simulation.faults.timepiece import Timepiece
@@ -62,6 +62,7 @@ class Outpost:
         self.kind_of_stop = ""
         self.told_head = 0  # the newest entry that anybody outside has seen the effect of
         self.starts_badly = False  # the next start is cut short (F13)
+        self.aimed = ""  # the state of a visit in which it will stop
         self.struck_in = ""  # the state of the visit in which the power went, before people did anything more
         self.acting = ""  # what somebody is about to do, before anything is written
         self.unwritten = False  # the keeper could not write what it saw
@@ -125,12 +126,13 @@ class Outpost:
         killed = self.kind_of_stop in ("F07", "F09")
         state = self.struck_in or self.visit_state()
         if self.kind_of_stop != "F09":
-            self.ledger.struck(self.kind_of_stop, [f"{state}, {'live' if self.link else 'down'}"])
+            self.ledger.struck(self.kind_of_stop, [f"{state}, {'live' if self.link else 'down'}", *self._where(state)])
         self.note(f"{self.kind_of_stop}: stops, {state}, line {self.link_state()}")
         if self.watched:
             await self.watched.close()
         self.disk.let_go(self.memory.connection if self.memory else None)
-        self.station, self.memory, self.link, self.acting, self.struck_in = None, None, None, "", ""
+        self.station, self.memory, self.link = None, None, None
+        self.acting = self.aimed = self.struck_in = ""
         if killed:
             self.disk.settle()
         else:
@@ -142,10 +144,23 @@ class Outpost:
             self.boards.lose_power(down_s + slower_s)
         self.back_at = self.clock.true + timedelta(seconds=down_s)
 
+    def _where(self, state: str) -> list[str]:
+        """What makes a stop worth more than one of an idle computer."""
+        writing, self.disk.cut_while_writing = self.disk.cut_while_writing, False
+        places = {"inside a visit": state in INSIDE_A_VISIT, "between two writes": writing}
+        places["inside a visit or between two writes"] = any(places.values())
+        return [name for name, there in places.items() if there]
+
     def arm(self, kind: str, steps: int) -> None:
         """The computer will stop at the n-th step from now; `kind` is F07, F08 or F13."""
         self.kind_of_stop = kind
         self.fuse.blow_in(steps)
+
+    def reach(self, state: str, within_steps: int = 1) -> None:
+        """A visit has come to this state; the computer stops in it if that was aimed at."""
+        if self.aimed == state:
+            self.aimed = ""
+            self.fuse.blow_in(self.luck.whole(1, within_steps))
 
     async def look(self) -> None:
         """What the keeper does all day; here whenever something may have changed."""
@@ -240,6 +255,7 @@ class WatchedDoors:
         self._pulsed_at = self._post.clock.mono()
         answer = await self._inner.open(door, not_after)
         self._post.boards.core.line.late_s = 0.0
+        self._post.reach("pulsed")
         self._post.fuse.step()
         return answer
 

@@ -11,7 +11,6 @@ from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.things import Thing, made
 
-PARCELS_A_DAY = (23, 29)  # of one station; some are cancelled, moved, refused or never brought
 LIST_HOURS = (6.0, 12.0, 16.0, 19.0, 22.0)  # at which carriers send their lists for the next day
 ROUND_HOURS = (7.5, 11.0, 14.5, 18.0)
 DAY = timedelta(days=1)
@@ -50,9 +49,9 @@ class Plan:
         return found
 
 
-def parcels_of(station: str, day: datetime, place: int, luck: Luck) -> list[Thing]:
+def parcels_of(station: str, day: datetime, place: int, a_day: tuple[int, int], luck: Luck) -> list[Thing]:
     """The parcels that couriers bring to a station on one day."""
-    count = luck.whole(*PARCELS_A_DAY)
+    count = luck.whole(*a_day)
     things = []
     for number in range(count):
         brought = day + timedelta(hours=luck.pick(ROUND_HOURS))

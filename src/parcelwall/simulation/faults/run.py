@@ -1,22 +1,19 @@
 """`parcelwall simulate`: towns one after another, each with its own weather, until enough station-years have passed."""
 
+import asyncio
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
+import multiprocessing
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AsyncExitStack, aclosing
 
-import asyncpg
 import msgspec
 
 from parcelwall.clock import SystemClock, VirtualClock
 from parcelwall.errors import Trouble
-from parcelwall.hub.embedded import EmbeddedPostgres
-from parcelwall.hub.migrate import migrate
 from parcelwall.simulation.faults import kinds
 from parcelwall.simulation.faults.chance import Streams
-from parcelwall.simulation.faults.cores import core_seconds
-from parcelwall.simulation.faults.disk import Shelf, a_shelf
+from parcelwall.simulation.faults.ground import Ground, a_ground
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.town import START, Town
 
@@ -47,108 +44,158 @@ class Report(msgspec.Struct, kw_only=True):
     station_years_per_core_hour: float
 
 
+class Task(msgspec.Struct, frozen=True):
+    """One town to simulate, wherever: it depends on nothing else."""
+
+    seed: int
+    mode: str
+    number: int
+    stations: int
+    days: int
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What was seen in one town."""
+
+    task: Task
+    parcels: int
+    steps: int
+    faults: dict[str, int]
+    covered: dict[str, int]
+    violations: int
+    first: str | None
+    story: list[str]
+    digest: str
+    core_seconds: float
+
+
 async def simulate(
     seed: int = 1, station_years: float = 0.3, mode: str = "all", only_town: int | None = None,
-    stations: int = STATIONS, days: int = DAYS, tick: Tick | None = None,
+    stations: int = STATIONS, days: int = DAYS, tick: Tick | None = None, jobs: int = 1,
 ) -> Report:  # fmt: skip
-    """Lets towns of so many stations and days go by. Raises Trouble for numbers out of range and unknown modes."""
+    """Lets towns of so many stations and days go by, in so many processes; the report is the same with any number.
+
+    Raises Trouble for numbers out of range and unknown modes.
+    """
     kinds.drawn(mode, Streams("").luck("", VirtualClock(START)))
     if not 0 < station_years <= 100_000 or stations < 1 or days < 1:
         raise Trouble("--station-years must be above 0 and at most 100000")
-    began, cores = SystemClock().mono(), core_seconds()
-    report = _Counting(seed, mode, station_years)
-    folder = Path(tempfile.mkdtemp(prefix="parcelwall-simulate-"))
-    server = EmbeddedPostgres(folder / "postgres", durable=False)
-    try:
-        dsn = await server.start()
-        with a_shelf() as shelf:
-            left, number = station_years * DAYS_A_YEAR, 0
-            while left > 1e-9:
-                number += 1
-                here = min(stations, max(1, round(left)))
-                long = min(days, max(1, round(left / here)))
-                left -= here * long
-                if only_town in (None, number):
-                    await _one(report, number, dsn, folder, shelf, here, long)
-                if tick:
-                    tick(station_years * DAYS_A_YEAR - left, station_years * DAYS_A_YEAR)
-                if report.first is not None:
-                    break
-        used = core_seconds(server.pid) - cores
-    finally:
-        await server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-    return report.made(SystemClock().mono() - began, used)
+    if not 1 <= jobs <= 256:
+        raise Trouble("--jobs is the number of processes, 1 to 256")
+    clock = SystemClock()
+    began, tally = clock.mono(), _Tally()
+    tasks = [each for each in _tasks(seed, mode, station_years, stations, days) if only_town in (None, each.number)]
+    async with aclosing(_here(tasks) if jobs == 1 else _elsewhere(tasks, jobs)) as all_seen:
+        async for seen in all_seen:
+            tally.take(seen)
+            if tick:
+                tick(tally.station_days, station_years * DAYS_A_YEAR)
+            if seen.violations:
+                break
+    return tally.made(seed, mode, station_years, clock.mono() - began)
 
 
-async def _one(
-    report: "_Counting", number: int, dsn: str, folder: Path, shelf: Shelf, stations: int, days: int
-) -> None:
+def _tasks(seed: int, mode: str, station_years: float, stations: int, days: int) -> Iterator[Task]:
+    left, number = station_years * DAYS_A_YEAR, 0
+    while left > 1e-9:
+        number += 1
+        here = min(stations, max(1, round(left)))
+        long = min(days, max(1, round(left / here)))
+        left -= here * long
+        yield Task(seed, mode, number, here, long)
+
+
+async def _here(tasks: list[Task]) -> AsyncIterator[Seen]:
+    """One town after another, in this process."""
+    async with a_ground() as ground:
+        for task in tasks:
+            yield await _one(task, ground)
+
+
+async def _elsewhere(tasks: list[Task], jobs: int) -> AsyncIterator[Seen]:
+    """Towns in several processes, told in their order."""
+    loop, fresh = asyncio.get_running_loop(), multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=fresh) as pool:
+        coming = [loop.run_in_executor(pool, _in_a_process, task) for task in tasks]
+        try:
+            for seen in coming:
+                yield await seen
+        finally:
+            for seen in coming:
+                seen.cancel()
+
+
+class _Process:
+    """Of one process among several: a loop and ground that last as long as it does. Its server ends with it."""
+
+    runner: asyncio.Runner | None = None
+    ground: Ground
+    stack: AsyncExitStack
+
+
+def _in_a_process(task: Task) -> Seen:
+    if _Process.runner is None:
+        import uvloop
+
+        _Process.runner, _Process.stack = asyncio.Runner(loop_factory=uvloop.new_event_loop), AsyncExitStack()
+        _Process.ground = _Process.runner.run(_Process.stack.enter_async_context(a_ground()))
+    return _Process.runner.run(_one(task, _Process.ground))
+
+
+async def _one(task: Task, ground: Ground) -> Seen:
     """One town, on a database of its own."""
-    name, place = f"town_{number}", folder / f"town-{number}"
-    place.mkdir()
-    town_dsn = dsn.replace("/parcelwall?", f"/{name}?", 1)
-    await _sql(dsn, f"CREATE DATABASE {name}")
-    connection = await asyncpg.connect(town_dsn)
-    try:
-        await migrate(connection)
-    finally:
-        await connection.close()
-    streams = Streams(f"{report.seed}/{report.mode}/{number}")
-    weather = kinds.drawn(report.mode, streams.luck("weather", VirtualClock(START)))
-    town = Town(f"{report.seed}/{number}", town_dsn, place, shelf, weather, report.ledger, stations)
-    try:
-        await town.open()
-        await town.days(days)
-        await town.end()
-        report.take(town, number, stations * days)
-    finally:
-        await town.close()
-        await _sql(dsn, f"DROP DATABASE {name} WITH (FORCE)", "postgres")
-        shutil.rmtree(place, ignore_errors=True)
+    used_s = ground.used_s()
+    streams, ledger = Streams(f"{task.seed}/{task.mode}/{task.number}"), Ledger()
+    weather = kinds.drawn(task.mode, streams.luck("weather", VirtualClock(START)))
+    async with ground.town(task.number) as (dsn, folder):
+        town = Town(f"{task.seed}/{task.number}", dsn, folder, ground.shelf, weather, ledger, task.stations)
+        try:
+            await town.open()
+            await town.days(task.days)
+            await town.end()
+        finally:
+            await town.close()
+    first = town.violations[0] if town.violations else None
+    return Seen(
+        task=task, parcels=town.folk.deposits, steps=town.trace.steps, faults=dict(ledger.faults),
+        covered=dict(ledger.covered), violations=len(town.violations), first=first.text if first else None,
+        story=town.trace.story(first) if first else [], digest=town.trace.digest,
+        core_seconds=ground.used_s() - used_s,
+    )  # fmt: skip
 
 
-async def _sql(dsn: str, text: str, user: str | None = None) -> None:
-    connection = await asyncpg.connect(dsn, user=user)
-    try:
-        await connection.execute(text)
-    finally:
-        await connection.close()
-
-
-class _Counting:
+class _Tally:
     """What is counted over all towns."""
 
-    def __init__(self, seed: int, mode: str, asked: float) -> None:
-        self.seed, self.mode, self.asked, self.ledger = seed, mode, asked, Ledger()
+    def __init__(self) -> None:
+        self.ledger, self.station_days, self.core_seconds = Ledger(), 0.0, 0.0
         self.towns = self.parcels = self.steps = self.violations = 0
-        self.station_days = 0.0
-        self.first: str | None = None
-        self.story: list[str] = []
-        self.town = 0
         self.digests: list[str] = []
+        self.ill: Seen | None = None  # the town in which a violation was found
 
-    def take(self, town: Town, number: int, station_days: float) -> None:
+    def take(self, seen: Seen) -> None:
         self.towns += 1
-        self.station_days += station_days
-        self.parcels += town.folk.deposits
-        self.steps += town.trace.steps
-        self.digests.append(town.trace.digest)
-        self.violations += len(town.violations)
-        if town.violations and self.first is None:
-            found = town.violations[0]
-            self.first, self.story, self.town = found.text, town.trace.story(found), number
+        self.station_days += seen.task.stations * seen.task.days
+        self.parcels += seen.parcels
+        self.steps += seen.steps
+        self.core_seconds += seen.core_seconds
+        self.digests.append(seen.digest)
+        self.violations += seen.violations
+        self.ledger.faults.update(seen.faults)
+        self.ledger.covered.update(seen.covered)
+        self.ill = seen if seen.violations else self.ill
 
-    def made(self, seconds: float, cores: float) -> Report:
+    def made(self, seed: int, mode: str, asked: float, seconds: float) -> Report:
         years = min(self.station_days / DAYS_A_YEAR, self.parcels / PARCELS_A_YEAR)
-        command = f"parcelwall simulate --seed {self.seed} --station-years {self.asked:g} --faults {self.mode}"
-        command += f" --town {self.town}" if self.town else ""
+        command = f"parcelwall simulate --seed {seed} --station-years {asked:g} --faults {mode}"
+        command += f" --town {self.ill.task.number}" if self.ill else ""
         return Report(
-            seed=self.seed, mode=self.mode, station_years=round(years, 4), towns=self.towns, parcels=self.parcels,
+            seed=seed, mode=mode, station_years=round(years, 4), towns=self.towns, parcels=self.parcels,
             steps=self.steps, faults=dict(sorted(self.ledger.faults.items())),
             covered=dict(sorted(self.ledger.covered.items())), missing=self.ledger.missing(),
-            violations=self.violations, first_violation=self.first, story=self.story, command=command,
+            violations=self.violations, first_violation=self.ill.first if self.ill else None,
+            story=self.ill.story if self.ill else [], command=command,
             trace=hashlib.sha256("".join(self.digests).encode()).hexdigest(), seconds=round(seconds, 2),
-            core_seconds=round(cores, 2),
-            station_years_per_core_hour=round(years / cores * 3600, 1) if cores > 0 else 0.0,
+            core_seconds=round(self.core_seconds, 2),
+            station_years_per_core_hour=round(years / self.core_seconds * 3600, 1) if self.core_seconds > 0 else 0.0,
         )  # fmt: skip

@@ -46,7 +46,7 @@ class Shop:
         key = f"{what}/{thing.reference}"
         self._asked.append((key, wish, what, thing))
         if self.weather.strikes("F31", self.luck):
-            later = self.luck.pick((0.0, 0.5, 5.0, 60.0))
+            later = self.luck.pick((0.0, 0.5, 5.0, 60.0, 130.0))
             self.plan.at(self.upstairs.clock.now() + timedelta(hours=later), "again", (key, wish, what, thing))
 
     def again(self, call: Any) -> None:

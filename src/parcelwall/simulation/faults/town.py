@@ -15,7 +15,7 @@ from parcelwall.simulation.faults.chance import Luck, Streams
 from parcelwall.simulation.faults.disk import Shelf
 from parcelwall.simulation.faults.folk import Folk
 from parcelwall.simulation.faults.kinds import Weather
-from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.ledger import VERBS, Ledger
 from parcelwall.simulation.faults.line import Lines
 from parcelwall.simulation.faults.outpost import Outpost, enrolled
 from parcelwall.simulation.faults.plan import DAY, Plan
@@ -30,11 +30,11 @@ from parcelwall.simulation.siting import layout_of
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 ZONE = "Europe/Helsinki"
-COMPARTMENTS = 60
+COMPARTMENTS = (48, 48, 72)  # two boards of 24, or three
 SWEEP_EVERY, BEAT_EVERY = timedelta(hours=2), timedelta(hours=3)
 LOOKED_AT_AFTER = timedelta(hours=18)  # when somebody looks at a station's cases
 TOLD_AFTER = timedelta(minutes=3)
-QUIET_DAYS = 3  # without new parcels, before everything is looked at
+QUIET_DAYS, QUIET_STEP = 3, timedelta(hours=2)  # without new parcels, before everything is looked at
 AT_THE_DOORS = frozenset({"round", "come", "shut", "prise", "guess"})
 
 
@@ -68,6 +68,7 @@ class Town:
         visiting = Visiting(weather, ledger, self.behind, self._shut_later)
         self.folk = Folk(visiting, self.behind, self.shop.by_id, self._later)
         self.upstairs.killed = self._lines_fall
+        self._dies_in = dict.fromkeys(VERBS, 0)  # how many processes are to be killed at what
         self._dies_following = False
         self._day, self._swept_at, self._beaten_at = 0, START, START
 
@@ -80,10 +81,11 @@ class Town:
         """Stations are configured and enrolled, couriers admitted, lines connected."""
         await self.upstairs.open()
         hub = self.upstairs.first
+        layout = layout_of(self.luck.pick(COMPARTMENTS))
         for number, name in enumerate(self.names):
             about = facts.StationConfigured(
                 station=name, name=f"Station {name}", address="", lat=60 + number / 100, lon=25.0,
-                layout=layout_of(COMPARTMENTS), zone=ZONE,
+                layout=layout, zone=ZONE,
             )  # fmt: skip
             await hub.configure(about)
             post = Outpost(about, self.folder, self.shelf, Timepiece(START), self.streams.ids(name, self.clock),
@@ -136,7 +138,7 @@ class Town:
             plan.faults_of(post, today, self.weather, self.plan, luck)
             if not brings:
                 continue
-            things = plan.parcels_of(post.name, today + DAY, self._day, luck)
+            things = plan.parcels_of(post.name, today + DAY, self._day, self.weather.parcels_a_day, luck)
             for thing in things:
                 alone = "announce alone" if luck.happens(0.2) else "announce"
                 self.plan.at(today + timedelta(hours=luck.pick(plan.LIST_HOURS)), alone, thing)
@@ -150,22 +152,27 @@ class Town:
     async def _step(self, until: datetime) -> None:
         """One step of time: what is asked of the hub, what people do at the doors, what the lines carry."""
         twice = await self._upstairs_due(until)
+        self._kill("ask", 12)
         if await self.shop.ask():
+            self._kill("ingest", 12)
             await self.lines.carry(self.posts, beats=False)
         await asyncio.gather(*(self._at_the_station(post, until) for post in self.posts))
         self.clock.move_to(until)
         await self._connect()
         beats = until - self._beaten_at >= BEAT_EVERY
         self._beaten_at = until if beats else self._beaten_at
+        self._kill("ingest", 12)
         await self.lines.carry(self.posts, beats)
         if until - self._swept_at >= SWEEP_EVERY or twice:
             self._swept_at = until
+            self._kill("sweep", 8)
             await self.upstairs.sweep(twice)
             await self._somebody_looks()
             if self._dies_following:
                 self._dies_following = False
                 self.ledger.struck("F30")
                 self._kill_soon(8)
+            self._kill("follow", 8)
             await self.upstairs.follow(twice, self.notices)
         if self.notices:
             await self.upstairs.hand_over()
@@ -177,7 +184,7 @@ class Town:
         twice = False
         for _, what, who in self.plan.due(until):
             if what == "F25":
-                self._kill_soon(25)
+                self._dies_in[self.luck.pick(VERBS)] += 1
             elif what == "F30":
                 self._dies_following = True
             elif what == "F06":
@@ -193,10 +200,16 @@ class Town:
         return twice
 
     def _kill_soon(self, statements: int) -> None:
-        """One of the processes dies at one of its next statements; of three times once at a commit."""
+        """One of the processes dies at one of its next statements; of four times once at a commit, once at a begin."""
         process = self.upstairs.processes[self.luck.whole(0, 1)]
-        commit = self.luck.happens(0.33)
-        process.fate.dies_in(self.luck.whole(1, statements), after=self.luck.happens(0.5), commit=commit)
+        only_at = self.luck.pick(("", "", "COMMIT", "BEGIN"))
+        process.fate.dies_in(self.luck.whole(1, statements), after=self.luck.happens(0.5), only_at=only_at)
+
+    def _kill(self, verb: str, statements: int) -> None:
+        """What is begun now is not ended by every process, if one was to be killed at it."""
+        if self._dies_in[verb]:
+            self._dies_in[verb] -= 1
+            self._kill_soon(statements)
 
     def _all_anew(self) -> None:
         live = [post for post in self.posts if post.link and post.station]
@@ -331,6 +344,7 @@ class Town:
         if self.violations:
             return
         self.weather.rates.clear()
+        self._dies_in = dict.fromkeys(VERBS, 0)
         for process in self.upstairs.processes:
             process.fate.spared()
         for post in self.posts:
@@ -338,7 +352,7 @@ class Town:
         for _ in range(QUIET_DAYS):
             midnight = START + (self._day + 1) * DAY
             while self.clock.now() < midnight and not self.violations:
-                await self._step(min(self.clock.now() + timedelta(hours=1), midnight))
+                await self._step(min(self.clock.now() + QUIET_STEP, midnight))
             self._day += 1
         if self.violations:
             return
@@ -350,7 +364,7 @@ class Town:
 
     def _calm(self, post: Outpost) -> None:
         post.fuse.mend()
-        post.starts_badly, post.cut_until = False, None
+        post.starts_badly, post.aimed, post.cut_until = False, "", None
         post.disk.make_room()
         post.clock.set_right()
         post.boards.core.flip(0.0)

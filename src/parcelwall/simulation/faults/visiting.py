@@ -43,6 +43,7 @@ class Visiting:
         try:
             visit = begin()
             watched.begin(visit)
+            post.reach("written", 3)
             if was_low and visit.purpose == "deposit":
                 post.violated("F09: a deposit begins while the disk is full", thing.name)
             self._strike(post, visit)
@@ -128,6 +129,7 @@ class Visiting:
             post.violated(f"INV-06: door {door} is said to be open, it is shut", thing.name)
         self._look_inside(post, visit, thing)
         await post.clock.sleep(AT_A_DOOR_S)
+        post.reach("open")
         post.fuse.step()
         nothing = self.weather.strikes("F20", post.luck)
         if nothing:
@@ -143,6 +145,7 @@ class Visiting:
             return
         post.fuse.step()
         post.boards.push_closed(door)
+        post.reach("shut", 6)
         await self._seen_shut(post)
         if any(each.id == visit.id for each in post.up.desk.unfinished()):  # the boards gave no clear answer
             self._pass(post)
