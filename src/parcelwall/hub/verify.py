@@ -259,7 +259,7 @@ def invariants(book: Book, overbook: int = 0) -> Iterator[str]:
     """INV-01, 02, 03 and 10 of a book: what no accepted command may break, unless a door did and a case is open."""
     behind: dict[tuple[str | None, int | None], UUID] = {}
     with_case = {case.parcel for case in book.cases.values() if case.closed_at is None}
-    looked_at = {case.parcel for case in book.cases.values()}  # contested until it is out; a person may see to it before
+    looked_at = {case.parcel for case in book.cases.values()}  # it stays contested until it is out of its compartment
     for parcel in book.parcels.values():
         place = (parcel.station, parcel.compartment)
         if parcel.stage in INSIDE and not parcel.contested and behind.setdefault(place, parcel.id) != parcel.id:

@@ -94,7 +94,7 @@ class Blows:
 
 def _length(luck: Luck) -> timedelta:
     """Of a cut: five minutes in the middle, and up to seven days."""
-    if luck.happens(0.1):
+    if luck.happens(0.03):
         return timedelta(hours=luck.between(12, 168))
     return timedelta(minutes=5 * 2 ** luck.between(-2, 6))
 

@@ -15,7 +15,7 @@ from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
 
 AGAIN = timedelta(hours=5)
-TRIES = 5
+MOST_TRIES, TRIES = 5, {"not_for_this_station": 2}
 PATIENCE = timedelta(hours=20)  # of couriers with what is overdue
 BARE_TRIES_A_DAY = 60
 
@@ -148,7 +148,7 @@ class Folk:
         self.refused += 1
         if no.reason == "already_deposited" and not thing.muddled:
             self._is_in(post, thing)  # it was put in when the screen went dark, and the book knows
-        elif thing.tries >= TRIES or no.reason == "deposit_too_late":
+        elif thing.tries >= TRIES.get(no.reason, MOST_TRIES) or no.reason == "deposit_too_late":
             thing.life = "home"
         else:
             if thing.moved_to and no.reason == "not_for_this_station":
@@ -217,7 +217,7 @@ class Folk:
         if right and not self._braked(post, thing):
             post.violated("INV-05: the right code of a parcel that lies there is refused", thing.name)
         thing.tries += 1
-        if thing.tries < 3 * TRIES and inside:
+        if thing.tries < 3 * MOST_TRIES and inside:
             self.later(post, AGAIN, "come", thing)
 
     def _braked(self, post: Outpost, thing: Thing) -> bool:
@@ -280,6 +280,8 @@ class Folk:
     async def _prise(self, post: Outpost, _: object) -> None:
         """Somebody opens a door by hand; the station has to see it."""
         door = post.luck.pick(post.profile.doors).door
+        if post.clock.true <= post.blind_until:
+            return  # nothing can see it yet
         if not post.is_shut(door) or post.up.desk.unfinished() or post.in_doubt(door):
             return
         self.ledger.struck("F20", ("opened by hand",))

@@ -49,7 +49,7 @@ FAULTS = {
         Fault("F30", "a follower dies between what it does and its cursor", 0.5, "town-day"),
         Fault("F31", "a carrier's call is repeated, or comes late", 0.05, "parcel"),
         Fault("F32", "a channel takes a notice and fails, or is down for hours", 0.05, "parcel"),
-        Fault("F37", "somebody guesses codes at the screen for a day", 0.05, "station-day"),
+        Fault("F37", "somebody guesses codes at the screen for a day", 0.02, "station-day"),
     )
 }
 
@@ -72,7 +72,7 @@ MOST = {"visit": 0.25, "batch": 0.25, "parcel": 0.25}  # rates that are shares
 SWARM = {"all": (0.25, 1.0), "calm": (0.0, 0.0), "storm": (0.6, 4.0)}  # share of faults switched on, rates times
 # Announced for one station, so that 20 or more lie behind a door on most days: the others are cancelled, moved,
 # refused for want of room, or never brought; in a storm those are many.
-PARCELS_A_DAY = {"all": (22, 25), "calm": (22, 24), "storm": (34, 42)}
+PARCELS_A_DAY = {"all": (22, 25), "calm": (22, 24), "storm": (30, 36)}
 
 
 class Weather:
@@ -80,6 +80,7 @@ class Weather:
 
     def __init__(self, rates: dict[str, float], parcels_a_day: tuple[int, int] = PARCELS_A_DAY["all"]) -> None:
         self.rates, self.parcels_a_day = rates, parcels_a_day
+        self.is_storm = parcels_a_day == PARCELS_A_DAY["storm"]
 
     def rate(self, fault: str) -> float:
         """How often, in the fault's own measure; 0 when it is switched off."""

@@ -60,6 +60,7 @@ class Outpost:
         self.cut_until: datetime | None = None  # the line
         self.back_at: datetime | None = None  # the computer
         self.kind_of_stop = ""
+        self.blind_until = clock.true  # boards may have power again later than the computer
         self.told_head = 0  # the newest entry that anybody outside has seen the effect of
         self.starts_badly = False  # the next start is cut short (F13)
         self.aimed = ""  # the state of a visit in which it will stop
@@ -142,6 +143,7 @@ class Outpost:
         if not killed:
             slower_s = self.luck.between(1, 30) if self.luck.happens(0.3) else 0.0
             self.boards.lose_power(down_s + slower_s)
+            self.blind_until = self.clock.true + timedelta(seconds=down_s + slower_s)
         self.back_at = self.clock.true + timedelta(seconds=down_s)
 
     def _where(self, state: str) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import multiprocessing
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 
@@ -105,14 +105,14 @@ def _tasks(seed: int, mode: str, station_years: float, stations: int, days: int)
         yield Task(seed, mode, number, here, long)
 
 
-async def _here(tasks: list[Task]) -> AsyncIterator[Seen]:
+async def _here(tasks: list[Task]) -> AsyncGenerator[Seen, None]:
     """One town after another, in this process."""
     async with a_ground() as ground:
         for task in tasks:
             yield await _one(task, ground)
 
 
-async def _elsewhere(tasks: list[Task], jobs: int) -> AsyncIterator[Seen]:
+async def _elsewhere(tasks: list[Task], jobs: int) -> AsyncGenerator[Seen, None]:
     """Towns in several processes, told in their order."""
     loop, fresh = asyncio.get_running_loop(), multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=fresh) as pool:

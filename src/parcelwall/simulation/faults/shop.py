@@ -117,6 +117,8 @@ class Shop:
         said = answer.body.get("stage", "") if isinstance(answer, Answer) else answer.reason
         self.book.note(self.upstairs.clock.now(), f"{what}: {said}", thing.name)
         if not isinstance(answer, Answer):
+            if what == "reserve" and not self.luck.happens(0.1):  # else it is brought all the same
+                thing.life = "home"
             return
         if what in ("announce", "announce alone", "reserve") and thing.life in ("planned", "announced"):
             self._announced(what, thing, answer)

@@ -32,7 +32,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 ZONE = "Europe/Helsinki"
 COMPARTMENTS = (48, 48, 72)  # two boards of 24, or three
 SWEEP_EVERY, BEAT_EVERY = timedelta(hours=2), timedelta(hours=3)
-LOOKED_AT_AFTER = timedelta(hours=18)  # when somebody looks at a station's cases
+LOOKED_AT_AFTER_H = (1, 3, 12)  # when somebody looks at a station's cases; where much breaks they come soon
 TOLD_AFTER = timedelta(minutes=3)
 QUIET_DAYS, QUIET_STEP = 3, timedelta(hours=2)  # without new parcels, before everything is looked at
 AT_THE_DOORS = frozenset({"round", "come", "shut", "prise", "guess"})
@@ -53,6 +53,7 @@ class Town:
         self.behind = {name: Behind() for name in self.names}
         few = len(weather.rates) < 5 and {"F30", "F32"} & set(weather.rates)
         self.notices = self.luck.happens(0.25) or bool(few)  # each costs the hub as much as a parcel does
+        self.looked_at_after = timedelta(hours=self.luck.pick(LOOKED_AT_AFTER_H[: 2 if weather.is_storm else 3]))
         self.step_length = timedelta(minutes=self.luck.pick((20, 40, 60, 90)))
         self.policy = Policy(
             version=2, hold_hours=self.luck.pick((24, 48, 72)), overbook=self.luck.pick((0, 0, 2)),
@@ -278,7 +279,7 @@ class Town:
         for post in self.posts:
             if post.link is None or post.station is None:
                 continue
-            for door, about in await self.upstairs.close_cases(post.name, LOOKED_AT_AFTER):
+            for door, about in await self.upstairs.close_cases(post.name, self.looked_at_after):
                 self._mend(post, door, about)
             self._clean(post)
 
