@@ -1,18 +1,16 @@
 """`parcelwall replay`, `simulate` and `verify` as the command line calls them: options in, exit code out."""
 
-import logging
 import sys
 from pathlib import Path
 
 import msgspec
-import structlog
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from parcelwall.simulation.check import verify_data
 from parcelwall.simulation.faults.run import Report as FaultReport
-from parcelwall.simulation.faults.run import simulate
+from parcelwall.simulation.faults.run import hush, simulate
 from parcelwall.simulation.replay import replay
 from parcelwall.simulation.tally import Report
 
@@ -55,10 +53,11 @@ def _show(report: Report) -> None:
 
 
 async def run_simulate(
-    *, seed: int = 1, station_years: float = 0.3, faults: str = "all", town: int | None = None, as_json: bool = False
-) -> int:
+    *, seed: int = 1, station_years: float = 0.3, faults: str = "all", town: int | None = None, jobs: int = 1,
+    as_json: bool = False,
+) -> int:  # fmt: skip
     """Simulates and prints the report, or the story of the first violation. Answers 0 if there is none, else 1."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))  # faults are no news here
+    hush()
     err = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
@@ -67,7 +66,7 @@ async def run_simulate(
         def tick(done: float, whole: float) -> None:
             progress.update(task, completed=round(done), total=round(whole))
 
-        report = await simulate(seed, station_years, faults, town, tick=tick)
+        report = await simulate(seed, station_years, faults, town, tick=tick, jobs=jobs)
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:

@@ -34,6 +34,17 @@ class Blows:
             post.disk.worth_bytes = post.luck.pick((0, RESERVE_BYTES))  # somebody else may be quicker to take it
             post.note("F09: the disk is full from now on")
             self._later(post, post.luck.between(1, 12), "room again")
+        elif what == "F10":
+            post.disk.read_only = True
+            self.ledger.struck("F10", (post.visit_state(),))
+            post.note("F10: the disk is read-only from now on")
+            self._later(post, post.luck.between(0.5, 6), "room again")
+        elif what == "F11":
+            post.disk.slow_s = post.luck.between(0.3, 3)
+            post.note(f"F11: a sync takes {post.disk.slow_s:.1f} s from now on")
+            self._later(post, post.luck.between(1, 8), "quick again")
+        elif what == "quick again":
+            post.disk.slow_s = 0.0
         elif what == "room again":
             post.disk.make_room()
             post.restless = True  # the station looks every 10 s

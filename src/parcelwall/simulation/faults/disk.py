@@ -4,7 +4,7 @@ Of the 512-byte sectors written since the last sync each is kept or thrown away 
 reordered and torn. A process that is killed loses nothing: what it wrote is in the system's cache.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,6 +30,9 @@ class Disk:
         self.spare = 0  # bytes that a reserve gave up, and nobody has taken yet
         self.reserved = False
         self.lives = 0
+        self.read_only = False
+        self.slow_s = 0.0  # how long a sync takes
+        self.waits: Callable[[float], None] = lambda seconds: None  # is told of each slow sync
         self.cut_while_writing = False  # the power went after a write and before its sync
 
     def step(self) -> None:
@@ -39,13 +42,15 @@ class Disk:
         except PowerCut as gone:
             self.cut_while_writing = self.cut_while_writing or not self.all_synced
             raise apsw.IOError("the power is gone") from gone
+        if self.read_only:
+            raise apsw.ReadOnlyError("the pretend disk is read-only")
 
     def fill_up_in(self, steps: int) -> None:
         """No byte more is taken from the n-th step from now on."""
         self._full_from = self.fuse.steps + steps
 
     def make_room(self) -> None:
-        self._full_from = None
+        self._full_from, self.read_only = None, False
 
     def grow(self, amount: int) -> None:
         """Some bytes more. Raises apsw.FullError when there are none."""
@@ -56,12 +61,17 @@ class Disk:
     @property
     def full(self) -> bool:
         """Whether no byte more is taken."""
-        return self._full_from is not None and self.fuse.steps >= self._full_from
+        return self.read_only or (self._full_from is not None and self.fuse.steps >= self._full_from)
 
     @property
     def used_up(self) -> bool:
         """Whether hardly a write of a station finds room any more, nor in what was kept back for it."""
-        return self.full and not self.reserved and self.spare < NEED_BYTES
+        return self.read_only or (self.full and not self.reserved and self.spare < NEED_BYTES)
+
+    @property
+    def fault(self) -> str:
+        """Why nothing can be written."""
+        return "F10" if self.read_only else "F09"
 
     @property
     def all_synced(self) -> bool:
@@ -193,6 +203,8 @@ class OpenFile:
         if self._is_over:
             return
         self._disk.step()
+        if self._disk.slow_s:
+            self._disk.waits(self._disk.slow_s)
         self._content.sync()
 
     def xFileSize(self) -> int:

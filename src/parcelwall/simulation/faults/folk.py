@@ -31,6 +31,7 @@ class Folk:
         self.courier_keys: dict[str, bytes] = {}
         self.code_keys: dict[str, bytes] = {}
         self.couriers: dict[str, UUID] = {}
+        self._stops: dict[str, int] = {}
         self._guessed: Counter[tuple[str, date]] = Counter()
         self.deposits = self.collections = self.taken_back = self.refused = 0
 
@@ -300,7 +301,7 @@ class Folk:
 
     async def _guess(self, post: Outpost, until: datetime) -> None:
         """Somebody tries codes, as fast as the station lets them, for an hour; then for the next."""
-        self.ledger.struck("F37", (post.link_state(),))
+        self.ledger.struck("F37", self._guesser_meets(post))
         end = post.clock.true + timedelta(minutes=55)
         tries = 0
         while post.clock.true < end:
@@ -320,6 +321,12 @@ class Folk:
         post.seen_outside()
         if post.clock.true < until:
             self.later(post, timedelta(minutes=5), "guess", until)
+
+    def _guesser_meets(self, post: Outpost) -> list[str]:
+        """The states that somebody who guesses for hours has before them."""
+        stops, self._stops[post.name] = self._stops.get(post.name, post.stops), post.stops
+        clock = "clock right" if post.clock.is_right else "clock wrong"
+        return [post.link_state(), clock, *(["after a stop"] if post.stops > stops else [])]
 
     def _count_guess(self, post: Outpost, no: Refusal) -> None:
         """A-01: so many codes are tried in one day and no more, whatever the station forgets when its power goes."""

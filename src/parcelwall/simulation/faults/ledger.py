@@ -41,8 +41,13 @@ def required() -> list[str]:
     boards = [f"{fault} x {purpose}" for fault in ("F14", "F15", "F16", "F17", "F18") for purpose in PURPOSES]
     people = [f"F24 x {stage}" for stage in ("READY", "OVERDUE", "COLLECTED", "TAKEN_BACK")]
     hubs = [f"F25 x {state}" for state in DESK] + [f"F25 x {verb}" for verb in VERBS]
-    full = [f"F09 x {visit}" for visit in ("identified", "open")]
-    return stops + links + staged + boards + people + hubs + full
+    hubs += [f"F25 x {state}, {verb}" for state in ("before", "inside", "unknown") for verb in VERBS]
+    disks = [f"F09 x {visit}" for visit in ("identified", "open")]
+    disks += [f"F10 x {visit}" for visit in ("idle", "identified")]
+    disks += [f"F11 x {visit}" for visit in ("idle", "identified", "pulsed", "shut")]
+    starts = ["F13 x looking at the doors, down"]
+    guesses = [f"F37 x {state}" for state in ("down", "live", "clock right", "clock wrong", "after a stop")]
+    return stops + links + staged + boards + people + hubs + disks + starts + guesses
 
 
 LINKS_OF = {"F01": ("hello", "behind", "live"), "F03": ("live",), "F04": ("behind",), "F06": ("live",)}

@@ -49,6 +49,7 @@ class Outpost:
         self.ledger, self.book = ledger, Notebook(about.station)
         self.fuse = Fuse()
         self.disk = Disk(self.fuse)
+        self.disk.waits = self._wait_for_sync
         self.path = folder / f"{self.name}.sqlite"
         shelf.disks[str(self.path)] = self.disk
         self.profile = pretend_profile(about.layout)
@@ -60,6 +61,7 @@ class Outpost:
         self.cut_until: datetime | None = None  # the line
         self.back_at: datetime | None = None  # the computer
         self.kind_of_stop = ""
+        self.starting, self.stops = False, 0
         self.blind_until = clock.true  # boards may have power again later than the computer
         self.told_head = 0  # the newest entry that anybody outside has seen the effect of
         self.starts_badly = False  # the next start is cut short (F13)
@@ -81,7 +83,7 @@ class Outpost:
 
     async def start(self) -> bool:
         """Power again. Whether the station came up; it may be stopped again while it starts."""
-        self.back_at, pulses = None, len(self.boards.core.pulses)
+        self.back_at, pulses, self.starting = None, len(self.boards.core.pulses), True
         try:
             self.memory = memory = Memory(self.path, self.clock, reserve=PretendReserve(self.disk, RESERVE_BYTES))
             memory.reserve.remake()
@@ -95,7 +97,7 @@ class Outpost:
             await self._even_if_full(self.station.keeper.recover())
             await self.look()
         except BaseException as failed:
-            full = self.disk.full and isinstance(failed, Trouble | apsw.Error)
+            full = self.disk.full and not self.fuse.blown and isinstance(failed, Trouble | apsw.Error)
             if not (self.fuse.blown or full):
                 raise
             self.kind_of_stop = "F09" if full else self.kind_of_stop
@@ -104,6 +106,7 @@ class Outpost:
         if len(self.boards.core.pulses) != pulses:
             self.violated("INV-06: a door was pulsed by the start alone")
         self._settled()
+        self.starting = False
         self.note("starts")
         return True
 
@@ -125,7 +128,8 @@ class Outpost:
         """The computer has stopped at this step: what was not synced is lost, unless only the process was killed."""
         self.unwritten = False
         killed = self.kind_of_stop in ("F07", "F09")
-        state = self.struck_in or self.visit_state()
+        self.stops += 1
+        state = self.struck_in or self._starting_state() or self.visit_state()
         if self.kind_of_stop != "F09":
             self.ledger.struck(self.kind_of_stop, [f"{state}, {'live' if self.link else 'down'}", *self._where(state)])
         self.note(f"{self.kind_of_stop}: stops, {state}, line {self.link_state()}")
@@ -134,6 +138,7 @@ class Outpost:
         self.disk.let_go(self.memory.connection if self.memory else None)
         self.station, self.memory, self.link = None, None, None
         self.acting = self.aimed = self.struck_in = ""
+        self.starting = False
         if killed:
             self.disk.settle()
         else:
@@ -145,6 +150,10 @@ class Outpost:
             self.boards.lose_power(down_s + slower_s)
             self.blind_until = self.clock.true + timedelta(seconds=down_s + slower_s)
         self.back_at = self.clock.true + timedelta(seconds=down_s)
+
+    def _starting_state(self) -> str:
+        """How far a start is; empty if the station has started."""
+        return ("looking at the doors" if self.station else "opening the book") if self.starting else ""
 
     def _where(self, state: str) -> list[str]:
         """What makes a stop worth more than one of an idle computer."""
@@ -197,12 +206,22 @@ class Outpost:
             return "behind"
         return "live"
 
+    def _wait_for_sync(self, seconds: float) -> None:
+        """F11: time passes, and nothing else may happen at this station meanwhile."""
+        self.ledger.struck("F11", (self._at_the_door() or ("identified" if self.acting else "idle"),))
+        self.clock.advance(seconds)
+
     def visit_state(self) -> str:
         """Where the person at the screen stood when the computer stopped; read from the doors and what was known."""
+        untold = self.memory is not None and not self.fuse.blown and self.memory.unsent() > 0
+        nobody = "identified" if self.acting else ("recorded" if untold else "idle")
+        return self._at_the_door() or nobody
+
+    def _at_the_door(self) -> str:
+        """How far the visit at the screen is; empty if there is none."""
         watched = self.watched
         if watched is None or watched.visit is None:
-            untold = self.memory is not None and not self.fuse.blown and self.memory.unsent() > 0
-            return "identified" if self.acting else ("recorded" if untold else "idle")
+            return ""
         if watched.pulses == 0 and not watched.opened:
             return "written"
         if not watched.opened:

@@ -80,7 +80,7 @@ def struck_at(day: datetime, rate: float, luck: Luck) -> list[datetime]:
     return sorted(day + DAY * luck.chance.random() for _ in range(count))
 
 
-STATION_DAY = ("F01", "F02", "F07", "F08", "F09", "F13", "F21", "F37")
+STATION_DAY = ("F01", "F02", "F07", "F08", "F09", "F10", "F11", "F13", "F21", "F37")
 
 
 def faults_of(post: Outpost, day: datetime, weather: Weather, plan: Plan, luck: Luck) -> None:

@@ -2,12 +2,17 @@
 
 import asyncio
 import hashlib
+import logging
 import multiprocessing
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, aclosing
+from functools import cache
+from multiprocessing.util import Finalize
 
 import msgspec
+import structlog
+import uvloop
 
 from parcelwall.clock import SystemClock, VirtualClock
 from parcelwall.errors import Trouble
@@ -115,7 +120,7 @@ async def _here(tasks: list[Task]) -> AsyncGenerator[Seen, None]:
 async def _elsewhere(tasks: list[Task], jobs: int) -> AsyncGenerator[Seen, None]:
     """Towns in several processes, told in their order."""
     loop, fresh = asyncio.get_running_loop(), multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=fresh) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=fresh, initializer=hush) as pool:
         coming = [loop.run_in_executor(pool, _in_a_process, task) for task in tasks]
         try:
             for seen in coming:
@@ -125,21 +130,32 @@ async def _elsewhere(tasks: list[Task], jobs: int) -> AsyncGenerator[Seen, None]
                 seen.cancel()
 
 
-class _Process:
-    """Of one process among several: a loop and ground that last as long as it does. Its server ends with it."""
+def hush() -> None:
+    """Faults are no news in a simulation."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
-    runner: asyncio.Runner | None = None
-    ground: Ground
-    stack: AsyncExitStack
+
+class _Process:
+    """One process among several: a loop and ground that last as long as it does."""
+
+    def __init__(self) -> None:
+        self.runner, self._stack = asyncio.Runner(loop_factory=uvloop.new_event_loop), AsyncExitStack()
+        self.ground = self.runner.run(self._stack.enter_async_context(a_ground()))
+        Finalize(None, self._close, exitpriority=10)
+
+    def _close(self) -> None:
+        self.runner.run(self._stack.aclose())
+        self.runner.close()
+
+
+@cache
+def _this_process() -> _Process:
+    return _Process()
 
 
 def _in_a_process(task: Task) -> Seen:
-    if _Process.runner is None:
-        import uvloop
-
-        _Process.runner, _Process.stack = asyncio.Runner(loop_factory=uvloop.new_event_loop), AsyncExitStack()
-        _Process.ground = _Process.runner.run(_Process.stack.enter_async_context(a_ground()))
-    return _Process.runner.run(_one(task, _Process.ground))
+    process = _this_process()
+    return process.runner.run(_one(task, process.ground))
 
 
 async def _one(task: Task, ground: Ground) -> Seen:

@@ -166,14 +166,14 @@ class Town:
         await self.lines.carry(self.posts, beats)
         if until - self._swept_at >= SWEEP_EVERY or twice:
             self._swept_at = until
-            self._kill("sweep", 8)
+            self._kill("sweep", 4)
             await self.upstairs.sweep(twice)
             await self._somebody_looks()
             if self._dies_following:
                 self._dies_following = False
                 self.ledger.struck("F30")
                 self._kill_soon(8)
-            self._kill("follow", 8)
+            self._kill("follow", 4)
             await self.upstairs.follow(twice, self.notices)
         if self.notices:
             await self.upstairs.hand_over()
@@ -201,9 +201,9 @@ class Town:
         return twice
 
     def _kill_soon(self, statements: int) -> None:
-        """One of the processes dies at one of its next statements; of four times once at a commit, once at a begin."""
+        """One of the processes dies at one of its next statements, or at the next commit or begin after it."""
         process = self.upstairs.processes[self.luck.whole(0, 1)]
-        only_at = self.luck.pick(("", "", "COMMIT", "BEGIN"))
+        only_at = self.luck.pick(("", "COMMIT", "COMMIT", "BEGIN", "BEGIN"))
         process.fate.dies_in(self.luck.whole(1, statements), after=self.luck.happens(0.5), only_at=only_at)
 
     def _kill(self, verb: str, statements: int) -> None:
@@ -367,6 +367,7 @@ class Town:
         post.fuse.mend()
         post.starts_badly, post.aimed, post.cut_until = False, "", None
         post.disk.make_room()
+        post.disk.slow_s = 0.0
         post.clock.set_right()
         post.boards.core.flip(0.0)
         for line in post.profile.doors:

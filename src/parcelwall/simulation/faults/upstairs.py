@@ -91,7 +91,7 @@ class Upstairs:
         for process in self.processes:
             if process.fate.died:
                 for state in process.fate.died:
-                    self.ledger.struck("F25", (state, verb))
+                    self.ledger.struck("F25", (state, verb, f"{state}, {verb}"))
                     self.book.note(self.clock.now(), f"F25: hub process {process.slot} killed, {state}, {verb}")
                 process.fate.died.clear()
                 await process.hub.desk.close()

@@ -232,14 +232,14 @@ class Visiting:
 
     def _not_written(self, post: Outpost, visit: Visit, thing: Thing) -> None:
         """What became of the door could not be written: the screen does not say, and the person does as in the dark."""
-        self.ledger.struck("F09", ("open" if not post.is_shut(visit.compartment) else "identified",))
+        self.ledger.struck(post.disk.fault, ("open" if not post.is_shut(visit.compartment) else "identified",))
         post.note("F09: not written", thing.name)
         self._in_the_dark(post, visit, thing)
 
     def _disk_is_full(self, post: Outpost, thing: Thing, no: Refusal) -> None:
         """Nothing new comes in; whoever collects is served while there is anything in reserve."""
         if no.reason in ("cannot_record", "station_out_of_service"):
-            self.ledger.struck("F09", ("identified",))
+            self.ledger.struck(post.disk.fault, ("identified",))
         if no.reason == "cannot_record" and not post.disk.used_up:
             post.violated("F09: refused, and there is room in reserve", thing.name)
 
@@ -264,7 +264,7 @@ class Visiting:
         if post.in_doubt(visit.compartment) or thing.id is None:
             return
         if post.unwritten and any(each.id == visit.id for each in post.up.desk.unfinished()):
-            self.ledger.struck("F09", ("open",))
+            self.ledger.struck(post.disk.fault, ("open",))
             return  # it is written when there is room
         known = post.up.memory.parcel(thing.id)
         stage = known.stage if known else None
