@@ -282,9 +282,7 @@ def simulate(
     """The fault simulation: stations, a hub and people on a virtual clock, and everything that may go wrong."""
     from parcelwall.simulation.commands import run_simulate
 
-    job = run_simulate(
-        seed=seed, station_years=station_years, faults=faults, town=town, jobs=jobs, as_json=as_json
-    )  # fmt: skip
+    job = run_simulate(seed=seed, station_years=station_years, faults=faults, town=town, jobs=jobs, as_json=as_json)
     sys.exit(_code(run(job)))
 
 
