@@ -124,11 +124,19 @@ def test_somebody_else_collects_it(town: Town, browser: Any) -> None:
     with visitor(browser, PHONE) as phones:
         own = phones(Watched)
         own.go(re.search(r"https?://\S+/p/\S+", text)[0])  # type: ignore[index]
+        own.page.locator("#others summary").click()
         own.page.locator("form[action$='/grants'] button").click()
-        own.page.wait_for_selector("#other .qr")
-        own.gates()
+        theirs = own.page.locator(".other-link").input_value()
+        own.gates(sideways=True)
+        friend = phones(Watched)
+        friend.go(theirs).wait_for_selector(".qr")
+        friend.live().gates(sideways=True)
+        shown = friend.page.content()
+        assert told.reference not in shown and told.to not in shown, "nothing of whom it is for"
+        own.page.bring_to_front()
         own.page.locator("form[action$='/revoke'] button").click()
-        own.page.wait_for_selector("form[action$='/grants']")
-        assert own.page.locator("#other").count() == 0
+        own.page.wait_for_selector("#others:not([open])")
+        assert own.page.locator(".other").count() == 0
+        friend.go(theirs, 404)
         assert own.faults == []
     town.collect(told)

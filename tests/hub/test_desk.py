@@ -59,7 +59,6 @@ async def test_what_cannot_be_promised_is_diverted_with_its_reason(hub: Hub) -> 
     reasons: dict[str, dict[str, Any]] = {
         "parcel_too_large": {"length_mm": 3_000, "weight_g": 9_000}, "parcel_too_heavy": {"weight_g": 26_000},
         "climate_not_here": {"climate": "frozen"}, "too_far_ahead": {"expected_at": NOW + timedelta(days=90)},
-        "proof_not_possible_here": {"proof": "verified"},
     }  # fmt: skip
     for why, changed in reasons.items():
         answer = await hub.desk.ask(announcing(why, "S-0001", **changed))

@@ -48,7 +48,7 @@ NO: list[tuple[str, Callable[[], object]]] = [
     ("wrong_stage", lambda: reserve(Stage.COLLECTED)),
     ("too_far_ahead", lambda: reserve(expected_at=NOW + timedelta(days=60, seconds=1))),
     ("proof_not_possible_here", lambda: reserve(proof="token", plan=HIGH)),
-    ("proof_not_possible_here", lambda: reserve(proof="verified")),
+    ("proof_not_possible_here", lambda: reserve(proof="verified", plan=HIGH)),
     ("climate_not_here", lambda: reserve(climate="frozen")),
     ("parcel_too_large", lambda: reserve(length_mm=2_000)),
     ("parcel_too_heavy", lambda: reserve(weight_g=25_001)),

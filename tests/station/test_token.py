@@ -73,6 +73,28 @@ async def test_one_that_asks_for_a_verified_person_does_not_open_by_it(rig: Rig)
     refused(rig, rig.token(parcel), "proof_missing")
 
 
+@pytest.mark.parametrize("online", [True, False])
+async def test_a_verified_person_shows_a_qr_of_some_minutes(rig: Rig, online: bool) -> None:
+    parcel = rig.promise("PW-1", proof="verified")
+    await rig.deposit("PW-1")
+    rig.desk.online = online
+    now = rig.now.now()
+    early = now - token.VERIFIED_LASTS - token.SLACK - timedelta(seconds=1)
+    refused(rig, rig.token(parcel, not_before=early, expires=early + token.VERIFIED_LASTS, verified=True))
+    shown = rig.token(parcel, expires=now + token.VERIFIED_LASTS, verified=True)
+    await rig.through(rig.desk.collect_by_token(shown))
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+    refused(rig, shown)
+
+
+async def test_one_for_a_verified_person_cannot_be_made_of_another(rig: Rig) -> None:
+    """Its kind is among the bytes that are signed."""
+    parcel = rig.promise("PW-1", proof="verified")
+    await rig.deposit("PW-1")
+    data = token.from_base45(rig.token(parcel).removeprefix(token.PREFIX)) or b""
+    refused(rig, token.PREFIX + token.base45(data[:1] + bytes([token.OF_VERIFIED]) + data[2:]))
+
+
 async def test_what_does_not_fit(rig: Rig) -> None:
     parcel = await rig.inside("PW-1")
     now = rig.now.now()

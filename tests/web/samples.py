@@ -13,6 +13,7 @@ from parcelwall.web.map import station_map
 from parcelwall.web.render import Words
 from parcelwall.web.views_courier import RoadShown
 from web.samples_courier import courier
+from web.samples_recipient import recipient
 
 NOW = datetime(2026, 11, 22, 15, 42, 10, tzinfo=UTC)
 DEADLINE = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -30,7 +31,8 @@ FREE = (("S", 9), ("M", 4), ("L", 1), ("XL", 0))
 def all_views(words: Words) -> dict[str, msgspec.Struct]:
     """Name -> view, in reading order of the faces."""
     kiosk = {f"kiosk-{name}": screen for name, screen in kiosk_screens(words).items()}
-    return {**tracking(), **recipient(words), **courier(words, LAYOUT, NOW), **kiosk, **console(), **demo(words)}
+    own = recipient(words, place(), steps(2))
+    return {**tracking(), **own, **courier(words, LAYOUT, NOW), **kiosk, **console(), **demo(words)}
 
 
 def place(with_map: bool = True) -> views.Place:
@@ -68,41 +70,6 @@ def tracking() -> dict[str, msgspec.Struct]:
         "track-not-found": views.NotFoundView(),
         "track-no-link": views.NotFoundView(link=True),
         "track-slow-down": views.SlowDownView(1800),
-    }  # fmt: skip
-
-
-def door(words: Words, number: int = 19, state: str = "shut") -> views.OwnDoor:
-    shown = cabinet.draw(LAYOUT, words, lit=number, open=state in ("open", "still-open"))
-    said = cabinet.place_sentence(LAYOUT, number, words)
-    return views.OwnDoor(number, said, shown, within_reach=True, state=state)  # type: ignore[arg-type]
-
-
-def recipient(words: Words) -> dict[str, msgspec.Struct]:
-    ready = views.RecipientView(
-        "ready", "Ready at Kluuvi, door 19", "Left of the screen, waist height.", "PW-7F3-29Q", "/p/secret",
-        "/p/secret/events", place(), door(words), ("4719", "0622"), TOKEN, DEADLINE, 41 * 3600, 72 * 3600,
-        extension=views.Extension(DEADLINE + timedelta(days=1)), can_report=True,
-    )  # fmt: skip
-    bare = views.RecipientView("coming", "Coming to Kluuvi", "About Monday 23 November. You get the code then.",
-                               "PW-7F3-29Q", "/p/secret", "/p/secret/events", place(), steps=steps(2))  # fmt: skip
-    change: Callable[..., views.RecipientView] = msgspec.structs.replace
-    return {
-        "me-coming": bare,
-        "me-ready": ready,
-        "me-ready-kept": change(ready, notice="Yours until Wed 10:30.", alone=True),
-        "me-open": change(ready, heading="Door 19 is open", line="Take your parcel. Push the door shut.",
-                          door=door(words, state="open"), code=(), qr="", can_report=True, extension=None),
-        "me-late": change(ready, stage="late", heading="It is late, but it is still there",
-                          line="Collect it soon: a courier takes it back.", total_s=0, extension=None),
-        "me-stuck": change(ready, heading="Door 19 does not open", line="Your time stands still.", case="C-2041",
-                           case_by=NOW + timedelta(hours=3), extension=None),
-        "me-held": change(bare, stage="held", heading="Customs have not cleared it", line="We tell you when they do."),
-        "me-collected": change(bare, stage="collected", heading="Collected", line="Sunday 22 November, 17:42.",
-                               steps=(), can_report=True),
-        "me-gone": change(bare, stage="gone", heading="It has gone back", line="Tuesday 24 November, to the sender.",
-                          steps=(), station=None),
-        "me-diverted": change(bare, stage="diverted", heading="Coming another way", steps=(), station=None,
-                              line="It could not go into a station. Post North brings it to your door."),
     }  # fmt: skip
 
 

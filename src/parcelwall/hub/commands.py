@@ -69,6 +69,7 @@ class Ready(NamedTuple):
     sealed: people.Sealed | None
     token: str
     hashed: bytes
+    contacts: tuple[bytes, ...]
 
 
 class Announce(Command, kw_only=True):
@@ -85,7 +86,8 @@ class Announce(Command, kw_only=True):
         sealed = people.seal(self.person, self.order.carrier, keys, ids) if self.person else None
         fact = decide.announce(self.order, ids.new(), sealed.id if sealed else None)
         token = keys.link_token("track", fact.parcel)
-        self.ready = Ready(fact, written(fact), sealed, token, link_hash(token))
+        contacts = people.contacts_of(self.person, keys) if self.person else ()
+        self.ready = Ready(fact, written(fact), sealed, token, link_hash(token), contacts)
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         decide.refuse_confused_units(self.order)
@@ -99,8 +101,12 @@ class Announce(Command, kw_only=True):
         if self.ready is None:
             self.prepare(at.ids, at.keys)
         assert self.ready is not None
-        fact, body, sealed, token, hashed = self.ready
+        fact, body, sealed, token, hashed, contacts = self.ready
+        if not at.wishes.isdisjoint(contacts) and not fact.reach:
+            fact = msgspec.structs.replace(fact, reach=True)
+            body = written(fact)
         at.record(fact, body=body)
+        at.contacts += [(fact.parcel, each) for each in contacts]
         if sealed:
             at.people.append(sealed)
         at.references[fact.carrier, fact.reference] = fact.parcel
@@ -119,9 +125,8 @@ class Announce(Command, kw_only=True):
         """Announced already: the same body has the same answer, another body is refused."""
         same = all(
             getattr(parcel, name) == getattr(self.order, name)
-            for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof", "direction", "reach",
-                         "label")
-        )
+            for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof", "direction", "label")
+        ) and parcel.reach >= self.order.reach  # its recipient may have asked for it
         if not same or self._elsewhere(parcel):
             raise Refusal("reference_taken", reference=self.order.reference)
         return Answer(201, view(at, parcel.id))

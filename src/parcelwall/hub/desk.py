@@ -60,6 +60,7 @@ class Desk:
     ) -> None:
         self.pool, self.clock, self.ids, self.keys = pool, clock, ids, keys
         self.stations, self.streams, self.policy = known, streams, policy
+        self.wishes: frozenset[bytes] = frozenset()  # contacts of recipients who asked for doors within reach
         self._asking: Lane[Command, Answer] = Lane(self._serve_what_is_free, lambda _: 1, MOST_COMMANDS)
         self._doors: Lane[Ingest, int] = Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
         self._finding: Lane[str, Parcel | None] = Lane(self._find, lambda _: 1, MOST_COMMANDS)
@@ -93,7 +94,9 @@ class Desk:
         await self._finding.close()
 
     def sitting(self, connection: asyncpg.Connection) -> Sitting:
-        return Sitting(connection, self.clock.now(), self.ids, self.keys, self.stations, self.streams, self.policy)
+        at = Sitting(connection, self.clock.now(), self.ids, self.keys, self.stations, self.streams, self.policy)
+        at.wishes = self.wishes
+        return at
 
     async def serve(self, commands: Sequence[Command]) -> list[Answer | Exception]:
         """One batch of commands, each with its answer or its refusal, in one transaction.

@@ -170,9 +170,10 @@ class Bells:
             for event in self._events.get(key, ()):
                 event.set()
 
-    def hang(self, key: str) -> asyncio.Event:
-        """An event that is set at every ring for `key`; take it down again with `take_down`."""
-        event = asyncio.Event()
+    def hang(self, key: str, event: asyncio.Event | None = None) -> asyncio.Event:
+        """An event that is set at every ring for `key`; take it down again with `take_down`. One may hang under several
+        keys."""
+        event = event or asyncio.Event()
         self._events.setdefault(key, set()).add(event)
         return event
 

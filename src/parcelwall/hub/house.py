@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -38,6 +39,8 @@ log = structlog.get_logger()
 
 _ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY happened_at DESC, number DESC LIMIT 1"
 
+_WISHES = "SELECT index FROM account_contact JOIN account ON account.id = account_contact.account WHERE reach"
+
 
 class Hub:
     """Pool, keys, stations and desk of one hub process. Make it with `opened`."""
@@ -52,6 +55,7 @@ class Hub:
         self.bells = Bells()
         self.dsn = ""
         self.public_url = "http://127.0.0.1:8600"  # where people's browsers find this hub
+        self.channels: dict[str, Any] = {}  # tell.Channel by name: what running() has opened
         self.names: tuple[str, ...] = ()  # host:port by which stations may dial, the public one first
 
     @property
@@ -65,6 +69,11 @@ class Hub:
                 log.error("epoch_over", reason="the hub was restored: start this process anew")
             await self.stations.refresh(connection)
             self.desk.policy = await _adopted(connection)
+        await self.refresh_wishes()
+
+    async def refresh_wishes(self) -> None:
+        """Whose parcels go behind a door within reach, whatever the carrier has said: as few as there are."""
+        self.desk.wishes = frozenset(row["index"] for row in await self.pool.fetch(_WISHES))
 
     async def configure(self, about: facts.StationConfigured) -> None:
         """A new station, or a new layout for one."""

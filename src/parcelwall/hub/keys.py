@@ -29,6 +29,7 @@ class Keys:
         self._ids = ids
         self._seal = AESGCM(_derive(master, "seal"))
         self._links = _derive(master, "links")
+        self._contacts = _derive(master, "contacts")
         self.link_seed = _derive(master, "link-identity")  # of the hub's Ed25519 key on the link
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
@@ -41,6 +42,17 @@ class Keys:
         """The secret part of a link: 24 characters of base64url, the same each time it is asked for."""
         mac = hmac.digest(self._links, f"{page}\0".encode() + parcel.bytes, "sha256")
         return base64.urlsafe_b64encode(mac[:LINK_BYTES]).decode()
+
+    def contact_index(self, kind: str, value: str) -> bytes:
+        """16 bytes that stand for an address ("email") or a number ("sms") of a person and cannot be read back."""
+        bare = value.strip().lower() if kind == "email" else _plain_number(value)
+        return hmac.digest(self._contacts, f"{kind}\0{bare}".encode(), "sha256")[:16]
+
+
+def _plain_number(phone: str) -> str:
+    """`+358401234567`, `00358 40 123 4567` and `+358 (0)40 1234567` are one number."""
+    digits = "".join(each for each in phone.replace("(0)", "") if each.isdigit())
+    return digits.removeprefix("00")
 
 
 def seal_with(key: AESGCM, plain: bytes, purpose: str, ids: Ids) -> bytes:

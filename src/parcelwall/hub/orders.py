@@ -114,6 +114,7 @@ class OpenDoor(Command, kw_only=True):
     parcel: UUID | None = None
     reason: str = ""
     by: By = "operator"
+    verified: bool = False
     reached: bool = False
     order: UUID | None = None
     granted: Asked | None = None
@@ -144,16 +145,17 @@ class OpenDoor(Command, kw_only=True):
         self.granted = Asked(
             id=self.order, station=self.station, door=door, by=self.by, reason=self.reason,
             right=parcel.reservation if parcel else None, generation=parcel.generation if parcel else 0,
+            verified=self.verified,
         )  # fmt: skip
         return Answer(200, {"order": str(self.order), "station": self.station, "compartment": door})
 
     def _own(self, at: Sitting) -> Parcel | None:
-        """The recipient's own parcel, inside this station and to be had without a verified person."""
+        """The recipient's own parcel, inside this station; for a verified person if it asks for one."""
         if self.parcel is None:
             return None
         parcel = own(at, self.parcel, None)
         decide.refuse_blocked(parcel)
-        return decide.collect(parcel, "token")
+        return decide.collect(parcel, "verified" if self.verified else "token")
 
 
 async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str = "") -> tuple[Answer, str]:

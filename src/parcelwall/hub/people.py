@@ -28,6 +28,11 @@ _FIND = """
 SELECT id, person.sealed, person_key.sealed AS key FROM person JOIN person_key ON person = id
 WHERE id = ANY($1::uuid[])"""
 
+_JOIN = """
+INSERT INTO account_parcel (account, parcel, how, joined_at)
+SELECT account, new.parcel, 'contact', $3 FROM unnest($1::uuid[], $2::bytea[]) AS new (parcel, index)
+  JOIN account_contact USING (index) ORDER BY verified_at DESC ON CONFLICT DO NOTHING"""
+
 
 class Sealed(msgspec.Struct, frozen=True):
     """A person's row and the row of their key."""
@@ -55,6 +60,17 @@ def add_rows(together: Together, people: Sequence[Sealed], now: datetime) -> Non
         "INSERT INTO person_key SELECT * FROM unnest($1::uuid[], $2::bytea[])",
         [each.id for each in people], [each.key for each in people],
     )  # fmt: skip
+
+
+def contacts_of(person: Person, keys: Keys) -> tuple[bytes, ...]:
+    """How a person's address and number are known to accounts, without being readable."""
+    ways = (("email", person.email), ("sms", person.phone))
+    return tuple(keys.contact_index(kind, value) for kind, value in ways if value)
+
+
+def add_joins(together: Together, contacts: Sequence[tuple[UUID, bytes]], now: datetime) -> None:
+    """Parcels that are announced now go to the accounts that have shown to be reached by these contacts."""
+    together.add(_JOIN, [each[0] for each in contacts], [each[1] for each in contacts], now)
 
 
 async def find(connection: Connection, who: UUID | None, keys: Keys) -> Person | None:

@@ -95,6 +95,11 @@ async def by_link(hub: Hub, page: str, token: str) -> Parcel | None:
     return read_parcel(record) if record else None
 
 
+async def known_parcel(hub: Hub, parcel: UUID) -> Parcel:
+    """A parcel that is there, by its id."""
+    return read_parcel(await hub.pool.fetchval("SELECT record FROM parcel WHERE id = $1", parcel))
+
+
 async def person_of(hub: Hub, parcel: Parcel) -> Person | None:
     async with hub.pool.acquire() as connection:
         return await people.find(connection, parcel.person, hub.keys)

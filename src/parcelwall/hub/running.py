@@ -98,6 +98,7 @@ async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps
     hub.names, hub.public_url = names_of(settings), settings.public_url.rstrip("/")
     async with channels(settings, hub.clock) as open_channels:
         domain = settings.mail_from.rpartition("@")[2].rstrip(">")
+        hub.channels = dict(open_channels)
         teller = Teller(hub, open_channels, settings.public_url, domain)
         jobs = [
             follow(hub.pool, {NAME: teller.note, "feed": number_and_ring}),

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from parcelwall.hub.house import Hub
-from parcelwall.hub.passkeys import Purpose
+from parcelwall.hub.passkeys import ANSWERED_WITHIN, Purpose
 
 LASTS: dict[Purpose, timedelta] = {
     "recipient": timedelta(days=90), "operator": timedelta(hours=12), "courier": timedelta(days=180),
@@ -21,16 +21,22 @@ IDLE: dict[Purpose, timedelta] = {
 SEEN_EVERY = timedelta(minutes=5)  # written no oftener
 
 _FIND = """
-SELECT holder, made_at, seen_at, proved_at FROM signed_in
+SELECT holder, made_at, seen_at, proved_at, proved_act FROM signed_in
 WHERE hash = $1 AND purpose = $2 AND ends_at > $3 AND seen_at > $4"""
 
 
 class SignedIn(NamedTuple):
-    """Who is signed in. `proved_at`: when a passkey was last shown in this browser; None if it began with a link."""
+    """Who is signed in. `proved_at`: when a passkey was last shown in this browser, for `proved_act` and nothing else;
+    None if it began with a link."""
 
     holder: UUID
     made_at: datetime
     proved_at: datetime | None
+    proved_act: str = ""
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether a passkey was shown in this browser within the last minutes."""
+        return self.proved_at is not None and now - self.proved_at < ANSWERED_WITHIN
 
 
 async def begin(hub: Hub, purpose: Purpose, holder: UUID, proved_at: datetime | None = None) -> str:
@@ -38,7 +44,8 @@ async def begin(hub: Hub, purpose: Purpose, holder: UUID, proved_at: datetime | 
     secret, now = base64.urlsafe_b64encode(hub.ids.secret(32)).decode().rstrip("="), hub.clock.now()
     await hub.pool.execute("DELETE FROM signed_in WHERE ends_at < $1", now)
     await hub.pool.execute(
-        "INSERT INTO signed_in VALUES ($1, $2, $3, $4, $4, $5, $6)",
+        "INSERT INTO signed_in (hash, purpose, holder, made_at, seen_at, ends_at, proved_at) "
+        "VALUES ($1, $2, $3, $4, $4, $5, $6)",
         _hashed(secret), purpose, holder, now, now + LASTS[purpose], proved_at,
     )  # fmt: skip
     return secret
@@ -54,7 +61,14 @@ async def find(hub: Hub, purpose: Purpose, secret: str) -> SignedIn | None:
         return None
     if now - row["seen_at"] > SEEN_EVERY:
         await hub.pool.execute("UPDATE signed_in SET seen_at = $2 WHERE hash = $1", _hashed(secret), now)
-    return SignedIn(row["holder"], row["made_at"], row["proved_at"])
+    return SignedIn(row["holder"], row["made_at"], row["proved_at"], row["proved_act"])
+
+
+async def note_proof(hub: Hub, secret: str, act: str, at: datetime) -> None:
+    """A passkey was shown in this browser, for this act."""
+    await hub.pool.execute(
+        "UPDATE signed_in SET proved_at = $2, proved_act = $3 WHERE hash = $1", _hashed(secret), at, act
+    )
 
 
 async def end(hub: Hub, secret: str) -> None:

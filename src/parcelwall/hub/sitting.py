@@ -96,6 +96,8 @@ class Sitting:
         self.heads: dict[str, Head] = {}
         self.people: list[people.Sealed] = []
         self.links: list[tuple[bytes, UUID]] = []
+        self.contacts: list[tuple[UUID, bytes]] = []  # of parcels announced here: perhaps an account's
+        self.wishes: frozenset[bytes] = frozenset()  # contacts of those who asked for doors within reach
         self.together = Together()
         self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []
         self._rows: list[Row] = []
@@ -228,6 +230,8 @@ class Sitting:
         self._add_cases()
         if self.people:
             people.add_rows(self.together, self.people, self.now)
+        if self.contacts:
+            people.add_joins(self.together, self.contacts, self.now)
         if self.links:
             self.together.add(_WRITE_LINKS, [each[0] for each in self.links], [each[1] for each in self.links])
         await self.together.run(self.connection)

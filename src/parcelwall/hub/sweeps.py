@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import photos, tries
+from parcelwall.hub import accounts, photos, tries
 from parcelwall.hub.commands import Answer, Command, view
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Sitting
@@ -123,6 +123,7 @@ async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
             await hub.refresh()
             async with hub.pool.acquire() as connection, connection.transaction():
                 await teller.remind(connection)
+                await accounts.forget_old(connection, hub.clock.now())
                 await connection.execute("DELETE FROM asked WHERE at < $1", hub.clock.now() - ANSWERS_KEPT)
                 await tries.forget(hub, connection)
             await photos.forget(hub)

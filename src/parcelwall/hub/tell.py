@@ -306,6 +306,18 @@ def token_of(hub: Hub, parcel: Parcel, grant: facts.Granted | None = None) -> st
     return token.text(made, bytes.fromhex(hub.signer.sign(token.to_sign(made))))
 
 
+def verified_token_of(hub: Hub, parcel: Parcel, proved_at: datetime) -> str:
+    """What the QR carries for some minutes after a passkey was shown for this parcel; "" once they are over."""
+    assert parcel.station and parcel.reservation, "only a parcel with a place has a token"
+    until = proved_at + token.VERIFIED_LASTS
+    if hub.clock.now() >= until or parcel.generation > token.HIGHEST_GENERATION:
+        return ""
+    made = token.payload(
+        token.Token(parcel.station, parcel.reservation, parcel.generation, proved_at, until, verified=True)
+    )
+    return token.text(made, bytes.fromhex(hub.signer.sign(token.to_sign(made))))
+
+
 class Nowhere:
     """A channel that takes everything and tells nobody; for examples that look at what would be said."""
 

@@ -22,7 +22,8 @@ By = Literal["recipient", "operator"]
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be opened, by whom, and why. `right` and `generation` name whose it is; the link does not look.
 
-    `presence` is the number that the person has read off the station's screen, "" where none is asked for.
+    `presence` is the number that the person has read off the station's screen, "" where none is asked for. `verified`:
+    a passkey was shown for this order, and the person's device has verified them.
     """
 
     id: UUID
@@ -33,6 +34,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     right: UUID | None = None
     generation: int = 0
     presence: str = ""
+    verified: bool = False
 
 
 class Ordered(Asked, frozen=True, kw_only=True):

@@ -44,6 +44,12 @@ STATES: dict[str, tuple[Saying, ...]] = {
         Saying(N_("We have noted it: {case}"), N_("You hear from us by {time}.")),
         Saying(N_("We have noted it: {case}")),
     ),
+    # a person, on the own pages
+    "me_shown": (Saying(N_("That was right"), N_("What is announced to this address now comes into your list.")),),
+    "me_passkey": (Saying(N_("Your passkey is made"), N_("We have told you so by message, too.")),),
+    "me_preferred": (Saying(N_("We keep it so")),),
+    "number_wrong": (Saying(N_("That is not the number"), N_("Read it once more, or have a new one sent.")),),
+    "number_not_sent": (Saying(N_("The number could not be sent"), N_("Try once more in a moment.")),),
     # a door
     "opening": (Saying(N_("Door {door} is opening")),),
     "open": (Saying(N_("Door {door} is open"), N_("Take your parcel. Push the door shut.")),),

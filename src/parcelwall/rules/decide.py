@@ -25,6 +25,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 TAKE_IT_BACK = "It lies in its compartment. Ask for it to be taken back."
 STOPPING = ("door_failed", "door_did_not_open")  # cases of somebody who could not get at their parcel
+_PROOFS: tuple[facts.Proof, ...] = ("code", "token", "verified")  # each stronger than the one before
 AIR_G_PER_CM3, OSMIUM_G_PER_CM3 = 0.0012, 22.6  # nothing that is carried is lighter or denser
 
 
@@ -120,8 +121,9 @@ def reserve(
 
 
 def checked_at(plan: places.Plan) -> tuple[facts.Proof, ...]:
-    """What a station can check: a token needs its reader, which stands by its panel. A verified person it cannot."""
-    return ("code", "token") if plan.layout.panel else ("code",)
+    """What a station can check: a token needs its reader, which stands by its panel; so does the hub's word that a
+    person was verified, which comes as a token, or as an order for who has read the number off the panel."""
+    return _PROOFS if plan.layout.panel else ("code",)
 
 
 def cancel(parcel: Parcel, why: str, by: facts.By) -> facts.Cancelled:
@@ -215,8 +217,8 @@ def collect_deadline(closed_at: datetime, hold_hours: int) -> datetime:
 def collect(parcel: Parcel | None, shown: facts.Proof = "code") -> Parcel:
     """A parcel whose proof was shown may be collected while it is inside, late or not; else refused as a wrong code.
 
-    A token serves for a code too; a code alone does not serve where a token is asked for. What waits for a verified
-    person is refused as such, and a return waits for a courier.
+    A stronger proof serves for a weaker one, and never the other way round. What waits for a verified person is refused
+    as such, and a return waits for a courier.
     """
     if parcel is None or parcel.stage not in INSIDE or parcel.compartment is None:
         raise Refusal("wrong_code")

@@ -12,19 +12,21 @@ from uuid import UUID
 
 PREFIX = "PW1:"
 VERSION, HUB_KEY_ID, MAY_COLLECT = 1, 1, 1
-OF_RECIPIENT, OF_DELEGATE = 1, 3  # kinds; 2 is kept for a courier's delegation
+OF_RECIPIENT, OF_DELEGATE, OF_VERIFIED = 1, 3, 4  # kinds; 2 is kept for a courier's delegation
 SIGNATURE_BYTES = 64
 SLACK = timedelta(minutes=5)  # between the hub's clock and a station's
 LASTS = timedelta(days=60)  # an outer bound: how long a parcel is held is judged by the rules
+VERIFIED_LASTS = timedelta(minutes=5)  # of one for a person who was verified just now
 HIGHEST_GENERATION = 255
-_LENGTHS = {OF_RECIPIENT: 33, OF_DELEGATE: 49}
+_LENGTHS = {OF_RECIPIENT: 33, OF_DELEGATE: 49, OF_VERIFIED: 33}
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _VALUES = {letter: value for value, letter in enumerate(_ALPHABET)}
 _NUMBERED = re.compile(r"S-([0-9]{1,9})")
 
 
 class Token(NamedTuple):
-    """Who holds it may collect this reservation's parcel at this station. `grant` names a delegate's right."""
+    """Who holds it may collect this reservation's parcel at this station. `grant` names a delegate's right; `verified`
+    says that the hub has seen a passkey, with its holder verified, at `not_before`."""
 
     station: str
     reservation: UUID
@@ -32,6 +34,7 @@ class Token(NamedTuple):
     not_before: datetime
     expires: datetime
     grant: UUID | None = None
+    verified: bool = False
 
 
 class Signed(NamedTuple):
@@ -46,6 +49,11 @@ class Signed(NamedTuple):
     payload: bytes
     signature: bytes
 
+    @property
+    def verified(self) -> bool:
+        """Whether it stands for a person who was verified when it was made."""
+        return self.payload[1] == OF_VERIFIED
+
 
 def station_number(station: str) -> int:
     """12 of `S-0012`; a station with another name has 31 bits of its SHA-256, and the highest bit set."""
@@ -55,9 +63,11 @@ def station_number(station: str) -> int:
 
 
 def payload(token: Token) -> bytes:
-    """The bytes of a token without its signature. Asserts a generation that one byte holds."""
+    """The bytes of a token without its signature. Asserts a generation that one byte holds, and no delegate who is
+    said to be verified."""
     assert 0 <= token.generation <= HIGHEST_GENERATION, "a token's generation is one byte"
-    kind = OF_RECIPIENT if token.grant is None else OF_DELEGATE
+    assert not (token.grant and token.verified), "who is verified comes in person"
+    kind = OF_DELEGATE if token.grant else OF_VERIFIED if token.verified else OF_RECIPIENT
     grant = token.grant.bytes if token.grant else b""
     return b"".join((
         bytes([VERSION, kind, HUB_KEY_ID, MAY_COLLECT]), station_number(token.station).to_bytes(4, "big"),

@@ -118,14 +118,16 @@ class StationDesk:
             raise Refusal("wrong_code")
         if visits.spent(self.memory.connection, shown.reservation, shown.generation):
             raise Refusal("wrong_code")
-        compartment = parcel.compartment or 0
-        return self._begin("collect", decide.collect(parcel, "token"), compartment, generation=shown.generation,
+        found = decide.collect(parcel, "verified" if shown.verified else "token")
+        return self._begin("collect", found, found.compartment or 0, generation=shown.generation,
                            by="delegate" if shown.grant else "recipient")  # fmt: skip
 
-    def collect_by_order(self, order: UUID, reservation: UUID | None, generation: int, until_mono_s: float) -> Visit:
+    def collect_by_order(
+        self, order: UUID, reservation: UUID | None, generation: int, until_mono_s: float, verified: bool = False
+    ) -> Visit:
         """Begins the visit of the recipient who stands here and asks by phone: a right like a token of the hub's.
 
-        Refused like a wrong code if it is not inside, or spent.
+        Refused like a wrong code if it is not inside, or spent, or asks for a person whom the hub has not verified.
         """
         self._refuse_busy()
         parcel = next((each for each in self.inside() if each.reservation == reservation), None)
@@ -133,10 +135,9 @@ class StationDesk:
             raise Refusal("wrong_code")
         if visits.spent(self.memory.connection, _reservation(parcel), generation):
             raise Refusal("wrong_code")
-        return self._begin(
-            "collect", decide.collect(parcel, "token"), parcel.compartment or 0, generation=generation, by="recipient",
-            order=order, until_mono_s=until_mono_s,
-        )  # fmt: skip
+        found = decide.collect(parcel, "verified" if verified else "token")
+        return self._begin("collect", found, found.compartment or 0, generation=generation, by="recipient",
+                           order=order, until_mono_s=until_mono_s)  # fmt: skip
 
     def inspect(self, order: UUID, compartment: int, until_mono_s: float) -> Visit:
         """Begins the visit of an operator who looks into a compartment from afar: it ends no parcel's life. Refuses

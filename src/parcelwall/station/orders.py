@@ -80,7 +80,8 @@ class Orders:
             return self.desk.inspect(ordered.id, ordered.door, until_mono_s)
         if not self._presence.fits(ordered.presence):
             raise Refusal("not_present")
-        return self.desk.collect_by_order(ordered.id, ordered.right, ordered.generation, until_mono_s)
+        return self.desk.collect_by_order(ordered.id, ordered.right, ordered.generation, until_mono_s,
+                                          ordered.verified)  # fmt: skip
 
     async def _open(self, ordered: Ordered, visit: Visit) -> None:
         visit = await self._serve(visit)

@@ -23,11 +23,14 @@ from parcelwall.web import (
     courier_outbox,
     docs,
     line,
+    me,
+    offline,
     operator,
     operator_couriers,
     overrides,
     recipient,
     tracking,
+    verified,
 )
 from parcelwall.web.console import Kiosks
 from parcelwall.web.line import Lines, Nonces
@@ -79,8 +82,8 @@ def hub_app(
     """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given."""
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
-        "claim_brake": Brake(hub.clock, free=10, window_s=3600), "lines": Lines(), "outlets": Outlets(hub),
-        "nonces": Nonces(hub),
+        "claim_brake": Brake(hub.clock, free=10, window_s=3600), "sign_in_brake": Brake(hub.clock, free=60),
+        "lines": Lines(), "outlets": Outlets(hub), "nonces": Nonces(hub),
         "kiosks": kiosks or Kiosks(), **(more_shared or {}),
     }  # fmt: skip
     v1 = Router(
@@ -90,9 +93,8 @@ def hub_app(
         dependencies={"who": Provide(api.provide_who)},
     )
     pages = [
-        tracking.find, tracking.find_events, tracking.status, tracking.status_events, recipient.parcel_page,
-        recipient.parcel_events, recipient.extend, recipient.open_door, recipient.problem,
-        recipient.delegate, recipient.take_back_grant,
+        tracking.find, tracking.find_events, tracking.status, tracking.status_events,
+        *recipient.PAGES, *verified.PAGES, *me.PAGES, offline.worker, offline.manifest,
         console.console, console.console_events, courier.sign_in_page, courier.sign_in, courier.sign_out,
         courier.round_page, courier.stop_page, courier.stop_events, courier.scan_page, courier.carry_page,
         courier.problem_page, courier.outbox_page, courier.day_page, courier_outbox.send, courier_outbox.delegations,

@@ -6,7 +6,7 @@ from parcelwall.hub.reports import report
 from parcelwall.rules.life import Parcel
 
 KINDS = {"door": "door_did_not_open", "empty": "reported_empty", "wrong": "reported_wrong_parcel",
-         "damaged": "reported_damaged"}  # fmt: skip
+         "damaged": "reported_damaged", "reach": "cannot_reach", "passkey": "cannot_use_a_passkey"}  # fmt: skip
 
 
 async def complain(hub: Hub, parcel: Parcel, what: str) -> None:

@@ -76,6 +76,18 @@ async def answer_of(request: Request[Any, Any, Any]) -> str:
     return body.decode("utf-8", "replace")
 
 
+class _Sent(msgspec.Struct):
+    fields: dict[str, str] = {}
+
+
+def fields_of(answer: str) -> dict[str, str]:
+    """The fields of the form that was sent with a passkey, beside what the authenticator made. Raises Refusal."""
+    try:
+        return msgspec.json.decode(answer, type=_Sent).fields
+    except msgspec.DecodeError as no:
+        raise Refusal("passkey_wrong") from no
+
+
 def went_well(to: str, cookies: list[Cookie] | None = None) -> Response[bytes]:
     """`passkey.js` goes on to this page."""
     answer = msgspec.json.encode({"to": to})

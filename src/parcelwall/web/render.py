@@ -47,7 +47,7 @@ STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-stor
 
 # A served file that is made of others, in order. Fewer requests without a build step: they are joined at the start.
 BUNDLES = {
-    "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css"),
+    "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/own.css", "css/map.css"),
     "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css",
                   "css/kiosk-look.css", "css/kiosk-courier.css"),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/console.css"),
@@ -55,12 +55,15 @@ BUNDLES = {
                     "css/courier.css"),
     "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
                    "courier/pages.js"),
+    "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "app.js"),
+    "passkey.js": ("passkey.js",),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
     "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
     "kiosk-more.js": ("voice.js", "road.js"),  # fetched a moment later: the first screen does not wait for it
 }
 SHEETS = {"tracking": "phone", "recipient": "phone", "courier": "courier", "kiosk": "kiosk", "console": "console",
           "demo": "console"}
+SCRIPTS = {"recipient": "own.js", "kiosk": "kiosk.js"}  # live.js for other pages with a stream, none without
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 
@@ -88,6 +91,7 @@ class Files:
     def __init__(self, folder: Path = STATIC) -> None:
         self._folder = folder
         self._bytes = dict(self._read())
+        self.worker = _lean("sw.js", (folder / "sw.js").read_bytes()).decode()
         joined = b"".join(name.encode() + data for name, data in sorted(self._bytes.items()))
         self.build = hashlib.sha256(joined).hexdigest()[:12]
 
@@ -149,6 +153,11 @@ class Renderer:
         """The address of a static file."""
         return self._files.url(name)
 
+    @property
+    def worker(self) -> str:
+        """The service worker as it is written; `web/offline.py` fills in what it keeps."""
+        return self._files.worker
+
     def static_file(self, build: str, name: str) -> tuple[bytes, str] | None:
         return self._files.get(build, name)
 
@@ -159,7 +168,10 @@ class Renderer:
         direction = "rtl" if look.language[:2] in RIGHT_TO_LEFT else "ltr"
         sheet = SHEETS[name.split("/")[0]]
         events = stream_of(view)
-        return template.render(view=view, look=look, shell=shell, sheet=sheet, direction=direction, events=events)
+        script = SCRIPTS.get(name.split("/")[0], "live.js" if events else "")
+        return template.render(
+            view=view, look=look, shell=shell, sheet=sheet, direction=direction, events=events, script=script
+        )
 
     def _environment(self, language: str) -> Environment:
         if language not in self._environments:

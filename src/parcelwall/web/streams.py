@@ -1,7 +1,7 @@
 """Pages that stay true: one stream per page, the whole state first and after every news, HTML each time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from litestar.response import Stream
@@ -19,14 +19,19 @@ def event(html: str, number: int) -> bytes:
     return f"id: {number}\n{lines}\n".encode()
 
 
-async def frames(bells: "Bells", key: str, draw: Callable[[], Awaitable[str]]) -> AsyncIterator[bytes]:
-    """The page as it is now, then anew whenever there is news under `key` that changes it.
+async def frames(
+    bells: "Bells", keys: str | Sequence[str], draw: Callable[[], Awaitable[str]]
+) -> AsyncIterator[bytes]:
+    """The page as it is now, then anew whenever there is news under one of the keys that changes it.
 
     While the database is lost the page keeps what it shows.
     """
     from parcelwall.hub.reading import LOST
 
-    bell = bells.hang(key)
+    hung = [keys] if isinstance(keys, str) else list(keys)
+    bell = asyncio.Event()
+    for key in hung:
+        bells.hang(key, bell)
     shown, number, wait_s = "", 0, KEEP_OPEN_S
     try:
         while True:
@@ -43,7 +48,8 @@ async def frames(bells: "Bells", key: str, draw: Callable[[], Awaitable[str]]) -
             except TimeoutError:
                 yield b": here\n\n"
     finally:
-        bells.take_down(key, bell)
+        for key in hung:
+            bells.take_down(key, bell)
 
 
 def stream(generator: AsyncIterator[bytes]) -> Stream:

@@ -32,6 +32,24 @@ from parcelwall.web.views_console import (  # noqa: F401 - one place to import e
     StationsView,
 )  # fmt: skip
 from parcelwall.web.views_courier import RoadShown
+from parcelwall.web.views_recipient import (  # noqa: F401
+    Choice,
+    DoorNews,
+    Extension,
+    FriendView,
+    MeView,
+    MyParcel,
+    MyPasskey,
+    NumberView,
+    Other,
+    OwnDoor,
+    Place,
+    RecipientStage,
+    RecipientView,
+    Step,
+    Verify,
+    Way,
+)  # fmt: skip
 
 Theme = Literal["auto", "day", "night"]
 
@@ -61,26 +79,6 @@ class Language(msgspec.Struct, frozen=True):
 
 
 # Tracking and recipient --------------------------------------------------------------------------------------------
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One of at most five steps. `when` is shown with its weekday; `about` marks an estimate; `day_only` hides the
-    time of day (a public page never tells the minute of collection)."""
-
-    words: str
-    state: Literal["done", "now", "next"]
-    when: datetime | None = None
-    about: bool = False
-    day_only: bool = False
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A station as readers find it. `map_svg` is None outside the map's extract: then the address stands alone."""
-
-    name: str
-    address: str
-    hint: str = ""
-    map_svg: str | None = None
 
 
 class FindView(msgspec.Struct, frozen=True):
@@ -131,71 +129,6 @@ class SlowDownView(msgspec.Struct, frozen=True):
     """Too many tries from here. `wait_s` seconds until the next one is listened to."""
 
     wait_s: int
-
-
-class OwnDoor(msgspec.Struct, frozen=True):
-    """The reader's own door, once a `Deposited` fact names it. `place` from `cabinet.place_sentence`."""
-
-    number: int
-    place: str
-    cabinet_svg: str
-    within_reach: bool = False
-    state: Literal["shut", "opening", "open", "still-open", "stuck"] = "shut"
-
-
-class Extension(msgspec.Struct, frozen=True):
-    """An offer to keep the parcel until a time, at a price in words ("" is free of charge). Posted to `here/extend`."""
-
-    until: datetime
-    price: str = ""
-
-
-class Other(msgspec.Struct, frozen=True):
-    """Somebody else who may collect until a time: their grant, and the token of their QR."""
-
-    grant: str
-    qr: str
-    until: datetime
-
-
-RecipientStage = Literal["coming", "ready", "late", "held", "collected", "gone", "diverted", "cancelled"]
-
-
-class RecipientView(msgspec.Struct, frozen=True):
-    """`/p/{secret}`: one parcel of this person.
-
-    `code` is grouped ("4719", "0622"); `qr` is the token to draw, never the code. `left_s` of `total_s` is the
-    holding time left. `here` is this page's own path: commands are posted to `{here}/extend` and `{here}/problem`.
-    """
-
-    stage: RecipientStage
-    heading: str
-    line: str = ""
-    reference: str = ""
-    here: str = ""
-    events: str | None = None
-    station: Place | None = None
-    door: OwnDoor | None = None
-    code: tuple[str, ...] = ()
-    qr: str = ""
-    collect_by: datetime | None = None
-    left_s: int = 0
-    total_s: int = 0
-    steps: tuple[Step, ...] = ()
-    extension: Extension | None = None
-    notice: str = ""
-    """One sentence about what was just done or refused ("Yours until Tue 10:30.")."""
-    refused: bool = False
-    """True when `notice` says no."""
-    case: str = ""
-    case_by: datetime | None = None
-    can_report: bool = False
-    other: Other | None = None
-    """Shown once it was asked for by `{here}/grants`; `{here}/grants/{grant}/revoke` takes it back."""
-    can_open: bool = False
-    """"I am here, open": posted to `{here}/open` with the number on the station's screen."""
-    alone: bool = False
-    """The station has no line to the hub now."""
 
 
 # Kiosk -------------------------------------------------------------------------------------------------------------
@@ -355,6 +288,9 @@ TEMPLATES: dict[type, str] = {
     NotFoundView: "tracking/not-found.html",
     SlowDownView: "tracking/slow-down.html",
     RecipientView: "recipient/parcel.html",
+    FriendView: "recipient/friend.html",
+    MeView: "recipient/me.html",
+    NumberView: "recipient/number.html",
     KioskScreen: "kiosk/{id}.html",
     StationsView: "console/stations.html",
     MailsView: "demo/mails.html",

@@ -1,0 +1,119 @@
+"""An account shows that a parcel's address or number is its own: six digits are sent there, and typed here.
+
+The address is never typed in, so it is nobody's oracle: it is the one that the carrier named. Five tries, ten minutes.
+"""
+
+import contextlib
+import hashlib
+import hmac
+from datetime import timedelta
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import accounts, reading
+from parcelwall.hub.house import Hub
+from parcelwall.hub.people import Person
+from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.own_number import compose_number, compose_passkey_made
+from parcelwall.rules.life import Parcel
+
+Kind = Literal["email", "sms"]
+LASTS = timedelta(minutes=10)
+TRIES = 5
+
+_KEEP = """
+INSERT INTO contact_check VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account) DO UPDATE SET
+  parcel = excluded.parcel, index = excluded.index, number_hash = excluded.number_hash,
+  tries_left = excluded.tries_left, ends_at = excluded.ends_at"""
+_TRY = """
+UPDATE contact_check SET tries_left = tries_left - 1 WHERE account = $1 AND tries_left > 0 AND ends_at > $2
+RETURNING parcel, index, number_hash"""
+_MINE = """
+INSERT INTO account_contact VALUES ($1, $2, $3)
+ON CONFLICT (index) DO UPDATE SET account = excluded.account, verified_at = excluded.verified_at"""
+
+
+class Contact(NamedTuple):
+    """One way to reach a person: which, and so much of it as its owner knows it by (`a...@example.org`)."""
+
+    kind: Kind
+    masked: str
+    tag: bytes
+
+
+async def of_parcel(hub: Hub, parcel: Parcel) -> list[Contact]:
+    """The contacts of a parcel's person that something can be sent to."""
+    person = await reading.person_of(hub, parcel)
+    if person is None:
+        return []
+    ways: list[tuple[Kind, str | None]] = [("email", person.email), ("sms", person.phone)]
+    return [
+        Contact(kind, masked(value), hub.keys.contact_index(kind, value))
+        for kind, value in ways if value and kind in hub.channels
+    ]  # fmt: skip
+
+
+async def shown_already(hub: Hub, account: UUID) -> set[bytes]:
+    rows = await hub.pool.fetch("SELECT index FROM account_contact WHERE account = $1", account)
+    return {row["index"] for row in rows}
+
+
+async def send_number(hub: Hub, account: UUID, parcel: Parcel, kind: str, language: str) -> None:
+    """Sends six digits to the parcel's own contact. Refuses one that it does not have; raises Trouble if nothing can
+    be sent now."""
+    person, known = await reading.person_of(hub, parcel), await of_parcel(hub, parcel)
+    contact = next((each for each in known if each.kind == kind), None)
+    if person is None or contact is None:
+        raise Refusal("not_found")
+    number = accounts.number_of(hub.ids)
+    await hub.pool.execute(
+        _KEEP, account, parcel.id, contact.tag, _hashed(account, number), TRIES, hub.clock.now() + LASTS
+    )
+    await _hand_over(hub, contact.kind, person, number, language)
+
+
+async def _hand_over(hub: Hub, kind: Kind, person: Person, number: str, language: str) -> None:
+    message = compose_number(number, language)
+    try:
+        await hub.channels[kind].hand_over(person, message, f"<{hub.ids.new().hex}@parcelwall.invalid>")
+    except Undeliverable as no:
+        raise Trouble("The number could not be sent there.") from no
+
+
+async def confirm(hub: Hub, account: UUID, typed: str) -> Parcel:
+    """The digits that were sent: the contact is the account's from now on, and so is the parcel it was asked for, and
+    all that is announced for it later. Refuses wrong, old and too many tries alike."""
+    now = hub.clock.now()
+    row = await hub.pool.fetchrow(_TRY, account, now)
+    digits = "".join(each for each in typed if each.isdigit())
+    if row is None or not hmac.compare_digest(row["number_hash"], _hashed(account, digits)):
+        raise Refusal("wrong_code")
+    async with hub.pool.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM contact_check WHERE account = $1", account)
+        await connection.execute(_MINE, row["index"], account, now)
+        await accounts.join_by_contact(connection, account, row["parcel"], now)
+    await hub.refresh_wishes()
+    return await reading.known_parcel(hub, row["parcel"])
+
+
+async def tell_of_passkey(hub: Hub, account: UUID) -> None:
+    """By all old ways: a passkey was made. A way that fails is passed over (trust.md A-06)."""
+    parcel = next(iter(await accounts.parcels(hub, account)), None)
+    person = await reading.person_of(hub, parcel) if parcel else None
+    mine = await shown_already(hub, account)
+    for each in await of_parcel(hub, parcel) if parcel and person else []:
+        if each.tag in mine and person:
+            with contextlib.suppress(Trouble, Undeliverable):
+                message = compose_passkey_made(person.language)
+                await hub.channels[each.kind].hand_over(person, message, f"<{hub.ids.new().hex}@parcelwall.invalid>")
+
+
+def masked(value: str) -> str:
+    """`a...@example.org`, or `...67`: enough for its owner."""
+    name, at, host = value.partition("@")
+    return f"{name[:1]}...@{host}" if at else f"...{value[-2:]}"
+
+
+def _hashed(account: UUID, number: str) -> bytes:
+    return hashlib.sha256(b"parcelwall/contact/1\x00" + account.bytes + number.encode()).digest()

@@ -1,0 +1,52 @@
+// The recipient's pages as an app: the worker that keeps them, what cannot be done without a network, and the phone's
+// own ways to hand a link on.
+(() => {
+  const tell = async (what) => (await navigator.serviceWorker?.ready)?.active.postMessage(what);
+  const ours = () => [location.pathname, ...[...document.querySelectorAll("a[data-keep]")].map((each) => each.pathname)];
+  const $ = (selector) => [...document.querySelectorAll(selector)];
+
+  function offline(is) {
+    const badge = document.getElementById("saved");
+    if (badge) badge.hidden = !is;
+    document.body.toggleAttribute("data-saved", is);
+    for (const each of $("form button, form input")) each.disabled = is;
+  }
+
+  let soon = 0;
+  function keepSoon() { // what a stream has changed is to be what is kept
+    clearTimeout(soon);
+    soon = setTimeout(() => ours().forEach((path) => tell({ keep: path })), 800);
+  }
+
+  async function share(button) {
+    const url = button.dataset.share, text = button.dataset.text;
+    if (navigator.share) return navigator.share({ text, url }).catch(() => 0);
+    await navigator.clipboard?.writeText(url);
+    button.querySelector("[data-then]").textContent = button.dataset.copied;
+  }
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-share]");
+    if (button) share(button);
+  });
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("[data-leave]") || form.dataset.leave === "now") return;
+    event.preventDefault();
+    for (const name of (await window.caches?.keys()) ?? []) if (name.startsWith("pages-")) await caches.delete(name);
+    form.dataset.leave = "now";
+    form.submit();
+  });
+  document.addEventListener("htmx:sse:after:message", () => { offline(false); keepSoon(); });
+  document.addEventListener("htmx:before:morph:attr", (event) => { // what somebody has unfolded stays so
+    if (event.detail.attrName === "open" && event.target.tagName === "DETAILS") event.preventDefault();
+  });
+  addEventListener("offline", () => offline(true));
+  addEventListener("online", () => location.reload());
+  document.addEventListener("DOMContentLoaded", () => offline(document.body.hasAttribute("data-saved")));
+  addEventListener("load", async () => {
+    if (!navigator.serviceWorker || !isSecureContext) return;
+    await navigator.serviceWorker.register("/sw.js").catch(() => 0);
+    if (!document.body.hasAttribute("data-saved")) keepSoon();
+  });
+})();
