@@ -180,15 +180,19 @@ def _given(config: Path | None) -> Path:
 
 
 @station_app.command()
-def commission(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
-    """Walks along the doors with you: each lock is pulsed once, you say which door moved. Corrects the file if asked.
+def commission(
+    context: typer.Context, config: Config = None, as_json: Json = False,
+    untimed: Annotated[bool, typer.Option("--untimed", help="Leave `timeout_ms` as it is.")] = False,
+) -> None:  # fmt: skip
+    """Finds the boards, times them, and walks along the doors with you: each lock is pulsed once, you say which door
+    moved. Corrects the file if asked.
 
     Stop the station first, and empty the compartments.
     """
     from parcelwall.station.commission import run_commission
 
     file = _given(config or (context.parent.params.get("config") if context.parent else None))
-    sys.exit(_code(run(run_commission(file, SystemClock(), as_json))))
+    sys.exit(_code(run(run_commission(file, SystemClock(), as_json, timed=not untimed))))
 
 
 @station_app.command()

@@ -246,7 +246,8 @@ class Process:
     async def run(self, *words: str) -> asyncio.subprocess.Process:
         await self.boards.start()
         pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", "parcelwall", "station", *words)
+        untimed = ("--untimed",) if words[-1] == "commission" or "commission" in words[:1] else ()
+        command = (sys.executable, "-m", "parcelwall", "station", *words, *untimed)
         return await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, stderr=pipe)
 
 

@@ -4,7 +4,7 @@ Source: hardware.md 2.10. It knows neither screens nor files: it asks through `a
 pulsed before the person has said that all doors are shut. Pulses go the way of all pulses, one at a time per supply.
 """
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Literal
 
 import msgspec
@@ -57,13 +57,16 @@ class NoBoards(Trouble):
 class Walk:
     """One walk along the doors of one bus. `doors` are started, and are nobody else's meanwhile.
 
-    `elsewhere` are doors that the file has on other buses.
+    `elsewhere` are doors that the file has on other buses, `known` what was found before.
     """
 
-    def __init__(self, doors: BoardDoors, clock: Clock, ask: Ask, elsewhere: Collection[int] = ()) -> None:
+    def __init__(
+        self, doors: BoardDoors, clock: Clock, ask: Ask, elsewhere: Collection[int] = (),
+        known: Sequence[Finding] = (),
+    ) -> None:  # fmt: skip
         self._doors, self._clock, self._ask, self._elsewhere = doors, clock, ask, elsewhere
         self._profile: Profile = doors.profile
-        self._found: list[Finding] = []
+        self._found: list[Finding] = list(known)
         self._boards: list[int] = []  # that answer
         self._rest: Contacts = {}  # how contacts read while all doors are shut
 

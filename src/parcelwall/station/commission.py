@@ -15,6 +15,7 @@ from rich.console import Console
 from parcelwall.clock import Clock
 from parcelwall.drivers import OpenPort, PortGone, Profile, connect, open_serial
 from parcelwall.drivers.judge import Finding, Report
+from parcelwall.drivers.probe import probe
 from parcelwall.drivers.walk import Ask, NoBoards, Question, Walk, said_yes
 from parcelwall.errors import Trouble
 from parcelwall.station.profile_file import as_toml, corrections, write_profile
@@ -34,11 +35,12 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 async def commission(
-    config: Path, ask: Ask, clock: Clock, tell: Callable[[Report], None], open_port: OpenPort = open_serial
-) -> Outcome:
+    config: Path, ask: Ask, clock: Clock, tell: Callable[[Report], None], open_port: OpenPort = open_serial,
+    timed: bool = True,
+) -> Outcome:  # fmt: skip
     """Walks bus by bus, tells the reports, and writes the corrected profiles if the person says so. Raises Trouble."""
     _, profiles = read_settings(config)
-    reports = [await _walk_one_of(profiles, profile, ask, clock, open_port) for profile in profiles]
+    reports = [await _walk_one_of(profiles, profile, ask, clock, open_port, timed) for profile in profiles]
     for report in reports:
         tell(report)
     findings = [finding for report in reports for finding in report.findings]
@@ -64,12 +66,12 @@ def _offer(config: Path, profiles: Sequence[Profile], changed: Mapping[int, Mapp
 
 
 async def _walk_one_of(
-    profiles: Sequence[Profile], profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort
+    profiles: Sequence[Profile], profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort, timed: bool
 ) -> Report:
     """The walk along one bus. Of several, one that is dead holds up none of the others."""
     elsewhere = [line.door for other in profiles if other is not profile for line in other.doors]
     try:
-        return await _walk(profile, ask, clock, open_port, elsewhere)
+        return await _walk(profile, ask, clock, open_port, elsewhere, timed)
     except (PortGone, NoBoards) as dead:
         if len(profiles) == 1:
             raise
@@ -77,13 +79,14 @@ async def _walk_one_of(
 
 
 async def _walk(
-    profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort, elsewhere: Collection[int] = ()
+    profile: Profile, ask: Ask, clock: Clock, open_port: OpenPort, elsewhere: Collection[int], timed: bool
 ) -> Report:
     await (await open_port(profile, clock)).close()  # what keeps the port from opening is said before anything else
-    doors = connect(profile, clock, open_port)
+    probed = await probe(profile, clock, open_port, timed)
+    doors = connect(probed.profile, clock, open_port)
     await doors.start()
     try:
-        return await Walk(doors, clock, ask, elsewhere).run()
+        return await Walk(doors, clock, ask, elsewhere, probed.findings).run()
     finally:
         await doors.close()
 
@@ -117,7 +120,7 @@ class Lines:
         return line
 
 
-async def run_commission(config: Path, clock: Clock, as_json: bool = False) -> int:
+async def run_commission(config: Path, clock: Clock, as_json: bool = False, timed: bool = True) -> int:
     """The command. Answers 0 if doors and file agree at the end, else 1."""
     lines, out = Lines(), Console(soft_wrap=True, highlight=False, markup=False)
 
@@ -128,7 +131,8 @@ async def run_commission(config: Path, clock: Clock, as_json: bool = False) -> i
             out.print(question.words, end=" " if question.ask != "write" else "\n")
         return await lines.next()
 
-    outcome = await commission(config, ask, clock, (lambda _: None) if as_json else lambda report: _show(report, out))
+    tell: Callable[[Report], None] = (lambda _: None) if as_json else lambda report: _show(report, out)
+    outcome = await commission(config, ask, clock, tell, timed=timed)
     if as_json:
         _say_json(outcome)
     else:

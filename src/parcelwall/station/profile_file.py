@@ -17,7 +17,8 @@ from parcelwall.clock import Clock
 from parcelwall.drivers.profile import Profile
 from parcelwall.errors import Trouble
 
-KEYS = ("status_order", "closed_value", "echo", "doors")  # that a commissioning walk may change
+# that commissioning may change
+KEYS = ("baud", "timeout_ms", "status_order", "closed_value", "echo", "boards", "doors")
 TABLE = re.compile(r"^[ \t]*(?:\[bus\]|\[\[bus\]\])[ \t]*(#.*)?$", re.MULTILINE)
 ANY_TABLE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 

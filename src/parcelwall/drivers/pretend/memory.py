@@ -24,7 +24,7 @@ class MemoryBoards(Hands):
         """An OpenPort. Raises PortGone while unplugged, or while another holds it."""
         if not self._plugged or self._port is not None:
             raise PortGone(f"The port {profile.port} is {'taken' if self._plugged else 'not there'}")
-        self._port = MemoryPort(self, clock)
+        self._port = MemoryPort(self, clock, profile.baud)
         return self._port
 
     def unplug(self) -> None:
@@ -48,8 +48,9 @@ class MemoryBoards(Hands):
 class MemoryPort:
     """The Port over a core."""
 
-    def __init__(self, boards: MemoryBoards, clock: Clock) -> None:
+    def __init__(self, boards: MemoryBoards, clock: Clock, baud: int) -> None:
         self.gone = False
+        self._is_heard = baud == boards.core.profile.baud  # at another one boards make nothing of what comes
         self._boards, self._clock = boards, clock
         self._coming: list[tuple[float, int, bytes]] = []
         self._count = 0
@@ -67,7 +68,8 @@ class MemoryPort:
 
     def write(self, data: bytes) -> None:
         self._check()
-        self.arrive(self._boards.core.feed(data, self._clock.mono()))
+        if self._is_heard:
+            self.arrive(self._boards.core.feed(data, self._clock.mono()))
 
     async def drain(self) -> None:
         """The core counts the time on the wire into its delays."""

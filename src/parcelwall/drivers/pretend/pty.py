@@ -1,13 +1,14 @@
 """The pretend boards on a pseudo-terminal in real time, for tests and the demo: the driver opens a real serial port.
 
-Facts about pseudo-terminals that cost time (hardware.md 2.13): baud is ignored, so bytes are paced here, to absolute
-moments; when the last user closes the slave side the master reads EIO, so one slave stays open here; unplugging is
-closing the master.
+Facts about pseudo-terminals that cost time (hardware.md 2.13): baud is kept but ignored, so bytes are paced here, to
+absolute moments; when the last user closes the slave side the master reads EIO, so one slave stays open here;
+unplugging is closing the master.
 """
 
 import asyncio
 import contextlib
 import os
+import termios
 import tty
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from pathlib import Path
 from parcelwall.clock import Clock
 from parcelwall.drivers.pretend.board import Bytes, PretendBoards
 from parcelwall.drivers.pretend.hands import Hands
+
+OUTPUT_SPEED = 5  # place in what `termios.tcgetattr` answers
 
 
 class PtyBoards(Hands):
@@ -73,7 +76,8 @@ class PtyBoards(Hands):
     def _on_bytes(self) -> None:
         with contextlib.suppress(BlockingIOError):
             data = os.read(self._master, 1024)
-            self._send(self.core.feed(data, self._clock.mono()))
+            if termios.tcgetattr(self._slave)[OUTPUT_SPEED] == getattr(termios, f"B{self.core.profile.baud}"):
+                self._send(self.core.feed(data, self._clock.mono()))  # at another one boards make nothing of it
 
     def _send(self, out: Bytes) -> None:
         for delay_s, data in out:
