@@ -162,6 +162,7 @@ async def _hub(settings: HubSettings) -> None:
 station_app = typer.Typer(invoke_without_command=True)
 app.add_typer(station_app, name="station")
 Config = Annotated[Path | None, typer.Option("--config", help="The station's TOML file. docs/station.md shows one.")]
+Untimed = Annotated[bool, typer.Option("--untimed", help="Leave `timeout_ms` as it is.")]
 
 
 @station_app.callback()
@@ -180,12 +181,8 @@ def _given(config: Path | None) -> Path:
 
 
 @station_app.command()
-def commission(
-    context: typer.Context, config: Config = None, as_json: Json = False,
-    untimed: Annotated[bool, typer.Option("--untimed", help="Leave `timeout_ms` as it is.")] = False,
-) -> None:  # fmt: skip
-    """Finds the boards, times them, and walks along the doors with you: each lock is pulsed once, you say which door
-    moved. Corrects the file if asked.
+def commission(context: typer.Context, config: Config = None, as_json: Json = False, untimed: Untimed = False) -> None:
+    """Finds the boards, then walks along the doors with you: you say which one moved. Corrects the file if asked.
 
     Stop the station first, and empty the compartments.
     """
@@ -202,8 +199,7 @@ def enrol(context: typer.Context, config: Config = None) -> None:
     from parcelwall.station.running import enrolled_again, read_settings
 
     settings, _ = read_settings(_given(config or (context.parent.params.get("config") if context.parent else None)))
-    clock = SystemClock()
-    path = settings.data_dir / "station.sqlite"
+    clock, path = SystemClock(), settings.data_dir / "station.sqlite"
     out.print(f"This computer is {run(enrolled_again(path, settings, clock, Ids(clock)))} for its hub again.")
 
 
@@ -213,8 +209,7 @@ def renew_key(context: typer.Context, config: Config = None) -> None:
     from parcelwall.station.running import read_settings, renewed_key
 
     settings, _ = read_settings(_given(config or (context.parent.params.get("config") if context.parent else None)))
-    clock = SystemClock()
-    path = settings.data_dir / "station.sqlite"
+    clock, path = SystemClock(), settings.data_dir / "station.sqlite"
     out.print(f"The new key {renewed_key(path, clock, Ids(clock))} counts once this station has dialled its hub.")
 
 
