@@ -19,6 +19,7 @@ from parcelwall.clock import SystemClock
 from parcelwall.errors import ParcelwallError, Trouble
 from parcelwall.ids import Ids
 from parcelwall.planning.commands import app as plan_app
+from parcelwall.rules.rights import ROLES
 from parcelwall.settings import HubSettings, default_data_dir, read
 
 app = typer.Typer(
@@ -80,7 +81,7 @@ def demo(
     calm: Annotated[float, typer.Option(help="Seconds between the pretend people's acts.")] = 8.0,
     people: Annotated[bool, typer.Option(help="Whether pretend people keep the town alive.")] = True,
 ) -> None:
-    """A hub, three stations in Helsinki on pretend boards, a mail sink and pretend people, on this machine."""
+    """A hub, a dozen stations in Helsinki on pretend boards, a mail sink and pretend people, on this machine."""
     folder = data or default_data_dir() / ("demo-once" if once else "demo")
     if once and data is None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -98,8 +99,8 @@ async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) 
     def say(text: str) -> None:
         out.print(text)
 
-    with err.status("Starting PostgreSQL, the hub and three stations …"):
-        town = a_demo(folder, port, clock, ids)
+    with err.status("Starting PostgreSQL, the hub and the stations; at the first start a week is lived first …"):
+        town = a_demo(folder, port, clock, ids, whole_town=not once)
         running = await town.__aenter__()
     try:
         if once:
@@ -116,8 +117,8 @@ async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) 
 
 def _welcome(demo: Any, people: bool) -> None:
     out.print(f"[bold]Parcelwall runs.[/bold] Begin at [bold]{demo.url}/start[/bold]")
-    for name, path in (("Tracking", "/"), ("Mails", "/mails"), ("Console", "/console"), ("Pretend doors", "/pretend"),
-                       ("API", "/docs")):  # fmt: skip
+    for name, path in (("Tracking", "/"), ("Mails", "/mails"), ("Console", "/enter?who=operator"),
+                       ("Pretend doors", "/pretend"), ("API", "/docs")):  # fmt: skip
         out.print(f"  {name:<14} {demo.url}{path}")
     for name, each in demo.stations.items():
         out.print(f"  Kiosk {name:<8} {each.kiosk_url}")
@@ -312,17 +313,18 @@ def bench(
 def admit(
     carrier: Annotated[str, typer.Argument(help="Short name, such as acme-post.")],
     name: Annotated[str, typer.Option(help="The company's name.")] = "",
-    role: Annotated[str, typer.Option(help="carrier or operator.")] = "carrier",
+    role: Annotated[str, typer.Option(help="carrier, viewer, technician, planner, operator or admin.")] = "carrier",
+    area: Annotated[list[str] | None, typer.Option(help="A station that a role is for; none: all of them.")] = None,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Admits a carrier and prints its API key, once. Doing it again makes a new key.
+    """Admits a carrier, or one of the operator's people, and prints the API key, once. Doing it again makes a new key.
 
     Raises Trouble for a role that there is not.
     """
-    if role not in ("carrier", "operator"):
-        raise Trouble("the role is carrier or operator")
-    out.print(run(_at_hub(data, database_url, lambda h: h.admit(carrier, name or carrier, role))))
+    if role not in ("carrier", *ROLES):
+        raise Trouble(f"the role is carrier, {', '.join(ROLES[:-1])} or {ROLES[-1]}")
+    out.print(run(_at_hub(data, database_url, lambda h: h.admit(carrier, name or carrier, role, area or ()))))
 
 
 @app.command()

@@ -81,6 +81,10 @@ REASONS: dict[str, str] = {
     # who somebody is
     "passkey_wrong": "That passkey does not fit here, or its time is over. Begin anew.",
     "proof_missing": "This parcel is handed out to a verified person only. Show a passkey on its page.",
+    # the operator's people
+    "second_person_needed": "A second person must agree, at the console. Nobody agrees to what they asked for.",
+    "reason_missing": "Say why in 1 to 200 characters. It goes into the journal.",
+    "prove_again": "Prove once more that it is you before a door opens.",
     # the link and enrolment
     "bundle_unknown": "No station of ours has signed this bundle, or entries are missing. Scan its screen again.",
     "invite_unknown": "This code is unknown, used or older than three days. Ask the operator for a new one.",

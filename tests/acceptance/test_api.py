@@ -79,7 +79,7 @@ def rival(hub: HubProcess, document: Document) -> Iterator[Proven]:
 
 @pytest.fixture(scope="module")
 def operator(hub: HubProcess, document: Document) -> Iterator[Proven]:
-    client = Proven(hub.url, hub.admit("operator", "operator"), document)
+    client = Proven(hub.url, hub.admit("operator", "admin"), document)
     yield client
     client.close()
 

@@ -20,7 +20,7 @@ PAGES = [
     "/t/nothing",
     "/p/nothing",
     "/start",
-    "/console",
+    "/console/sign-in",
     "/mails",
     "/pretend/S-0001",
     "/docs",

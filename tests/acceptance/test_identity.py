@@ -146,7 +146,7 @@ async def test_the_drill(tmp_path: Path) -> None:
 async def test_a_lost_computer_a_new_key_and_a_stolen_one(tmp_path: Path) -> None:
     with a_hub() as hub:
         key, claim = hub.admit("acme"), hub.configure("S-0001", COLUMNS)
-        operator = hub.admit("office", "operator")
+        operator = hub.admit("office", "admin")
         async with a_station(tmp_path / "s1", hub, claim) as station:
             parcel = announce(hub, key, "PW-1")
             await expected(station, parcel)

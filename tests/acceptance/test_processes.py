@@ -165,7 +165,7 @@ async def differences(hub: HubProcess, station: StationProcess) -> list[str]:
 
 async def admit_courier(hub: HubProcess, station: str) -> str:
     """What the courier types today. The office asks until the hub knows the station that was just configured."""
-    key = await asyncio.to_thread(hub.admit, "operator", "operator")
+    key = await asyncio.to_thread(hub.admit, "operator", "admin")
     async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, trust_env=False) as office:
 
         async def admitted() -> str:

@@ -1,6 +1,6 @@
 """What the tests of the rules build with: times, ids, a station of two columns, parcels, a fact of each kind."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from parcelwall.rules.policy import Policy
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=48)
-PARCEL, PERSON, RESERVATION, VISIT, COURIER, GRANT, CASE, OTHER = (
-    UUID(int=(0x0198_F000_0000_7000_8000 << 48) + number) for number in range(1, 9)
+PARCEL, PERSON, RESERVATION, VISIT, COURIER, GRANT, CASE, OTHER, ACTOR = (
+    UUID(int=(0x0198_F000_0000_7000_8000 << 48) + number) for number in range(1, 10)
 )
 LAYOUT = plain_layout("SSML SSML")
 PLAN = Plan(LAYOUT)
@@ -123,6 +123,9 @@ FULL: tuple[facts.Fact, ...] = (
     facts.CaseOpened(case=CASE, about="door_failed", parcel=PARCEL, station="S-0001", compartment=1, holds=True,
                      details={"pulses": 3}),
     facts.CaseClosed(case=CASE, station="S-0001", outcome="looked, empty"),
+    facts.Looked(at="person", actor=ACTOR, parcel=PARCEL, reason="stuck: the recipient called"),
+    facts.SiteNoted(station="S-0001", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
+                    valid_until=date(2027, 12, 31), access="fuse behind the left panel", actor=ACTOR),
 )  # fmt: skip
 LEAST: tuple[facts.Fact, ...] = (
     facts.Announced(parcel=PARCEL, carrier="acme", reference="PW-7F3-2917", **SMALL), reserved(),
@@ -137,4 +140,5 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.CompartmentHealth(compartment=1, usable=True), facts.WrongCode(count=1), facts.Power(status="unknown"),
     facts.Blocked(parcel=PARCEL), facts.Unblocked(parcel=PARCEL),
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
+    facts.Looked(at="search", actor=ACTOR), facts.SiteNoted(station="S-0001"),
 )  # fmt: skip

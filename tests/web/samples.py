@@ -12,6 +12,7 @@ from parcelwall.web import cabinet, views
 from parcelwall.web.map import station_map
 from parcelwall.web.render import Words
 from parcelwall.web.views_courier import RoadShown
+from web import samples_console
 from web.samples_courier import courier
 from web.samples_recipient import recipient
 
@@ -32,7 +33,7 @@ def all_views(words: Words) -> dict[str, msgspec.Struct]:
     """Name -> view, in reading order of the faces."""
     kiosk = {f"kiosk-{name}": screen for name, screen in kiosk_screens(words).items()}
     own = recipient(words, place(), steps(2))
-    return {**tracking(), **own, **courier(words, LAYOUT, NOW), **kiosk, **console(), **demo(words)}
+    return {**tracking(), **own, **courier(words, LAYOUT, NOW), **kiosk, **console(words), **demo(words)}
 
 
 def place(with_map: bool = True) -> views.Place:
@@ -167,22 +168,12 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
     }
 
 
-def console() -> dict[str, msgspec.Struct]:
-    rows = (
-        views.StationRow("S-0012", "Kluuvi", "Aleksanterinkatu 19", "here", NOW - timedelta(seconds=4), 48, 29,
-                         FREE, open_doors=(19,), waiting=26, expected=11, overdue=1, kiosk="/k"),
-        views.StationRow("S-0013", "Simonkatu", "Simonkatu 9", "here", NOW - timedelta(seconds=2), 48, 47,
-                         (("S", 1), ("M", 0), ("L", 0), ("XL", 0)), faults=(5,), waiting=45, expected=0, cases=1),
-        views.StationRow("S-0014", "Kruununhaka", "Liisankatu 12", "quiet", NOW - timedelta(minutes=26), 48, 19,
-                         FREE, waiting=19, expected=4, queued=3),
-        views.StationRow("S-0015", "Erottaja", "Erottajankatu 2", "never", None, 0, 0, ()),
-    )  # fmt: skip
+def console(words: Words) -> dict[str, msgspec.Struct]:
     field = views.ApiField("length_mm", "whole number", "The longest side.", required=True)
     call = views.ApiCall("POST", "/api/v1/parcels", "Announce a parcel.", (), (field,), ("201: announced",))
     return {
-        "console-stations": views.StationsView(rows, NOW, "/console/events"),
+        **samples_console.all_pages(words),
         "console-api": views.ApiView("Parcelwall", "1", (views.ApiGroup("parcels", (call,)),)),
-        "console-none": views.StationsView((), NOW, "/console/events"),
     }
 
 
@@ -197,7 +188,7 @@ def demo(words: Words) -> dict[str, msgspec.Struct]:
         "demo-start": views.StartView(
             (face("Tracking", "What anybody sees with a number.", "/", "magnifying-glass"),
              face("Mails", "What recipients get, with their links.", "/mails", "envelope-simple"),
-             face("Console", "All stations, live.", "/console", "list-checks"),
+             face("Console", "All stations, live.", "/enter?who=operator", "list-checks"),
              face("Pretend doors", "Be the hand: pull, push, jam.", "/pretend", "hand-pointing")),
             (face("Kluuvi", "Kiosk of S-0012", "http://127.0.0.1:8601/", "lockers"),),
             (("A number to track", "PW-7F3-29Q"), ("A courier's code of today", "41170926"))),

@@ -47,7 +47,7 @@ async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
             StationConfigured(station="S-0001", name="Kluuvi", address="Here 1", lat=60.17, lon=24.94,
                               layout=plain_layout("SSM SSM"))
         )  # fmt: skip
-        operator, carrier = await hub.admit("op", "Op", "operator"), await hub.admit("acme", "Acme")
+        operator, carrier = await hub.admit("op", "Op", "admin"), await hub.admit("acme", "Acme")
         transport = httpx.ASGITransport(hub_app(hub))
         async with httpx.AsyncClient(transport=transport, base_url="http://hub.test") as client:
             yield Office(hub, client, operator, carrier)
@@ -95,12 +95,11 @@ async def test_a_person_is_forgotten_for_good(office: Office) -> None:
     assert await verify_hub(office.hub.pool) == []
 
 
-async def test_the_console_asks_for_an_operators_key(office: Office) -> None:
-    closed = await office.client.get("/console")
+async def test_figures_of_the_process_ask_for_a_key_that_may_look(office: Office) -> None:
+    closed = await office.client.get("/metrics")
     assert (closed.status_code, closed.headers["www-authenticate"][:5]) == (401, "Basic")
-    assert (await office.client.get("/console", auth=("me", office.carrier))).status_code == 401
-    assert (await office.client.get("/console", auth=("me", office.operator))).status_code == 200
-    assert (await office.client.get("/metrics")).status_code == 401
+    assert (await office.client.get("/metrics", auth=("me", office.carrier))).status_code == 401
+    assert (await office.client.get("/metrics", auth=("me", office.operator))).status_code == 200
 
 
 async def test_a_stolen_computer_is_revoked_once_and_another_may_take_its_place(office: Office) -> None:

@@ -18,6 +18,7 @@ from parcelwall.ids import Ids
 from parcelwall.rules import access, decide, facts, places
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 
+OUT_OF_ORDER = "out_of_order"  # what the case is about that an operator opens to keep a compartment from use
 CANDIDATES = 4  # stations near a recipient that are locked and tried
 
 
@@ -193,12 +194,14 @@ class Extend(Command, kw_only=True):
     parcel: UUID
     hours: int | None = None
     by: facts.By = "carrier"
+    actor: UUID | None = None
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         return [self.parcel], []
 
     def decide(self, at: Sitting) -> "Answer":
-        at.record(decide.extend(own(at, self.parcel, self.carrier), self.hours, self.by, at.now, at.policy))
+        fact = decide.extend(own(at, self.parcel, self.carrier), self.hours, self.by, at.now, at.policy)
+        at.record(msgspec.structs.replace(fact, actor=self.actor))
         return Answer(200, view(at, self.parcel))
 
 
@@ -264,6 +267,34 @@ class OpenCase(Command, kw_only=True):
         return Answer(200, view(at, self.parcel))
 
 
+class HoldDoor(Command, kw_only=True):
+    """Out of order: a case that holds the compartment, so that it is offered to nobody until somebody has looked."""
+
+    needs_cases = True
+    station: str
+    compartment: int
+    why: str = ""
+    actor: UUID | None = None
+
+    def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        if self.station not in stations.known:
+            raise Refusal("station_unknown", station=self.station)
+        return [], [self.station]
+
+    def decide(self, at: Sitting) -> "Answer":
+        if not at.here[self.station].plan.bit(self.compartment):
+            raise Refusal("bad_field", "This station has no such compartment.", field="compartment")
+        for case in at.book.cases.values():
+            if case.about == OUT_OF_ORDER and (case.station, case.compartment) == (self.station, self.compartment):
+                return Answer(200, {"case": str(case.id)})
+        fact = facts.CaseOpened(
+            case=at.ids.new(), about=OUT_OF_ORDER, station=self.station, compartment=self.compartment, holds=True,
+            details={"why": self.why} if self.why else {}, actor=self.actor,
+        )  # fmt: skip
+        at.record(fact)
+        return Answer(200, {"case": str(fact.case)})
+
+
 class CloseCase(Command, kw_only=True):
     """Somebody has looked: the case ends, and what it held may be offered again."""
 
@@ -271,6 +302,7 @@ class CloseCase(Command, kw_only=True):
     case: UUID
     station: str | None
     outcome: str = ""
+    actor: UUID | None = None
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         return [], [self.station] if self.station else []
@@ -282,7 +314,9 @@ class CloseCase(Command, kw_only=True):
         if case.closed_at is None:
             parcel = at.book.parcels.get(case.parcel) if case.parcel else None
             still = decide.give_back(parcel, case, at.book.cases.values(), at.now) if parcel else None
-            at.record(facts.CaseClosed(case=case.id, station=case.station, outcome=self.outcome))
+            at.record(
+                facts.CaseClosed(case=case.id, station=case.station, outcome=self.outcome, actor=self.actor)
+            )
             if still:
                 at.record(still)
         return Answer(200, {"case": str(case.id), "closed_at": at.book.cases[case.id].closed_at})

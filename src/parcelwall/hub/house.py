@@ -40,6 +40,10 @@ log = structlog.get_logger()
 _ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY happened_at DESC, number DESC LIMIT 1"
 
 _WISHES = "SELECT index FROM account_contact JOIN account ON account.id = account_contact.account WHERE reach"
+_ADMIT = """
+INSERT INTO carrier (id, name, key_hash, role, area, actor) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, key_hash = excluded.key_hash, role = excluded.role,
+  area = excluded.area"""
 
 
 class Hub:
@@ -101,7 +105,7 @@ class Hub:
             at.record(grant)
             await at.write()
 
-    async def adopt(self, policy: Policy) -> None:
+    async def adopt(self, policy: Policy, actor: UUID | None = None) -> None:
         """A new policy: every station hears of it by its stream. Its version must be above the one in force.
 
         Raises Refusal for one that is not.
@@ -111,7 +115,7 @@ class Hub:
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.desk.sitting(connection)
             await at.load((), self.stations.known)
-            fact = facts.PolicyAdopted(policy=policy)
+            fact = facts.PolicyAdopted(policy=policy, actor=actor)
             for stream in (at.streams.slot, *map(at.streams.station, at.here)):
                 at.record(fact, stream)
             await at.write()
@@ -122,12 +126,19 @@ class Hub:
         async with self.pool.acquire() as connection, connection.transaction():
             return await adopt(connection, lines, self.clock.now())
 
-    async def revoke(self, station: str, grant: UUID) -> None:
+    async def revoke(self, station: str, grant: UUID, actor: UUID | None = None) -> None:
         """Takes a grant back; the station hears of it when it is reached."""
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.desk.sitting(connection)
             await at.load((), [station])
-            at.record(facts.Revoked(grant=grant, station=station))
+            at.record(facts.Revoked(grant=grant, station=station, actor=actor))
+            await at.write()
+
+    async def note(self, fact: facts.Looked | facts.SiteNoted) -> None:
+        """What the office writes down for itself, in this process's own stream: no station needs it."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.desk.sitting(connection)
+            at.record(fact, self.streams.slot)
             await at.write()
 
     async def revoke_station(self, station: str, why: str) -> None:
@@ -151,14 +162,11 @@ class Hub:
             await at.write()
         return epoch
 
-    async def admit(self, carrier: str, name: str, role: str = "carrier") -> str:
-        """A carrier (or operator) with a new API key, which is shown this once and stored only as a hash."""
+    async def admit(self, carrier: str, name: str, role: str = "carrier", area: Sequence[str] = ()) -> str:
+        """A carrier, or one of the operator's people in a role of `rules.rights`, with a new API key, which is shown
+        this once and stored only as a hash. `area`: ids of stations, none for all."""
         key = f"pw_{self.ids.secret(32).hex()}"
-        await self.pool.execute(
-            "INSERT INTO carrier (id, name, key_hash, role) VALUES ($1, $2, $3, $4) "
-            "ON CONFLICT (id) DO UPDATE SET name = excluded.name, key_hash = excluded.key_hash, role = excluded.role",
-            carrier, name, hub_keys.key_hash(key), role,
-        )  # fmt: skip
+        await self.pool.execute(_ADMIT, carrier, name, hub_keys.key_hash(key), role, list(area), self.ids.new())
         return key
 
     # what the hub's end of a link asks (link.hub_end.HubBook)

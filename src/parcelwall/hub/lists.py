@@ -62,14 +62,14 @@ async def admit(hub: Hub, grant: facts.Granted) -> None:
     await hub.grant(grant)
 
 
-async def revoke(hub: Hub, station: str, grant: UUID) -> None:
+async def revoke(hub: Hub, station: str, grant: UUID, actor: UUID | None = None) -> None:
     """Takes one line back. Refuses an unknown station."""
     if station not in hub.stations.known:
         raise Refusal("station_unknown", station=station)
-    await hub.revoke(station, grant)
+    await hub.revoke(station, grant, actor)
 
 
-async def revoke_everywhere(hub: Hub, courier: UUID) -> list[str]:
+async def revoke_everywhere(hub: Hub, courier: UUID, actor: UUID | None = None) -> list[str]:
     """A courier may do nothing anywhere any more: ids of the stations that are told so, in one transaction."""
     async with hub.pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(_EVERYWHERE, str(courier))
@@ -80,7 +80,7 @@ async def revoke_everywhere(hub: Hub, courier: UUID) -> list[str]:
         at = hub.desk.sitting(connection)
         await at.load((), stations)
         for each in standing.values():
-            at.record(facts.Revoked(grant=each.grant, station=each.station))
+            at.record(facts.Revoked(grant=each.grant, station=each.station, actor=actor))
         await at.write()
     return stations
 

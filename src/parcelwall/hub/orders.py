@@ -118,6 +118,8 @@ class OpenDoor(Command, kw_only=True):
     reached: bool = False
     order: UUID | None = None
     granted: Asked | None = None
+    actor: UUID | None = None
+    second: UUID | None = None
 
     def prepare(self, ids: Ids, keys: Keys) -> None:
         self.order = ids.new()
@@ -141,6 +143,7 @@ class OpenDoor(Command, kw_only=True):
         at.record(facts.Granted(
             grant=self.order, station=self.station, may=("collect",) if parcel else ("service",), parcel=self.parcel,
             until=at.now + LASTS, by=self.by, compartment=door, reason=self.reason,
+            actor=self.actor, second=self.second,
         ))  # fmt: skip
         self.granted = Asked(
             id=self.order, station=self.station, door=door, by=self.by, reason=self.reason,

@@ -251,3 +251,10 @@ async def person_id(connection: asyncpg.Connection, parcel: UUID) -> UUID | None
     if record is None:
         raise Refusal("not_found")
     return read_parcel(record).person
+
+
+async def station_of_parcel(hub: Hub, parcel: UUID) -> str | None:
+    """Where a parcel is promised or lies; None for one that is nowhere, and for an unknown one: who may act
+    everywhere hears from the desk that there is none, and nobody else hears anything."""
+    station: str | None = await hub.pool.fetchval("SELECT station FROM parcel WHERE id = $1", parcel)
+    return station

@@ -71,6 +71,11 @@ async def note_proof(hub: Hub, secret: str, act: str, at: datetime) -> None:
     )
 
 
+async def prove(hub: Hub, secret: str) -> None:
+    """This browser's holder has just proved once more to be there."""
+    await hub.pool.execute("UPDATE signed_in SET proved_at = $2 WHERE hash = $1", _hashed(secret), hub.clock.now())
+
+
 async def end(hub: Hub, secret: str) -> None:
     await hub.pool.execute("DELETE FROM signed_in WHERE hash = $1", _hashed(secret))
 

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import accounts, photos, tries
+from parcelwall.hub import accounts, acts, photos, tries
 from parcelwall.hub.commands import Answer, Command, view
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Sitting
@@ -120,6 +120,7 @@ async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
         try:
             while await sweep(hub) >= MOST:
                 pass
+            await acts.carry_out_due(hub)
             await hub.refresh()
             async with hub.pool.acquire() as connection, connection.transaction():
                 await teller.remind(connection)

@@ -12,30 +12,16 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from parcelwall.rules.fact import Fact, ParcelFact
+from parcelwall.rules.facts_office import Looked, SiteNoted
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
 
 Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
 By = Literal["recipient", "delegate", "sender", "courier", "carrier", "operator", "hub", "unknown"]
-
-
 Moment = Annotated[datetime, Meta(tz=True)]
 Door = Annotated[int, Meta(ge=1, le=32_767)]  # number of a compartment
-
-
-class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The root of all facts. `happened_at`, writer and number stand on the entry, not in the body."""
-
-    @property
-    def kind(self) -> str:
-        return type(self).__name__
-
-
-class ParcelFact(Fact, frozen=True, kw_only=True):
-    """A fact in the life of one parcel."""
-
-    parcel: UUID
 
 
 class Announced(ParcelFact, frozen=True, kw_only=True):
@@ -112,6 +98,7 @@ class Diverted(ParcelFact, frozen=True, kw_only=True):
 class Extended(ParcelFact, frozen=True, kw_only=True):
     collect_by: Moment
     by: By = "recipient"
+    actor: UUID | None = None
 
 
 class Expired(ParcelFact, frozen=True, kw_only=True):
@@ -197,6 +184,8 @@ class Granted(Fact, frozen=True, kw_only=True):
     reservation: UUID | None = None
     tag: str = ""
     not_before: Moment | None = None
+    actor: UUID | None = None
+    second: UUID | None = None  # who agreed, where the policy asks for two
 
     @property
     def stands(self) -> bool:
@@ -210,10 +199,12 @@ class Granted(Fact, frozen=True, kw_only=True):
 class Revoked(Fact, frozen=True, kw_only=True):
     grant: UUID
     station: str
+    actor: UUID | None = None
 
 
 class PolicyAdopted(Fact, frozen=True, kw_only=True):
     policy: Policy
+    actor: UUID | None = None
 
 
 class StationEnrolled(Fact, frozen=True, kw_only=True):
@@ -342,19 +333,21 @@ class CaseOpened(Fact, frozen=True, kw_only=True):
     station: str | None = None
     compartment: Door | None = None
     holds: bool = False
-    details: dict[str, Any] = {}
+    details: dict[str, Any] = {}  # noqa: RUF012 - a Struct copies it
+    actor: UUID | None = None
 
 
 class CaseClosed(Fact, frozen=True, kw_only=True):
     case: UUID
     station: str | None = None
     outcome: str = ""
+    actor: UUID | None = None
 
 
 HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, CarrierReported, Granted, Revoked,
     CodeRenewed, Blocked, Unblocked, PolicyAdopted, StationEnrolled, KeyRevoked, EpochBegan, StationConfigured,
-    CaseClosed, CaseOpened,
+    CaseClosed, CaseOpened, Looked, SiteNoted,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

@@ -1,10 +1,14 @@
 """Business knobs as data. `PolicyAdopted` carries one; each promise names the version it was made under."""
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
-    """How long things are held and how often they may be tried. The defaults are judgements, changed by an operator."""
+    """How long things are held and how often they may be tried. The defaults are judgements, changed by an operator.
+
+    A knob that came later is unset until somebody sets it, so that older policies are written as ever.
+    """
 
     version: int = 1
     hold_hours: int = 48  # from deposit to collect_by
@@ -23,6 +27,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     reopen_s: int = 180
     bare_code_parcels: int = 100  # above this many inside, the last 4 of the number are asked for too
     courier_idle_s: int = 180
+    alone_doors: int | UnsetType = UNSET  # doors that one person may open from afar in ten minutes; unset: 2
+    alone_parcels: int | UnsetType = UNSET  # parcels that one person may keep longer at once; unset: 1
+
+    @property
+    def doors_alone(self) -> int:
+        """Doors that one of the operator's people may open from afar in ten minutes without a second."""
+        return 2 if self.alone_doors is UNSET else self.alone_doors
+
+    @property
+    def parcels_alone(self) -> int:
+        """Parcels that one of the operator's people may keep longer at once without a second."""
+        return 1 if self.alone_parcels is UNSET else self.alone_parcels
 
 
 DEFAULT = Policy()

@@ -1,6 +1,8 @@
-"""The demo: a hub, three stations in Helsinki on pretend boards that speak real bytes, a mail sink, pretend people.
+"""The demo: a hub, stations in Helsinki on pretend boards that speak real bytes, a mail sink, pretend people.
 
-Everything between the people is real: HTTP, the link over WebSocket, serial bytes over pseudo-terminals, SMTP.
+Everything between the people is real: HTTP, the link over WebSocket, serial bytes over pseudo-terminals, SMTP. Three
+stations have a screen to stand before and a serial line each. A whole town has nine more without a screen, whose boards
+speak the same bytes in memory, and a week behind it (`simulation/past.py`).
 """
 
 import asyncio
@@ -15,6 +17,7 @@ import msgspec
 from parcelwall.clock import Clock
 from parcelwall.drivers import connect
 from parcelwall.drivers.pretend.board import PretendBoards
+from parcelwall.drivers.pretend.memory import MemoryBoards
 from parcelwall.drivers.pretend.pty import PtyBoards
 from parcelwall.hub import house as hub_house
 from parcelwall.hub.house import Hub
@@ -24,12 +27,14 @@ from parcelwall.notices.sink import Sink
 from parcelwall.rules import access, facts
 from parcelwall.rules.layout import plain_layout
 from parcelwall.settings import HubSettings
+from parcelwall.simulation import past
 from parcelwall.simulation.town import pretend_profile
 from parcelwall.station import dial
 from parcelwall.station import house as station_house
+from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
 from parcelwall.web.app import hub_app
-from parcelwall.web.console import Kiosks
+from parcelwall.web.console.gate import Kiosks
 from parcelwall.web.demo import PAGES, Pretend, Stage, ring_all
 from parcelwall.web.kiosk import Gate, kiosk_app
 from parcelwall.web.reader import renderer
@@ -41,9 +46,32 @@ HELSINKI = (
     ("S-0002", "Simonkatu", "Simonkatu 6", 60.1699, 24.9374, "SSSSMMSSSL SSMMMMMSSS MMSSSSSLSS", 1),
     ("S-0003", "Kruununhaka", "Liisankatu 12", 60.1702, 24.9508, "SSSSSSML SSMMMMSS", 1),
 )  # fmt: skip
+AROUND = (
+    ("S-0004", "Rautatieasema", "Kaivokatu 1", 60.1718, 24.9418, "SSSSSSMMSSSL SSSMMMMMSSSS MMSSSSSSLSSS", 1),
+    ("S-0005", "Kaisaniemi", "Kaisaniemenkatu 6", 60.1716, 24.9478, "SSSSMMSSSL MMSSSSSLSS", 1),
+    ("S-0006", "Esplanadi", "Pohjoisesplanadi 21", 60.1683, 24.9478, "SSSSMMSSSL SSMMMMMSSS", 1),
+    ("S-0007", "Erottaja", "Erottajankatu 9", 60.1686, 24.9405, "SSSSSSML SSMMMMSS SSMMMMSS", 1),
+    ("S-0008", "Kamppi", "Urho Kekkosen katu 1", 60.1690, 24.9363, "SSSSMMSSSL SSMMMMMSSS MMSSSSSLSS", 1),
+    ("S-0009", "Yliopisto", "Fabianinkatu 33", 60.1697, 24.9494, "SSSSSSML SSMMMMSS", 1),
+    ("S-0010", "Kasarmitori", "Kasarmikatu 25", 60.1664, 24.9472, "SSSSMMSSSL MMSSSSSLSS", 1),
+    ("S-0011", "Kolmikulma", "Uudenmaankatu 1", 60.1665, 24.9428, "SSSSSSML SSMMMMSS", 1),
+    ("S-0012", "Yrjönkatu", "Yrjönkatu 29", 60.1672, 24.9384, "SSSSSSML SSMMMMSS", 1),
+)  # fmt: skip
+OFFICE = (
+    ("operator", "Aada", "admin"), ("kaisa", "Kaisa", "operator"), ("noor", "Noor", "operator"),
+    ("timo", "Timo", "technician"), ("pia", "Pia", "planner"), ("wall", "Wall screen", "viewer"),
+)  # fmt: skip
 COURIER = UUID("0198f000-0000-7000-8000-00000000c0de")
 SWEEP_EVERY_S = 5.0
 RING_EVERY_S = 0.5
+
+
+class Beside(msgspec.Struct):
+    """A station of the town without a screen: its computer, its boards in memory, its line."""
+
+    station: Station
+    boards: MemoryBoards
+    line: dial.Line
 
 
 class Demo(msgspec.Struct):
@@ -62,6 +90,7 @@ class Demo(msgspec.Struct):
         return self._labels.get(station, [])
 
     _labels: dict[str, list[str]] = msgspec.field(default_factory=dict)
+    around: dict[str, Beside] = msgspec.field(default_factory=dict)
 
     def expect(self, station: str, label: str) -> None:
         self._labels[station] = [label, *(each for each in self.labels(station) if each != label)][:8]
@@ -89,18 +118,25 @@ def codes_of_today(hub: Hub, demo: Demo) -> list[tuple[str, str]]:
 
 
 @asynccontextmanager
-async def a_demo(data_dir: Path, port: int, clock: Clock, ids: Ids) -> AsyncIterator[Demo]:
-    """A demo on ports `port` (hub) and the three after it (kiosks). Port 0: any free ones."""
+async def a_demo(
+    data_dir: Path, port: int, clock: Clock, ids: Ids, whole_town: bool = False
+) -> AsyncIterator[Demo]:  # fmt: skip
+    """A demo on ports `port` (hub) and the three after it (kiosks). Port 0: any free ones.
+
+    `whole_town`: a dozen stations instead of three, and on its first day a week behind it.
+    """
     async with AsyncExitStack() as stack:
         sockets = [listen("127.0.0.1", port + place if port else 0) for place in range(len(HELSINKI) + 1)]
         url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         sink = await stack.enter_async_context(Sink(clock))
+        if whole_town and not (data_dir / "hub").exists():
+            await past.live(data_dir, [configured(row) for row in (*HELSINKI, *AROUND)], clock.now(), COURIER)
         settings = HubSettings(data_dir=data_dir / "hub", public_url=url, smtp_host="127.0.0.1", smtp_port=sink.port)
         hub = await stack.enter_async_context(hub_house.opened(settings.data_dir, clock, ids))
-        demo = Demo(hub, {}, sink, url, await hub.admit("demo-post", "Demo Post"),
-                    await hub.admit("operator", "Operator", "operator"), [])  # fmt: skip
+        keys = {who: await hub.admit(who, name, role) for who, name, role in OFFICE}
+        demo = Demo(hub, {}, sink, url, await hub.admit("demo-post", "Demo Post"), keys["operator"], [])
         demo.tries += [("API key of a carrier", demo.carrier_key), ("API key of the operator", demo.operator_key)]
-        stage = Stage(demo.stations, sink, lambda: demo.tries + codes_of_today(hub, demo), demo.labels)
+        stage = Stage(demo.stations, sink, lambda: demo.tries + codes_of_today(hub, demo), demo.labels, OFFICE)
         kiosks = Kiosks({}, open_to_all=True)
         await stack.enter_async_context(running(hub, settings, SWEEP_EVERY_S))
         app = hub_app(hub, kiosks, PAGES, {"stage": stage})
@@ -109,6 +145,8 @@ async def a_demo(data_dir: Path, port: int, clock: Clock, ids: Ids) -> AsyncIter
             pretend = await _station(stack, hub, data_dir, url, row, bound, clock, ids)
             demo.stations[row[0]] = pretend
             kiosks.urls[row[0]] = pretend.kiosk_url
+        if whole_town:
+            demo.around = await _around(stack, hub, data_dir, url, clock, ids)
         ringing = asyncio.create_task(_ring(hub))
         stack.callback(ringing.cancel)
         yield demo
@@ -143,6 +181,26 @@ async def _station(stack, hub, data_dir, url, row, bound, clock, ids) -> Pretend
         stack.callback(task.cancel)
     await stack.enter_async_context(serving(kiosk_app(station, renderer(), gate), bound))
     return Pretend(station, boards, line, f"http://{host}/begin")
+
+
+async def _around(
+    stack: AsyncExitStack, hub: Hub, data_dir: Path, url: str, clock: Clock, ids: Ids
+) -> dict[str, Beside]:  # fmt: skip
+    """The stations without a screen, opened and dialling."""
+    opened = {}
+    for row in AROUND:
+        about = configured(row)
+        path = data_dir / "stations" / f"{about.station}.sqlite"
+        if about.station not in hub.stations.known:
+            await hub.configure(about)
+        await _enrolled(hub, path, about.station, url, clock, ids)
+        boards = MemoryBoards(PretendBoards(pretend_profile(about.layout), ids.chance), clock)
+        doors = connect(boards.core.profile, clock, open_port=boards.open_port)
+        station = await stack.enter_async_context(station_house.opened(path, doors, clock, ids))
+        opened[about.station] = Beside(station, boards, dial.Line(station, url))
+        for job in (station.run(), opened[about.station].line.run()):
+            stack.callback(asyncio.create_task(job).cancel)
+    return opened
 
 
 async def _enrolled(hub: Hub, path: Path, station: str, url: str, clock: Clock, ids: Ids) -> None:

@@ -41,6 +41,8 @@ AT_THE_DOORS = ("bring", "come", "shut")
 class Traffic:
     """All that happens in one town, from the first purchase until nobody comes any more."""
 
+    carrier = CARRIER
+
     def __init__(self, town: Town, clock: VirtualClock, plan: Plan, realism: Realism, tally: Tally) -> None:
         self.town, self.hub, self.clock = town, town.hub, clock
         self.plan, self.realism, self.tally = plan, realism, tally
@@ -135,7 +137,7 @@ class Traffic:
         return answers  # type: ignore[return-value]
 
     async def _announce(self, stories: Sequence[Story]) -> None:
-        answers = await self._ask([_announcement(story) for story in stories])
+        answers = await self._ask([self.announcement(story) for story in stories])
         for story, answer in zip(stories, answers, strict=True):
             if isinstance(answer, Refusal):
                 self._refused(story, answer.reason)
@@ -144,6 +146,9 @@ class Traffic:
             self.stories[story.parcel] = story
             if not self._asks_at_once(story):
                 self.at(self._asks_at(story), "ask", story)
+
+    def announcement(self, story: Story) -> Announce:
+        return Announce(order=order_of(story, self.carrier), person=canary(story.offer.reference))
 
     def _asks_at(self, story: Story) -> datetime:
         """When the shop asks for room: at purchase, once the carrier has the parcel, or on its way to the door."""
@@ -158,7 +163,7 @@ class Traffic:
 
     async def _reserve(self, stories: Sequence[Story]) -> None:
         commands = [
-            Reserve(carrier=CARRIER, parcel=story.parcel, destination=Destination(near=story.place))
+            Reserve(carrier=self.carrier, parcel=story.parcel, destination=Destination(near=story.place))
             for story in stories if story.parcel
         ]  # fmt: skip
         answers = await self._ask(commands)
@@ -169,10 +174,10 @@ class Traffic:
             elif answer.reason in NEVER_FITS:
                 story.fate = "diverted"
                 self.tally.diverted[answer.reason] += 1
-                home.append(Divert(carrier=CARRIER, parcel=_id(story), reason=answer.reason))
+                home.append(Divert(carrier=self.carrier, parcel=_id(story), reason=answer.reason))
             else:
                 self._refused(story, answer.reason)
-                home.append(Cancel(carrier=CARRIER, parcel=_id(story), why=answer.reason))
+                home.append(Cancel(carrier=self.carrier, parcel=_id(story), why=answer.reason))
         await self._ask(home)
 
     def _refused(self, story: Story, reason: str) -> None:
@@ -200,7 +205,7 @@ class Traffic:
         others = [next((name for name, _ in n if name != s.station), s.station)
                   for s, n in zip(moving, near, strict=True)]  # fmt: skip
         answers = await self._ask([
-            Reserve(carrier=CARRIER, parcel=_id(story), destination=Destination(station_id=other))
+            Reserve(carrier=self.carrier, parcel=_id(story), destination=Destination(station_id=other))
             for story, other in zip(moving, others, strict=True)
         ])  # fmt: skip
         for story, answer in zip(moving, answers, strict=True):
@@ -219,12 +224,12 @@ class Traffic:
     async def _divert_late_ones(self) -> None:
         """The stations hear of it with the next news."""
         waiting, self._to_divert = self._to_divert, []
-        await self._ask([Divert(carrier=CARRIER, parcel=_id(s), reason=r, by="courier") for s, r in waiting])
+        await self._ask([Divert(carrier=self.carrier, parcel=_id(s), reason=r, by="courier") for s, r in waiting])
 
     async def _report(self) -> None:
         """The carrier tells what it was handed since it told last."""
         reports, self._reports = [story for story in self._reports if story.fate == "accepted"], []
-        await self._ask([Report(carrier=CARRIER, parcel=_id(story), mark="departed") for story in reports])
+        await self._ask([Report(carrier=self.carrier, parcel=_id(story), mark="departed") for story in reports])
 
     async def _sweep(self) -> None:
         """Every six hours. Once a day also a sign of life of quiet stations, and the followers' turn."""
@@ -314,12 +319,14 @@ def _id(story: Story) -> UUID:
     return story.parcel
 
 
-def _announcement(story: Story) -> Announce:
+def order_of(story: Story, carrier: str) -> Order:
     offer = story.offer
-    order = Order(
-        carrier=CARRIER, reference=offer.reference, length_mm=offer.length_mm, width_mm=offer.width_mm,
+    return Order(
+        carrier=carrier, reference=offer.reference, length_mm=offer.length_mm, width_mm=offer.width_mm,
         height_mm=offer.height_mm, weight_g=offer.weight_g, expected_at=offer.expected_at,
     )  # fmt: skip
-    # Nobody real: a person to be told, whose address must turn up in no journal.
-    person = Person(name=f"Canary {offer.reference}", email=f"{offer.reference}@canary.invalid", phone="+5511900000000")
-    return Announce(order=order, person=person)
+
+
+def canary(reference: str) -> Person:
+    """Nobody real: a person to be told, whose address must turn up in no journal."""
+    return Person(name=f"Canary {reference}", email=f"{reference}@canary.invalid", phone="+5511900000000")

@@ -261,8 +261,7 @@ async def report(
      responses=answers(200, shapes.CourierCode, "The code", (*READS, 403, 404)))  # fmt: skip
 async def courier_code(courier: UUID, station: str, who: Who, hub: Hub) -> Response[bytes]:
     """For operators: what a courier types at the kiosk today. Raises Refusal for anybody else."""
-    if who.role != "operator":
-        raise Refusal("no_right")
+    who.must("couriers", station)
     code, day = await reading.courier_code(hub, station, courier)
     body = {"station": station, "code": code, "day": day.isoformat(), "now": clock.text(hub.clock.now())}
     return Response(msgspec.json.encode(body), media_type="application/json")

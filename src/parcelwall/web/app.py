@@ -18,7 +18,6 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
 from parcelwall.web import (
     api,
-    console,
     courier,
     courier_outbox,
     docs,
@@ -32,7 +31,9 @@ from parcelwall.web import (
     tracking,
     verified,
 )
-from parcelwall.web.console import Kiosks
+from parcelwall.web.console import pages as console
+from parcelwall.web.console.gate import Kiosks, SignInFirst, on_sign_in_first, only_keys_that_see, provide_sign_in
+from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
 from parcelwall.web.quick import QuickRoads
@@ -71,7 +72,7 @@ async def ready(hub: Hub) -> Response[bytes]:
 
 @get("/metrics", include_in_schema=False)
 async def metrics(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kiosks) -> Response[bytes]:
-    await console.only_operators(request, doorman, kiosks)
+    await only_keys_that_see(request, doorman, kiosks)
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -84,7 +85,7 @@ def hub_app(
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
         "claim_brake": Brake(hub.clock, free=10, window_s=3600), "sign_in_brake": Brake(hub.clock, free=60),
         "lines": Lines(), "outlets": Outlets(hub), "nonces": Nonces(hub),
-        "kiosks": kiosks or Kiosks(), **(more_shared or {}),
+        "office_brake": Brake(hub.clock, free=10), "jobs": Jobs(), "kiosks": kiosks or Kiosks(), **(more_shared or {}),
     }  # fmt: skip
     v1 = Router(
         "/api/v1",
@@ -95,16 +96,19 @@ def hub_app(
     pages = [
         tracking.find, tracking.find_events, tracking.status, tracking.status_events,
         *recipient.PAGES, *verified.PAGES, *me.PAGES, offline.worker, offline.manifest,
-        console.console, console.console_events, courier.sign_in_page, courier.sign_in, courier.sign_out,
+        *console.PAGES, courier.sign_in_page, courier.sign_in, courier.sign_out,
         courier.round_page, courier.stop_page, courier.stop_events, courier.scan_page, courier.carry_page,
         courier.problem_page, courier.outbox_page, courier.day_page, courier_outbox.send, courier_outbox.delegations,
         courier_outbox.label, courier_outbox.worker, courier_outbox.manifest,
     ]  # fmt: skip
     plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]
-    handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost)
+    handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost) | {SignInFirst: on_sign_in_first}
     whole = Litestar(
         route_handlers=[v1, *pages, *plumbing, *more],
-        dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
+        dependencies={
+            "sign_in": Provide(provide_sign_in),
+            **{name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
+        },
         exception_handlers=handlers, request_class=CarefulRequest,
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         response_cache_config=ResponseCacheConfig(), logging_config=None,

@@ -14,6 +14,7 @@ from litestar.response import Redirect, Stream
 from parcelwall.drivers import DoorState
 from parcelwall.drivers.pretend.pty import PtyBoards
 from parcelwall.errors import Refusal
+from parcelwall.hub import staff
 from parcelwall.hub.followers import Bells
 from parcelwall.hub.house import Hub
 from parcelwall.notices.language import words
@@ -22,6 +23,7 @@ from parcelwall.station.dial import Line
 from parcelwall.station.house import Station
 from parcelwall.web.cabinet import State
 from parcelwall.web.cabinet import draw as draw_cabinet
+from parcelwall.web.console.sign_in import enter
 from parcelwall.web.reader import look_of, page
 from parcelwall.web.render import HEADERS, Renderer
 from parcelwall.web.streams import frames, stream
@@ -49,6 +51,8 @@ class Stage(msgspec.Struct):
     sink: Sink
     tries: Callable[[], list[tuple[str, str]]]
     labels: Callable[[str], list[str]]
+    office: tuple[tuple[str, str, str], ...] = ()
+    """The operator's people of the demo: id, name, role. Anybody may be any of them here."""
 
 
 @get("/start", include_in_schema=False)
@@ -57,7 +61,7 @@ async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stag
     faces = (
         Face("Tracking", "For anybody with a number", "/", "magnifying-glass"),
         Face("Mails", "What recipients were told", "/mails", "envelope-simple"),
-        Face("Console", "All stations, live", "/console", "list-checks"),
+        Face("Console", "All stations, live: as an admin", "/enter?who=operator", "list-checks"),
         Face("Pretend doors", "Pull, push and jam them", "/pretend", "door-open"),
         Face("API", "For carriers' developers", "/docs", "key"),
     )
@@ -65,7 +69,18 @@ async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stag
         Face(each.station.desk.about.name if each.station.desk.about else name, "Its screen", each.kiosk_url, "lockers")
         for name, each in stage.stations.items()
     )
-    return page(renderer, StartView(faces, kiosks, tuple(stage.tries())), look_of(request))
+    office = tuple(Face(f"{name}, {role}", "At the console as", f"/enter?who={who}", "key")
+                   for who, name, role in stage.office)  # fmt: skip
+    return page(renderer, StartView(faces, kiosks, tuple(stage.tries()), office), look_of(request))
+
+
+@get("/enter", include_in_schema=False)
+async def enter_console(hub: Hub, stage: Stage, who: str) -> Redirect:
+    """Into the console as one of the demo's people, without a key. Raises Refusal for anybody else."""
+    if who not in {each[0] for each in stage.office}:
+        raise Refusal("not_found")
+    person = next(each for each in await staff.everybody(hub.pool) if each["id"] == who)
+    return await enter(hub, staff.person_of(person))
 
 
 @get("/mails", include_in_schema=False)
@@ -227,7 +242,8 @@ def pretend_view(stage: Stage, here: Pretend, name: str, language: str, chosen: 
 
 
 PAGES = [
-    start, mails, mails_events, mail, mail_as_sent, pretend_first, pretend, pretend_events, use_door, scan, use_line,
+    start, enter_console, mails, mails_events, mail, mail_as_sent, pretend_first, pretend, pretend_events, use_door,
+    scan, use_line,
 ]  # fmt: skip
 
 

@@ -10,18 +10,30 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import escape
 
 EXTRACT = Path(__file__).parent / "static" / "map" / "helsinki.json"
-WIDE, HIGH, RADIUS_M = 440, 250, 300
-UNITS_PER_M = WIDE / (2 * RADIUS_M)
+RADIUS_M = 300
 COARSE, LETTER, FROM_NAME, FROM_PIN = 2.5, 6.4, 60, 56
 EDGE_M = 60
 """A station nearer than this to the edge of the extract gets no map: half of it would be empty."""
 
 Point = tuple[float, float]
+
+
+class Sheet(NamedTuple):
+    """What a drawing is drawn on: its size in units, how many of them a metre is, and which steps are left out."""
+
+    wide: float
+    high: float
+    units_per_m: float
+    coarse: float = COARSE
+    letter: float = LETTER
+
+
+PHONE = Sheet(440, 250, 440 / (2 * RADIUS_M))
 
 
 @lru_cache(maxsize=1)
@@ -38,7 +50,33 @@ def station_map(lat: float, lon: float) -> str | None:
     left, bottom, right, top = data["frame"]
     if not (left + EDGE_M < x < right - EDGE_M and bottom + EDGE_M < y < top - EDGE_M):
         return None
-    return _Drawing(data, (x, y)).svg()
+    return _Drawing(data, (x, y), PHONE).svg()
+
+
+class Town(NamedTuple):
+    """All that the extract has, once: `inner` is what stands in an SVG, `place` puts a station on it."""
+
+    inner: str
+    sheet: Sheet
+    centre: Point
+    origin: list[float]
+
+    def place(self, lat: float, lon: float) -> Point:
+        x, y = _metres(self.origin, lat, lon)
+        return (
+            self.sheet.wide / 2 + (x - self.centre[0]) * self.sheet.units_per_m,
+            self.sheet.high / 2 - (y - self.centre[1]) * self.sheet.units_per_m,
+        )
+
+
+@lru_cache(maxsize=1)
+def town() -> Town:
+    """The whole extract as one drawing for the console, a metre a unit. No pins: the console has its own."""
+    data = _extract()
+    left, bottom, right, top = data["frame"]
+    sheet = Sheet(right - left, top - bottom, 1.0, 2.0, 9.0)
+    centre = ((left + right) / 2, (bottom + top) / 2)
+    return Town("".join(_Drawing(data, centre, sheet).layers()), sheet, centre, data["origin"])
 
 
 def _metres(origin: list[float], lat: float, lon: float) -> Point:
@@ -53,58 +91,63 @@ def _points(steps: list[int]) -> Iterator[Point]:
 
 
 class _Drawing:
-    def __init__(self, data: dict[str, Any], centre: Point) -> None:
-        self.data, self.centre = data, centre
+    def __init__(self, data: dict[str, Any], centre: Point, sheet: Sheet) -> None:
+        self.data, self.centre, self.sheet = data, centre, sheet
         self.roads = [(large, name, self.line(steps)) for large, name, steps in data["roads"]]
-        self.roads = [road for road in self.roads if _in_view(road[2])]
+        self.roads = [road for road in self.roads if self.in_view(road[2])]
 
     def line(self, steps: list[int]) -> list[Point]:
         """On the sheet: y downwards, without points nearer than 2.5 units to the one before."""
         placed = [self.place(point) for point in _points(steps)]
         kept = placed[:1]
         for point in placed[1:-1]:
-            if math.dist(point, kept[-1]) >= COARSE:
+            if math.dist(point, kept[-1]) >= self.sheet.coarse:
                 kept.append(point)
         return kept + placed[-1:]
 
     def place(self, point: Point) -> Point:
         return (
-            WIDE / 2 + (point[0] - self.centre[0]) * UNITS_PER_M,
-            HIGH / 2 - (point[1] - self.centre[1]) * UNITS_PER_M,
+            self.sheet.wide / 2 + (point[0] - self.centre[0]) * self.sheet.units_per_m,
+            self.sheet.high / 2 - (point[1] - self.centre[1]) * self.sheet.units_per_m,
         )
 
     def svg(self) -> str:
-        parts = [self.areas(kind) for kind in ("green", "water", "house")]
-        parts += [self.streets(large) for large in (0, 1)]
-        parts += [*self.names(), _pin(WIDE / 2, HIGH / 2)]
-        return f'<svg class="map-drawing" viewBox="0 0 {WIDE} {HIGH}" aria-hidden="true">{"".join(parts)}</svg>'
+        middle = (self.sheet.wide / 2, self.sheet.high / 2)
+        parts = [*self.layers(middle), _pin(*middle)]
+        size = f"{self.sheet.wide:g} {self.sheet.high:g}"
+        return f'<svg class="map-drawing" viewBox="0 0 {size}" aria-hidden="true">{"".join(parts)}</svg>'
+
+    def layers(self, pin: Point | None = None) -> Iterator[str]:
+        """From the ground up, names last; those keep away from the pin."""
+        yield from (self.areas(kind) for kind in ("green", "water", "house"))
+        yield from (self.streets(large) for large in (0, 1))
+        yield from self.names(pin)
+
+    def in_view(self, line: list[Point]) -> bool:
+        xs, ys = [x for x, _ in line], [y for _, y in line]
+        return max(xs) > 0 and min(xs) < self.sheet.wide and max(ys) > 0 and min(ys) < self.sheet.high
 
     def areas(self, kind: str) -> str:
         rings = [[self.line(ring) for ring in area] for area in self.data[kind]]
-        seen = "".join(_way(ring) + "Z" for area in rings if _in_view(area[0]) for ring in area)
+        seen = "".join(_way(ring) + "Z" for area in rings if self.in_view(area[0]) for ring in area)
         return f'<path class="map-{kind}" fill-rule="evenodd" d="{seen}"/>' if seen else ""
 
     def streets(self, large: int) -> str:
         seen = "".join(_way(line) for is_large, _, line in self.roads if is_large == large)
         return f'<path class="map-road map-{"large" if large else "small"}" d="{seen}"/>' if seen else ""
 
-    def names(self) -> Iterator[str]:
+    def names(self, pin: Point | None) -> Iterator[str]:
         """Each name once, on the longest straight piece of its street, away from other names and the pin."""
-        taken: list[Point] = [(WIDE / 2, HIGH / 2)]
+        taken: list[Point] = [pin or (-1e6, -1e6)]
         done: set[str] = set()
-        pieces = [piece for _, name, line in self.roads if name for piece in _straight(line, name)]
+        pieces = [piece for _, name, line in self.roads if name for piece in _straight(line, name, self.sheet)]
         for length, name, start, end in sorted(pieces, reverse=True):
             middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)
-            if name in done or length < LETTER * len(name) or not _free(middle, taken, len(name)):
+            if name in done or length < self.sheet.letter * len(name) or not _free(middle, taken, len(name)):
                 continue
             done.add(name)
             taken.append(middle)
             yield _name(name, middle, math.degrees(math.atan2(end[1] - start[1], end[0] - start[0])))
-
-
-def _in_view(line: list[Point]) -> bool:
-    xs, ys = [x for x, _ in line], [y for _, y in line]
-    return max(xs) > 0 and min(xs) < WIDE and max(ys) > 0 and min(ys) < HIGH
 
 
 def _way(line: list[Point]) -> str:
@@ -114,12 +157,12 @@ def _way(line: list[Point]) -> str:
     return f"M{whole[0][0] / 2:g} {whole[0][1] / 2:g}{steps.replace(' -', '-')}"
 
 
-def _straight(line: list[Point], name: str) -> Iterator[tuple[float, str, Point, Point]]:
+def _straight(line: list[Point], name: str, sheet: Sheet) -> Iterator[tuple[float, str, Point, Point]]:
     """Pieces of a street that bend by less than 12 degrees, cut to what the sheet shows."""
     start = 0
     for at in range(1, len(line)):
         if at + 1 == len(line) or _bend(line[start], line[at], line[at + 1]) > 12:
-            piece = _clipped(line[start], line[at])
+            piece = _clipped(line[start], line[at], sheet)
             if piece:
                 yield math.dist(*piece), name, *piece
             start = at
@@ -130,11 +173,12 @@ def _bend(a: Point, b: Point, c: Point) -> float:
     return abs(math.degrees(math.remainder(second - first, math.tau)))
 
 
-def _clipped(a: Point, b: Point) -> tuple[Point, Point] | None:
+def _clipped(a: Point, b: Point, sheet: Sheet) -> tuple[Point, Point] | None:
     """The part of a-b inside the sheet less a margin, None when nothing is (Liang and Barsky)."""
     low, high, margin = 0.0, 1.0, 10
     dx, dy = b[0] - a[0], b[1] - a[1]
-    for p, q in ((-dx, a[0] - margin), (dx, WIDE - margin - a[0]), (-dy, a[1] - margin), (dy, HIGH - margin - a[1])):
+    right, bottom = sheet.wide - margin, sheet.high - margin
+    for p, q in ((-dx, a[0] - margin), (dx, right - a[0]), (-dy, a[1] - margin), (dy, bottom - a[1])):
         if p == 0 and q < 0:
             return None
         if p < 0:

@@ -9,10 +9,11 @@ from litestar import Controller, Request, Response, get, post
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import lists, people, reading
+from parcelwall.hub import acts, lists, people, reading
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
-from parcelwall.hub.orders import OpenDoor, Outlets, open_now
+from parcelwall.hub.orders import OpenDoor, Outlets
+from parcelwall.hub.staff import Person
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
 from parcelwall.web.answers import READS, WRITES, answers
@@ -137,12 +138,6 @@ OPERATOR_READS = (*READS, 403)
 OPERATOR_WRITES = (*READS, 403, 404, 413)
 
 
-def only_operators(who: Who) -> None:
-    """Raises Refusal for a carrier's key."""
-    if who.role != "operator":
-        raise Refusal("no_right")
-
-
 class Operator(Controller):
     """What operators do. Every act is a fact in the journal."""
 
@@ -151,8 +146,8 @@ class Operator(Controller):
     @get("/cases", summary="Open cases, oldest first",
          responses=answers(200, CasesShown, "All of them", OPERATOR_READS))
     async def cases(self, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
-        body = {"cases": await reading.open_cases(hub)}
+        who.must("see")
+        body = {"cases": [case for case in await reading.open_cases(hub) if who.sees(case["station"])]}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     @post("/cases/{case:uuid}/close", status_code=200, summary="Somebody has looked",
@@ -160,10 +155,12 @@ class Operator(Controller):
     async def close(
         self, request: Request[Any, Any, Any], case: UUID, data: CloseBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        only_operators(who)
+        who.must("see")
         station = await reading.station_of_case(hub, case)
+        who.must("hold", station)
         mine = await asked(request, who, key)
-        return answered(await hub.desk.ask(CloseCase(case=case, station=station, outcome=data.outcome, asked=mine)))
+        command = CloseCase(case=case, station=station, outcome=data.outcome, actor=who.actor, asked=mine)
+        return answered(await hub.desk.ask(command))
 
     @post("/stations/{station:str}/open", status_code=200, summary="Open a door now, or never",
           responses=answers(200, OpenedShown, "Seen open, or no answer", WRITES))
@@ -171,19 +168,25 @@ class Operator(Controller):
         self, request: Request[Any, Any, Any], station: str, data: OpenBody, who: Who, hub: Hub, outlets: Outlets,
         key: Key = None,
     ) -> Response[bytes]:  # fmt: skip
-        only_operators(who)
+        who.must("open", station)
         mine = await asked(request, who, key)
-        command = OpenDoor(station=station, compartment=data.compartment, reason=data.reason, asked=mine)
-        answer, outcome = await open_now(hub, outlets, command)
+        command = OpenDoor(
+            station=station, compartment=data.compartment, reason=data.reason, actor=who.actor, asked=mine
+        )
+        person = Person(who.carrier, who.carrier, who.role, who.area, who.actor)
+        answer, outcome = await acts.open_alone(hub, outlets, person, command)
         return Response(msgspec.json.encode(answer.body | {"outcome": outcome}), media_type="application/json")
 
     @post("/stations/{station:str}/couriers", status_code=201, summary="Admit a courier",
           responses=answers(201, CourierAdmitted, "Admitted", OPERATOR_WRITES))
     async def admit(self, station: str, data: CourierBody, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("couriers", station)
         courier, grant = data.courier or hub.ids.new(), hub.ids.new()
         may, until = data.may(), aware(data.until, "until")
-        await lists.admit(hub, facts.Granted(grant=grant, station=station, may=may, courier=courier, until=until))
+        granted = facts.Granted(
+            grant=grant, station=station, may=may, courier=courier, until=until, actor=who.actor
+        )
+        await lists.admit(hub, granted)
         code, day = await reading.courier_code(hub, station, courier)
         body = {"courier": str(courier), "grant": str(grant), "code": code, "day": day.isoformat()}
         return Response(msgspec.json.encode(body), status_code=201, media_type="application/json")
@@ -191,14 +194,14 @@ class Operator(Controller):
     @post("/stations/{station:str}/couriers/{grant:uuid}/revoke", status_code=200, summary="Admit a courier no longer",
           responses=answers(200, Revoked, "Taken back", OPERATOR_WRITES))  # fmt: skip
     async def revoke(self, station: str, grant: UUID, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
-        await lists.revoke(hub, station, grant)
+        who.must("couriers", station)
+        await lists.revoke(hub, station, grant, who.actor)
         return Response(b'{"revoked":true}', media_type="application/json")
 
     @get("/stations/{station:str}/couriers", summary="Who may act at a station",
          responses=answers(200, StaffShown, "Couriers and technicians", (*OPERATOR_READS, 404)))
     async def staff(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("couriers", station)
         known = await lists.staff(hub, station)
         lines = [StaffLine(each.courier, each.grant, list(each.may), each.until) for each in known if each.courier]
         return Response(msgspec.json.encode(StaffShown(lines)), media_type="application/json")
@@ -206,14 +209,14 @@ class Operator(Controller):
     @post("/couriers/{courier:uuid}/revoke", status_code=200, summary="Admit a courier nowhere any longer",
           responses=answers(200, RevokedEverywhere, "The stations that are told", OPERATOR_WRITES))
     async def revoke_courier(self, courier: UUID, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
-        body = RevokedEverywhere(await lists.revoke_everywhere(hub, courier))
+        who.must("couriers")
+        body = RevokedEverywhere(await lists.revoke_everywhere(hub, courier, who.actor))
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     @post("/stations/{station:str}/revoke", status_code=200, summary="A computer was stolen: trust it no longer",
           responses=answers(200, StationRevoked, "Its line is closed, its codes open nothing", OPERATOR_WRITES))
     async def revoke_station(self, station: str, data: RevokeBody, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("trust", station)
         if station not in hub.stations.known:
             raise Refusal("station_unknown", station=station)
         await hub.revoke_station(station, data.why)
@@ -223,21 +226,21 @@ class Operator(Controller):
     @get("/policy", summary="The policy in force",
          responses=answers(200, Policy, "In force", OPERATOR_READS))
     async def policy(self, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("see")
         return Response(msgspec.json.encode(hub.policy), media_type="application/json")
 
     @post("/policy", status_code=200, summary="Adopt a policy; its version must be higher",
           responses=answers(200, Policy, "In force now", OPERATOR_WRITES))
     async def adopt(self, data: Policy, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
-        await hub.adopt(data)
+        who.must("policy")
+        await hub.adopt(data, who.actor)
         return Response(msgspec.json.encode(hub.policy), media_type="application/json")
 
     @post("/parcels/{parcel:uuid}/forget", status_code=200, summary="Erase the person of a parcel",
           responses=answers(200, Erased, "Whether there was somebody", OPERATOR_WRITES))
     async def forget(self, parcel: UUID, who: Who, hub: Hub) -> Response[bytes]:
         """Destroys the person's key: what is left cannot be read by anybody. The journal stays whole."""
-        only_operators(who)
+        who.must("forget")
         async with hub.pool.acquire() as connection:
             person = await reading.person_id(connection, parcel)
             erased = person is not None and await people.erase(connection, person)

@@ -7,10 +7,10 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 
-from parcelwall.hub import couriers, photos, signed_in
+from parcelwall.hub import couriers, photos, reading, signed_in
 from parcelwall.hub.house import Hub
 from parcelwall.web.answers import answers
-from parcelwall.web.operator import OPERATOR_READS, OPERATOR_WRITES, only_operators
+from parcelwall.web.operator import OPERATOR_READS, OPERATOR_WRITES
 from parcelwall.web.who import Who
 
 
@@ -41,7 +41,7 @@ class Couriers(Controller):
     @post("/couriers/{courier:uuid}/invite", status_code=201, summary="A code that signs in a courier's phone",
           responses=answers(201, Invited, "Shown this once", OPERATOR_WRITES))  # fmt: skip
     async def invite(self, courier: UUID, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("couriers")
         code, until = await couriers.invite(hub, courier)
         body = Invited(courier, code, f"/courier/sign-in#{code}", until)
         return Response(msgspec.json.encode(body), status_code=201, media_type="application/json")
@@ -49,13 +49,14 @@ class Couriers(Controller):
     @post("/couriers/{courier:uuid}/sign-out", status_code=200, summary="A phone was lost: end all of this courier's",
           responses=answers(200, SignedOut, "They are signed out", OPERATOR_WRITES))  # fmt: skip
     async def sign_out(self, courier: UUID, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("couriers")
         await signed_in.end_all(hub, courier)
         return Response(b'{"signed_out":true}', media_type="application/json")
 
     @get("/cases/{case:uuid}/photos", summary="What a courier has photographed",
          responses=answers(200, PhotosShown, "Its photos, none for a case without", OPERATOR_READS))  # fmt: skip
     async def photos(self, case: UUID, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("see")
+        who.must("hold", await reading.station_of_case(hub, case))
         shown = [base64.b64encode(picture).decode() for picture in await photos.of_case(hub, case)]
         return Response(msgspec.json.encode(PhotosShown(shown)), media_type="application/json")

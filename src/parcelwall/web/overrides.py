@@ -10,12 +10,12 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, post
 
-from parcelwall.hub import lists
+from parcelwall.hub import lists, reading
 from parcelwall.hub.house import Hub
 from parcelwall.web.answers import WRITES, answers
 from parcelwall.web.api import Key, answered, asked
 from parcelwall.web.bodies import Body, aware
-from parcelwall.web.operator import OPERATOR_WRITES, RevokeBody, Revoked, only_operators
+from parcelwall.web.operator import OPERATOR_WRITES, RevokeBody, Revoked
 from parcelwall.web.who import Who
 
 
@@ -52,7 +52,7 @@ class Overrides(Controller):
     async def block(
         self, request: Request[Any, Any, Any], parcel: UUID, data: RevokeBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        only_operators(who)
+        who.must("hold", await reading.station_of_parcel(hub, parcel))
         mine = await asked(request, who, key)
         return answered(await hub.desk.ask(lists.Block(parcel=parcel, why=data.why, asked=mine)))
 
@@ -61,14 +61,14 @@ class Overrides(Controller):
     async def unblock(
         self, request: Request[Any, Any, Any], parcel: UUID, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        only_operators(who)
+        who.must("hold", await reading.station_of_parcel(hub, parcel))
         mine = await asked(request, who, key)
         return answered(await hub.desk.ask(lists.Block(parcel=parcel, lifted=True, asked=mine)))
 
     @post("/parcels/{parcel:uuid}/codes", status_code=201, summary="One more code for a parcel inside",
           responses=answers(201, CodeShown, "The code", OPERATOR_WRITES))
     async def draw(self, parcel: UUID, data: CodeBody, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
+        who.must("open", await reading.station_of_parcel(hub, parcel))
         until, not_before = aware(data.until, "until"), aware(data.not_before, "not_before")
         drawn = await lists.draw_code(hub, parcel, until, not_before)
         body = CodeShown(drawn.grant, drawn.digits, drawn.until)
@@ -77,6 +77,6 @@ class Overrides(Controller):
     @post("/stations/{station:str}/codes/{grant:uuid}/revoke", status_code=200, summary="That code opens nothing more",
           responses=answers(200, Revoked, "Taken back", OPERATOR_WRITES))
     async def revoke(self, station: str, grant: UUID, who: Who, hub: Hub) -> Response[bytes]:
-        only_operators(who)
-        await lists.revoke(hub, station, grant)
+        who.must("open", station)
+        await lists.revoke(hub, station, grant, who.actor)
         return Response(b'{"revoked":true}', media_type="application/json")

@@ -4,7 +4,7 @@ A page offers two addresses, `{path}/begin` and `{path}/finish`. The first answe
 second takes what it has made (`begun`, `answer_of`). Both refuse what another site has sent (`only_from_here`).
 """
 
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +18,8 @@ from parcelwall.hub.signed_in import LASTS, SignedIn, find
 
 LONGEST_ANSWER = 20_000  # characters of what an authenticator makes
 _JSON = "application/json"
+# A recipient comes by a link in a mail, an operator by their own bookmark.
+_SAME_SITE: dict[Purpose, Literal["lax", "strict"]] = {"recipient": "lax", "operator": "strict"}
 
 
 def cookie_name(hub: Hub, purpose: Purpose) -> str:
@@ -32,15 +34,15 @@ def _has_tls(hub: Hub) -> bool:
 def keep(hub: Hub, purpose: Purpose, secret: str) -> Cookie:
     """The cookie of a browser that is signed in: no script reads it, and no other site's request carries it along."""
     return Cookie(
-        cookie_name(hub, purpose), value=secret, path="/", httponly=True, secure=_has_tls(hub), samesite="lax",
-        max_age=int(LASTS[purpose].total_seconds()),
+        cookie_name(hub, purpose), value=secret, path="/", httponly=True, secure=_has_tls(hub),
+        samesite=_SAME_SITE[purpose], max_age=int(LASTS[purpose].total_seconds()),
     )  # fmt: skip
 
 
 def drop(hub: Hub, purpose: Purpose) -> Cookie:
     """The same cookie, ended."""
-    return Cookie(cookie_name(hub, purpose), value="", path="/", httponly=True, secure=_has_tls(hub), samesite="lax",
-                  max_age=0)  # fmt: skip
+    return Cookie(cookie_name(hub, purpose), value="", path="/", httponly=True, secure=_has_tls(hub),
+                  samesite=_SAME_SITE[purpose], max_age=0)  # fmt: skip
 
 
 def secret_of(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose) -> str:

@@ -50,20 +50,22 @@ BUNDLES = {
     "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/own.css", "css/map.css"),
     "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css",
                   "css/kiosk-look.css", "css/kiosk-courier.css"),
-    "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/console.css"),
     "courier.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css",
                     "css/courier.css"),
     "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
                    "courier/pages.js"),
     "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "app.js"),
     "passkey.js": ("passkey.js",),
+    "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
+                    "css/desk.css", "css/charts.css"),
+    "console.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "console.js", "passkey.js"),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
     "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
     "kiosk-more.js": ("voice.js", "road.js"),  # fetched a moment later: the first screen does not wait for it
 }
 SHEETS = {"tracking": "phone", "recipient": "phone", "courier": "courier", "kiosk": "kiosk", "console": "console",
           "demo": "console"}
-SCRIPTS = {"recipient": "own.js", "kiosk": "kiosk.js"}  # live.js for other pages with a stream, none without
+SCRIPTS = {"recipient": "own.js", "kiosk": "kiosk.js", "console": "console.js"}  # else live.js with a stream
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 
 

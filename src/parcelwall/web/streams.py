@@ -20,9 +20,10 @@ def event(html: str, number: int) -> bytes:
 
 
 async def frames(
-    bells: "Bells", keys: str | Sequence[str], draw: Callable[[], Awaitable[str]]
+    bells: "Bells", keys: str | Sequence[str], draw: Callable[[], Awaitable[str]], calm_s: float = 0.0
 ) -> AsyncIterator[bytes]:
-    """The page as it is now, then anew whenever there is news under one of the keys that changes it.
+    """The page as it is now, then anew whenever there is news under one of the keys that changes it, at most each
+    `calm_s`.
 
     While the database is lost the page keeps what it shows.
     """
@@ -43,6 +44,8 @@ async def frames(
             if html != shown:
                 shown, number = html, number + 1
                 yield event(html, number)
+            if calm_s:
+                await asyncio.sleep(calm_s)
             try:
                 await asyncio.wait_for(bell.wait(), wait_s)
             except TimeoutError:

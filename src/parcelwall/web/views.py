@@ -28,8 +28,6 @@ from parcelwall.web.views_console import (  # noqa: F401 - one place to import e
     PretendDoor,
     PretendView,
     StartView,
-    StationRow,
-    StationsView,
 )  # fmt: skip
 from parcelwall.web.views_courier import RoadShown
 from parcelwall.web.views_recipient import (  # noqa: F401
@@ -292,7 +290,6 @@ TEMPLATES: dict[type, str] = {
     MeView: "recipient/me.html",
     NumberView: "recipient/number.html",
     KioskScreen: "kiosk/{id}.html",
-    StationsView: "console/stations.html",
     MailsView: "demo/mails.html",
     MailView: "demo/mail.html",
     PretendView: "demo/pretend.html",
@@ -303,5 +300,5 @@ TEMPLATES: dict[type, str] = {
 
 def template_of(view: msgspec.Struct) -> str:
     """The template that shows this view: `kiosk/home.html` for a `KioskScreen` with id `home`."""
-    name = TEMPLATES[type(view)]
+    name: str = getattr(view, "template", "") or TEMPLATES[type(view)]
     return name.format(id=view.id) if isinstance(view, KioskScreen) else name

@@ -1,44 +1,8 @@
-"""What the console, the demo's own pages and the API's page are told. `views.py` says how such objects are meant."""
+"""What the demo's own pages and the API's page are told. `views.py` says how such objects are meant."""
 
 from datetime import datetime
-from typing import Literal
 
 import msgspec
-
-# Console -----------------------------------------------------------------------------------------------------------
-
-
-class StationRow(msgspec.Struct, frozen=True):
-    """One station in the live table. `line`: "here" (heard from), "quiet" (silent over a minute) or "never".
-    When it is quiet, all figures are as old as `heard_at` and the table says so."""
-
-    id: str
-    name: str
-    address: str
-    line: Literal["here", "quiet", "never"]
-    heard_at: datetime | None
-    doors: int
-    in_use: int
-    free: tuple[tuple[str, int], ...]
-    open_doors: tuple[int, ...] = ()
-    faults: tuple[int, ...] = ()
-    waiting: int = 0
-    """Parcels that wait for their recipients."""
-    expected: int = 0
-    """Parcels reserved and still to come."""
-    overdue: int = 0
-    cases: int = 0
-    queued: int | None = None
-    """Entries not carried yet, where known."""
-    kiosk: str = ""
-    """Address of its kiosk in the demo, "" elsewhere."""
-
-
-class StationsView(msgspec.Struct, frozen=True):
-    rows: tuple[StationRow, ...]
-    checked: datetime
-    events: str | None = None
-
 
 # The demo ----------------------------------------------------------------------------------------------------------
 
@@ -113,6 +77,8 @@ class StartView(msgspec.Struct, frozen=True):
     kiosks: tuple[Face, ...] = ()
     tries: tuple[tuple[str, str], ...] = ()
     """(what, value) pairs such as ("A number to track", "PW-7F3-29Q")."""
+    office: tuple[Face, ...] = ()
+    """The operator's people, at the console as each of whom anybody may look."""
 
 
 # The API's own page ------------------------------------------------------------------------------------------------

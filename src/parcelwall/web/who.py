@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Request
@@ -11,15 +12,27 @@ from parcelwall.clock import Clock
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import key_hash
+from parcelwall.rules.rights import Right, may
 
 REMEMBERED_S = 10.0  # how long a key that was looked up is believed; a key that is withdrawn dies within this
 
 
 class Who(msgspec.Struct, frozen=True):
-    """A carrier or an operator, by their key."""
+    """A carrier or one of the operator's people, by their key."""
 
     carrier: str
     role: str
+    area: frozenset[str] = frozenset()
+    actor: UUID | None = None
+
+    def must(self, right: Right, station: str | None = None) -> None:
+        """Raises Refusal for whoever may not do this there: a carrier, another role, another area."""
+        if not may(self.role, self.area, right, station):
+            raise Refusal("no_right")
+
+    def sees(self, station: str | None) -> bool:
+        """Whether the station lies in the area of this key."""
+        return not self.area or station in self.area
 
 
 class Doorman:
@@ -37,10 +50,11 @@ class Doorman:
         hashed = key_hash(key)
         known = self._known.get(hashed)
         if known is None or known[0] < self._hub.clock.mono():
-            row = await self._hub.pool.fetchrow("SELECT id, role FROM carrier WHERE key_hash = $1", hashed)
+            row = await self._hub.pool.fetchrow("SELECT id, role, area, actor FROM carrier WHERE key_hash = $1", hashed)
             if row is None:
                 raise Refusal("sign_in", "This API key is unknown. Ask the operator for one.")
-            known = (self._hub.clock.mono() + REMEMBERED_S, Who(row["id"], row["role"]))
+            found = Who(row["id"], row["role"], frozenset(row["area"]), row["actor"])
+            known = (self._hub.clock.mono() + REMEMBERED_S, found)
             self._known = {**self._known, hashed: known} if len(self._known) < 10_000 else {hashed: known}
         return known[1]
 

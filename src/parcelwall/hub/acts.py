@@ -1,0 +1,273 @@
+"""What the operator's people do to doors and to many parcels at once: one of them, or two where the policy says so.
+
+Each act is a row. A third door in ten minutes, or an area kept longer, waits until a second person agrees; one who
+asked can never agree to it (a CHECK says so). An area is kept longer a minute after it was agreed to, so that it can be
+withdrawn. What came of an act stands in its row; what happened stands in the journal.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.commands import Answer, Asked, Extend
+from parcelwall.hub.house import Hub
+from parcelwall.hub.orders import OpenDoor, Outlets, open_now
+from parcelwall.hub.staff import Person
+from parcelwall.rules.life import INSIDE
+from parcelwall.rules.personal import told_of_people
+
+WINDOW = timedelta(minutes=10)  # in which doors are counted, and in which a second person may agree
+UNDO = timedelta(minutes=1)
+LONGEST_HOURS = 14 * 24
+LONGEST_REASON = 200
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('parcelwall act ' || $1))"
+_DOORS = """
+SELECT count(*) FROM act WHERE asked_by = $1 AND kind = 'open_door' AND state IN ('agreed', 'done') AND asked_at > $2"""
+_INSERT = """
+INSERT INTO act (id, kind, station, body, asked_by, asked_at, until, state, due_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
+_AGREE = """
+UPDATE act SET state = 'agreed', agreed_by = $2, due_at = $3
+WHERE id = $1 AND state = 'waiting' AND until > $4 RETURNING *"""
+_WITHDRAW = "UPDATE act SET state = 'withdrawn' WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2"
+_DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
+_DUE = "SELECT * FROM act WHERE state = 'agreed' AND kind = 'keep_longer' AND due_at <= $1"
+_INSIDE = "SELECT id FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[]) ORDER BY id"
+_SHOWN = """
+SELECT act.*, asker.name AS asker, second.name AS second FROM act JOIN carrier AS asker ON asker.id = asked_by
+LEFT JOIN carrier AS second ON second.id = agreed_by"""
+
+
+class OneDoor(msgspec.Struct, frozen=True):
+    """The body of an act that opens one door."""
+
+    compartment: int
+    reason: str
+
+
+class Longer(msgspec.Struct, frozen=True):
+    """The body of an act that keeps what lies inside some stations longer."""
+
+    stations: tuple[str, ...]
+    hours: int
+    reason: str
+
+
+class Act(msgspec.Struct, frozen=True):
+    """One act as it stands. `what` is its body; names are of people, for the console only."""
+
+    id: UUID
+    kind: str
+    station: str | None
+    what: OneDoor | Longer
+    asked_by: str
+    asker: str
+    asked_at: datetime
+    until: datetime
+    state: str
+    second: str = ""
+    due_at: datetime | None = None
+    outcome: str = ""
+
+    @property
+    def stations(self) -> tuple[str, ...]:
+        return self.what.stations if isinstance(self.what, Longer) else (self.station or "",)
+
+
+async def ask_for_door(hub: Hub, who: Person, station: str, door: OneDoor) -> Act:
+    """Notes that somebody means to open a door. It waits for a second person, or may be carried out at once.
+
+    Raises Refusal for no right, an unknown station or door, and a reason that is missing or tells of a person.
+    """
+    if station not in hub.stations.known:
+        raise Refusal("station_unknown", station=station)
+    if not who.may("open", station):
+        raise Refusal("no_right")
+    if not hub.stations.known[station].plan.bit(door.compartment):
+        raise Refusal("bad_field", "This station has no such compartment.", field="compartment")
+    refuse_bad_reason(door.reason)
+    act, now = hub.ids.new(), hub.clock.now()
+    async with hub.pool.acquire() as connection, connection.transaction():
+        alone = await _may_alone(connection, who.id, now, hub.policy.doors_alone)
+        await connection.execute(
+            _INSERT, act, "open_door", station, _text(door), who.id, now, now + WINDOW,
+            "agreed" if alone else "waiting", now if alone else None,
+        )  # fmt: skip
+    return await find(hub, act)
+
+
+async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor) -> tuple[Answer, str]:
+    """Opens a door for somebody who has no console to wait at. Raises Refusal where a second person is needed.
+
+    A repeat under its Idempotency-Key counts as the one act that it is.
+    """
+    assert command.asked is not None and command.compartment is not None, "an operator's order names its door"
+    refuse_bad_reason(command.reason)
+    act = UUID(bytes=hashlib.sha256(f"{command.asked.actor}\0{command.asked.key}".encode()).digest()[:16], version=5)
+    now = hub.clock.now()
+    async with hub.pool.acquire() as connection, connection.transaction():
+        if not await connection.fetchval("SELECT 1 FROM act WHERE id = $1", act):
+            if not await _may_alone(connection, who.id, now, hub.policy.doors_alone):
+                raise Refusal("second_person_needed", station=command.station)
+            door = OneDoor(command.compartment, command.reason)
+            known = command.station if command.station in hub.stations.known else None
+            await connection.execute(
+                _INSERT, act, "open_door", known, _text(door), who.id, now, now + WINDOW, "done", now
+            )
+    return await open_now(hub, outlets, command)
+
+
+async def _may_alone(connection: asyncpg.Connection, who: str, now: datetime, doors: int) -> bool:
+    """Whether one person may open one more door. Asked under a lock, so that two requests cannot both be the last."""
+    await connection.execute(_LOCK, who)
+    return bool(await connection.fetchval(_DOORS, who, now - WINDOW) < doors)
+
+
+async def carry_out_door(hub: Hub, outlets: Outlets, act: Act) -> str:
+    """Sends the order of an act that is agreed, and notes what the station says: "opened", "unanswered", or why not."""
+    assert isinstance(act.what, OneDoor) and act.station and act.state == "agreed"
+    actors = await _actors(hub, act.id)
+    command = OpenDoor(
+        station=act.station, compartment=act.what.compartment, reason=act.what.reason, by="operator",
+        actor=actors[0], second=actors[1],
+    )  # fmt: skip
+    try:
+        _, outcome = await open_now(hub, outlets, command)
+    except Refusal as no:
+        outcome = no.reason
+    await hub.pool.execute(_DONE, act.id, outcome)
+    hub.bells.ring([f"by/{act.station}"])
+    return outcome
+
+
+async def _actors(hub: Hub, act: UUID) -> tuple[UUID, UUID | None]:
+    row = await hub.pool.fetchrow(
+        "SELECT asker.actor, second.actor AS second FROM act JOIN carrier AS asker ON asker.id = asked_by "
+        "LEFT JOIN carrier AS second ON second.id = agreed_by WHERE act.id = $1", act,
+    )  # fmt: skip
+    return row["actor"], row["second"]
+
+
+async def inside(hub: Hub, stations: Sequence[str]) -> int:
+    """How many parcels lie in these stations now: as many would be kept longer."""
+    return len(await hub.pool.fetch(_INSIDE, list(stations), list(INSIDE)))
+
+
+async def ask_to_keep_longer(hub: Hub, who: Person, longer: Longer) -> Act:
+    """Notes that somebody means to keep an area longer. Raises Refusal as `ask_for_door` does, and for bad hours."""
+    if not longer.stations:
+        raise Refusal("bad_field", "Choose at least one station.", field="station")
+    for station in longer.stations:
+        if station not in hub.stations.known:
+            raise Refusal("station_unknown", station=station)
+        if not who.may("extend", station):
+            raise Refusal("no_right")
+    if not 1 <= longer.hours <= LONGEST_HOURS:
+        raise Refusal("bad_field", f"Between 1 and {LONGEST_HOURS} hours.", field="hours")
+    refuse_bad_reason(longer.reason)
+    act, now = hub.ids.new(), hub.clock.now()
+    alone = await inside(hub, longer.stations) <= hub.policy.parcels_alone
+    await hub.pool.execute(
+        _INSERT, act, "keep_longer", None, _text(longer), who.id, now, now + WINDOW * 6,
+        "agreed" if alone else "waiting", now + UNDO if alone else None,
+    )  # fmt: skip
+    return await find(hub, act)
+
+
+async def agree(hub: Hub, who: Person, act_id: UUID) -> Act:
+    """The second person agrees. Raises Refusal for the one who asked, for no right, and when it is over."""
+    act, now = await find(hub, act_id), hub.clock.now()
+    if not all(who.may("agree", station) for station in act.stations):
+        raise Refusal("no_right")
+    if act.asked_by == who.id:
+        raise Refusal("second_person_needed")
+    due = now + UNDO if act.kind == "keep_longer" else now
+    if await hub.pool.fetchrow(_AGREE, act_id, who.id, due, now) is None:
+        raise Refusal("stale_screen")
+    return await find(hub, act_id)
+
+
+async def withdraw(hub: Hub, who: Person, act_id: UUID) -> None:
+    """Takes back what is not carried out yet: whoever asked, or may agree. Raises Refusal when it is too late."""
+    act = await find(hub, act_id)
+    if act.asked_by != who.id and not all(who.may("agree", station) for station in act.stations):
+        raise Refusal("no_right")
+    if act.kind == "open_door" and act.state == "agreed":
+        raise Refusal("stale_screen")
+    done = await hub.pool.execute(_WITHDRAW, act_id, act.kind)
+    if not done.endswith(" 1"):
+        raise Refusal("stale_screen")
+
+
+async def carry_out_due(hub: Hub) -> int:
+    """Keeps longer what was agreed to a minute ago. Each parcel once, however often this is tried."""
+    rows = await hub.pool.fetch(_DUE, hub.clock.now())
+    for row in rows:
+        longer = msgspec.json.decode(row["body"], type=Longer)
+        actor, _ = await _actors(hub, row["id"])
+        kept = 0
+        for found in await hub.pool.fetch(_INSIDE, list(longer.stations), list(INSIDE)):
+            kept += await _keep(hub, row["id"], found["id"], longer.hours, actor)
+        await hub.pool.execute(_DONE, row["id"], str(kept))
+    return len(rows)
+
+
+async def _keep(hub: Hub, act: UUID, parcel: UUID, hours: int, actor: UUID) -> bool:
+    """One parcel kept longer; False if it was taken out meanwhile."""
+    asked = Asked(f"act/{act}", str(parcel), act.bytes)
+    try:
+        await hub.desk.ask(Extend(carrier=None, parcel=parcel, hours=hours, by="operator", actor=actor, asked=asked))
+    except Refusal:
+        return False
+    return True
+
+
+async def find(hub: Hub, act: UUID) -> Act:
+    """Raises Refusal for an unknown one."""
+    row = await hub.pool.fetchrow(f"{_SHOWN} WHERE act.id = $1", act)
+    if row is None:
+        raise Refusal("not_found")
+    return _act(row)
+
+
+async def under_way(hub: Hub, who: Person) -> list[Act]:
+    """What waits for a second person, or may still be withdrawn, as far as this person's area goes; oldest first."""
+    rows = await hub.pool.fetch(
+        f"{_SHOWN} WHERE state IN ('waiting', 'agreed') AND until > $1 ORDER BY asked_at", hub.clock.now()
+    )
+    return [act for act in map(_act, rows) if all(who.sees(station) for station in act.stations)]
+
+
+async def lately_at(hub: Hub, station: str, within: timedelta = WINDOW) -> list[Act]:
+    """What was asked of this station's doors lately, newest first."""
+    since = hub.clock.now() - within
+    rows = await hub.pool.fetch(f"{_SHOWN} WHERE station = $1 AND asked_at > $2 ORDER BY asked_at DESC", station, since)
+    return [_act(row) for row in rows]
+
+
+def _act(row: asyncpg.Record) -> Act:
+    kind = OneDoor if row["kind"] == "open_door" else Longer
+    what: Any = msgspec.json.decode(row["body"], type=kind)
+    return Act(
+        row["id"], row["kind"], row["station"], what, row["asked_by"], row["asker"] or row["asked_by"],
+        row["asked_at"], row["until"], row["state"], row["second"] or "", row["due_at"], row["outcome"],
+    )  # fmt: skip
+
+
+def _text(body: OneDoor | Longer) -> str:
+    return msgspec.json.encode(body).decode()
+
+
+def refuse_bad_reason(reason: str) -> None:
+    """The reason stands in the journal for good."""
+    if not reason.strip() or len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise Refusal("reason_missing")
+    if told_of_people("Granted", reason):
+        raise Refusal("bad_field", "Write the reason without anybody's address or number.", field="reason")

@@ -1,0 +1,104 @@
+"""What needs somebody: cases, silent stations, acts that wait for a second person, permits that end. One list, dearest
+first.
+
+The order is a judgement, written down here alone: first what a person stands and waits for, then what may be lost,
+then what takes room away (more where little is left), then what nobody hears of, then paper. Within one kind the
+oldest first.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.hub import acts, reading, sites
+from parcelwall.hub.acts import Act
+from parcelwall.hub.house import Hub
+from parcelwall.hub.staff import Person
+from parcelwall.hub.stations import presence
+from parcelwall.rules.places import read_room
+
+Cost = Literal["second", "waits", "risk", "full", "door", "silent", "station", "paper"]
+ORDER: tuple[Cost, ...] = ("second", "waits", "risk", "full", "door", "silent", "station", "paper")
+"""Dearest first. "full": a door that is out of use where fewer than a tenth are free."""
+
+COSTS: dict[str, Cost] = {
+    "door_did_not_open": "waits", "reported_empty": "waits", "reported_wrong_parcel": "waits",
+    "reported_damaged": "waits", "short_of_room": "waits",
+    "opened_unasked": "risk", "unexpected_removal": "risk", "unexpected_collection": "risk",
+    "two_in_one_compartment": "risk", "deposited_twice": "risk", "unexpected_deposit": "risk",
+    "door_failed": "door", "door_left_open": "door", "door_unclear": "door", "no_such_compartment": "door",
+    "never_taken_back": "door", "out_of_order": "door",
+    "disk_full": "station", "ups_complains": "station", "journal_restored": "station", "books_differ": "station",
+}  # fmt: skip
+"""By what a case is about; every other is paper. A `door_failed` with a parcel behind it: somebody waits."""
+
+SILENT = timedelta(minutes=10)
+SCARCE = 0.9  # share of compartments in use from which each one counts more
+REMIND_DAYS = 90  # before its end a permit stands in the list until it is noted anew
+
+
+class Need(msgspec.Struct, frozen=True):
+    """One line of the list. `about` is a case's, or "silent", "permit" or "second". Times aware."""
+
+    about: str
+    cost: Cost
+    since: datetime
+    station: str | None = None
+    compartment: int | None = None
+    parcel: UUID | None = None
+    case: UUID | None = None
+    name: str = ""
+    until: date | None = None
+    act: Act | None = None
+
+
+async def needs(hub: Hub, who: Person) -> list[Need]:
+    """Everything that needs somebody in this person's area. Its length is the count that is shown, everywhere."""
+    async with hub.pool.acquire() as connection:
+        stations = {row["id"]: row for row in await presence(connection)}
+    found = [_of_case(case, stations) for case in await reading.open_cases(hub)]
+    found += _silent(hub, stations)
+    found += [
+        Need("second", "second", act.asked_at, act.station, act=act)
+        for act in await acts.under_way(hub, who) if act.state == "waiting"
+    ]  # fmt: skip
+    found += await _permits(hub)
+    seen = (need for need in found if who.sees(need.station) or (need.act and who.sees(need.act.stations[0])))
+    return sorted(seen, key=lambda need: (ORDER.index(need.cost), need.since))
+
+
+def _of_case(case: Mapping[str, Any], stations: Mapping[str, dict[str, Any]]) -> Need:
+    cost = COSTS.get(case["about"], "paper")
+    if case["about"] == "door_failed" and case["parcel"]:
+        cost = "waits"
+    if cost == "door" and _is_scarce(stations.get(case["station"] or "")):
+        cost = "full"
+    return Need(case["about"], cost, case["opened_at"], case["station"], case["compartment"], case["parcel"],
+                case["id"], case["name"])  # fmt: skip
+
+
+def _is_scarce(row: dict[str, Any] | None) -> bool:
+    if row is None:
+        return False
+    room, doors = read_room(row["room"]), row["record"].count('"number"')
+    return doors > 0 and (room.taken | room.broken | room.held).bit_count() >= SCARCE * doors
+
+
+def _silent(hub: Hub, stations: Mapping[str, dict[str, Any]]) -> list[Need]:
+    """Stations that were heard once and are not now. One that never was waits for its computer, not for us."""
+    now = hub.clock.now()
+    quiet = (row for row in stations.values() if row["last_seen"] and now - row["last_seen"] > SILENT)
+    return [Need("silent", "silent", row["last_seen"], row["id"]) for row in quiet]
+
+
+async def _permits(hub: Hub) -> list[Need]:
+    """Permits that end within 90 days, or have ended."""
+    today = hub.clock.now().date()
+    return [
+        Need("permit", "paper", site.noted_at, site.station, until=site.valid_until)
+        for site in await sites.newest(hub)
+        if site.valid_until and (site.valid_until - today).days <= REMIND_DAYS
+    ]

@@ -1,0 +1,61 @@
+"""Policies as the office reads them: the knobs in words, who adopted which, and what each changed."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.house import Hub
+from parcelwall.rules import facts
+from parcelwall.rules.policy import DEFAULT, Policy
+
+MOST = 30
+_ADOPTED = """
+SELECT body, happened_at FROM entry WHERE kind = 'PolicyAdopted' AND writer LIKE 'hub:%/slot-%'
+ORDER BY happened_at DESC, number DESC LIMIT $1"""
+
+
+class Adopted(msgspec.Struct, frozen=True):
+    """One policy as it was adopted: `changes` are knob, before, after."""
+
+    version: int
+    at: datetime
+    who: str
+    changes: tuple[tuple[str, str, str], ...]
+
+
+def knobs(policy: Policy) -> dict[str, str]:
+    """Every knob but the version, as text; one that is unset as what it stands for."""
+    shown = {"alone_doors": policy.doors_alone, "alone_parcels": policy.parcels_alone}
+    values: dict[str, Any] = {
+        field.name: getattr(policy, field.name) for field in msgspec.structs.fields(Policy) if field.name != "version"
+    }
+    return {name: str(shown.get(name, value)) for name, value in values.items() if name in shown or value is not UNSET}
+
+
+def refuse_odd(policy: Policy) -> None:
+    """Refuses what no network can be run by: negative knobs, hours that there are not."""
+    for name, value in knobs(policy).items():
+        if not 0 <= float(value) < 100_000:
+            raise Refusal("bad_field", "Not below 0, and not that large.", field=name)
+    for name in ("quiet_from_hour", "quiet_until_hour"):
+        if getattr(policy, name) > 23:
+            raise Refusal("bad_field", "An hour from 0 to 23.", field=name)
+    if policy.hold_hours < 1 or policy.deposit_window_hours < 1 or policy.alternatives > 10:
+        raise Refusal("bad_field", "At least one hour; at most ten alternatives.", field="hold_hours")
+
+
+async def history(hub: Hub, names: dict[UUID, str]) -> list[Adopted]:
+    """What was adopted, newest first, each with what it changed from the one before."""
+    rows = await hub.pool.fetch(_ADOPTED, MOST + 1)
+    read = [(msgspec.json.decode(row["body"], type=facts.PolicyAdopted), row["happened_at"]) for row in rows]
+    found = []
+    for at, (fact, when) in enumerate(read[:MOST]):
+        before = read[at + 1][0].policy if at + 1 < len(read) else DEFAULT
+        old, new = knobs(before), knobs(fact.policy)
+        changes = tuple((name, old.get(name, ""), value) for name, value in new.items() if old.get(name) != value)
+        found.append(Adopted(fact.policy.version, when, names.get(fact.actor, "") if fact.actor else "", changes))
+    return found

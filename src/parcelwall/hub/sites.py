@@ -1,0 +1,62 @@
+"""Sites: who hosts a station, by whose leave, until when. The newest `SiteNoted` of a station counts; older ones are
+its history. There is no table: the journal is read, by an index of its own."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.house import Hub
+from parcelwall.rules import facts
+from parcelwall.rules.personal import told_of_people
+
+LONGEST = 200
+_NEWEST = """
+SELECT DISTINCT ON (body::jsonb->>'station') body, happened_at FROM entry WHERE kind = 'SiteNoted'
+ORDER BY body::jsonb->>'station', happened_at DESC, number DESC"""
+_OF_ONE = """
+SELECT body, happened_at FROM entry WHERE kind = 'SiteNoted' AND body::jsonb->>'station' = $1
+ORDER BY happened_at DESC, number DESC LIMIT 20"""
+
+
+class Site(msgspec.Struct, frozen=True):
+    """What is on paper about a station's place, and who noted it when."""
+
+    station: str
+    host: str
+    authority: str
+    permit: str
+    access: str
+    valid_until: date | None
+    actor: UUID | None
+    noted_at: datetime
+
+
+async def newest(hub: Hub) -> list[Site]:
+    """Of each station that has one, the newest."""
+    return [_site(row["body"], row["happened_at"]) for row in await hub.pool.fetch(_NEWEST)]
+
+
+async def history(hub: Hub, station: str) -> list[Site]:
+    """What was noted of one station, newest first."""
+    return [_site(row["body"], row["happened_at"]) for row in await hub.pool.fetch(_OF_ONE, station)]
+
+
+def _site(body: str, noted_at: datetime) -> Site:
+    noted = msgspec.json.decode(body, type=facts.SiteNoted)
+    return Site(noted.station, noted.host, noted.authority, noted.permit, noted.access, noted.valid_until, noted.actor,
+                noted_at)  # fmt: skip
+
+
+async def note(hub: Hub, site: facts.SiteNoted) -> None:
+    """Writes down what is on paper now. Refuses an unknown station, long texts, and what tells of a person."""
+    if site.station not in hub.stations.known:
+        raise Refusal("station_unknown", station=site.station)
+    for field in ("host", "authority", "permit", "access"):
+        text = getattr(site, field)
+        if len(text) > LONGEST or (text and not text.isprintable()):
+            raise Refusal("bad_field", f"At most {LONGEST} characters on one line.", field=field)
+        if told_of_people("SiteNoted", text):
+            raise Refusal("bad_field", "Offices and companies, without anybody's address or number.", field=field)
+    await hub.note(site)

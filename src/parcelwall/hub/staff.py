@@ -1,0 +1,144 @@
+"""The operator's people: who they are, what they may do, and which browser of theirs has signed in.
+
+They are rows of `carrier`, as everybody with an API key is. The journal calls each by a random id, `actor`; the name
+stands here alone.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from asyncpg import Pool
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import signed_in
+from parcelwall.hub.house import Hub
+from parcelwall.rules.rights import ROLES, Right, may
+
+PROVED_FOR = timedelta(minutes=2)  # who has just proved to be there opens a door without being asked again
+
+_BY_ACTOR = """
+SELECT id, name, role, area, actor FROM carrier WHERE actor = $1 AND role <> 'carrier' AND key_hash IS NOT NULL"""
+_ALL = """
+SELECT id, name, role, area, actor, key_hash IS NOT NULL AS admitted,
+  (SELECT max(seen_at) FROM signed_in WHERE holder = actor) AS seen_at,
+  (SELECT count(*) FROM passkey WHERE holder = actor) AS passkeys
+FROM carrier WHERE role <> 'carrier' ORDER BY name, id"""
+
+
+class Person(msgspec.Struct, frozen=True):
+    """One of the operator's people. `area`: ids of stations, none for all; `actor`: as the journal has it."""
+
+    id: str
+    name: str
+    role: str
+    area: frozenset[str] = frozenset()
+    actor: UUID | None = None
+
+    def may(self, right: Right, station: str | None = None) -> bool:
+        return may(self.role, self.area, right, station)
+
+    def sees(self, station: str | None) -> bool:
+        """Whether the station lies in this person's area."""
+        return not self.area or station in self.area
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """A browser that has signed in. `slip` goes into each form that it sends, so that no other site can send one."""
+
+    person: Person
+    slip: str
+    proved_at: datetime
+    secret: str
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Whether the person proved lately to be there."""
+        return now - self.proved_at <= PROVED_FOR
+
+
+def slip_of(secret: str) -> str:
+    """The word in the forms of a browser: made from its cookie, which no other site can read."""
+    return hashlib.sha256(b"parcelwall/slip/1\0" + secret.encode()).hexdigest()[:32]
+
+
+async def find(hub: Hub, secret: str) -> SignIn | None:
+    """The sign-in of a cookie; None for one that is unknown, over, or of somebody who was sent away."""
+    here = await signed_in.find(hub, "operator", secret)
+    person = await by_actor(hub, here.holder) if here else None
+    if here is None or person is None:
+        return None
+    return SignIn(person, slip_of(secret), here.proved_at or here.made_at, secret)
+
+
+async def by_actor(hub: Hub, actor: UUID) -> Person | None:
+    """The person whom the journal calls so, unless they were sent away."""
+    row = await hub.pool.fetchrow(_BY_ACTOR, actor)
+    return person_of(row) if row else None
+
+
+def person_of(row: Mapping[str, Any]) -> Person:
+    return Person(row["id"], row["name"], row["role"], frozenset(row["area"]), row["actor"])
+
+
+async def by_key(pool: Pool, key_hash: bytes) -> Person | None:
+    """Whose API key it is, if it is one of the operator's people."""
+    row = await pool.fetchrow("SELECT * FROM carrier WHERE key_hash = $1 AND role <> 'carrier'", key_hash)
+    return person_of(row) if row else None
+
+
+async def everybody(pool: Pool) -> list[dict[str, Any]]:
+    """All of them with when they were last seen, those who were sent away too."""
+    return [dict(row) for row in await pool.fetch(_ALL)]
+
+
+async def names(pool: Pool) -> dict[UUID, str]:
+    """Names by the ids that the journal knows."""
+    return {row["actor"]: row["name"] or row["id"] for row in await pool.fetch("SELECT actor, id, name FROM carrier")}
+
+
+async def change(pool: Pool, who: str, role: str, area: frozenset[str]) -> None:
+    """Another role or area, at once. Refuses an unknown person or role, and to take the last admin's role."""
+    if role not in ROLES:
+        raise Refusal("bad_field", f"The role is one of {', '.join(ROLES)}.", field="role")
+    async with pool.acquire() as connection, connection.transaction():
+        await _keep_an_admin(connection, who, role == "admin" and not area)
+        done = await connection.execute(
+            "UPDATE carrier SET role = $2, area = $3 WHERE id = $1 AND role <> 'carrier'", who, role, sorted(area)
+        )
+    if not done.endswith(" 1"):
+        raise Refusal("not_found")
+
+
+async def send_away(pool: Pool, who: str) -> None:
+    """Ends somebody's key, passkeys and sign-ins. Refuses to send the last admin away."""
+    async with pool.acquire() as connection, connection.transaction():
+        await _keep_an_admin(connection, who, False)
+        done = await connection.execute("UPDATE carrier SET key_hash = NULL WHERE id = $1 AND role <> 'carrier'", who)
+        await connection.execute(
+            "DELETE FROM signed_in WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who
+        )
+        await connection.execute("DELETE FROM passkey WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who)
+    if not done.endswith(" 1"):
+        raise Refusal("not_found")
+
+
+async def _keep_an_admin(connection: Any, who: str, stays: bool) -> None:
+    """Somebody must be left who may admit others. All admins are locked, so that two cannot send each other away."""
+    rows = await connection.fetch(
+        "SELECT id FROM carrier WHERE role = 'admin' AND area = '{}' AND key_hash IS NOT NULL ORDER BY id FOR UPDATE"
+    )
+    admins = {row["id"] for row in rows}
+    if not stays and admins == {who}:
+        raise Refusal("no_right", "Somebody must stay who may admit others. Make another admin first.")
+
+
+async def looks(pool: Pool, now: datetime) -> dict[UUID, int]:
+    """How often each looked at what is not for everybody in the last 30 days: persons, searches, exports."""
+    rows = await pool.fetch(
+        "SELECT (body::jsonb->>'actor')::uuid AS actor, count(*) AS n FROM entry "
+        "WHERE kind = 'Looked' AND happened_at > $1 GROUP BY 1", now - timedelta(days=30),
+    )  # fmt: skip
+    return {row["actor"]: row["n"] for row in rows}

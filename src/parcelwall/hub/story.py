@@ -1,0 +1,149 @@
+"""One parcel, told: how it is found by those who may look, what happened to it in order, who it is for, masked."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import people
+from parcelwall.hub.house import Hub
+from parcelwall.hub.sitting import read_parcel
+from parcelwall.hub.staff import Person
+from parcelwall.rules import facts
+from parcelwall.rules.life import Parcel
+
+MOST = 20
+_CASE = re.compile(r"C-([0-9A-F]{6})", re.IGNORECASE)
+_PLACE = re.compile(r"(S-\d{4,})\s*[/ ]\s*(\d{1,5})", re.IGNORECASE)
+
+_BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 20"
+_BY_LABEL = "SELECT record FROM parcel WHERE due IS NOT NULL AND record::jsonb->>'label' = ANY($1::text[]) LIMIT 20"
+_BEHIND = "SELECT record FROM parcel WHERE station = $1 AND compartment = $2"
+_BY_CASE = """
+SELECT record FROM case_file JOIN parcel ON parcel.id = case_file.parcel
+WHERE upper(right(replace(case_file.id::text, '-', ''), 6)) = $1 LIMIT 20"""
+_BY_ID = "SELECT record FROM parcel WHERE id = $1"
+_ENTRIES = """
+SELECT writer, number, kind, happened_at, recorded_at, body FROM entry WHERE parcel = $1 ORDER BY revision"""
+_DOORS = """
+SELECT e.writer, e.number, e.kind, e.happened_at, e.recorded_at, e.body FROM entry e
+JOIN unnest($1::text[], $2::bigint[], $3::text[]) AS near (writer, number, visit)
+  ON e.writer = near.writer AND e.number BETWEEN near.number - 24 AND near.number + 24
+WHERE e.kind IN ('DoorOpened', 'DoorClosed', 'DoorFailed') AND e.body::jsonb->>'visit' = near.visit"""
+_LOOKS = """
+SELECT writer, number, kind, happened_at, recorded_at, body FROM entry
+WHERE kind = 'Looked' AND happened_at > $2 AND body::jsonb->>'parcel' = $1::text"""
+_CASES = "SELECT id FROM case_file WHERE parcel = $1 AND closed_at IS NULL"
+_NOTICES = "SELECT purpose, channel, state, sent_at FROM notice WHERE parcel = $1 ORDER BY next_try"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One entry of a story. `actor` is an id that only the staff's table can name."""
+
+    kind: str
+    happened_at: datetime
+    recorded_at: datetime
+    writer: str
+    number: int
+    body: dict[str, Any]
+    actor: UUID | None = None
+
+    @property
+    def door(self) -> int | None:
+        return self.body.get("compartment")
+
+
+async def find(hub: Hub, who: Person, asked: str) -> list[Parcel]:
+    """Parcels that are meant by exactly these words, in this person's area: a number, a label (of parcels whose life
+    has not ended), a station and door, a case, or an id. Whoever searches stands in the journal; what for does not."""
+    words = asked.strip()
+    if not words or len(words) > 64 or not words.isprintable():
+        return []
+    rows = await _rows(hub, words)
+    found = {parcel.id: parcel for parcel in (read_parcel(row["record"]) for row in rows)}
+    assert who.actor is not None, "whoever signs in has an id in the journal"
+    await hub.note(facts.Looked(at="search", actor=who.actor))
+    return [parcel for parcel in found.values() if who.may("find", parcel.station)][:MOST]
+
+
+async def _rows(hub: Hub, words: str) -> list[Any]:
+    if place := _PLACE.fullmatch(words):
+        return list(await hub.pool.fetch(_BEHIND, place[1].upper(), int(place[2])))
+    if case := _CASE.fullmatch(words):
+        return list(await hub.pool.fetch(_BY_CASE, case[1].upper()))
+    try:
+        return list(await hub.pool.fetch(_BY_ID, UUID(words)))
+    except ValueError:
+        forms = list({words, words.upper(), "".join(words.split()).upper()})
+    rows = await hub.pool.fetch(_BY_REFERENCE, forms)
+    return list(rows or await hub.pool.fetch(_BY_LABEL, forms))
+
+
+async def one(hub: Hub, who: Person, parcel_id: UUID) -> Parcel:
+    """Raises Refusal for an unknown parcel and for one that is not in this person's area alike."""
+    record = await hub.pool.fetchval(_BY_ID, parcel_id)
+    parcel = read_parcel(record) if record else None
+    if parcel is None or not who.may("find", parcel.station):
+        raise Refusal("not_found")
+    return parcel
+
+
+async def story(hub: Hub, parcel: Parcel) -> list[Step]:
+    """Everything in order of happening: its own facts, its doors by the visits that they name, and who looked."""
+    async with hub.pool.acquire() as connection:
+        own = [_step(row) for row in await connection.fetch(_ENTRIES, parcel.id)]
+        visits = [step for step in own if "visit" in step.body]
+        doors = await connection.fetch(
+            _DOORS, [step.writer for step in visits], [step.number for step in visits],
+            [step.body["visit"] for step in visits],
+        )  # fmt: skip
+        began = own[0].happened_at if own else hub.clock.now()
+        looks = await connection.fetch(_LOOKS, str(parcel.id), began)
+    steps = own + [_step(row) for row in (*doors, *looks)]
+    return sorted(steps, key=lambda step: (step.happened_at, step.writer, step.number))
+
+
+def _step(row: Mapping[str, Any]) -> Step:
+    body = msgspec.json.decode(row["body"])
+    actor = body.get("actor")
+    return Step(row["kind"], row["happened_at"], row["recorded_at"], row["writer"], row["number"], body,
+                UUID(actor) if actor else None)  # fmt: skip
+
+
+async def notices(hub: Hub, parcel: UUID) -> list[dict[str, Any]]:
+    """What the recipient was told, over what, and whether it went out."""
+    return [dict(row) for row in await hub.pool.fetch(_NOTICES, parcel)]
+
+
+async def cases(hub: Hub, parcel: UUID) -> set[UUID]:
+    return {row["id"] for row in await hub.pool.fetch(_CASES, parcel)}
+
+
+async def person_of(hub: Hub, parcel: Parcel) -> people.Person | None:
+    async with hub.pool.acquire() as connection:
+        return await people.find(connection, parcel.person, hub.keys)
+
+
+async def reveal(hub: Hub, who: Person, parcel: Parcel, reason: str) -> people.Person | None:
+    """Who it is for, in clear. Written down before it is told: who looked, at which parcel's person, and why.
+
+    Raises Refusal for whoever has no right to.
+    """
+    if not who.may("reveal", parcel.station):
+        raise Refusal("no_right")
+    assert who.actor is not None, "whoever signs in has an id in the journal"
+    await hub.note(facts.Looked(at="person", actor=who.actor, parcel=parcel.id, reason=reason))
+    return await person_of(hub, parcel)
+
+
+def masked(person: people.Person) -> tuple[str, str, str]:
+    """Name, mail address and telephone number with no more than lets two be told apart."""
+    name = " ".join(f"{part[0]}…" for part in person.name.split())
+    user, at, domain = (person.email or "").partition("@")
+    email = f"{user[:1]}…@{domain[:1]}…{domain[domain.rfind('.') :] if '.' in domain else ''}" if at else ""
+    phone = f"…{person.phone[-2:]}" if person.phone else ""
+    return name, email, phone

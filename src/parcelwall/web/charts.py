@@ -1,0 +1,126 @@
+"""Charts as SVG, drawn here: no library, no script. Each says in one sentence what it shows (`role="img"`), each part
+has its figure beside it, and the page puts the table behind it. Colours come from `charts.css` by class.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from babel.dates import get_day_names
+from markupsafe import escape
+
+from parcelwall.web.render import Words, clock, locale_of, moment
+from parcelwall.web.views import Look
+
+WIDE, LEFT, RIGHT, TOP = 720, 46, 16, 26
+
+
+def N_(message: str) -> str:
+    """Marks a text for the catalogues."""
+    return message
+
+
+NOW, DOORS_IN_USE = N_("now"), N_("Doors in use")
+ALL_DOORS = N_("all %(doors)s doors")
+USE_SAID = N_("Doors in use over time: %(low)s at least, %(high)s at most, of %(doors)s.")
+PEAKS_SAID = N_("Parcels put in and taken out by weekday and hour. Most at %(when)s: %(count)s.")
+BARS_SAID = N_("%(title)s. Most: %(name)s, %(count)s.")
+NOTHING_SAID = N_("%(title)s: nothing in this time.")
+
+
+def _svg(high: float, said: str, parts: Sequence[str], kind: str = "") -> str:
+    name = f'role="img" aria-label="{escape(said)}"'
+    return f'<svg class="chart {kind}" viewBox="0 0 {WIDE} {high:g}" {name}>{"".join(parts)}</svg>'
+
+
+def _text(kind: str, x: float, y: float, words: str) -> str:
+    return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(words)}</text>'
+
+
+def day_line(use: Sequence[tuple[datetime, int]], doors: int, look: Look, words: Words, high: float = 190) -> str:
+    """Doors in use by hour as a line with its area, against all doors there are."""
+    if not use or not doors:
+        return ""
+    bottom, top = high - 28, TOP
+    step = (WIDE - LEFT - RIGHT) / max(1, len(use) - 1)
+    points = [(LEFT + at * step, bottom - (bottom - top) * min(1.0, n / doors)) for at, (_, n) in enumerate(use)]
+    line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+    parts = [
+        f'<path class="chart-area" d="M{LEFT} {bottom}L{line}L{points[-1][0]:.1f} {bottom}Z"/>',
+        *(f'<path class="chart-rule" d="M{LEFT} {y:g}H{WIDE - RIGHT}"/>' for y in (top, (top + bottom) / 2, bottom)),
+        f'<path class="chart-line" d="M{line}"/>',
+        *(_text("chart-end", LEFT - 6, y + 5, f"{share} %") for share, y in
+          ((100, top), (50, (top + bottom) / 2), (0, bottom))),
+        _text("chart-label chart-last", WIDE - RIGHT, top - 8, words.gettext(ALL_DOORS) % {"doors": doors}),
+        *_hours(use, step, bottom, look),
+        *_last(points[-1], use[-1][1], words),
+    ]  # fmt: skip
+    counts = [n for _, n in use]
+    return _svg(high, words.gettext(USE_SAID) % {"low": min(counts), "high": max(counts), "doors": doors}, parts)
+
+
+def _hours(use: Sequence[tuple[datetime, int]], step: float, bottom: float, look: Look) -> list[str]:
+    """About six times below the line: hours of a day, or days of a longer span."""
+    every = max(1, len(use) // 6)
+    shown = clock if len(use) <= 30 else moment
+    return [
+        _text("chart-middle", LEFT + at * step, bottom + 20, shown(use[at][0], look))
+        for at in range(every // 2, len(use), every)
+    ]
+
+
+def _last(point: tuple[float, float], n: int, words: Words) -> list[str]:
+    x, y = point
+    above = y - 12 if y > TOP + 26 else y + 22
+    return [
+        f'<circle class="chart-dot" cx="{x:.1f}" cy="{y:.1f}" r="5"/>',
+        _text("chart-label chart-last", x - 8, above, f"{words.gettext(NOW)}: {n}"),
+    ]
+
+
+def peaks(table: Sequence[Sequence[int]], look: Look, words: Words, title: str) -> str:
+    """Weekdays by hours: the fuller a square is drawn, the more. The busiest square carries its figure."""
+    most = max(max(row) for row in table)
+    if not most:
+        return _svg(60, words.gettext(NOTHING_SAID) % {"title": title}, [])
+    names = get_day_names("abbreviated", locale=locale_of(look.language))
+    side = (WIDE - LEFT - RIGHT) / 24
+    parts = [_text("chart-end", LEFT - 8, TOP + day * 26 + 18, names[day]) for day in range(7)]
+    parts += [_text("chart-middle", LEFT + hour * side + side / 2, TOP - 8, str(hour)) for hour in range(0, 24, 3)]
+    busiest = max(((day, hour) for day in range(7) for hour in range(24)), key=lambda at: table[at[0]][at[1]])
+    for day in range(7):
+        for hour in range(24):
+            parts += _square(LEFT + hour * side, TOP + day * 26, side, table[day][hour], most, (day, hour) == busiest)
+    when = f"{names[busiest[0]]} {busiest[1]}:00"
+    return _svg(TOP + 7 * 26 + 6, words.gettext(PEAKS_SAID) % {"when": when, "count": most}, parts)
+
+
+def _square(x: float, y: float, side: float, n: int, most: int, busiest: bool) -> list[str]:
+    """A frame, filled from below as far as its share of the most: read without colour."""
+    tall = 22 * n / most
+    drawn = [f'<rect class="chart-frame" x="{x + 1:.1f}" y="{y:g}" width="{side - 3:.1f}" height="22"/>']
+    if n:
+        drawn.append(
+            f'<rect class="chart-bar" x="{x + 1:.1f}" y="{y + 22 - tall:.1f}" width="{side - 3:.1f}" '
+            f'height="{tall:.1f}"/>'
+        )
+    if busiest:
+        drawn.append(_text("chart-middle chart-on", x + side / 2, y + 16, str(n)))
+    return drawn
+
+
+def bars(rows: Sequence[tuple[str, int]], words: Words, title: str) -> str:
+    """One bar for each row, its name before it and its figure behind it."""
+    if not any(n for _, n in rows):
+        return _svg(60, words.gettext(NOTHING_SAID) % {"title": title}, [])
+    most, begin = max(n for _, n in rows), 290
+    parts: list[str] = []
+    for at, (name, n) in enumerate(rows):
+        y, wide = 8 + at * 32, (WIDE - begin - 70) * n / most
+        parts += [
+            _text("chart-end chart-name", begin - 12, y + 17, name if len(name) <= 38 else name[:37] + "…"),
+            f'<rect class="chart-bar" x="{begin}" y="{y}" width="{max(wide, 1):.1f}" height="22" rx="3"/>',
+            _text("chart-label", begin + wide + 10, y + 17, str(n)),
+        ]
+    first = max(rows, key=lambda row: row[1])
+    said = words.gettext(BARS_SAID) % {"title": title, "name": first[0], "count": first[1]}
+    return _svg(16 + len(rows) * 32, said, parts)

@@ -1,0 +1,145 @@
+"""Who may come in to the console, and what each form must carry.
+
+A person signs in once and has a cookie that no script reads and no other site sends (HttpOnly, SameSite=Strict). Each
+form carries the sign-in's slip besides. What a person may do is asked for at the thing itself, in each handler.
+"""
+
+import base64
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import NotAuthorizedException
+from litestar.response import Redirect, Stream
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import needs, staff
+from parcelwall.hub.followers import Bells
+from parcelwall.hub.house import Hub
+from parcelwall.hub.staff import Person, SignIn
+from parcelwall.notices.texts import refusal_text, words
+from parcelwall.rules.rights import Right
+from parcelwall.web.console import said
+from parcelwall.web.console.views import OutView, Top
+from parcelwall.web.passkeys import only_from_here, secret_of
+from parcelwall.web.reader import look_of
+from parcelwall.web.render import Renderer
+from parcelwall.web.streams import frames, stream
+from parcelwall.web.views import Look
+from parcelwall.web.who import Doorman
+
+HOME = "/console"
+NAV: tuple[tuple[str, Right], ...] = (
+    ("map", "see"), ("needs", "see"), ("parcels", "find"), ("longer", "extend"), ("couriers", "couriers"),
+    ("numbers", "see"), ("sites", "see"), ("policy", "see"), ("people", "people"),
+)  # fmt: skip
+
+
+class Kiosks(msgspec.Struct):
+    """Addresses of kiosks, known only in the demo, where figures of the process are open to whoever looks."""
+
+    urls: dict[str, str] = {}
+    open_to_all: bool = False
+
+
+class SignInFirst(Exception):
+    """Nobody has signed in with this browser, or not lately."""
+
+
+def on_sign_in_first(request: Request[Any, Any, Any], _: SignInFirst) -> Response[Any]:
+    """To the sign-in page, and from there to the page that was asked for."""
+    there = request.url.path if request.method == "GET" and not request.url.path.endswith("/events") else HOME
+    return Redirect(f"{HOME}/sign-in?to={quote(there)}", status_code=303)
+
+
+async def provide_sign_in(request: Request[Any, Any, Any], hub: Hub) -> SignIn:
+    """The sign-in of this browser. Raises SignInFirst without one."""
+    found = await staff.find(hub, secret_of(request, hub, "operator"))
+    if found is None:
+        raise SignInFirst
+    return found
+
+
+def must(sign_in: SignIn, right: Right, station: str | None = None) -> Person:
+    """The person, if they may do this there. Raises Refusal."""
+    if not sign_in.person.may(right, station):
+        raise Refusal("no_right")
+    return sign_in.person
+
+
+async def posted(request: Request[Any, Any, Any], sign_in: SignIn) -> dict[str, str]:
+    """What a form of ours sent, each field at most 500 characters. Raises Refusal for a form of another site's."""
+    only_from_here(request)
+    form = await request.form()
+    if form.get("slip") != sign_in.slip:
+        raise Refusal("stale_screen")
+    return {name: str(value)[:500] for name, value in form.multi_items()}
+
+
+async def chosen(request: Request[Any, Any, Any], name: str) -> tuple[str, ...]:
+    """All values of a field that may be there more than once."""
+    form = await request.form()
+    return tuple(str(value)[:100] for key, value in form.multi_items() if key == name)
+
+
+def back(path: str, what: str = "", no: Refusal | None = None) -> Redirect:
+    """To a page that says what came of it: a key of `said.SAID`, or why not."""
+    query = f"?no={no.reason}" if no else f"?said={what}" if what else ""
+    return Redirect(f"{path}{query}", status_code=303)
+
+
+async def top(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, here: str, count: int | None = None) -> Top:
+    """What stands on every page: who is here, where they may go, how much needs them, what came of the last act."""
+    person = sign_in.person
+    count = len(await needs.needs(hub, person)) if count is None else count
+    nav = tuple(name for name, right in NAV if person.may(right))
+    told, refused = _told(request)
+    return Top(
+        person=person.name or person.id, role=person.role, slip=sign_in.slip, nav=nav, here=here, needs=count,
+        now=hub.clock.now(), said=told, refused=refused, fresh=sign_in.is_fresh(hub.clock.now()),
+    )  # fmt: skip
+
+
+def _told(request: Request[Any, Any, Any]) -> tuple[str, bool]:
+    known = words(look_of(request).language)
+    reason, what = request.query_params.get("no"), request.query_params.get("said")
+    if reason in said.REFUSED:
+        return known.gettext(said.REFUSED[reason]), True
+    with contextlib.suppress(AssertionError):
+        if reason:
+            return refusal_text(reason, known, "phone").whole(), True
+    return (known.gettext(said.SAID[what]), False) if what in said.SAID else ("", False)
+
+
+def look(request: Request[Any, Any, Any], zone: str = "Europe/Helsinki") -> Look:
+    return look_of(request, zone)
+
+
+async def only_keys_that_see(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kiosks) -> None:
+    """For what machines look at: a key as password of a name (any), or as a bearer. Raises NotAuthorized."""
+    if kiosks.open_to_all:
+        return
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    with contextlib.suppress(Refusal, ValueError, UnicodeError):
+        key = base64.b64decode(given, validate=True).decode().partition(":")[2] if scheme.lower() == "basic" else given
+        (await doorman.who(f"Bearer {key}")).must("see")
+        return
+    raise NotAuthorizedException(headers={"WWW-Authenticate": 'Basic realm="Parcelwall", charset="UTF-8"'})
+
+
+def live(
+    request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, shown: Look,
+    draw_view: Callable[[SignIn], Awaitable[msgspec.Struct]], calm_s: float,
+) -> Stream:  # fmt: skip
+    """A page's stream. Whoever signs out, is sent away or loses a right while it is open sees nothing new."""
+
+    async def draw() -> str:
+        try:
+            return renderer.fragment(await draw_view(await provide_sign_in(request, hub)), shown)
+        except (SignInFirst, Refusal):
+            return renderer.fragment(OutView(), shown)
+
+    return stream(frames(hub.bells, Bells.EVERYTHING, draw, calm_s))

@@ -1,0 +1,177 @@
+"""Sites with their permits, policies with who changed what, and the operator's own people."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import policies, sites, staff
+from parcelwall.hub.house import Hub
+from parcelwall.hub.sites import Site
+from parcelwall.hub.staff import Person, SignIn
+from parcelwall.notices.language import words
+from parcelwall.rules import facts
+from parcelwall.rules.policy import Policy
+from parcelwall.rules.rights import ROLES
+from parcelwall.web.console import said
+from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
+from parcelwall.web.console.views import PeopleView, PolicyView, SiteRow, SitesView, StaffRow
+from parcelwall.web.reader import page
+from parcelwall.web.render import Renderer
+
+FIELDS = ("host", "authority", "permit", "access")
+
+
+@get("/console/sites", include_in_schema=False)
+async def sites_page(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer, station: str = ""
+) -> Response[bytes]:
+    """All sites with what is on paper, what ends first on top; one of them with its history."""
+    must(sign_in, "see", station or None)
+    names = await staff.names(hub.pool)
+    newest = {site.station: site for site in await sites.newest(hub)}
+    rows = [
+        _site_row(hub, sign_in.person, each.id, newest.get(each.id), names)
+        for each in hub.stations.known.values() if sign_in.person.sees(each.id)
+    ]  # fmt: skip
+    rows.sort(key=lambda row: (row.days_left is None, row.days_left or 0, row.name))
+    picked = next((row for row in rows if row.station == station), None)
+    past = await sites.history(hub, station) if picked else []
+    shown = SitesView(
+        await top(request, hub, sign_in, "sites"), tuple(rows), picked,
+        tuple((site, names.get(site.actor, "") if site.actor else "") for site in past), hub.clock.now().date(),
+    )  # fmt: skip
+    return page(renderer, shown, look(request))
+
+
+def _site_row(hub: Hub, person: Person, station: str, site: Site | None, names: dict[UUID, str]) -> SiteRow:
+    today = hub.clock.now().date()
+    left = (site.valid_until - today).days if site and site.valid_until else None
+    by = names.get(site.actor, "") if site and site.actor else ""
+    return SiteRow(station, hub.stations.known[station].about.name, site, left, by, person.may("sites", station))
+
+
+@post("/console/sites", include_in_schema=False)
+async def note_site(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
+    """What is on paper now; what was noted before stays as its history."""
+    form = await posted(request, sign_in)
+    station = form.get("station", "")
+    person = must(sign_in, "sites", station)
+    to = f"{HOME}/sites"
+    try:
+        until = form.get("valid_until", "")
+        valid_until = date.fromisoformat(until) if until else None
+        told = {name: form.get(name, "").strip() for name in FIELDS}
+        await sites.note(hub, facts.SiteNoted(station=station, valid_until=valid_until, actor=person.actor, **told))
+    except Refusal as no:
+        return back(to, no=no)
+    except ValueError:
+        return back(to, no=Refusal("bad_field"))
+    return Redirect(f"{to}?station={station}&said=noted", status_code=303)
+
+
+@get("/console/policy", include_in_schema=False)
+async def policy_page(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
+) -> Response[bytes]:
+    must(sign_in, "see")
+    return page(renderer, await _policy_view(request, hub, sign_in), look(request))
+
+
+async def _policy_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn) -> PolicyView:
+    names = await staff.names(hub.pool)
+    known = words(look(request).language)
+    knobs = tuple(
+        (name, value, known.gettext(said.KNOB[name])) for name, value in policies.knobs(hub.policy).items()
+        if name in said.KNOB
+    )  # fmt: skip
+    return PolicyView(
+        await top(request, hub, sign_in, "policy"), hub.policy.version, knobs,
+        tuple(await policies.history(hub, names)), sign_in.person.may("policy"),
+    )  # fmt: skip
+
+
+@post("/console/policy", include_in_schema=False)
+async def adopt_policy(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
+    """The knobs as they stand in the form, under the next version. Refused if another was adopted meanwhile."""
+    person = must(sign_in, "policy")
+    form = await posted(request, sign_in)
+    to = f"{HOME}/policy"
+    if form.get("version") != str(hub.policy.version):
+        return back(to, no=Refusal("stale_screen"))
+    given = {name: form[name] for name in policies.knobs(hub.policy) if form.get(name)}
+    try:
+        wanted = msgspec.convert({**given, "version": hub.policy.version + 1}, Policy, strict=False)
+        policies.refuse_odd(wanted)
+        await hub.adopt(wanted, person.actor)
+    except msgspec.ValidationError:
+        return back(to, no=Refusal("bad_field"))
+    except Refusal as no:
+        return back(to, no=no)
+    return back(to, "adopted")
+
+
+@get("/console/people", include_in_schema=False)
+async def people_page(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
+) -> Response[bytes]:
+    must(sign_in, "people")
+    return page(renderer, await _people_view(request, hub, sign_in), look(request))
+
+
+async def _people_view(
+    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, key: str = "", key_for: str = ""
+) -> PeopleView:
+    known = words(look(request).language)
+    looked = await staff.looks(hub.pool, hub.clock.now())
+    rows = tuple(
+        StaffRow(each["id"], each["name"], each["role"], tuple(each["area"]), each["seen_at"], each["admitted"],
+                 looked.get(each["actor"], 0), each["id"] == sign_in.person.id)
+        for each in await staff.everybody(hub.pool)
+    )  # fmt: skip
+    return PeopleView(
+        await top(request, hub, sign_in, "people"), rows,
+        tuple((role, known.gettext(said.ROLE[role])) for role in ROLES),
+        tuple(sorted((each.id, each.about.name) for each in hub.stations.known.values())), key, key_for,
+    )  # fmt: skip
+
+
+@post("/console/people/admit", status_code=200, include_in_schema=False)
+async def admit_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Response[Any]:
+    """A new person. The answer shows their key, once. A name that is taken is refused: nobody is replaced by a slip."""
+    must(sign_in, "people")
+    form, area = await posted(request, sign_in), await chosen(request, "area")
+    who, role = form.get("id", "").strip(), form.get("role", "")
+    try:
+        if role not in ROLES or not who or not all(each.isalnum() or each in "-_." for each in who) or len(who) > 40:
+            raise Refusal("bad_field")
+        if await hub.pool.fetchval("SELECT 1 FROM carrier WHERE id = $1", who):
+            raise Refusal("reference_taken")
+        if not set(area) <= hub.stations.known.keys():
+            raise Refusal("station_unknown")
+        key = await hub.admit(who, form.get("name", "").strip()[:60] or who, role, area)
+    except Refusal as no:
+        return back(f"{HOME}/people", no=no)
+    return page(renderer, await _people_view(request, hub, sign_in, key, who), look(request))
+
+
+@post("/console/people/change", include_in_schema=False)
+async def change_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
+    """Another role or area, or away: at once, for browsers that have signed in too. Raises Refusal."""
+    must(sign_in, "people")
+    form, area = await posted(request, sign_in), await chosen(request, "area")
+    who, to = form.get("id", ""), f"{HOME}/people"
+    try:
+        if form.get("do") == "away":
+            await staff.send_away(hub.pool, who)
+            return back(to, "away")
+        if not set(area) <= hub.stations.known.keys():
+            raise Refusal("station_unknown")
+        await staff.change(hub.pool, who, form.get("role", ""), frozenset(area))
+    except Refusal as no:
+        return back(to, no=no)
+    return back(to, "changed")

@@ -1,0 +1,210 @@
+"""All stations on a map and in a list, and what needs somebody. Live by one stream per page."""
+
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect, Stream
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import acts, numbers, reading, watching
+from parcelwall.hub.commands import CloseCase
+from parcelwall.hub.house import Hub
+from parcelwall.hub.needs import Need, needs
+from parcelwall.hub.orders import Outlets
+from parcelwall.hub.staff import Person, SignIn
+from parcelwall.hub.watching import AtAGlance
+from parcelwall.notices.language import words
+from parcelwall.web import charts
+from parcelwall.web.console import said
+from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top
+from parcelwall.web.console.jobs import Jobs
+from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin
+from parcelwall.web.map import Town, town
+from parcelwall.web.reader import page
+from parcelwall.web.render import Renderer
+
+RADIUS = 22  # of a ring, in units of the drawing
+MARGIN_M = 70
+FRAME = (900, 560)  # about what the map gets on a desk, in px: pins are drawn so that a unit of theirs is a px there
+CALM_S = 1.0  # news come at most so often: a busy network changes all the time
+FILTERS = {
+    "all": lambda _: True, "full": lambda row: row.share >= 0.9, "faults": lambda row: bool(row.faults or row.cases),
+    "silent": lambda row: row.line != "here",
+}  # fmt: skip
+
+
+@get("/console", include_in_schema=False)
+async def console(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Response[bytes]:
+    must(sign_in, "see")
+    return page(renderer, await map_view(request, hub, sign_in, streets=True), look(request))
+
+
+@get("/console/events", include_in_schema=False)
+async def console_events(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Stream:
+    must(sign_in, "see")
+    return live(request, hub, renderer, look(request), lambda now: map_view(request, hub, now, streets=False), CALM_S)
+
+
+async def map_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, streets: bool) -> MapView:
+    """All stations as they are now. `streets`: with the streets, which news of a stream leave out."""
+    query, only = request.query_params.get("q", "")[:60], request.query_params.get("only", "all")
+    stations = await watching.all_at_a_glance(hub, sign_in.person)
+    rows = await need_rows(request, hub, sign_in.person)
+    wanted = [row for row in stations if _is_meant(row, query) and FILTERS.get(only, FILTERS["all"])(row)]
+    drawn = town()
+    pins = [pin_of(row, drawn) for row in stations]
+    window = _window(pins, drawn)
+    scale = max(window[2] / FRAME[0], window[3] / FRAME[1])
+    known = words(look(request).language)
+    now = hub.clock.now()
+    use = await numbers.use_by_hour(hub, numbers.Span(now - timedelta(hours=24), now, _ids(sign_in.person)))
+    doors = sum(row.doors for row in stations)
+    return MapView(
+        top=await top(request, hub, sign_in, "map", len(rows)),
+        rows=tuple(sorted(wanted, key=lambda row: (-row.share, row.id))), pins=tuple(pins), needs=tuple(rows[:5]),
+        window=" ".join(f"{each:g}" for each in window), scale=f"{scale:.3f}",
+        town_svg=drawn.inner if streets else "", all=len(stations),
+        inside=sum(row.waiting + row.overdue for row in stations), in_use=sum(row.in_use for row in stations),
+        doors=doors, chart_svg=charts.day_line(use, doors, look(request), known), query=query, only=only,
+        events=_with_query(f"{HOME}/events", request),
+    )  # fmt: skip
+
+
+def _ids(person: Person) -> tuple[str, ...]:
+    return tuple(sorted(person.area))
+
+
+def _with_query(path: str, request: Request[Any, Any, Any]) -> str:
+    query = request.url.query
+    return f"{path}?{query}" if query else path
+
+
+def _is_meant(row: AtAGlance, query: str) -> bool:
+    asked = query.strip().casefold()
+    return not asked or any(asked in text.casefold() for text in (row.id, row.name, row.address))
+
+
+def pin_of(row: AtAGlance, drawn: Town) -> Pin:
+    """Where a station stands on the drawing, and how far its ring goes round."""
+    x, y = drawn.place(row.lat, row.lon)
+    around = 2 * math.pi * RADIUS
+    part = around * row.share
+    return Pin(row, round(x, 1), round(y, 1), f"{part:.1f} {around - part:.1f}")
+
+
+def _window(pins: Sequence[Pin], drawn: Town) -> tuple[float, float, float, float]:
+    """Round all stations, in metres: x, y, width, height; the whole town when there is none."""
+    if not pins:
+        return 0, 0, drawn.sheet.wide, drawn.sheet.high
+    left, right = min(pin.x for pin in pins) - MARGIN_M, max(pin.x for pin in pins) + MARGIN_M
+    above, below = min(pin.y for pin in pins) - MARGIN_M, max(pin.y for pin in pins) + MARGIN_M
+    return left, above, right - left, below - above
+
+
+async def need_rows(request: Request[Any, Any, Any], hub: Hub, person: Person, station: str = "") -> list[NeedRow]:
+    """The list of what needs somebody, in words; of one station, if one is named."""
+    known = words(look(request).language)
+    found = await needs(hub, person)
+    return [_row(hub, person, need, known) for need in found if not station or need.station == station]
+
+
+def _row(hub: Hub, person: Person, need: Need, known: Any) -> NeedRow:
+    station = hub.stations.known.get(need.station or "")
+    place = station.about.name if station else ""
+    if need.act is not None and not need.station:
+        place = ", ".join(hub.stations.known[each].about.name for each in need.act.stations)
+    here = f"{HOME}/needs"
+    if need.about == "permit":
+        here = f"{HOME}/sites?station={need.station}"
+    elif need.station:
+        here = f"{HOME}/stations/{need.station}" + (f"?door={need.compartment}" if need.compartment else "")
+    elif need.parcel:
+        here = f"{HOME}/parcels/{need.parcel}"
+    elif need.act is not None:
+        here = f"{HOME}/longer"
+    return NeedRow(
+        need, place, known.gettext(said.ABOUT.get(need.about, said.SOMETHING)),
+        _next(need, known), known.gettext(said.COST[need.cost]), here,
+        may_close=need.case is not None and person.may("hold", need.station),
+        may_agree=need.act is not None and need.act.asked_by != person.id
+        and all(person.may("agree", each) for each in need.act.stations),
+        mine=need.act is not None and need.act.asked_by == person.id,
+    )  # fmt: skip
+
+
+def _next(need: Need, known: Any) -> str:
+    """The next act, in words: of what it is about, else of what it costs."""
+    text = said.NEXT_OF.get(need.about) or said.NEXT.get(need.cost)
+    return str(known.gettext(text)) if text else ""
+
+
+@get("/console/needs", include_in_schema=False)
+async def needs_page(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Response[bytes]:
+    must(sign_in, "see")
+    return page(renderer, await needs_view(request, hub, sign_in), look(request))
+
+
+@get("/console/needs/events", include_in_schema=False)
+async def needs_events(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Stream:
+    must(sign_in, "see")
+    return live(request, hub, renderer, look(request), lambda now: needs_view(request, hub, now), CALM_S)
+
+
+async def needs_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn) -> NeedsView:
+    rows = await need_rows(request, hub, sign_in.person)
+    return NeedsView(await top(request, hub, sign_in, "needs", len(rows)), tuple(rows), f"{HOME}/needs/events")
+
+
+@post("/console/cases/{case:uuid}/close", include_in_schema=False)
+async def close_case(request: Request[Any, Any, Any], case: Any, sign_in: SignIn, hub: Hub) -> Redirect:
+    """Somebody has looked. The outcome is a word for those who read the journal later. Raises Refusal."""
+    must(sign_in, "see")
+    form = await posted(request, sign_in)
+    to = f"{HOME}/stations/{form['station']}" if form.get("station") in hub.stations.known else f"{HOME}/needs"
+    station = await reading.station_of_case(hub, case)
+    person = must(sign_in, "hold", station)
+    outcome = form.get("outcome", "").strip()
+    try:
+        if not outcome or not outcome.isprintable():
+            raise Refusal("reason_missing")
+        acts.refuse_bad_reason(outcome)
+        await hub.desk.ask(CloseCase(case=case, station=station, outcome=outcome, actor=person.actor))
+    except Refusal as no:
+        return back(to, no=no)
+    return back(to, "closed")
+
+
+@post("/console/acts/{act:uuid}/agree", include_in_schema=False)
+async def agree(
+    request: Request[Any, Any, Any], act: Any, sign_in: SignIn, hub: Hub, outlets: Outlets, jobs: Jobs
+) -> Redirect:
+    """The second person agrees: a door opens at once, an area is kept longer after a minute."""
+    must(sign_in, "see")
+    await posted(request, sign_in)
+    try:
+        agreed = await acts.agree(hub, sign_in.person, act)
+    except Refusal as no:
+        if no.reason in ("no_right", "not_found"):
+            raise
+        return back(f"{HOME}/needs", no=no)
+    if agreed.kind == "open_door":
+        jobs.start(acts.carry_out_door(hub, outlets, agreed))
+        return back(f"{HOME}/stations/{agreed.station}", "asked")
+    return back(f"{HOME}/longer", "agreed")
+
+
+@post("/console/acts/{act:uuid}/withdraw", include_in_schema=False)
+async def withdraw(request: Request[Any, Any, Any], act: Any, sign_in: SignIn, hub: Hub) -> Redirect:
+    must(sign_in, "see")
+    form = await posted(request, sign_in)
+    to = f"{HOME}/longer" if form.get("to") == "longer" else f"{HOME}/needs"
+    try:
+        await acts.withdraw(hub, sign_in.person, act)
+    except Refusal as no:
+        if no.reason in ("no_right", "not_found"):
+            raise
+        return back(to, no=no)
+    return back(to, "withdrawn")

@@ -1,0 +1,148 @@
+"""Finding a parcel, its story, and who it is for: masked, and in clear only for a reason that is written down."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, get, post
+from litestar.response import Redirect
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import acts, staff, story
+from parcelwall.hub.commands import Extend
+from parcelwall.hub.house import Hub
+from parcelwall.hub.people import Person as Recipient
+from parcelwall.hub.staff import SignIn
+from parcelwall.hub.story import Step
+from parcelwall.journal import streams
+from parcelwall.notices.language import words
+from parcelwall.rules.life import INSIDE, Parcel
+from parcelwall.web.console import said
+from parcelwall.web.console.gate import HOME, back, look, must, posted, top
+from parcelwall.web.console.overview import need_rows
+from parcelwall.web.console.station import reason_of
+from parcelwall.web.console.views import Found, Line, NeedRow, ParcelsView, ParcelView, Revealed, Told
+from parcelwall.web.reader import page
+from parcelwall.web.render import Renderer
+
+LATE_S = 120  # between a station's clock and the hub's: more than that is worth telling
+DETAILS = ("mark", "reason", "why", "outcome", "size", "by", "at")
+
+
+@get("/console/parcels", include_in_schema=False)
+async def parcels_page(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
+) -> Response[bytes]:
+    must(sign_in, "find", next(iter(sign_in.person.area), None))
+    return page(renderer, ParcelsView(await top(request, hub, sign_in, "parcels"), "", ()), look(request))
+
+
+@post("/console/parcels", status_code=200, include_in_schema=False)
+async def find_parcels(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Response[Any]:
+    """A search is posted, so that what was looked for stands in no address and no log of a proxy."""
+    person = must(sign_in, "find", next(iter(sign_in.person.area), None))
+    asked = (await posted(request, sign_in)).get("asked", "")
+    parcels = await story.find(hub, person, asked)
+    if len(parcels) == 1:
+        return Redirect(f"{HOME}/parcels/{parcels[0].id}", status_code=303)
+    found = tuple(Found(each.reference, each.id, each.stage, _place(hub, each)) for each in parcels)
+    shown = ParcelsView(await top(request, hub, sign_in, "parcels"), asked, found)
+    return page(renderer, shown, look(request))
+
+
+def _place(hub: Hub, parcel: Parcel) -> str:
+    station = hub.stations.known.get(parcel.station or "")
+    return f"{station.about.name} {parcel.compartment or ''}".strip() if station else ""
+
+
+@get("/console/parcels/{parcel:uuid}", include_in_schema=False)
+async def parcel_page(
+    request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub, renderer: Renderer
+) -> Response[bytes]:
+    found = await story.one(hub, sign_in.person, parcel)
+    return page(renderer, await parcel_view(request, hub, sign_in, found), look(request, _zone(hub, found)))
+
+
+def _zone(hub: Hub, parcel: Parcel) -> str:
+    station = hub.stations.known.get(parcel.station or "")
+    return station.about.zone if station else "UTC"
+
+
+@post("/console/parcels/{parcel:uuid}/reveal", status_code=200, include_in_schema=False)
+async def reveal(
+    request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub, renderer: Renderer
+) -> Response[Any]:
+    """The answer to this one request shows the person; nothing that can be opened again does."""
+    found = await story.one(hub, sign_in.person, parcel)
+    must(sign_in, "reveal", found.station)
+    form = await posted(request, sign_in)
+    try:
+        reason = reason_of(form)
+        acts.refuse_bad_reason(reason)
+    except Refusal as no:
+        return back(f"{HOME}/parcels/{parcel}", no=no)
+    person = await story.reveal(hub, sign_in.person, found, reason)
+    view = await parcel_view(request, hub, sign_in, found, person, clear=True)
+    return page(renderer, view, look(request, _zone(hub, found)))
+
+
+@post("/console/parcels/{parcel:uuid}/extend", include_in_schema=False)
+async def extend_one(request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub) -> Redirect:
+    """One parcel, kept as long as the policy says."""
+    found = await story.one(hub, sign_in.person, parcel)
+    person = must(sign_in, "extend", found.station)
+    await posted(request, sign_in)
+    to = f"{HOME}/parcels/{parcel}"
+    try:
+        await hub.desk.ask(Extend(carrier=None, parcel=parcel, by="operator", actor=person.actor))
+    except Refusal as no:
+        return back(to, no=no)
+    return back(to, "changed")
+
+
+async def parcel_view(
+    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, parcel: Parcel, person: Recipient | None = None,
+    clear: bool = False,
+) -> ParcelView:  # fmt: skip
+    """A parcel with its story. `person` is shown masked unless `clear`."""
+    known = words(look(request).language)
+    names = await staff.names(hub.pool)
+    steps = await story.story(hub, parcel)
+    person = person or await story.person_of(hub, parcel)
+    station = hub.stations.known.get(parcel.station or "")
+    sides = " × ".join(str(side) for side in parcel.sides_mm)
+    return ParcelView(
+        top=await top(request, hub, sign_in, "parcels"), parcel=parcel.id, reference=parcel.reference,
+        carrier=parcel.carrier, stage=parcel.stage, station=parcel.station or "",
+        station_name=station.about.name if station else "", door=parcel.compartment, size=parcel.size or "",
+        sides=f"{sides} mm, {parcel.weight_g} g", collect_by=parcel.collect_by, deposit_by=parcel.deposit_by,
+        lines=tuple(_line(hub, step, names, known) for step in steps),
+        cases=tuple(await _cases(request, hub, sign_in, parcel)),
+        told=tuple(Told(each["purpose"], each["channel"], each["state"], each["sent_at"])
+                   for each in await story.notices(hub, parcel.id)),
+        person=_shown(person, clear) if person else None,
+        may_reveal=sign_in.person.may("reveal", parcel.station) and person is not None and not clear,
+        may_extend=sign_in.person.may("extend", parcel.station) and parcel.stage in INSIDE,
+        reasons=tuple((key, known.gettext(text)) for key, text in said.REASONS.items()),
+    )  # fmt: skip
+
+
+async def _cases(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, parcel: Parcel) -> list[NeedRow]:
+    mine = await story.cases(hub, parcel.id)
+    return [row for row in await need_rows(request, hub, sign_in.person) if row.need.case in mine]
+
+
+def _shown(person: Recipient, clear: bool) -> Revealed:
+    if clear:
+        return Revealed(person.name, person.email or "", person.phone or "", clear=True)
+    return Revealed(*story.masked(person))
+
+
+def _line(hub: Hub, step: Step, names: dict[UUID, str], known: Any) -> Line:
+    station = hub.stations.known.get(str(step.body.get("station") or streams.station_of(step.writer) or ""))
+    details = [str(step.body[name]) for name in DETAILS if isinstance(step.body.get(name), str) and step.body[name]]
+    late = (step.recorded_at - step.happened_at).total_seconds()
+    return Line(
+        known.gettext(said.KIND.get(step.kind, step.kind)), ", ".join(details),
+        names.get(step.actor, "") if step.actor else "", step.door, station.about.name if station else "",
+        step.happened_at, step.recorded_at, int(late) if abs(late) > LATE_S else 0, step.writer, step.number,
+    )  # fmt: skip

@@ -1,0 +1,161 @@
+"""Words of the console that are chosen by the code: what came of an act, kinds of case and of fact, roles, reasons.
+
+Whole sentences, marked for the catalogues and looked up where they are shown.
+"""
+
+
+def N_(message: str) -> str:
+    """Marks a text for the catalogues."""
+    return message
+
+
+SAID = {
+    "closed": N_("The case is closed."),
+    "held": N_("The door is out of order: it is offered to nobody until somebody has looked."),
+    "asked": N_("The order is on its way. What the station says stands below."),
+    "second": N_("It waits for a second person, who sees it under Needs you."),
+    "agreed": N_("Agreed."),
+    "withdrawn": N_("Withdrawn. Nothing was done."),
+    "admitted": N_("Admitted."),
+    "revoked": N_("Taken back."),
+    "noted": N_("Noted."),
+    "adopted": N_("The new policy is in force. Stations hear of it now."),
+    "changed": N_("Changed."),
+    "away": N_("This person can no longer come in."),
+    "passkey": N_("The passkey is made. Next time you sign in with it."),
+    "kept": N_("Everything inside is kept longer."),
+}
+REFUSED = {
+    "sign_in": N_("This key lets nobody in here. Check it."),
+    "stale_screen": N_("This has changed meanwhile. Look again."),
+    "second_person_needed": N_("A second person must agree. Nobody agrees to what they asked for."),
+    "not_found": N_("There is nothing here under this name."),
+    "prove_again": N_("Prove once more that it is you."),
+    "bad_field": N_("Something is missing or does not fit. Check what you typed."),
+    "reason_missing": N_("Say why first. It goes into the journal."),
+}
+
+ABOUT = {
+    "door_did_not_open": N_("A door did not open, says the recipient"),
+    "reported_empty": N_("Nothing was inside, says the recipient"),
+    "reported_wrong_parcel": N_("The wrong parcel was inside, says the recipient"),
+    "reported_damaged": N_("The parcel is damaged, says the recipient"),
+    "short_of_room": N_("Room is promised twice"),
+    "opened_unasked": N_("A door opened that nobody was let in by"),
+    "unexpected_removal": N_("A courier took out what nobody expected to be taken"),
+    "unexpected_collection": N_("Something was collected that nobody expected"),
+    "unexpected_deposit": N_("Something was put in that nobody expected"),
+    "two_in_one_compartment": N_("Two parcels lie behind one door"),
+    "deposited_twice": N_("One parcel was put in twice"),
+    "door_failed": N_("A door does not open"),
+    "door_left_open": N_("A door stands open"),
+    "door_unclear": N_("Nobody can say whether a door is open"),
+    "no_such_compartment": N_("Something was put behind a door that the layout does not have"),
+    "never_taken_back": N_("A late parcel was never taken back"),
+    "never_brought": N_("An announced parcel never came"),
+    "out_of_order": N_("A door is out of order"),
+    "disk_full": N_("The station's disk is full"),
+    "ups_complains": N_("The station's battery needs somebody"),
+    "journal_restored": N_("A new computer does not know what the old one saw last"),
+    "books_differ": N_("Two books tell different stories"),
+    "lapsed_while_silent": N_("A promise lapsed while its station was silent"),
+    "notice_given_up": N_("A recipient could not be told"),
+    "announcement_lost": N_("Nobody knows for whom a parcel is"),
+    "layout_given_back": N_("A station's layout was lost and must be set up again"),
+    "unreadable_entry": N_("An entry cannot be read"),
+    "silent": N_("A station is silent"),
+    "permit": N_("A permit ends"),
+    "second": N_("Somebody needs a second person"),
+}
+SOMETHING = N_("Somebody should look")
+
+COST = {
+    "second": N_("a colleague waits"),
+    "waits": N_("somebody waits for a parcel"),
+    "risk": N_("a parcel may be lost"),
+    "full": N_("a door is missing where few are free"),
+    "door": N_("a door is out of use"),
+    "silent": N_("we hear nothing"),
+    "station": N_("the station may stop"),
+    "paper": N_("paper"),
+}
+NEXT = {
+    "waits": N_("Open the door, or write to the recipient; then close the case."),
+    "risk": N_("Have somebody look behind the door, then close the case."),
+    "full": N_("Send a technician first: room is short here."),
+    "door": N_("Send a technician to the door, then close the case."),
+    "silent": N_("Ask the host whether there is power. The station works on its own."),
+    "station": N_("Send a technician to the station, then close the case."),
+    "paper": N_("Look it up, then close the case."),
+}
+NEXT_OF = {
+    "permit": N_("Have it renewed, then note the new date."),
+    "never_brought": N_("Ask the carrier where it is, then close the case."),
+    "never_taken_back": N_("Send a courier to take it back, then close the case."),
+    "out_of_order": N_("Have it mended and looked at, then close the case."),
+}
+"""Where what a case is about says more than its cost."""
+
+KIND = {
+    "Announced": N_("Announced by the carrier"),
+    "Reserved": N_("Room was promised"),
+    "Withdrawn": N_("Room is held elsewhere now"),
+    "Lapsed": N_("Not brought in time: the room was given back"),
+    "Cancelled": N_("Cancelled"),
+    "Diverted": N_("It goes another way"),
+    "Extended": N_("Kept longer"),
+    "Expired": N_("The holding time ended"),
+    "CarrierReported": N_("The carrier scanned it"),
+    "CodeRenewed": N_("A new code"),
+    "Deposited": N_("Put in"),
+    "Collected": N_("Collected"),
+    "TakenBack": N_("Taken back by the courier"),
+    "DoorOpened": N_("The door was seen open"),
+    "DoorClosed": N_("The door was seen shut"),
+    "DoorFailed": N_("The door did not do what was asked"),
+    "OrderAnswered": N_("An order from afar was answered"),
+    "CompartmentHealth": N_("A compartment changed its health"),
+    "WrongCode": N_("Wrong codes were typed"),
+    "Measured": N_("A probe was read"),
+    "Power": N_("Power"),
+    "ClockSet": N_("The clock was set"),
+    "JournalRestored": N_("A new computer fetched the book"),
+    "CaseOpened": N_("A case was opened"),
+    "CaseClosed": N_("A case was closed"),
+    "Looked": N_("Somebody looked who it is for"),
+    "Granted": N_("A door was opened from afar"),
+}
+ROLE = {
+    "viewer": N_("looks"),
+    "technician": N_("looks, opens doors, sets them out of order"),
+    "planner": N_("looks, exports, keeps sites and policies"),
+    "operator": N_("does all daily work, agrees as a second person"),
+    "admin": N_("everything, and who may come in"),
+}
+REASONS = {
+    "stuck": N_("a recipient's door does not open"),
+    "damaged": N_("a parcel is damaged or leaks"),
+    "look": N_("somebody must look inside"),
+    "clean": N_("cleaning or repair"),
+    "authority": N_("an authority demands it"),
+}
+"""Why a door is opened or a person is shown: a list, and room for words beside it. The journal holds the key."""
+KNOB = {
+    "hold_hours": N_("hours from deposit to the end of the holding time"),
+    "deposit_window_hours": N_("hours from the expected time to the end of a promise"),
+    "ahead_days": N_("days ahead that room is promised"),
+    "overbook": N_("promises beyond the compartments that are free"),
+    "extend_hours": N_("hours that a recipient may keep it longer"),
+    "extensions": N_("times that a recipient may keep it longer"),
+    "remind_hours_before": N_("hours before the end that a reminder is sent"),
+    "quiet_from_hour": N_("hour from which reminders wait"),
+    "quiet_until_hour": N_("hour until which reminders wait"),
+    "lapse_silence_hours": N_("hours after which a promise lapses though its station is silent"),
+    "alternatives": N_("stations named in a refusal"),
+    "near_km": N_("kilometres in which room is looked for"),
+    "reopen_s": N_("seconds in which a door may be opened again"),
+    "bare_code_parcels": N_("parcels inside above which the last four of the number are asked for too"),
+    "courier_idle_s": N_("seconds that a screen waits for a courier"),
+    "alone_doors": N_("doors that one person may open from afar in ten minutes"),
+    "alone_parcels": N_("parcels that one person may keep longer at once"),
+}

@@ -1,0 +1,79 @@
+// The console's own: the map comes closer and moves, its pins keep their size, and a lost stream is said.
+// Everything works without it: the list says what the map says.
+(() => {
+  const OLD_MS = 10000, STEP = 1.5, CLOSEST = 6;
+  let whole = null, view = null;
+  const map = () => document.getElementById("town-map");
+
+  function read(text) {
+    const [x, y, w, h] = text.split(" ").map(Number);
+    return { x, y, w, h };
+  }
+
+  function draw() {
+    if (!map() || !view) return;
+    map().setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
+    const size = (view.w / whole.w) * Number(map().dataset.scale);
+    for (const pin of document.querySelectorAll(".pin")) {
+      pin.setAttribute("transform", `translate(${pin.dataset.x} ${pin.dataset.y}) scale(${size})`);
+    }
+  }
+
+  function zoom(by, cx = view.x + view.w / 2, cy = view.y + view.h / 2) {
+    const w = Math.min(whole.w, Math.max(whole.w / CLOSEST, view.w / by)), share = w / view.w;
+    view = { x: cx - (cx - view.x) * share, y: cy - (cy - view.y) * share, w, h: view.h * share };
+    keep();
+  }
+
+  function keep() {
+    view.x = Math.min(Math.max(view.x, whole.x), whole.x + whole.w - view.w);
+    view.y = Math.min(Math.max(view.y, whole.y), whole.y + whole.h - view.h);
+    draw();
+  }
+
+  function move(event) {
+    if (!view || !(event.buttons & 1) || !event.target.closest?.("#town-map")) return;
+    const scale = view.w / map().getBoundingClientRect().width;
+    view.x -= event.movementX * scale;
+    view.y -= event.movementY * scale;
+    keep();
+  }
+
+  function begin() {
+    if (!map()) return;
+    whole = read(map().getAttribute("viewBox"));
+    view = { ...whole };
+    document.querySelector(".town-tools").hidden = false;
+  }
+
+  function tool(event) {
+    const wanted = event.target.closest("[data-zoom]")?.dataset.zoom;
+    if (!wanted || !view) return;
+    if (wanted === "all") { view = { ...whole }; draw(); } else zoom(wanted === "in" ? STEP : 1 / STEP);
+  }
+
+  function told() {
+    document.body.classList.remove("is-lost");
+    const tools = document.querySelector(".town-tools");
+    if (tools) tools.hidden = false;
+    draw();
+  }
+
+  let lostAt = 0;
+  function watch() {
+    const lost = lostAt && Date.now() - lostAt > OLD_MS;
+    const band = document.getElementById("lost-news");
+    if (band) band.hidden = !lost;
+    document.body.classList.toggle("is-lost", Boolean(lost));
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    begin();
+    document.addEventListener("click", tool);
+    document.addEventListener("pointermove", move);
+    setInterval(watch, 1000);
+  });
+  document.addEventListener("htmx:sse:after:message", () => { lostAt = 0; told(); });
+  document.addEventListener("htmx:sse:error", () => { lostAt ||= Date.now(); });
+  document.addEventListener("htmx:sse:before:connection", (e) => { if (e.detail.connection.attempt > 0) lostAt ||= Date.now(); });
+})();

@@ -1,0 +1,169 @@
+"""Sample views of the console: every page in a state that happens, with the troubles that a network has."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.hub.acts import Act, Longer, OneDoor
+from parcelwall.hub.needs import Need
+from parcelwall.hub.policies import Adopted
+from parcelwall.hub.sites import Site
+from parcelwall.hub.watching import AtAGlance, Behind, Noted
+from parcelwall.rules.layout import plain_layout
+from parcelwall.web import cabinet, charts
+from parcelwall.web.console import views
+from parcelwall.web.console.overview import pin_of
+from parcelwall.web.map import town
+from parcelwall.web.render import Words
+from parcelwall.web.views import Look
+
+NOW = datetime(2026, 11, 22, 15, 42, 10, tzinfo=UTC)
+AN_ID = UUID("0198f000-0000-7000-8000-000000000001")
+LAYOUT = plain_layout("SSSSMMSSSL SSMMMMMSSS MMSSSSSLSS")
+FREE = (("S", 9), ("M", 4), ("L", 1))
+REASONS = (("stuck", "a recipient's door does not open"), ("look", "somebody must look inside"))
+NAV = ("map", "needs", "parcels", "longer", "couriers", "numbers", "sites", "policy", "people")
+
+
+def top(here: str, **changed: Any) -> views.Top:
+    known: dict[str, Any] = {"person": "Kaisa", "role": "admin", "slip": "5" * 32, "nav": NAV, "here": here, "needs": 4,
+                             "now": NOW}  # fmt: skip
+    return views.Top(**known | changed)
+
+
+def glance(number: int, name: str, lat: float, lon: float, **changed: Any) -> AtAGlance:
+    known: dict[str, Any] = {
+        "address": "Aleksanterinkatu 19", "line": "here", "heard_at": NOW - timedelta(seconds=4), "doors": 48,
+        "in_use": 29, "free": FREE, "faults": (), "open_doors": (), "waiting": 26, "expected": 11, "overdue": 1,
+        "cases": 0, "in_service": True,
+    }  # fmt: skip
+    return AtAGlance(id=f"S-{number:04}", name=name, lat=lat, lon=lon, **known | changed)
+
+
+STATIONS = (
+    glance(13, "Simonkatu", 60.1699, 24.9374, in_use=45, faults=(5, 6), cases=1, free=(("S", 1), ("M", 0))),
+    glance(12, "Kluuvi", 60.1692, 24.9440, open_doors=(19,)),
+    glance(14, "Kruununhaka", 60.1702, 24.9508, line="quiet", heard_at=NOW - timedelta(minutes=26)),
+    glance(15, "Erottaja", 60.1686, 24.9405, line="never", heard_at=None, doors=0, in_use=0, free=()),
+)
+DOOR_ACT = Act(AN_ID, "open_door", "S-0013", OneDoor(5, "look: smoke seen"), "noor", "Noor", NOW, NOW, "waiting")
+DONE_ACT = msgspec.structs.replace(DOOR_ACT, state="done", outcome="opened", second="Kaisa")
+LONGER = Act(AN_ID, "keep_longer", None, Longer(("S-0012", "S-0013"), 48, "storm"), "noor", "Noor", NOW, NOW,
+             "agreed", "Kaisa", NOW + timedelta(minutes=1))  # fmt: skip
+SITE = Site("S-0013", "Hosting Ltd", "City of Helsinki", "HEL 2024-011873", "fuse behind the left panel",
+            date(2026, 12, 14), AN_ID, NOW - timedelta(days=300))  # fmt: skip
+
+
+def need(about: str, words: str, cost: Any, next_act: str = "Send a technician.", **changed: Any) -> views.NeedRow:
+    known: dict[str, Any] = {"station": "S-0013", "compartment": 5, "case": AN_ID, "name": "C-4F29AB"}
+    row = Need(about, cost, NOW - timedelta(hours=2), **known | changed)
+    return views.NeedRow(row, "Simonkatu", words, next_act, "a door is out of use", "/console/stations/S-0013?door=5",
+                         may_close=row.case is not None, may_agree=about == "second")  # fmt: skip
+
+
+NEEDS = (
+    need("second", "Somebody needs a second person", "second", "", act=DOOR_ACT, case=None, name=""),
+    need("reported_empty", "Nothing was inside, says the recipient", "waits", parcel=AN_ID),
+    need("opened_unasked", "A door opened that nobody was let in by", "risk"),
+    need("permit", "A permit ends", "paper", until=date(2026, 12, 14), case=None, name="", compartment=None),
+)
+
+
+def doors() -> tuple[Behind, ...]:
+    states = ("free", "used", "open", "fault", "held", "used")
+    return tuple(
+        Behind(each.number, each.size, states[each.number % 6], AN_ID if each.number % 6 == 1 else None,
+               "PW-7F3-2917", "READY", NOW, AN_ID if each.number % 6 == 4 else None, "out_of_order")
+        for each in LAYOUT.compartments
+    )  # fmt: skip
+
+
+def station(words: Words, lit: int | None, **changed: Any) -> views.StationView:
+    all_doors, known = doors(), views.Chosen(doors()[0], True, True, True)
+    behind = next((each for each in all_doors if each.number == lit), None)
+    drawn: dict[int, cabinet.State] = {
+        each.number: "fault" if each.state == "held" else each.state for each in all_doors
+    }
+    shown = views.StationView(
+        top=top("map"), glance=STATIONS[0],
+        cabinet_svg=cabinet.draw(LAYOUT, words, lit=lit, view="operator", states=drawn, link="?door="),
+        doors=all_doors, latest=((Noted("DoorOpened", NOW, NOW, 14), "The door was seen open"),),
+        acts=(DOOR_ACT, DONE_ACT), needs=NEEDS[1:], site=SITE, software="0.1.0", power="battery", charge=0.81,
+        power_at=NOW, to_carry=3, chosen=msgspec.structs.replace(known, door=behind) if behind else None, kiosk="/k",
+        reasons=REASONS, me="kaisa", may_agree=True, passkeys=False, events="/e",
+    )  # fmt: skip
+    return msgspec.structs.replace(shown, **changed)
+
+
+def parcel() -> views.ParcelView:
+    line = views.Line("Put in", "", "", 14, "Kluuvi", NOW, NOW + timedelta(minutes=9), 540, "S-0012", 4711)
+    looked = views.Line(
+        "Somebody looked who it is for", "person, stuck", "Noor", None, "", NOW, NOW, 0, "hub:1/slot-1", 8
+    )
+    return views.ParcelView(
+        top("parcels", said="Changed."), AN_ID, "PW-7F3-2917", "acme-post", "READY", "S-0012", "Kluuvi", 14, "S",
+        "300 × 200 × 60 mm, 900 g", NOW, NOW, (line, looked), NEEDS[1:2], (views.Told("ready", "email", "sent", NOW),),
+        views.Revealed("A… L…", "a…@e….org", "…97"), True, True, REASONS,
+    )  # fmt: skip
+
+
+def numbers(words: Words) -> views.NumbersView:
+    use = [(NOW - timedelta(hours=24 - each), 20 + each % 9) for each in range(24)]
+    table = [[(day + 1) * hour % 13 for hour in range(24)] for day in range(7)]
+    bars = [("Kluuvi · 14 · did not open", 5), ("Simonkatu · 3 · nobody can say", 1)]
+    drawn = {"use": charts.day_line(use, 48, Look(), words),
+             "peaks": charts.peaks(table, Look(), words, "Peak hours"),
+             "faults": charts.bars(bars, words, "Doors that failed"),
+             "refusals": charts.bars([], words, "Refused")}  # fmt: skip
+    shown = tuple(
+        views.Chart(key, key.capitalize(), "What it means.", svg, ("Station", "Times"), (("Kluuvi", "5"),), "/f.csv")
+        for key, svg in drawn.items()
+    )
+    figures = (views.Figure("Doors in use", "27.5 %", "25 %", "Mean over all hours."),
+               views.Figure("A parcel lies", "", "", "Half of what was collected."))  # fmt: skip
+    return views.NumbersView(
+        top("numbers"), 7, NOW - timedelta(days=7), NOW, "", (("S-0012", "Kluuvi"),), figures, shown
+    )
+
+
+def all_pages(words: Words) -> dict[str, msgspec.Struct]:
+    """Name -> view."""
+    pins = tuple(pin_of(each, town()) for each in STATIONS)
+    shown_map = views.MapView(
+        top("map"), STATIONS, pins, NEEDS, "40 700 900 700", "1.5", town().inner, 4, 71, 70, 144,
+        charts.day_line([(NOW - timedelta(hours=each), each) for each in range(24, 0, -1)], 144, Look(), words),
+        events="/e",
+    )  # fmt: skip
+    row = views.SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)
+    names = (("S-0012", "Kluuvi"), ("S-0013", "Simonkatu"))
+    courier = views.CourierRow(AN_ID, AN_ID, "S-0012", "Kluuvi", NOW, None, ("deposit",), "Noor", 86, 3, NOW)
+    staff = (views.StaffRow("kaisa", "Kaisa", "admin", (), NOW, True, 3, True),
+             views.StaffRow("timo", "Timo", "technician", ("S-0012",), None, True, 0),
+             views.StaffRow("old", "Otto", "viewer", (), NOW, False, 1))  # fmt: skip
+    return {
+        "console-sign-in": views.SignInView("/console", "This key lets nobody in here. Check it."),
+        "console-out": views.OutView(), "console-map": shown_map,
+        "console-map-none": msgspec.structs.replace(shown_map, rows=(), pins=(), needs=(), all=0, doors=0,
+                                                    chart_svg=""),
+        "console-needs": views.NeedsView(top("needs"), NEEDS, "/e"),
+        "console-needs-none": views.NeedsView(top("needs", needs=0), ()),
+        "console-station": station(words, 1), "console-station-fault": station(words, 4),
+        "console-station-quiet": station(words, 2, glance=STATIONS[2], chosen=None, power="", latest=(), site=None),
+        "console-parcels": views.ParcelsView(top("parcels"), "PW-1",
+                                              (views.Found("PW-1", AN_ID, "READY", "Kluuvi 14"),)),
+        "console-parcels-none": views.ParcelsView(top("parcels"), "PW-1", ()), "console-parcel": parcel(),
+        "console-longer": views.LongerView(top("longer"), tuple((each, True) for each in STATIONS), 48, "storm", 71,
+                                           False, (LONGER,), "kaisa", True),
+        "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID)),
+        "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,
+                                         ((SITE, "Noor"),), NOW.date()),
+        "console-policy": views.PolicyView(
+            top("policy", said="Something is missing.", refused=True), 3, (("hold_hours", "48", "hours from deposit"),),
+            (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),)), Adopted(2, NOW, "", ())), True),
+        "console-people": views.PeopleView(top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names,
+                                           "pw_" + "4" * 64, "timo"),
+        "console-numbers": numbers(words),
+        "console-me": views.MeView(top("me", fresh=True), "kaisa", "everything", ("S-0012",), (("abc", NOW, None),)),
+    }  # fmt: skip

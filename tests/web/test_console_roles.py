@@ -1,0 +1,191 @@
+"""Who may do what at the console: every route by every role, asked for at the station that it is about."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from parcelwall.clock import SystemClock
+from parcelwall.hub import house, staff
+from parcelwall.hub.commands import HoldDoor
+from parcelwall.ids import Ids
+from parcelwall.rules.facts import StationConfigured
+from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.rights import RIGHTS, ROLES
+from parcelwall.web.app import hub_app
+from parcelwall.web.console.pages import PAGES
+
+NOBODY = "0198f000-0000-7000-8000-000000000001"
+AREA = "S-0001"  # everybody but the admin of everywhere is for this station
+ELSEWHERE = "S-0002"
+# route -> the right it asks for, and the form that is sent; {station}, {parcel} and {case} are filled in
+GETS = {
+    "/console": "see", "/console/events": "see", "/console/needs": "see", "/console/needs/events": "see",
+    "/console/stations/{station}": "see", "/console/stations/{station}/events": "see", "/console/parcels": "find",
+    "/console/parcels/{parcel}": "find", "/console/longer": "extend", "/console/couriers": "couriers",
+    "/console/numbers": "see", "/console/numbers/use.csv?station={station}": "export", "/console/sites": "see",
+    "/console/policy": "see", "/console/people": "people", "/console/me": "see",
+}  # fmt: skip
+POSTS: dict[str, tuple[str, dict[str, str]]] = {
+    "/console/cases/{case}/close": ("hold", {"outcome": "looked"}),
+    "/console/stations/{station}/open": ("open", {"door": "1", "reason": "look"}),
+    "/console/stations/{station}/hold": ("hold", {"door": "2", "words": "hinge"}),
+    "/console/parcels": ("find", {"asked": "PW-1"}), "/console/parcels/{parcel}/reveal": ("reveal", {"reason": "look"}),
+    "/console/parcels/{parcel}/extend": ("extend", {}),
+    "/console/longer": ("extend", {"station": "{station}", "hours": "2", "reason": "storm", "do": "count"}),
+    "/console/couriers/admit": ("couriers", {"station": "{station}"}),
+    "/console/couriers/revoke": ("couriers", {"station": "{station}", "grant": NOBODY}),
+    "/console/sites": ("sites", {"station": "{station}", "host": "Ltd"}),
+    "/console/policy": ("policy", {"version": "1"}), "/console/people/admit": ("people", {"id": "", "role": "viewer"}),
+    "/console/people/change": ("people", {"id": "nobody", "role": "viewer"}),
+}  # fmt: skip
+EVERYWHERE_ONLY = {"people", "policy"}
+OPEN_TO_ALL = {"/console/sign-in", "/console/sign-in/passkey/begin", "/console/sign-in/passkey/finish"}
+OWN = {"/console/sign-out", "/console/me/passkey/begin", "/console/me/passkey/finish", "/console/me/passkey/end"}
+ELSEWHERE_TESTED = {"/console/acts/{act}/agree", "/console/acts/{act}/withdraw",  # test_console_acts.py
+                    "/console/stations/{station}/open/begin", "/console/stations/{station}/open/finish"}  # fmt: skip
+
+
+class Office:
+    """A hub with two stations, a parcel and a case at each, and a browser for every role."""
+
+    def __init__(self, hub: house.Hub, browsers: dict[str, httpx.AsyncClient], filled: dict[str, Any]) -> None:
+        self.hub, self.browsers, self.filled = hub, browsers, filled
+        self.slips: dict[str, str] = {}
+
+    async def get(self, who: str, path: str, at: str = AREA) -> int:
+        path = path.format(**self.filled[at])
+        if not path.endswith("/events"):
+            return (await self.browsers[who].get(path)).status_code
+        async with self.browsers[who].stream("GET", path) as answer:
+            return answer.status_code
+
+    async def post(self, who: str, path: str, form: dict[str, str], at: str = AREA, slip: str = "") -> httpx.Response:
+        known = self.filled[at]
+        sent = {name: value.format(**known) for name, value in form.items()} | {"slip": slip or self.slips[who]}
+        return await self.browsers[who].post(path.format(**known), data=sent)
+
+
+async def _filled(hub: house.Hub, carrier: httpx.AsyncClient, station: str) -> dict[str, str]:
+    body = {"reference": f"PW-{station}", "length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
+            "recipient": {"name": "Ada Lovelace", "email": "ada@example.org"},
+            "destination": {"station_id": station}}  # fmt: skip
+    parcel = (await carrier.post("/api/v1/parcels", json=body, headers={"Idempotency-Key": station})).json()["id"]
+    case = (await hub.desk.ask(HoldDoor(station=station, compartment=3))).body["case"]
+    return {"station": station, "parcel": parcel, "case": case}
+
+
+@pytest_asyncio.fixture
+async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
+    clock = SystemClock()
+    async with house.serving(database, tmp_path, clock, Ids(clock)) as hub:
+        for number, station in enumerate((AREA, ELSEWHERE)):
+            await hub.configure(StationConfigured(station=station, name=f"Kluuvi {number}", address="Here 1", lat=60.17,
+                                                  lon=24.94, layout=plain_layout("SSM SSM")))  # fmt: skip
+        keys = {role: await hub.admit(role, role.title(), role, () if role == "admin" else [AREA]) for role in ROLES}
+        transport = httpx.ASGITransport(hub_app(hub))
+        browsers = {role: httpx.AsyncClient(transport=transport, base_url="http://hub.test") for role in (*ROLES, "no")}
+        carrier = httpx.AsyncClient(transport=transport, base_url="http://hub.test")
+        carrier.headers["Authorization"] = f"Bearer {await hub.admit('acme', 'Acme')}"
+        desk = Office(hub, browsers, {name: await _filled(hub, carrier, name) for name in (AREA, ELSEWHERE)})
+        for role, key in keys.items():
+            entered = await browsers[role].post("/console/sign-in", data={"key": key})
+            assert entered.status_code == 303 and "SameSite=strict" in entered.headers["set-cookie"]
+            assert "HttpOnly" in entered.headers["set-cookie"]
+            secret = browsers[role].cookies["pw-operator"]
+            desk.slips[role] = staff.slip_of(secret)
+        yield desk
+        for browser in (*browsers.values(), carrier):
+            await browser.aclose()
+
+
+def test_every_route_of_the_console_is_in_these_tables() -> None:
+    found = {
+        re.sub(r":\w+", "", path).replace("{name}", "use.csv") for handler in PAGES for path in handler.paths
+    }
+    listed = {path.partition("?")[0] for path in (*GETS, *POSTS)} | OPEN_TO_ALL | OWN | ELSEWHERE_TESTED
+    assert found == listed
+
+
+async def test_every_page_by_every_role(office: Office) -> None:
+    for path, right in GETS.items():
+        for role in ROLES:
+            allowed = right in RIGHTS[role] and (role == "admin" or right not in EVERYWHERE_ONLY)
+            expected = 200 if allowed else 404 if path.endswith("{parcel}") else 403
+            if not path.endswith("/events") or not allowed:  # an open stream would never end here: test_console_live
+                assert await office.get(role, path) == expected, (path, role)
+
+
+async def test_every_act_by_every_role(office: Office) -> None:
+    for path, (right, form) in POSTS.items():
+        for role in ROLES:
+            allowed = right in RIGHTS[role] and (role == "admin" or right not in EVERYWHERE_ONLY)
+            answer = await office.post(role, path, form)
+            assert (answer.status_code in (200, 303)) == allowed, (path, role, answer.status_code)
+            if not allowed:
+                assert answer.status_code in (403, 404), (path, role)
+
+
+async def test_nobody_acts_or_looks_outside_their_area(office: Office) -> None:
+    for path, (right, form) in POSTS.items():
+        if right in EVERYWHERE_ONLY or path == "/console/parcels":
+            continue
+        answer = await office.post("operator", path, form, at=ELSEWHERE)
+        planner = await office.post("planner", path, form, at=ELSEWHERE)
+        assert {answer.status_code, planner.status_code} <= {403, 404}, path
+    for path in ("/console/stations/{station}", "/console/parcels/{parcel}", "/console/numbers?station={station}"):
+        assert await office.get("operator", path, at=ELSEWHERE) in (403, 404)
+    assert "Kluuvi 1" not in (await office.browsers["operator"].get("/console")).text
+    assert "Kluuvi 1" in (await office.browsers["admin"].get("/console")).text
+
+
+async def test_a_form_of_another_site_does_nothing(office: Office) -> None:
+    for path, (_, form) in POSTS.items():
+        assert (await office.post("admin", path, form, slip="0" * 32)).status_code == 409, path
+    stranger = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site"}
+    browser = office.browsers["admin"]
+    sent = await browser.post("/console/sites", data={"slip": office.slips["admin"], "station": AREA}, headers=stranger)
+    assert sent.status_code == 403
+    assert await office.hub.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'SiteNoted'") == 0
+
+
+async def test_without_a_sign_in_there_is_only_its_page(office: Office) -> None:
+    for path in (*GETS, *POSTS):
+        answer = await office.browsers["no"].get(path.format(**office.filled[AREA]))
+        if answer.status_code != 405:
+            assert answer.status_code == 303 and answer.headers["location"].startswith("/console/sign-in"), path
+    assert (await office.browsers["no"].post("/console/policy", data={})).status_code == 303
+
+
+async def test_who_is_sent_away_is_out_at_once_and_the_last_admin_stays(office: Office) -> None:
+    form = {"id": "viewer", "do": "away"}
+    assert (await office.post("admin", "/console/people/change", form)).headers["location"].endswith("said=away")
+    assert (await office.browsers["viewer"].get("/console")).status_code == 303
+    stays = await office.post("admin", "/console/people/change", {"id": "admin", "do": "away"})
+    assert stays.headers["location"].endswith("no=no_right")
+    demoted = await office.post("admin", "/console/people/change", {"id": "admin", "role": "viewer"})
+    assert demoted.headers["location"].endswith("no=no_right")
+
+
+async def test_a_person_is_masked_and_shown_only_for_a_reason_that_is_written_down(office: Office) -> None:
+    parcel = office.filled[AREA]["parcel"]
+    masked = await office.browsers["operator"].get(f"/console/parcels/{parcel}")
+    assert "Lovelace" not in masked.text and "ada@example.org" not in masked.text and "A… L…" in masked.text
+    none = await office.post("operator", "/console/parcels/{parcel}/reveal", {"reason": ""})
+    assert none.status_code == 303 and "Lovelace" not in none.text
+    shown = await office.post("operator", "/console/parcels/{parcel}/reveal", {"reason": "look", "words": "she asked"})
+    assert "Ada Lovelace" in shown.text and "ada@example.org" in shown.text
+    body = await office.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'Looked' AND body LIKE '%person%'")
+    assert UUID(parcel).hex in body.replace("-", "") and "look: she asked" in body and "ada" not in body.lower()
+
+
+@pytest.mark.parametrize("to", ["http://evil.example", "//evil.example", "/console/\\evil", "/start", "/console//x"])
+async def test_a_sign_in_leads_into_the_console_only(office: Office, to: str) -> None:
+    key = await office.hub.admit("late", "Late", "viewer")
+    answer = await office.browsers["no"].post("/console/sign-in", data={"key": key, "to": to})
+    assert answer.headers["location"] == "/console"
