@@ -93,8 +93,7 @@ async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) 
     from parcelwall.simulation.once import play_once
     from parcelwall.simulation.people import People
 
-    clock = SystemClock()
-    ids = Ids(clock)
+    ids = Ids(clock := SystemClock())
 
     def say(text: str) -> None:
         out.print(text)
