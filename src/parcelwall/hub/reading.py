@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,9 +19,10 @@ from parcelwall.hub.keys import link_hash
 from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import Station, presence
-from parcelwall.rules import access
+from parcelwall.rules import access, facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
+from parcelwall.rules.sentence import ON_THE_WAY
 
 # The database is not there now. Whoever asks is told to ask again, or looks again by itself.
 LOST = (
@@ -31,6 +32,8 @@ LOST = (
 
 _BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 2"
 _BY_LINK = "SELECT record FROM link JOIN parcel ON parcel.id = link.parcel WHERE hash = $1 AND page = $2"
+
+_MARKS = "SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'CarrierReported' ORDER BY revision"
 
 
 @asynccontextmanager
@@ -98,6 +101,14 @@ async def by_link(hub: Hub, page: str, token: str) -> Parcel | None:
 async def known_parcel(hub: Hub, parcel: UUID) -> Parcel:
     """A parcel that is there, by its id."""
     return read_parcel(await hub.pool.fetchval("SELECT record FROM parcel WHERE id = $1", parcel))
+
+
+async def on_the_road(hub: Hub, parcel: Parcel) -> tuple[datetime | None, datetime | None]:
+    """When a carrier first had it, and when it last went out to be brought: by the carriers' own marks."""
+    rows = await hub.pool.fetch(_MARKS, parcel.id)
+    marks = [(msgspec.json.decode(row["body"], type=facts.CarrierReported).mark, row["happened_at"]) for row in rows]
+    went_out = [at for mark, at in marks if mark == "out_for_delivery"]
+    return next((at for mark, at in marks if mark in ON_THE_WAY), None), went_out[-1] if went_out else None
 
 
 async def person_of(hub: Hub, parcel: Parcel) -> Person | None:

@@ -95,7 +95,7 @@ async def status(request: Request[Any, Any, Any], token: str, hub: Hub, renderer
     if parcel is None:
         return page(renderer, NotFoundView(link=True), look_of(request), 404)
     look = look_of(request, zone_of(hub, parcel))
-    return page(renderer, linked(hub, parcel, look, f"/t/{token}/events?lang={look.language}"), look)
+    return page(renderer, await linked(hub, parcel, look, f"/t/{token}/events?lang={look.language}"), look)
 
 
 @get("/t/{token:str}/events", include_in_schema=False)
@@ -105,20 +105,22 @@ async def status_events(request: Request[Any, Any, Any], token: str, hub: Hub, r
 
     async def draw() -> str:
         now = await reading.by_link(hub, "track", token)
-        view = linked(hub, now, look, f"/t/{token}/events?lang={look.language}") if now else NotFoundView(link=True)
-        return renderer.fragment(view, look)
+        if now is None:
+            return renderer.fragment(NotFoundView(link=True), look)
+        return renderer.fragment(await linked(hub, now, look, f"/t/{token}/events?lang={look.language}"), look)
 
     return stream(frames(hub.bells, str(parcel.id) if parcel else "nobody", draw))
 
 
-def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:
+async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:
     """The same sentence with times, station and map; no door, no person, no minute of collection."""
+    on_the_road = await reading.on_the_road(hub, parcel)
     now, known = hub.clock.now(), words(look.language)
     said = sentence(parcel, now)
     place = place_of(hub, parcel)
     line = say_linked(hub, parcel, said, known, look.zone)
     return TrackView(
-        heading=str(line.heading), line=str(line.line), steps=steps_of(parcel, said, known), station=place,
+        heading=str(line.heading), line=str(line.line), steps=steps_of(parcel, said, known, on_the_road), station=place,
         events=events,
     )  # fmt: skip
 
@@ -134,17 +136,19 @@ def say_linked(hub: Hub, parcel: Parcel, said: Sentence, known: Words, zone: str
     return sentence_text(said.key, known, linked=True, delayed=said.delayed, **values)
 
 
-def steps_of(parcel: Parcel, said: Sentence, known: Words) -> tuple[Step, ...]:
+def steps_of(
+    parcel: Parcel, said: Sentence, known: Words, on_the_road: tuple[datetime | None, datetime | None] = (None, None)
+) -> tuple[Step, ...]:
     """Where it stands, with the times that are known; the last one by its day only."""
     if said.step < 0:
         return ()
-    whens: list[datetime | None] = [parcel.announced_at, None, None, parcel.deposited_at, parcel.ended_at]
+    whens: list[datetime | None] = [parcel.announced_at, *on_the_road, parcel.deposited_at, parcel.ended_at]
     states: list[Any] = ["done" if place < said.step else "now" if place == said.step else "next" for place in range(5)]
     expected = parcel.expected_at if said.step < 3 else None
     return tuple(
         Step(
             known.gettext(STEPS[place]), states[place], whens[place] or (expected if place == 3 else None),
-            about=whens[place] is None, day_only=place == 4,
+            about=whens[place] is None and place == 3, day_only=place == 4,
         )
         for place in range(5)
     )
@@ -155,7 +159,7 @@ def place_of(hub: Hub, parcel: Parcel) -> Place | None:
     if station is None:
         return None
     about = station.about
-    return Place(about.name, about.address, map_svg=station_map(about.lat, about.lon))
+    return Place(about.name, about.address, map_svg=station_map(about.lat, about.lon), lat=about.lat, lon=about.lon)
 
 
 def zone_of(hub: Hub, parcel: Parcel | None) -> str:
