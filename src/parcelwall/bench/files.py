@@ -16,12 +16,13 @@ Judge = Callable[[Sequence[Path], int, bool, Tick], list[Figure]]
 def judges() -> dict[str, Judge]:
     """All of them, by name. Raises Trouble if the extra `planning` is not installed."""
     try:
-        from parcelwall.bench import allocation, forecast, rounds, siting
+        from parcelwall.bench import allocation, forecast, promises, rounds, siting
     except ImportError as error:
         raise Trouble("this benchmark needs the extra `planning`: script/setup planning") from error
     return {
         "allocation": allocation.judge,
         "forecast": forecast.judge,
+        "promises": promises.judge,
         "siting": siting.measure,
         "rounds": rounds.measure,
     }
@@ -30,6 +31,7 @@ def judges() -> dict[str, Judge]:
 NAMES: tuple[str, ...] = (
     "allocation",
     "forecast",
+    "promises",
     "siting",
     "rounds",
 )

@@ -32,6 +32,7 @@ class Stay(msgspec.Struct, frozen=True):
     size: int | None  # None: the file does not tell
     group: str
     row: int = 0
+    handed: datetime | None = None  # to the carrier
 
 
 class Record(msgspec.Struct):
@@ -84,7 +85,8 @@ def _of_point(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[St
         elif left <= came:
             dropped["collected before it was deposited"] += 1
         else:
-            yield Stay(came, left, None, row.get("Carrier") or "unknown")
+            yield Stay(came, left, None, row.get("Carrier") or "unknown",
+                       handed=_time(row.get("DateE", "")))
 
 
 def _of_orders(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:
@@ -139,7 +141,7 @@ def drawn(stays: Sequence[Stay], seed: int, hours: Array | None = None) -> list[
         stay = stays[place]
         found[place] = Stay(
             stay.came, stay.left or stay.came + timedelta(hours=length), size if stay.size is None else stay.size,
-            stay.group, stay.row,
+            stay.group, stay.row, stay.handed,
         )  # fmt: skip
     return found
 

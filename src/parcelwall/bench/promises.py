@@ -1,0 +1,62 @@
+"""How well the chance of room is told: at a real pick-up point, on past facts only (docs/planning/offers.md)."""
+
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+
+from parcelwall.bench.figure import Figure, Tick
+from parcelwall.errors import Trouble
+from parcelwall.planning import past, promises, room
+
+STATIONS = ((14, 12, 5), (18, 16, 6), (22, 18, 9))
+WORKERS = 2
+SKILL, ERROR = 0.14, 0.02  # targets of docs/planning/offers.md
+QUICK = 600  # parcels judged
+
+
+def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
+    """Brier score of the calibrated chance against that of the past share by size, for stations of three sizes.
+
+    Raises Trouble without a file, or for one that does not tell when parcels were handed over.
+    """
+    if not files:
+        raise Trouble("name a file of a pick-up point: parcelwall bench promises FILE")
+    jobs = [(list(files), station, quick) for station in (STATIONS[1:2] if quick else STATIONS)]
+    figures = []
+    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
+        for done in workers.map(_of_station, jobs):
+            figures.append(done)
+            tick(f"promises: {len(figures)} of {len(jobs)} done")
+    return figures
+
+
+def _of_station(job: tuple[list[Path], tuple[int, ...], bool]) -> Figure:
+    files, station, quick = job
+    began = monotonic()
+    record = past.read(files)
+    before, _ = past.split(record)
+    point = promises.point(past.drawn(record.stays, 1))
+    cut = (before[-1].came - point.start).total_seconds() / 3600
+    judged = np.flatnonzero(point.handed_h > cut)
+    if not len(judged):
+        raise Trouble("the file does not tell when parcels were handed over: it has no column DateE")
+    judged = judged[-QUICK:] if quick else judged
+    told = promises.tell(point, station, judged)
+    ours, share = room.brier(told.calibrated, told.fitted), room.brier(told.share, told.fitted)
+    return Figure(
+        name=f"promises_{'/'.join(map(str, station))}", value=round(1 - ours / share, 4), unit="Brier skill",
+        reference=round(share, 4), ratio=round(share / ours, 3), runs=1, spread=None, floor=SKILL,
+        reference_is="Brier score of the past share by size",
+        more={
+            "parcels": len(judged), "fitted": round(float(told.fitted.mean()), 4), "brier_share": round(share, 4),
+            "brier_raw": round(room.brier(told.raw, told.fitted), 4), "brier_calibrated": round(ours, 4),
+            "auc": round(room.auc(told.calibrated, told.fitted), 3),
+            "calibration_error_raw": round(room.calibration_error(told.raw, told.fitted), 4),
+            "calibration_error": round(room.calibration_error(told.calibrated, told.fitted), 4),
+            "calibration_error_target": ERROR, "seconds": round(monotonic() - began, 1),
+        },
+    )  # fmt: skip
