@@ -18,7 +18,7 @@ from rich.console import Console
 from parcelwall.clock import SystemClock
 from parcelwall.errors import ParcelwallError, Trouble
 from parcelwall.ids import Ids
-from parcelwall.planning.commands import app as plan_app
+from parcelwall.planning import commands as plans
 from parcelwall.rules.rights import ROLES
 from parcelwall.settings import HubSettings, default_data_dir, read
 
@@ -26,11 +26,11 @@ app = typer.Typer(
     help="Runs networks of 24/7 smart parcel stations.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
-app.add_typer(plan_app, name="plan")
+app.add_typer(plans.app, name="plan")
+plans.reach_hubs_by(lambda data, url, act: run(_at_hub(data, url, act)))
 Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-
 
 INTERRUPTED = 130  # as shells have it
 
@@ -394,7 +394,6 @@ async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:
     clock = SystemClock()
     async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url) as opened:
         return await act(opened)
-
 
 if __name__ == "__main__":
     main()

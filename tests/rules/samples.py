@@ -9,6 +9,7 @@ from parcelwall.rules.layout import Climate, Compartment, Layout, Panel, Size, p
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
 from parcelwall.rules.policy import Policy
+from parcelwall.rules.tables import DwellCurve, Fit, VisitCalendar
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=48)
@@ -18,6 +19,14 @@ PARCEL, PERSON, RESERVATION, VISIT, COURIER, GRANT, CASE, OTHER, ACTOR = (
 LAYOUT = plain_layout("SSML SSML")
 PLAN = Plan(LAYOUT)
 
+FIT = Fit(model="visit quantiles", fitted_on=date(2026, 11, 22), since=date(2026, 1, 5), until=date(2026, 11, 21),
+          count=380)  # fmt: skip
+CALENDAR = VisitCalendar(
+    station="S-0001", carrier="acme", zone="Europe/Helsinki", visit_share=(0.75, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0),
+    first_h=((8.5, 9.0, 9.5),) * 6 + ((),), last_h=((9.0, 9.5, 10.25),) * 6 + ((),),
+    lead_h={"on_the_way": ((15.5, 18.0, 42.5),) * 7}, days_off=(date(2026, 12, 25),), fit=FIT,
+)  # fmt: skip
+CURVE = DwellCurve(stratum="S-0001/sat/09", hours=(0.0, 24.0, 48.0), there=(1.0, 0.5, 0.25), fit=FIT)
 SMALL = {"length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900}
 
 
@@ -101,6 +110,7 @@ FULL: tuple[facts.Fact, ...] = (
         remind_hours_before=12, quiet_from_hour=22, quiet_until_hour=7, lapse_silence_hours=48, alternatives=2,
         near_km=3.5, reopen_s=120, bare_code_parcels=80, courier_idle_s=90,
     )),
+    facts.TableAdopted(table=CALENDAR, plan="ab" * 32),
     facts.StationEnrolled(station="S-0001", public_key="ab" * 32, epoch=1),
     facts.KeyRevoked(station="S-0001", why="stolen"),
     facts.EpochBegan(station="S-0001", epoch=1_795_334_400, before="hub:1/S-0001", number=4041),
@@ -133,6 +143,7 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.Extended(parcel=PARCEL, collect_by=LATER), facts.CarrierReported(parcel=PARCEL, mark="departed"), deposited(),
     collected(), facts.TakenBack(parcel=PARCEL, reservation=RESERVATION, station="S-0001", compartment=1, visit=VISIT),
     facts.Granted(grant=GRANT, station="S-0001", may=()), facts.PolicyAdopted(policy=Policy()),
+    facts.TableAdopted(table=CURVE),
     facts.StationEnrolled(station="S-0001", public_key="ab" * 32), facts.KeyRevoked(station="S-0001"),
     facts.StationConfigured(station="S-0001", name="Kluuvi", address="", lat=60.0, lon=24.0, layout=Layout((), ())),
     facts.DoorOpened(compartment=1), facts.DoorClosed(compartment=1), facts.DoorFailed(compartment=1, why="dead"),

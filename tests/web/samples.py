@@ -63,6 +63,8 @@ def tracking() -> dict[str, msgspec.Struct]:
         "track-sentence-ready": views.SentenceView("PW-7F3-29Q", "Ready to collect", 3, short, events="/e"),
         "track-van": views.TrackView("4 stops away from Kluuvi", "In a compartment by about 17:35. You get the code "
                                      "then.", steps(2), place(), updated=NOW, events="/t/x/events"),
+        "track-ready-window": views.TrackView("On the way to Kluuvi", "", steps(1), place(), events="/t/x/events",
+                                              ready=(NOW + timedelta(hours=16), NOW + timedelta(hours=40))),
         "track-waiting": views.TrackView("Waiting at Kluuvi", "The code is in your message.", steps(3), place(),
                                          collect_by=DEADLINE, events="/t/x/events"),
         "track-late": views.TrackView("At the Vantaa depot", "The road is closed. No new time yet.", steps(1),

@@ -25,6 +25,7 @@ from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.offers import Offers, adopt
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.stations import Stations
+from parcelwall.hub.tables import Tables
 from parcelwall.ids import Ids
 from parcelwall.journal import postgres, streams
 from parcelwall.journal.chain import Entry, Head
@@ -33,6 +34,7 @@ from parcelwall.link.identity import Signer
 from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
 from parcelwall.rules.policy import DEFAULT, Policy
+from parcelwall.rules.tables import DwellCurve, VisitCalendar
 
 LOOK_EVERY_S = 0.5
 log = structlog.get_logger()
@@ -57,6 +59,7 @@ class Hub:
         self.offers = Offers(pool, clock, ids, self.stations, lambda: self.desk.policy)
         self.signer = Signer(keys.link_seed)
         self.bells = Bells()
+        self.tables = Tables()
         self.dsn = ""
         self.public_url = "http://127.0.0.1:8600"  # where people's browsers find this hub
         self.channels: dict[str, Any] = {}  # tell.Channel by name: what running() has opened
@@ -73,6 +76,7 @@ class Hub:
                 log.error("epoch_over", reason="the hub was restored: start this process anew")
             await self.stations.refresh(connection)
             self.desk.policy = await _adopted(connection)
+            await self.tables.refresh(connection)
         await self.refresh_wishes()
 
     async def refresh_wishes(self) -> None:
@@ -125,6 +129,17 @@ class Hub:
         """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table."""
         async with self.pool.acquire() as connection, connection.transaction():
             return await adopt(connection, lines, self.clock.now())
+
+    async def adopt_tables(self, tables: Sequence[DwellCurve | VisitCalendar], plan: str) -> int:
+        """Tables of a plan that an operator approved; every hub process uses them once it looks again."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.desk.sitting(connection)
+            await at.load((), ())
+            for table in tables:
+                at.record(facts.TableAdopted(table=table, plan=plan), at.streams.slot)
+            await at.write()
+        await self.refresh()
+        return len(tables)
 
     async def revoke(self, station: str, grant: UUID, actor: UUID | None = None) -> None:
         """Takes a grant back; the station hears of it when it is reached."""

@@ -23,6 +23,7 @@ from parcelwall.rules import access, facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
 from parcelwall.rules.sentence import ON_THE_WAY
+from parcelwall.rules.tables import Window
 
 # The database is not there now. Whoever asks is told to ask again, or looks again by itself.
 LOST = (
@@ -66,7 +67,17 @@ async def parcel(hub: Hub, carrier: str, parcel_id: UUID) -> dict[str, Any]:
         )
     if record is None:
         raise Refusal("not_found")
-    return shown(hub, read_parcel(record))
+    found = read_parcel(record)
+    window = await ready_window(hub, found)
+    return shown(hub, found) | ({"ready_from": window.since, "ready_by": window.until} if window else {})
+
+
+async def ready_window(hub: Hub, parcel: Parcel) -> Window | None:
+    """When a promised parcel will be ready, by the calendar that an operator adopted; None where there is none."""
+    if not hub.tables.tells_of(parcel):
+        return None
+    async with hub.pool.acquire() as connection:
+        return await hub.tables.window(connection, parcel, hub.clock.now())
 
 
 def shown(hub: Hub, parcel: Parcel) -> dict[str, Any]:

@@ -4,15 +4,17 @@ Heavy libraries are imported inside the commands, so that a station or a hub wit
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import typer
 from rich.console import Console
 
+from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
+from parcelwall.rules.tables import DwellCurve, VisitCalendar
 
 app = typer.Typer(help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True)
 
@@ -23,6 +25,9 @@ def plan() -> None:
 
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for report.html and plan.json. Default: plan-<what>.")]
+Country = Annotated[str, typer.Option(help="Whose holidays: FI, FR, DE, PL, ... Default: by each station's zone.")]
+Data = Annotated[Path | None, typer.Option("--data", help="Where the hub's data lie.")]
+DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="The hub's PostgreSQL.")]
 Goal = Literal["walk", "reach", "choice", "cost", "all"]
 Json = Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")]
 
@@ -103,6 +108,87 @@ def _numbers(text: str) -> tuple[float, ...]:
     if not found or not all(0 <= each < 1e6 for each in found):
         raise Trouble(f"{text!r} is not numbers between slashes, such as 24/20/8")
     return found
+
+
+class Centre(Protocol):
+    """What planning needs of a hub: its database, and somebody who writes down what an operator approved."""
+
+    dsn: str
+
+    async def adopt_tables(self, tables: Sequence[DwellCurve | VisitCalendar], plan: str) -> int: ...
+
+
+# (data, database_url, what to do there) -> its answer; given by the command line, as planning knows no hub
+AtHub = Callable[[Path | None, str | None, Callable[[Centre], Coroutine[Any, Any, Any]]], Any]
+_at_hub: list[AtHub] = []
+
+
+def reach_hubs_by(at_hub: AtHub) -> None:
+    """Tells how a hub is reached. Called once, by the command line."""
+    _at_hub[:] = [at_hub]
+
+
+@app.command()
+def forecast(
+    file: Annotated[Path | None, typer.Argument(help="A pick-up point's CSV. Default: the hub's journal.")] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    country: Country = "",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the forecasts, to be scored when their day has come.")
+    ] = False,
+    score: Annotated[bool, typer.Option("--score", help="Score what was kept, and tell how forecasts did.")] = False,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Load one to seven days ahead by station, dwell curves and visit calendars. docs/planning/forecast.md."""
+    from parcelwall.planning.forecast_report import from_file, from_journal, scored
+
+    now = SystemClock().now()
+
+    def make(tick: Callable[[str], None]) -> tuple[Any, Any]:
+        if file is not None:
+            return from_file(file, country, now, tick)
+        if score:
+            return _in_database(data, database_url, lambda connection: scored(connection, now))
+        return _in_database(data, database_url, lambda c: from_journal(c, country, now, keep, tick))
+
+    _tell(make, out or Path("plan-forecast"), as_json)
+
+
+@app.command()
+def adopt(
+    file: Annotated[Path, typer.Argument(help="A plan file of `plan forecast`.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    station: Annotated[list[str] | None, typer.Option(help="Only tables of these stations.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
+) -> None:
+    """Approves the dwell curves and visit calendars of a plan: the hub uses them from then on, as its journal says."""
+    from parcelwall.planning.adoption import read_tables, sum_up
+
+    tables, digest = read_tables(file, station or [], SystemClock().now().date())
+    Console(soft_wrap=True).print(sum_up(tables), markup=False)
+    if not yes and not typer.confirm("Adopt these tables?"):
+        raise typer.Exit(1)
+    done = _at_hub[0](data, database_url, lambda hub: hub.adopt_tables(tables, digest))
+    Console(soft_wrap=True).print(f"{done} tables are adopted.", markup=False)
+
+
+def _in_database(data: Path | None, database_url: str | None,
+                 act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # fmt: skip
+    """Runs `act` on a connection to the hub's database."""
+
+    async def there(hub: Centre) -> Any:
+        import asyncpg
+
+        connection = await asyncpg.connect(hub.dsn)
+        try:
+            return await act(connection)
+        finally:
+            await connection.close()
+
+    return _at_hub[0](data, database_url, there)
 
 
 def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> None:

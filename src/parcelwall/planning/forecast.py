@@ -57,14 +57,17 @@ def load_by_day(records: Records, hour: float, first: int, last: int) -> Floats:
 def roll(
     records: Records, hour: float, last: int, horizons: int, *, closed: frozenset[int] = frozenset(),
     known_until: int | None = None, every_days: int = 7, network: Records | None = None,
+    back_days: int = 10_000,
 ) -> Rolling:  # fmt: skip
     """Forecasts from each day of the records up to `last`, each knowing only what was known at its hour.
 
     What came is counted up to `known_until` (default: `last`); later days are NaN. `closed` are day numbers of
-    holidays. Refits every `every_days`, on Mondays. With `network`, shares are shrunk to those of all stations.
+    holidays. Refits every `every_days`, on Mondays, and looks no further back than `back_days`. With `network`, shares
+    are shrunk to those of all stations.
     """
     first = int(pipeline.whole(records.ready).min()) if len(records) else last
-    past = _look_back(records, hour, first, last, horizons, closed, known_until or last, every_days, network)
+    start = max(min(first + WARM_DAYS, last), last - back_days)
+    past = _look_back(records, hour, first, start, last, horizons, closed, known_until or last, every_days, network)
     candidates = _candidates(past, first, records, hour, every_days)
     adopted, told = _adopt(past, candidates, len(records))
     low, high = np.empty_like(told), np.empty_like(told)
@@ -74,13 +77,13 @@ def roll(
 
 
 def _look_back(
-    records: Records, hour: float, first: int, last: int, horizons: int, closed: frozenset[int], known_until: int,
-    every_days: int, network: Records | None,
+    records: Records, hour: float, first: int, start: int, last: int, horizons: int, closed: frozenset[int],
+    known_until: int, every_days: int, network: Records | None,
 ) -> Past:  # fmt: skip
     """What the pipeline would have said on each day."""
     seen = pipeline.see(records, hour)
     of_all = pipeline.see(network, hour) if network is not None else None
-    days = np.arange(min(first + WARM_DAYS, last), last + 1)
+    days = np.arange(start, last + 1)
     ready = (
         np.bincount(pipeline.whole(records.ready) - first, minlength=last + 1 - first)
         if len(records)

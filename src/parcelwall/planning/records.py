@@ -25,6 +25,7 @@ Ints = NDArray[np.int64]
 
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001, a wall clock that is of no zone
 PICKUP_COLUMNS = ("DateR", "DateE", "DateD", "DateP", "Carrier")
+DAYS_BACK = 240  # of past forecasts that are looked at to choose a model and a band
 LONGEST_DAYS = 400  # a step that takes longer than this tells of a wrong year
 
 

@@ -16,6 +16,7 @@ from parcelwall.rules.fact import Fact, ParcelFact
 from parcelwall.rules.facts_office import Looked, SiteNoted
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
+from parcelwall.rules.tables import DwellCurve, VisitCalendar
 
 Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
@@ -207,6 +208,16 @@ class PolicyAdopted(Fact, frozen=True, kw_only=True):
     actor: UUID | None = None
 
 
+class TableAdopted(Fact, frozen=True, kw_only=True):
+    """An operator approved a row of a plan: it is used from now on, instead of the one of the same name before.
+
+    `plan` is the digest of the plan file that it stood in.
+    """
+
+    table: DwellCurve | VisitCalendar
+    plan: str = ""
+
+
 class StationEnrolled(Fact, frozen=True, kw_only=True):
     """A computer proved who it is. `public_key` is the Ed25519 key in hex."""
 
@@ -346,8 +357,8 @@ class CaseClosed(Fact, frozen=True, kw_only=True):
 
 HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, CarrierReported, Granted, Revoked,
-    CodeRenewed, Blocked, Unblocked, PolicyAdopted, StationEnrolled, KeyRevoked, EpochBegan, StationConfigured,
-    CaseClosed, CaseOpened, Looked, SiteNoted,
+    CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked, EpochBegan,
+    StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

@@ -27,6 +27,8 @@ class ParcelShown(msgspec.Struct, kw_only=True, omit_defaults=True):
     deposited_at: datetime | None = None
     collect_by: datetime | None = None
     expected_at: datetime | None = None
+    ready_from: datetime | None = None
+    ready_by: datetime | None = None
     announced_at: datetime | None = None
     ended_at: datetime | None = None
     mark: str | None = None

@@ -119,9 +119,10 @@ async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView
     said = sentence(parcel, now)
     place = place_of(hub, parcel)
     line = say_linked(hub, parcel, said, known, look.zone)
+    window = await reading.ready_window(hub, parcel)
     return TrackView(
         heading=str(line.heading), line=str(line.line), steps=steps_of(parcel, said, known, on_the_road), station=place,
-        events=events,
+        ready=(window.since, window.until) if window else None, events=events,
     )  # fmt: skip
 
 

@@ -111,6 +111,8 @@ class TrackView(msgspec.Struct, frozen=True):
     steps: tuple[Step, ...] = ()
     station: Place | None = None
     collect_by: datetime | None = None
+    ready: tuple[datetime, datetime] | None = None
+    """The window in which the parcel will be ready, of a calendar that an operator adopted."""
     trouble: bool = False
     """Adds "Later than planned." below: for a heading that does not say so itself."""
     updated: datetime | None = None

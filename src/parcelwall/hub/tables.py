@@ -1,0 +1,71 @@
+"""Tables of planning that operators adopted, as this process has read them, and the ready window told from them."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from asyncpg import Connection
+
+from parcelwall.rules import facts
+from parcelwall.rules.life import Parcel, Stage
+from parcelwall.rules.sentence import ON_THE_WAY
+from parcelwall.rules.tables import DwellCurve, VisitCalendar, Window, ready_window, runs_late_h
+
+_ADOPTED = """
+SELECT body, recorded_at FROM entry WHERE kind = 'TableAdopted' AND recorded_at > $1
+ORDER BY recorded_at, writer, number"""
+_LAST_MARK = """
+SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'CarrierReported' ORDER BY revision DESC LIMIT 10"""
+_FIRST_STOPS = """
+SELECT body::json ->> 'station' AS station, min(happened_at) AS first FROM feed
+JOIN entry ON entry.writer = feed.writer AND entry.number = feed.entry_number
+WHERE carrier = $1 AND feed.number > (SELECT max(number) FROM feed WHERE carrier = $1) - $3
+  AND kind = 'Deposited' AND happened_at >= $2 GROUP BY 1"""
+OVERLAP = timedelta(minutes=5)  # a transaction that began earlier may commit later
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+LOOK_BACK = 2_000  # entries of a carrier's feed among which today's deposits are looked for
+
+
+class Tables:
+    """The adopted tables by name: the last adopted of each. Read again where new ones were recorded since."""
+
+    def __init__(self) -> None:
+        self.curves: dict[str, DwellCurve] = {}
+        self.calendars: dict[tuple[str, str], VisitCalendar] = {}
+        self._until: datetime | None = None
+
+    async def refresh(self, connection: Connection) -> None:
+        """Reads what was adopted since."""
+        since = self._until - OVERLAP if self._until else LONG_AGO
+        for row in await connection.fetch(_ADOPTED, since):
+            self._until = row["recorded_at"]
+            table = msgspec.json.decode(row["body"], type=facts.TableAdopted).table
+            if isinstance(table, VisitCalendar):
+                self.calendars[table.station, table.carrier] = table
+            else:
+                self.curves[table.stratum] = table
+
+    def tells_of(self, parcel: Parcel) -> bool:
+        """Whether a window may be told: room is promised at a station whose calendar of this carrier is known."""
+        return parcel.stage == Stage.RESERVED and (parcel.station or "", parcel.carrier) in self.calendars
+
+    async def window(self, connection: Connection, parcel: Parcel, now: datetime) -> Window | None:
+        """When a promised parcel will be ready; None where no fresh calendar knows its station and carrier, or where
+        it is over: a window that has passed is not told, the parcel is late."""
+        calendar = self.calendars.get((parcel.station or "", parcel.carrier))
+        if parcel.stage != Stage.RESERVED or calendar is None or parcel.announced_at is None:
+            return None
+        known, at = "announced", parcel.announced_at
+        for row in await connection.fetch(_LAST_MARK, parcel.id):
+            mark = msgspec.json.decode(row["body"], type=facts.CarrierReported).mark
+            if mark in ON_THE_WAY or mark == "out_for_delivery":
+                known, at = (mark if mark in calendar.lead_h else "on_the_way"), row["happened_at"]
+                break
+        late_h = await self._late_h(connection, parcel, now) if known == "out_for_delivery" else 0.0
+        window = ready_window(calendar, known, at, now.date(), late_h)
+        return window if window and window.until > now else None
+
+    async def _late_h(self, connection: Connection, parcel: Parcel, now: datetime) -> float:
+        """How late the carrier's round runs today, by the stations that it has been to."""
+        rows = await connection.fetch(_FIRST_STOPS, parcel.carrier, now - timedelta(hours=12), LOOK_BACK)
+        visited = ((self.calendars.get((row["station"], parcel.carrier)), row["first"]) for row in rows)
+        return runs_late_h([(calendar, first) for calendar, first in visited if calendar])

@@ -1,0 +1,225 @@
+"""The plan of `parcelwall plan forecast`: loads one to seven days ahead, dwell curves and visit calendars by station.
+
+Each station is told from its own history, leaning on the network's where that is short. Where there is too little, or
+nothing of late, the network's mean of the same weekday is told with a band as wide as its stations differ, and the
+reason stands beside it; where there is no network either, nothing is told. A reason is never left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+import msgspec
+import numpy as np
+
+from parcelwall.planning import dwell, scores, visits
+from parcelwall.planning.forecast import BASELINES, Rolling, load_by_day, roll
+from parcelwall.planning.holidays import OF_ZONE, holidays
+from parcelwall.planning.pipeline import see
+from parcelwall.planning.records import DAYS_BACK, Floats, Ints, Records, day_number, day_of, weekday, whole
+from parcelwall.rules.tables import DAYS, DwellCurve, Fit, VisitCalendar
+
+HORIZONS = 7
+HOURS = (12, 20)
+LEAST = 50  # parcels of a station below which the network speaks for it
+SILENT_DAYS = 30  # without a fact: what was learnt is not believed any more
+DRIFT = 3.0  # times the arrivals of the eight weeks before
+LEANS_BELOW = 500  # parcels of a station below which its shares lean on the network's
+OWN_SLOTS = 15  # parcels of a stratum below which it has no curve of its own
+MODEL = "logit by hour, mean of the stratum"
+
+Tick = Callable[[str], None]
+
+
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """Parcels in a station at an hour of its clock on a day. `low`..`high` is the 80 % band, `reason` why it is not
+    told from the station's own history as usual."""
+
+    station: str
+    made_on: date
+    day: date
+    ahead: int
+    hour: int
+    model: str
+    told: float
+    low: float
+    high: float
+    reason: str = ""
+
+
+class Past(msgspec.Struct, frozen=True, kw_only=True):
+    """How such forecasts would have done over the last half year, on what was known then."""
+
+    station: str
+    hour: int
+    ahead: int
+    origins: int
+    mean_absolute_error: float
+    best_baseline: str
+    error_of_baseline: float
+    band_covers: float
+    mean_pinball: float
+
+
+class Plan(msgspec.Struct, kw_only=True):
+    """What the plan file holds. Only rows that an operator adopts enter operations."""
+
+    made_at: datetime
+    source: str
+    loads: list[Load]
+    past: list[Past]
+    curves: list[DwellCurve]
+    calendars: list[VisitCalendar]
+    reasons: dict[str, str]
+    bad_rows: dict[str, int]
+
+
+class Network(msgspec.Struct, kw_only=True):
+    """What is planned from: records, who received them, each station's zone, and its last whole day by hour."""
+
+    records: Records
+    person: Ints
+    zones: Mapping[str, str]
+    origin: Callable[[str, int], int]
+    leads: visits.Leads | None = None
+    country: str = ""
+
+    def closed(self, station: str) -> frozenset[int]:
+        """Day numbers of holidays at a station."""
+        country = self.country or OF_ZONE.get(self.zones.get(station, ""), "")
+        last = day_of(self.origin(station, 12)).year
+        return frozenset(map(day_number, holidays(country, range(last - 3, last + 2))))
+
+
+def make(network: Network, made_at: datetime, source: str, tick: Tick) -> Plan:
+    """Everything `plan forecast` tells. Nothing is raised for a strange history: the reason is in the plan."""
+    plan = Plan(made_at=made_at, source=source, loads=[], past=[], curves=[], calendars=[], reasons={},
+                bad_rows=dict(network.records.bad))  # fmt: skip
+    for station in sorted({*network.records.stations, *network.zones}):
+        tick(f"Load of {station} …")
+        reason = plan.reasons[station] = why_not(network, station)
+        if reason in ("no_history", "silent"):
+            plan.loads += from_network(network, station, reason)
+        else:
+            for hour in HOURS:
+                _tell_load(network, station, hour, reason, plan)
+    tick("Dwell and visits …")
+    plan.curves = curves(network)
+    plan.calendars = list(_calendars(network))
+    plan.reasons = {station: reason for station, reason in plan.reasons.items() if reason}
+    return plan
+
+
+def why_not(network: Network, station: str) -> str:
+    """Why a station is not told as usual: `no_history`, `silent` for SILENT_DAYS, `demand_drift`; or nothing."""
+    here, origin = network.records.of_station(station), network.origin(station, max(HOURS))
+    days = whole(here.ready)
+    if (days <= origin).sum() < LEAST:
+        return "no_history"
+    if origin - int(days[days <= origin].max()) > SILENT_DAYS:
+        return "silent"
+    week, before = ((days > origin - 7).sum() / 7, ((days <= origin - 7) & (days > origin - 63)).sum() / 56)
+    return "demand_drift" if week > DRIFT * before or before > DRIFT * max(week, 1e-9) else ""
+
+
+def _tell_load(network: Network, station: str, hour: int, reason: str, plan: Plan) -> None:
+    here, origin = network.records.of_station(station), network.origin(station, hour)
+    lean = network.records if len(here) < LEANS_BELOW and len(network.records.stations) > 1 else None
+    rolling = roll(here, hour, origin, HORIZONS, closed=network.closed(station), known_until=origin, network=lean,
+                   back_days=DAYS_BACK)  # fmt: skip
+    wider = 2.0 if reason == "demand_drift" else 1.0
+    for h in range(HORIZONS):
+        told, low, high = (float(each[-1, h]) for each in (rolling.told, rolling.low, rolling.high))
+        plan.loads.append(
+            Load(station=station, made_on=day_of(origin), day=day_of(origin + h + 1), ahead=h + 1, hour=hour,
+                 model=rolling.adopted[-1][h], told=round(told, 2), low=round(max(0.0, told - wider * (told - low)), 2),
+                 high=round(told + wider * (high - told), 2), reason=reason)
+        )  # fmt: skip
+        plan.past += _past(rolling, station, hour, h)
+
+
+def _past(rolling: Rolling, station: str, hour: int, h: int) -> list[Past]:
+    known = np.flatnonzero(np.isfinite(rolling.came[:, h]))[-180:]
+    if len(known) == 0:
+        return []
+    came = rolling.came[known, h]
+    errors = {name: float(np.abs(rolling.candidates[name][known, h] - came).mean()) for name in BASELINES}
+    best = min(BASELINES, key=lambda name: errors[name])
+    parts = zip((rolling.low, rolling.told, rolling.high), (0.1, 0.5, 0.9), strict=True)
+    return [
+        Past(station=station, hour=hour, ahead=h + 1, origins=len(known),
+             mean_absolute_error=round(float(np.abs(rolling.told[known, h] - came).mean()), 3), best_baseline=best,
+             error_of_baseline=round(errors[best], 3),
+             band_covers=round(scores.covers(rolling.low[known, h], rolling.high[known, h], came), 3),
+             mean_pinball=round(float(np.mean([scores.pinball(q[known, h], came, level) for q, level in parts])), 3))
+    ]  # fmt: skip
+
+
+def from_network(network: Network, station: str, reason: str) -> list[Load]:
+    """The mean of the other stations on the same weekday of the last four weeks, with the band of their .1 and .9
+    quantiles; nothing where there are no others."""
+    others = [each for each in network.records.stations if each != station and not why_not(network, each)]
+    if not others:
+        return []
+    told = []
+    for hour in HOURS:
+        origin = network.origin(station, hour)
+        past = np.array([load_by_day(network.records.of_station(each), hour, origin - 27, origin) for each in others])
+        for ahead in range(1, HORIZONS + 1):
+            like = past[:, weekday(np.arange(origin - 27, origin + 1)) == weekday(np.array(origin + ahead))].ravel()
+            low, high = np.quantile(like, (0.1, 0.9))
+            told.append(
+                Load(station=station, made_on=day_of(origin), day=day_of(origin + ahead), ahead=ahead, hour=hour,
+                     model="network_mean", told=round(float(like.mean()), 2), low=round(float(low), 2),
+                     high=round(float(max(high, like.mean())), 2), reason=reason)
+            )  # fmt: skip
+    return told
+
+
+def curves(network: Network) -> list[DwellCurve]:
+    """Of all parcels, of each station, and of its weekdays and hours, where there are enough parcels to learn from."""
+    records = network.records
+    day = 1 + max((network.origin(station, max(HOURS)) for station in records.stations), default=0)
+    found = _curves_of(records, network.person, day, "")[:1]
+    for index, station in enumerate(records.stations):
+        rows = np.flatnonzero(records.station == index)
+        found += _curves_of(records.only(rows), network.person[rows], day, station)
+    return found
+
+
+def _curves_of(records: Records, person: Ints, day: int, station: str) -> list[DwellCurve]:
+    stayed = np.flatnonzero((records.deposited < day) & (records.dwell_h > 0))
+    records, person = records.only(stayed), person[stayed]
+    rows = dwell.features(records)
+    fitted = dwell.fit(records, rows, person, day)
+    if fitted is None:
+        return []
+    late = np.flatnonzero(records.deposited >= day - dwell.WINDOW_DAYS)
+    there = fitted.there(rows[late], np.zeros((len(late), len(fitted.hours))))
+    since = day_of(int(records.deposited[late].min()))
+    slots = dwell.slots(records)[late]
+    found = [_curve(station or "all", there, since, day)]
+    for slot in np.unique(slots) if station else ():
+        if (slots == slot).sum() >= OWN_SLOTS:
+            name = f"{station}/{DAYS[slot // 8]}/{slot % 8 * 3:02}"
+            found.append(_curve(name, there[slots == slot], since, day))
+    return found
+
+
+def _curve(stratum: str, there: Floats, since: date, day: int) -> DwellCurve:
+    shares = np.minimum.accumulate(np.round(there.mean(0), 4)).tolist()
+    fit = Fit(model=MODEL, fitted_on=day_of(day), since=since, until=day_of(day - 1), count=len(there))
+    return DwellCurve(stratum=stratum, hours=(0.0, *dwell.HOURS), there=(1.0, *shares), fit=fit)
+
+
+def _calendars(network: Network) -> Sequence[VisitCalendar]:
+    came = network.records.only(network.records.dwell_h > 0)
+    days = {station: network.origin(station, max(HOURS)) + 1 for station in came.stations}
+    zones = {station: network.zones.get(station, "UTC") for station in came.stations}
+    closed = {station: network.closed(station) for station in came.stations}
+    return visits.calendars(came, max(days.values(), default=0), zones, closed, network.leads)
+
+
+def last_whole_day(records: Records) -> int:
+    """The last day of a file: the one of its last deposit."""
+    days = whole(records.deposited[np.isfinite(records.deposited)])
+    return int(days.max()) if len(days) else int(see(records, 0).ready.start.max())

@@ -1,0 +1,153 @@
+"""The hub's journal as planning reads it: one story for each parcel, and columns of them in each station's clock.
+
+Read over the hub's own database, in one read-only transaction; nothing is written to the journal. People are not read:
+a recipient is the number of an id, kept in memory alone, and no table that is written names one.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import asyncpg
+import msgspec
+import numpy as np
+
+from parcelwall.journal import postgres
+from parcelwall.planning.records import EPOCH, Floats, Ints, Records, Row, from_rows
+from parcelwall.rules import facts
+from parcelwall.rules.sentence import ON_THE_WAY
+from parcelwall.rules.tables import VisitCalendar
+
+KINDS = ("Announced", "Reserved", "CarrierReported", "Deposited", "Collected", "TakenBack", "Cancelled", "Diverted",
+         "StationConfigured", "TableAdopted")  # fmt: skip
+WINDOW_DAYS = 800
+
+
+class Story(msgspec.Struct):
+    """What the journal tells of one parcel. Times in UTC."""
+
+    carrier: str = ""
+    person: UUID | None = None
+    station: str = ""
+    announced: datetime | None = None
+    known: list[tuple[str, datetime]] = []  # `announced`, `on_the_way`, `out_for_delivery`, `delayed`
+    deposited: datetime | None = None
+    ended: datetime | None = None
+
+
+class History(msgspec.Struct):
+    """Stories by parcel, each station's zone, and the calendars that were adopted, each with its time."""
+
+    stories: dict[UUID, Story]
+    zones: dict[str, str]
+    adopted: list[tuple[datetime, VisitCalendar]] = []
+
+
+async def read(connection: asyncpg.Connection, now: datetime) -> History:
+    """The stories of the last WINDOW_DAYS, as they were recorded by now."""
+    history = History({}, {})
+    async for kind, at, parcel, body in postgres.of_kinds(connection, KINDS, now - timedelta(days=WINDOW_DAYS)):
+        try:
+            fact = facts.read(kind, body)
+        except msgspec.DecodeError:
+            continue  # what nobody can read, nobody learns from; `verify` tells of it
+        if fact is not None:
+            _note(history, fact, at, parcel)
+    return history
+
+
+def _note(history: History, fact: facts.Fact, at: datetime, parcel: UUID | None) -> None:
+    if isinstance(fact, facts.StationConfigured):
+        history.zones[fact.station] = fact.zone
+    elif isinstance(fact, facts.TableAdopted) and isinstance(fact.table, VisitCalendar):
+        history.adopted.append((at, fact.table))
+    elif parcel is not None:
+        _tell(history.stories.setdefault(parcel, Story()), fact, at)
+
+
+def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
+    if isinstance(fact, facts.Announced):
+        story.carrier, story.person, story.announced = fact.carrier, fact.person, at
+        story.known.append(("announced", at))
+    elif isinstance(fact, facts.CarrierReported) and (name := stage_of(fact.mark)):
+        story.known.append((name, at))
+    elif isinstance(fact, facts.Reserved) and story.deposited is None:
+        story.station = fact.station
+    elif isinstance(fact, facts.Deposited):
+        story.station, story.deposited = fact.station, story.deposited or at
+    elif isinstance(fact, facts.Collected | facts.TakenBack | facts.Cancelled | facts.Diverted):
+        story.ended = story.ended or at
+
+
+def stage_of(mark: str) -> str:
+    """What a calendar calls a carrier's mark; nothing for marks that tell of no way to a station."""
+    if mark in ("delayed", "out_for_delivery"):
+        return mark
+    return "on_the_way" if mark in ON_THE_WAY else ""
+
+
+class Columns(msgspec.Struct):
+    """Records of the stories, the recipient of each row (-1: nobody known), and what was known when.
+
+    `leads[station, carrier][known]`: when, in days of the station's clock, and the hours until the deposit.
+    """
+
+    records: Records
+    person: Ints
+    leads: dict[tuple[str, str], dict[str, tuple[Floats, Floats]]]
+
+
+def columns(history: History) -> Columns:
+    """The stories that name a station and a carrier. A parcel that ended without a deposit leaves the way when it is
+    told so, and never lies there."""
+    told = [story for story in history.stories.values() if story.station and story.carrier and story.announced]
+    pairs = sorted(((_row(story, history.zones), story) for story in told), key=_order)
+    people: dict[UUID, int] = {}
+    person = [people.setdefault(story.person, len(people)) if story.person else -1 for _, story in pairs]
+    return Columns(from_rows(row for row, _ in pairs), np.array(person, np.int64), _leads(told, history.zones))
+
+
+def _order(pair: tuple[Row, Story]) -> tuple[datetime, datetime, str]:
+    row = pair[0]
+    return row.deposited or datetime.max, row.ready, row.carrier  # noqa: DTZ901, as `from_rows` has it
+
+
+def _row(story: Story, zones: Mapping[str, str]) -> Row:
+    zone = zone_of(story.station, zones)
+    handed = next((at for name, at in story.known if name != "announced"), story.deposited or story.ended)
+    deposited = story.deposited or story.ended
+    assert story.announced is not None
+    ready = min(story.announced, handed or story.announced)
+    dwell_h = None
+    if story.deposited and story.ended:
+        dwell_h = max(0.0, (story.ended - story.deposited).total_seconds() / 3600)
+    handed, deposited, ended = (at and _clock(at, zone) for at in (handed, deposited, story.ended))
+    return Row(_clock(ready, zone), handed, deposited, ended, story.carrier, story.station, dwell_h)
+
+
+def zone_of(station: str, zones: Mapping[str, str]) -> ZoneInfo:
+    """The station's zone; UTC where the journal names none that this machine knows."""
+    try:
+        return ZoneInfo(zones.get(station, "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)
+
+
+def _leads(told: list[Story], zones: Mapping[str, str]) -> dict[tuple[str, str], dict[str, tuple[Floats, Floats]]]:
+    found: dict[tuple[str, str], dict[str, tuple[list[float], list[float]]]] = {}
+    for story in told:
+        if story.deposited is None:
+            continue
+        zone, here = zone_of(story.station, zones), found.setdefault((story.station, story.carrier), {})
+        for name, at in dict(reversed(story.known)).items():  # the first of each name
+            if at <= story.deposited:
+                days, hours = here.setdefault(name, ([], []))
+                days.append((_clock(at, zone) - EPOCH).total_seconds() / 86400)
+                hours.append((story.deposited - at).total_seconds() / 3600)
+    return {key: {name: (np.array(days), np.array(hours)) for name, (days, hours) in of.items()}
+            for key, of in found.items()}  # fmt: skip

@@ -1,0 +1,132 @@
+"""The hub's journal as planning reads it: stories, forecasts kept and scored, windows held against deposits."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from parcelwall.clock import VirtualClock
+from parcelwall.hub import reading
+from parcelwall.hub.commands import Report
+from parcelwall.planning import forecast_report, history, stored
+from parcelwall.planning.forecast_plan import Load
+from parcelwall.rules.tables import VisitCalendar
+from parcelwall.simulation.town import Town
+from rules.samples import CALENDAR, CURVE
+from station.towns import ADA, NOW, a_hub, a_small_town, only, parcel_at, told
+
+HOUR = 3600
+ALWAYS = {"announced": ((1.0, 2.0, 30.0),) * 7, "on_the_way": ((1.0, 2.0, 30.0),) * 7,
+          "out_for_delivery": ((0.5, 1.0, 3.0),) * 7}  # fmt: skip
+
+
+def calendar() -> VisitCalendar:
+    return VisitCalendar(station="S-0001", carrier="acme", zone="Europe/Helsinki", visit_share=(1.0,) * 7,
+                         first_h=((8.0, 9.0, 10.0),) * 7, last_h=((9.0, 10.0, 12.0),) * 7, lead_h=ALWAYS,
+                         fit=CALENDAR.fit)  # fmt: skip
+
+
+@pytest_asyncio.fixture
+async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with a_small_town(database, tmp_path) as town:
+        yield town
+
+
+@pytest_asyncio.fixture
+async def connection(database: str) -> AsyncIterator[asyncpg.Connection]:
+    opened = await asyncpg.connect(database)
+    yield opened
+    await opened.close()
+
+
+def advance(town: Town, hours: float) -> None:
+    assert isinstance(town.clock, VirtualClock)
+    town.clock.advance(hours * HOUR)
+
+
+async def one_life(town: Town) -> None:
+    """Announced at ten in Helsinki, on the way an hour later, deposited two hours after, collected after five."""
+    parcel = await told(town, "PW-1", person=ADA)
+    advance(town, 1)
+    await town.hub.desk.ask(Report(carrier="acme", parcel=parcel, mark="in_transit"))
+    advance(town, 2)
+    await only(town).deposit("PW-1")
+    advance(town, 5)
+    await only(town).collect(only(town).code_of(parcel))
+    await only(town).carry()
+
+
+async def test_a_parcels_story_is_read_in_the_stations_clock_and_without_a_name(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    await one_life(town)
+    await told(town, "PW-2")
+    found = history.columns(await history.read(connection, town.clock.now()))
+    records = found.records
+    assert records.stations == ("S-0001",) and records.carriers == ("acme",) and len(records) == 2
+    assert records.dwell_h[0] == pytest.approx(5, abs=0.1) and not np.isfinite(records.deposited[1])
+    assert (records.ready[0] % 1) * 24 == pytest.approx(10, abs=0.1), "08:00 UTC is ten o'clock in Helsinki"
+    assert found.person.tolist() == [0, -1]
+    at, hours = found.leads["S-0001", "acme"]["on_the_way"]
+    assert hours[0] == pytest.approx(2, abs=0.1) and len(at) == 1
+
+
+async def test_forecasts_are_kept_once_and_scored_when_their_hour_is_past(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    await one_life(town)
+    day = town.clock.now().date()
+    loads = [Load(station="S-0001", made_on=day - timedelta(days=1), day=each, ahead=1, hour=15, model="pipeline",
+                  told=2.0, low=0.0, high=3.0) for each in (day, day + timedelta(days=9))]  # fmt: skip
+    assert await stored.store(connection, loads, NOW) == 2
+    assert await stored.store(connection, loads, NOW) == 0
+    found = await stored.score(connection, await history.read(connection, town.clock.now()), town.clock.now())
+    assert found.newly_scored == 1
+    [score] = found.loads
+    assert score.mean_absolute_error == pytest.approx(1.0), "one parcel lay there at 15:00, two were told"
+    assert score.band_covers == 1.0
+    _, page = await forecast_report.scored(connection, town.clock.now())
+    assert page.newly_scored == 0 and page.loads == [score]
+
+
+async def test_adopted_tables_are_used_by_every_process_and_their_windows_are_held_against_deposits(
+    database: str, town: Town, connection: asyncpg.Connection, tmp_path: Path
+) -> None:
+    parcel = await told(town, "PW-0")
+    assert await town.hub.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now()) is None
+    assert await town.hub.adopt_tables([calendar(), CURVE], "ab" * 32) == 2
+    async with a_hub(database, tmp_path / "hub", slot=2) as other:
+        assert other.tables.curves == {CURVE.stratum: CURVE}
+        window = await other.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now())
+    assert window is not None and window.since == NOW + timedelta(hours=1)
+    assert window.until == datetime(2026, 11, 24, 10, tzinfo=UTC), "noon there, when the visits of a Tuesday are over"
+    shown = await reading.parcel(town.hub, "acme", parcel)
+    assert (shown["ready_from"], shown["ready_by"]) == (window.since, window.until)
+    await one_life(town)
+    kept = {each.known: each for each in stored.promises(await history.read(connection, town.clock.now()))}
+    assert set(kept) == {"announced", "on_the_way"}
+    assert kept["on_the_way"].told == 1 and kept["on_the_way"].kept == kept["on_the_way"].inside == 1.0
+    assert kept["on_the_way"].mean_slack_h > 0
+
+
+async def test_the_window_follows_what_the_carrier_reports(town: Town, connection: asyncpg.Connection) -> None:
+    parcel = await told(town, "PW-1")
+    await town.hub.adopt_tables([calendar()], "")
+    advance(town, 1)
+    await town.hub.desk.ask(Report(carrier="acme", parcel=parcel, mark="out_for_delivery"))
+    now = town.clock.now()
+    window = await town.hub.tables.window(connection, await parcel_at(town.hub, parcel), now)
+    assert window is not None and window.since == now + timedelta(hours=0.5)
+    advance(town, 100)
+    gone = await town.hub.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now())
+    assert gone is None, "a window that is over is not told"
+
+
+async def test_a_hub_without_any_history_has_a_plan_that_says_so(town: Town, connection: asyncpg.Connection) -> None:
+    report, plan = await forecast_report.from_journal(connection, "", town.clock.now(), True, lambda text: None)
+    assert plan.loads == [] and plan.reasons == {"S-0001": "no_history"}
+    assert "too few parcels" in str(report._parts)

@@ -1,0 +1,108 @@
+"""`plan forecast` and `plan adopt`: a page, a file, reasons that are told, and tables that an operator approves."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from parcelwall.errors import Trouble
+from parcelwall.planning import forecast_plan, records, visits
+from parcelwall.planning.adoption import read_tables, sum_up
+from parcelwall.planning.commands import app
+from parcelwall.planning.forecast_plan import Network, why_not
+from parcelwall.planning.records import Row, from_rows
+from parcelwall.rules.tables import DwellCurve, VisitCalendar
+from planning.pretend_point import START, rows, write
+
+FIRST = records.day_number(START.date())
+
+
+def at(station: str, made: list[Row]) -> list[Row]:
+    return [msgspec.structs.replace(row, station=station) for row in made]
+
+
+def network(*of: Row, day: int = FIRST + 150) -> Network:
+    parcels = from_rows(of)
+    zones = dict.fromkeys(parcels.stations, "Europe/Helsinki")
+    return Network(records=parcels, person=np.full(len(parcels), -1), zones=zones, origin=lambda station, hour: day)
+
+
+def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_path: Path) -> None:
+    point = write(tmp_path / "point.csv", rows(100, 8))
+    done = CliRunner().invoke(app, ["forecast", str(point), "--out", str(tmp_path / "plan"), "--country", "FI"])
+    assert done.exit_code == 0, done.output
+    assert "14 loads of 1 stations" in done.output
+    told = (tmp_path / "plan/report.html").read_text()
+    assert "<svg" in told and "best baseline" in told
+    plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes(), type=forecast_plan.Plan)
+    assert all(0 <= load.low <= load.told <= load.high for load in plan.loads)
+    assert {load.ahead for load in plan.loads} == set(range(1, 8)) and not plan.reasons
+    today = plan.calendars[0].fit.fitted_on
+    tables, digest = read_tables(tmp_path / "plan/plan.json", (), today)
+    assert {type(each) for each in tables} == {DwellCurve, VisitCalendar} and len(digest) == 64
+    assert "2 visit calendars" in sum_up(tables)
+    with pytest.raises(Trouble, match="too old"):
+        read_tables(tmp_path / "plan/plan.json", (), today + timedelta(days=60))
+    with pytest.raises(Trouble, match="no table to adopt of these stations"):
+        read_tables(tmp_path / "plan/plan.json", ["S-9999"], today)
+
+
+def test_what_is_no_plan_is_not_adopted(tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    with pytest.raises(Trouble, match="cannot be read"):
+        read_tables(path, (), date(2024, 1, 1))
+    path.write_text('{"curves": [{"type": "DwellCurve", "hours": [1], "there": [1]}]}')
+    with pytest.raises(Trouble, match="is no plan"):
+        read_tables(path, (), date(2024, 1, 1))
+
+
+def test_each_strange_station_has_its_reason_and_the_networks_word() -> None:
+    old, new = at("S-OLD", rows(151)), at("S-NEW", rows(151, seed=3)[-20:])
+    silent = at("S-SILENT", rows(90, seed=4))
+    flood = at("S-FLOOD", [*rows(151, 8, seed=5), *(row for row in rows(151, 100, seed=6)
+                                                      if row.ready >= START + timedelta(days=144))])  # fmt: skip
+    found = network(*old, *new, *silent, *flood)
+    reasons = {name: why_not(found, name) for name in ("S-OLD", "S-NEW", "S-SILENT", "S-FLOOD", "S-NEVER")}
+    assert reasons == {"S-OLD": "", "S-NEW": "no_history", "S-SILENT": "silent", "S-FLOOD": "demand_drift",
+                       "S-NEVER": "no_history"}  # fmt: skip
+    told = forecast_plan.from_network(found, "S-NEW", "no_history")
+    assert len(told) == 14 and {load.model for load in told} == {"network_mean"}
+    assert all(0 <= load.low <= load.told <= load.high for load in told)
+    assert {load.reason for load in told} == {"no_history"}
+    alone = network(*new)
+    assert forecast_plan.from_network(alone, "S-NEW", "no_history") == []
+
+
+def test_curves_fall_and_are_of_enough_parcels() -> None:
+    found = network(*at("S-0001", rows(80)), *at("S-0002", rows(3, seed=2)), day=FIRST + 85)
+    curves = forecast_plan.curves(found)
+    names = [curve.stratum for curve in curves]
+    assert names[:2] == ["all", "S-0001"] and "S-0002" not in names
+    assert any(name.startswith("S-0001/tue/09") for name in names)
+    day = curves[0].there[curves[0].hours.index(24.0)]
+    assert day == pytest.approx(np.exp(-24 / 30), abs=0.07)
+
+
+def test_visits_are_read_off_deposits_and_the_calendar_knows_sundays() -> None:
+    parcels = from_rows(row for row in rows(160) if row.carrier == "A")
+    day = FIRST + 150
+    first, last = visits.visits(parcels.deposited)
+    assert (first <= last).all() and len(first) > 100
+    told = visits.learn(parcels, day, station="S-0001", carrier="A", zone="UTC")
+    assert told.visit_share[6] == 0 and min(told.visit_share[1:6]) > 0.9
+    assert all(8.9 < low <= middle <= high < 9.6 for low, middle, high in told.first_h[1:6])
+    assert told.lead_h["on_the_way"][0][0] < told.lead_h["on_the_way"][0][2] < 72
+    few = visits.learn(parcels.only(np.arange(10)), day, station="S-0001", carrier="A", zone="UTC")
+    assert few.lead_h["on_the_way"] == ((),) * 7 and few.first_h == ((),) * 7
+    none = visits.learn(parcels.only(np.arange(0)), day, station="S-0001", carrier="A", zone="UTC")
+    assert none.visit_share == (0.0,) * 7
+
+
+def test_a_calendar_knows_nothing_of_what_comes_later() -> None:
+    parcels, day = from_rows(row for row in rows(160) if row.carrier == "A"), FIRST + 100
+    before = visits.learn(parcels, day, station="S-0001", carrier="A", zone="UTC")
+    parcels.deposited[parcels.deposited >= day] += 3.3
+    assert before == visits.learn(parcels, day, station="S-0001", carrier="A", zone="UTC")
