@@ -25,7 +25,7 @@ from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.offers import Offers, adopt
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.stations import Stations
-from parcelwall.hub.tables import Tables
+from parcelwall.hub.tables import Tables, of_lines
 from parcelwall.ids import Ids
 from parcelwall.journal import postgres, streams
 from parcelwall.journal.chain import Entry, Head
@@ -125,21 +125,22 @@ class Hub:
             await at.write()
         await self.refresh()
 
-    async def take_tables(self, lines: Sequence[bytes]) -> dict[str, int]:
-        """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table."""
+    async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]:
+        """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table. Of dwell
+        curves and visit calendars the journal tells: what was promised by them can be audited."""
         async with self.pool.acquire() as connection, connection.transaction():
-            return await adopt(connection, lines, self.clock.now())
-
-    async def adopt_tables(self, tables: Sequence[DwellCurve | VisitCalendar], plan: str) -> int:
-        """Tables of a plan that an operator approved; every hub process uses them once it looks again."""
-        async with self.pool.acquire() as connection, connection.transaction():
+            taken = await adopt(connection, lines, self.clock.now())
             at = self.desk.sitting(connection)
             await at.load((), ())
-            for table in tables:
+            for table in of_lines(lines):
                 at.record(facts.TableAdopted(table=table, plan=plan), at.streams.slot)
             await at.write()
         await self.refresh()
-        return len(tables)
+        return taken
+
+    async def adopt_tables(self, tables: Sequence[DwellCurve | VisitCalendar], plan: str) -> int:
+        """Tables of a plan that an operator approved; every hub process uses them once it looks again."""
+        return sum((await self.take_tables([msgspec.json.encode(table) for table in tables], plan)).values())
 
     async def revoke(self, station: str, grant: UUID, actor: UUID | None = None) -> None:
         """Takes a grant back; the station hears of it when it is reached."""

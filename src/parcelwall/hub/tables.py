@@ -1,5 +1,6 @@
 """Tables of planning that operators adopted, as this process has read them, and the ready window told from them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -23,6 +24,13 @@ WHERE carrier = $1 AND feed.number > (SELECT max(number) FROM feed WHERE carrier
 OVERLAP = timedelta(minutes=5)  # a transaction that began earlier may commit later
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK = 2_000  # entries of a carrier's feed among which today's deposits are looked for
+
+
+def of_lines(lines: Sequence[bytes]) -> list[DwellCurve | VisitCalendar]:
+    """Of the tables of a plan file, one JSON object a line, those that the journal tells of."""
+    found = [msgspec.json.decode(line) for line in lines if line.strip()]
+    told = [each for each in found if each["type"] in ("DwellCurve", "VisitCalendar")]
+    return msgspec.convert(told, type=list[DwellCurve | VisitCalendar])
 
 
 class Tables:

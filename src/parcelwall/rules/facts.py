@@ -209,10 +209,7 @@ class PolicyAdopted(Fact, frozen=True, kw_only=True):
 
 
 class TableAdopted(Fact, frozen=True, kw_only=True):
-    """An operator approved a row of a plan: it is used from now on, instead of the one of the same name before.
-
-    `plan` is the digest of the plan file that it stood in.
-    """
+    """An operator approved a table: it replaces the one of that name. `plan` is the digest of the plan file."""
 
     table: DwellCurve | VisitCalendar
     plan: str = ""
