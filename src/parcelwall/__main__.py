@@ -395,5 +395,6 @@ async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:
     async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url) as opened:
         return await act(opened)
 
+
 if __name__ == "__main__":
     main()
