@@ -27,6 +27,7 @@ from parcelwall.station.profile_file import as_toml, corrections, rewritten, wri
 from parcelwall.station.running import read_settings
 
 FILE = """# of the station at the market
+data_dir = "DATA"
 hub_url = "http://127.0.0.1:8600"
 claim = "NHVK4Q8JVKC6"  # [bus] comes below
 
@@ -53,7 +54,7 @@ doors = [
 
 def station_file(folder: Path, port: str = "pretend", text: str = FILE) -> Path:
     path = folder / "station.toml"
-    path.write_text(text.replace("PORT", port), encoding="utf-8")
+    path.write_text(text.replace("PORT", port).replace("DATA", str(folder / "data")), encoding="utf-8")
     path.chmod(0o640)
     return path
 
@@ -99,7 +100,7 @@ async def test_the_file_is_corrected_and_the_rest_of_it_stays(tmp_path):
         assert kept in text
     assert Path(outcome.kept).read_text() == before
     assert re.fullmatch(r"station\.toml\.20261122T0800\d\dZ", Path(outcome.kept).name)
-    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o640}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir() if path.is_file()} == {0o640}
     again = await stand.commission(file)
     assert again == Outcome([], [{}], False, True)
 
@@ -124,7 +125,7 @@ async def test_nothing_is_written_without_a_yes(tmp_path):
     assert (outcome.written, outcome.whole) == (False, False)
     assert [list(keys) for keys in outcome.corrections] == [["doors"]]
     assert [path.name for path in tmp_path.iterdir()] == ["station.toml"]
-    assert file.read_text() == FILE.replace("PORT", "pretend")
+    assert file.read_text() == FILE.replace("PORT", "pretend").replace("DATA", str(tmp_path / "data"))
 
 
 async def test_wiring_that_hands_must_mend_is_not_whole(tmp_path):

@@ -19,7 +19,7 @@ from parcelwall.station.commission import Outcome, commission
 from parcelwall.station.profile_file import rewritten
 from parcelwall.station.running import read_settings
 
-TOP = '# a wall of two cabinets\nhub_url = "http://127.0.0.1:8600"\n'
+TOP = '# a wall of two cabinets\nhub_url = "http://127.0.0.1:8600"\ndata_dir = "DATA"\n'
 BUS = """
 [[bus]]  # {port}
 driver = "{driver}"
@@ -42,7 +42,7 @@ def station_file(folder: Path) -> Path:
     path = folder / "station.toml"
     left = BUS.format(driver="xor8a", port="left", learned=XOR, first=1, second=2)
     right = BUS.format(driver="kerong16", port="right", learned="", first=3, second=4)
-    path.write_text(TOP + left + right, encoding="utf-8")
+    path.write_text(TOP.replace("DATA", str(folder / "data")) + left + right, encoding="utf-8")
     return path
 
 

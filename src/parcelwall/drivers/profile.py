@@ -11,6 +11,11 @@ Address = Annotated[int, msgspec.Meta(ge=0, le=255)]
 Bit = Literal[0, 1]
 
 
+WIRING = (
+    "driver", "port", "status_bytes", "status_order", "closed_value", "lock_base", "contact", "echo", "boards", "doors",
+)  # fmt: skip
+
+
 class BoardLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     address: Address
     channels: Annotated[int, msgspec.Meta(ge=1, le=64)]
@@ -69,6 +74,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def fingerprint(self) -> str:
         """SHA-256 in hex of the whole profile; a changed map is a changed fingerprint."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
+
+    def wiring(self) -> str:
+        """SHA-256 in hex of what a walk along the doors has confirmed: which port, board, lock and contact is which
+        door, and how it reads. Times are not of it."""
+        told = {name: getattr(self, name) for name in WIRING}
+        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
     @property
     def stale_after_s(self) -> float:

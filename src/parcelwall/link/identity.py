@@ -70,6 +70,11 @@ def signed_by(public_key: bytes, sig: str, data: bytes) -> bool:
     return True
 
 
+def map_bytes(wiring: str) -> bytes:
+    """What a station signs once somebody has walked along its doors: the hash of their wiring, in hex."""
+    return b"parcelwall/door-map/1\x00" + bytes.fromhex(wiring)
+
+
 def fingerprint(public_key: bytes) -> str:
     """What a technician compares on two screens: 8 characters."""
     digest = hashlib.sha256(b"parcelwall/fingerprint/1\x00" + public_key).hexdigest().upper()

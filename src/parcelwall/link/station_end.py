@@ -100,10 +100,10 @@ class StationEnd:
 
     def __init__(self, book: StationBook, signer: Signer, hub: str, hub_key: bytes, nonce: bytes, boot: str,
                  clock: Clock, software: str = "", obey: Callable[[orders.Ordered], None] = lambda _: None,
-                 next_key: Signer | None = None) -> None:  # fmt: skip
+                 next_key: Signer | None = None, walked: str = "") -> None:  # fmt: skip
         self.book, self._signer, self._hub, self._hub_key = book, signer, hub, hub_key
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
-        self._next_key, self._hub_nonce = next_key, b""
+        self._next_key, self._hub_nonce, self._walked = next_key, b"", walked
         self._shipper, self._obey = Shipper(book.writer, signer), obey
         self._returns = Returns()
         self._awaited: dict[str, int] = {}
@@ -167,7 +167,7 @@ class StationEnd:
         self._asked_ms = self._mono()
         body = HelloBody(
             station=self.book.station, nonce=self._nonce.hex(), boot=self._boot, mono=self._asked_ms,
-            at=text(self._clock.now()), software=self._software,
+            at=text(self._clock.now()), software=self._software, map=self._walked,
             wrote={self.book.writer: (wrote.number, wrote.hash.hex())},
             has={name: (head.number, head.hash.hex()) for name, head in self.book.heads().items()},
         )  # fmt: skip

@@ -18,6 +18,7 @@ from parcelwall.drivers.judge import Finding, Report
 from parcelwall.drivers.probe import probe
 from parcelwall.drivers.walk import Ask, NoBoards, Question, Walk, said_yes
 from parcelwall.errors import Trouble
+from parcelwall.station.doormap import confirm
 from parcelwall.station.profile_file import as_toml, corrections, write_profile
 from parcelwall.station.running import read_settings
 
@@ -39,7 +40,7 @@ async def commission(
     timed: bool = True,
 ) -> Outcome:  # fmt: skip
     """Walks bus by bus, tells the reports, and writes the corrected profiles if the person says so. Raises Trouble."""
-    _, profiles = read_settings(config)
+    settings, profiles = read_settings(config)
     reports = [await _walk_one_of(profiles, profile, ask, clock, open_port, timed) for profile in profiles]
     for report in reports:
         tell(report)
@@ -49,10 +50,12 @@ async def commission(
     changed = {nth: keys for nth, keys in enumerate(wanted) if keys}
     whole = all(report.whole for report in reports)
     if not changed:
+        confirm(settings.data_dir, profiles, clock) if whole else None
         return Outcome(findings, wanted, False, whole)
     if not await said_yes(ask, Question("write", _offer(config, profiles, changed))):
         return Outcome(findings, wanted, False, False)
     kept = write_profile(config, changed, clock)
+    confirm(settings.data_dir, read_settings(config)[1], clock) if whole else None
     return Outcome(findings, wanted, True, whole, str(kept))
 
 

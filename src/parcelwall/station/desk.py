@@ -39,6 +39,7 @@ class StationDesk:
         self.memory, self.ids = memory, ids
         self.online = False
         self.on_battery, self.battery_is_low = False, False
+        self.doors_unchecked = False  # they are wired otherwise than when somebody last walked along them
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
         self._wrong_untold = 0
         self._told_at: datetime | None = None
@@ -287,6 +288,8 @@ class StationDesk:
         return visits.unfinished(self.memory.connection)
 
     def _refuse_busy(self) -> None:
+        if self.doors_unchecked:
+            raise Refusal("station_out_of_service", "The map of its doors was changed and not walked since.")
         busy = [visit for visit in self.unfinished() if visit.screen == KIOSK]
         if busy:
             raise Refusal("door_busy", door=busy[0].compartment)

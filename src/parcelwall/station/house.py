@@ -12,7 +12,7 @@ import msgspec
 from parcelwall.clock import Clock
 from parcelwall.drivers import Doors
 from parcelwall.ids import Ids
-from parcelwall.link.identity import Signer
+from parcelwall.link.identity import Signer, map_bytes
 from parcelwall.link.station_end import StationEnd
 from parcelwall.station.challenge import Challenge
 from parcelwall.station.desk import StationDesk
@@ -59,6 +59,7 @@ class Station:
         return StationEnd(
             self.memory, key_of(self.memory, self.ids), hub, key, self.ids.secret(32), self.boot, self.clock,
             obey=self.orders.obey, next_key=Signer(bytes.fromhex(next_key)) if next_key else None,
+            walked=self.memory.identity("map") or "",
         )  # fmt: skip
 
     async def run(self) -> None:
@@ -96,7 +97,9 @@ def make_next_key(memory: Memory, ids: Ids) -> Signer:
 def use_next_key(memory: Memory) -> None:
     """The hub takes the new key: the one before is forgotten."""
     if next_key := memory.identity("next_key"):
-        memory.know({"key": next_key, "next_key": ""})
+        walked = memory.identity("map")
+        again = {"map_sig": Signer(bytes.fromhex(next_key)).sign(map_bytes(walked))} if walked else {}
+        memory.know({"key": next_key, "next_key": "", **again})
 
 
 def accept(memory: Memory, given: Mapping[str, Any], ids: Ids) -> None:

@@ -157,7 +157,7 @@ class Kiosk:
             return self.show("selector", IDLE_S)
         if no.reason == "codes_paused":
             return self.show("paused", IDLE_S, wait_s=no.details["wait_s"])
-        if no.reason == "cannot_record":
+        if no.reason in ("cannot_record", "station_out_of_service"):
             return self.show("closed", RESULT_S, refusal=no.reason)
         if no.reason == "door_busy" or self.door_is_open():
             return self.still_busy()

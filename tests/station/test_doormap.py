@@ -1,0 +1,106 @@
+"""Who has walked along the doors has confirmed how they are wired; wired otherwise, the station opens none of them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from drivers.person import Person
+from drivers.wired import wired_profile
+from parcelwall.clock import VirtualClock
+from parcelwall.drivers import Profile
+from parcelwall.drivers.pretend.board import PretendBoards
+from parcelwall.drivers.pretend.memory import MemoryBoards
+from parcelwall.errors import Refusal
+from parcelwall.station import doormap
+from parcelwall.station.commission import commission
+from parcelwall.station.house import make_next_key, use_next_key
+from parcelwall.station.running import read_settings
+from station.rig import Rig
+from station.test_commission import station_file
+
+TRUTH = wired_profile("xor8a")
+
+
+def changed(**how: Any) -> list[Profile]:
+    return [msgspec.structs.replace(TRUTH, **how)]
+
+
+def folder(rig: Rig) -> Path:
+    return rig.path.parent
+
+
+async def walked(rig: Rig) -> None:
+    await rig.stop()
+    doormap.confirm(folder(rig), [TRUTH], rig.now)
+    await rig.resume()
+
+
+async def test_what_was_walked_along_is_served(rig: Rig) -> None:
+    assert not doormap.is_changed(rig.memory, [TRUTH]), "never walked: it serves, and the log says so"
+    await walked(rig)
+    assert not doormap.is_changed(rig.memory, [TRUTH])
+    assert not doormap.is_changed(rig.memory, changed(timeout_ms=500, poll_ms=400, gap_ms=30)), "times are no wiring"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [{"port": "another"}, {"closed_value": 0}, {"status_order": "low_first"}, {"doors": TRUTH.doors[:-1]},
+     {"doors": [msgspec.structs.replace(TRUTH.doors[0], lock=3), *TRUTH.doors[1:]]}],
+)  # fmt: skip
+async def test_wired_otherwise_it_is_changed(rig: Rig, how: dict[str, Any]) -> None:
+    await walked(rig)
+    assert doormap.is_changed(rig.memory, changed(**how))
+
+
+async def test_a_hash_that_another_wrote_into_the_file_is_not_believed(rig: Rig) -> None:
+    await walked(rig)
+    swapped = changed(closed_value=0)
+    rig.memory.know({"map": doormap.hash_of(swapped)})
+    assert doormap.is_changed(rig.memory, swapped)
+
+
+async def test_a_new_key_signs_it_again(rig: Rig) -> None:
+    await walked(rig)
+    make_next_key(rig.memory, rig.ids)
+    use_next_key(rig.memory)
+    assert not doormap.is_changed(rig.memory, [TRUTH])
+
+
+async def test_no_door_is_opened_then_and_the_screen_says_closed(rig: Rig) -> None:
+    parcel = await rig.inside("PW-1")
+    rig.desk.doors_unchecked = True
+    pulses = rig.pulses()
+    assert (await rig.station.kiosk.type_code(rig.code(parcel))).screen == "closed"
+    assert (await rig.station.kiosk.scanned(rig.token(parcel))).screen == "closed"
+    with pytest.raises(Refusal) as no:
+        rig.desk.inspect(rig.ids.new(), 1, rig.now.mono() + 5)
+    assert no.value.reason == "station_out_of_service"
+    assert rig.pulses() == pulses
+    assert rig.memory.brake("bare").recent == (), "a right code is no wrong try"
+
+
+@pytest.mark.parametrize("truth", [TRUTH, msgspec.structs.replace(TRUTH, closed_value=0)])
+async def test_a_whole_walk_confirms_what_the_file_says_then(tmp_path: Path, truth: Profile) -> None:
+    clock = VirtualClock(datetime(2026, 11, 22, 8, tzinfo=UTC))
+    boards = MemoryBoards(PretendBoards(truth), clock)
+    file = station_file(tmp_path)
+    outcome = await commission(file, Person(boards), clock, lambda _: None, boards.open_port)
+    assert outcome.whole
+    rig = Rig(tmp_path / "data")
+    memory = doormap.Memory(rig.path, clock)
+    assert memory.identity("map") == doormap.hash_of(read_settings(file)[1])
+    assert not doormap.is_changed(memory, read_settings(file)[1])
+    memory.close()
+
+
+async def test_a_walk_that_leaves_something_to_mend_confirms_nothing(tmp_path: Path) -> None:
+    clock = VirtualClock(datetime(2026, 11, 22, 8, tzinfo=UTC))
+    boards = MemoryBoards(PretendBoards(TRUTH), clock)
+    boards.core.jam(3)
+    file = station_file(tmp_path)
+    outcome = await commission(file, Person(boards), clock, lambda _: None, boards.open_port)
+    assert not outcome.whole
+    assert not (tmp_path / "data" / "station.sqlite").exists()
