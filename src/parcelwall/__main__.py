@@ -215,8 +215,7 @@ def renew_key(context: typer.Context, config: Config = None) -> None:
 
 async def _station(settings: Any, profiles: Any) -> None:
     from parcelwall.drivers import connect_all
-    from parcelwall.station import dial, doormap
-    from parcelwall.station import house as station_house
+    from parcelwall.station import dial, doormap, house
     from parcelwall.station.running import enrolled, read_scanner, until_configured, watch_power
     from parcelwall.web.kiosk import Gate, kiosk_app
     from parcelwall.web.reader import renderer
@@ -233,7 +232,7 @@ async def _station(settings: Any, profiles: Any) -> None:
         screen_url.touch(mode=0o600)
         screen_url.write_text(url + "\n")
 
-    async with station_house.opened(path, connect_all(profiles, clock), clock, ids) as opened:
+    async with house.opened(path, connect_all(profiles, clock), clock, ids) as opened:
         opened.desk.doors_unchecked = doormap.is_changed(opened.memory, profiles)
         gate = Gate(ids, f"{settings.host}:{bound.getsockname()[1]}", on_pass=keep)
         async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):
