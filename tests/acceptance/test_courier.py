@@ -3,17 +3,19 @@
 import base64
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from acceptance.browsing import DESK, KioskPage, sync_api, visitor
+from acceptance.browsing import DESK, PHONE, KioskPage, sync_api, visitor
 from acceptance.courier_phone import PhonePage, a_phone, loop_of, seen
 from acceptance.running import SMALL, Town
 from acceptance.shop import Shop, until
 from parcelwall.simulation.demo import COURIER
+from web.gallery import CHROMIUM
 
 pytestmark = pytest.mark.timeout(180)
 STATION = "S-0003"
@@ -52,6 +54,7 @@ def a_photo(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_code_signs_in_one_phone_once(town: Town, operator: Shop, playwright: Any, disk: Path) -> None:
     with a_phone(playwright, disk) as phone:
         page = sign_in(town, operator, phone())
@@ -191,17 +194,67 @@ def shut(town: Town, door: int) -> None:
     until(seen_shut, "the station sees it shut")
 
 
-def chromium_page(playwright: Any) -> Any:
+@contextmanager
+def chromium_page(playwright: Any) -> Iterator[Any]:
     """A screen of a station beside the phone, in a browser of its own."""
-    from contextlib import contextmanager
+    browser = playwright.chromium.launch(**CHROMIUM)
+    with visitor(browser, DESK) as page:
+        yield page
+    browser.close()
 
-    from web.gallery import CHROMIUM
 
-    @contextmanager
-    def opened() -> Iterator[Any]:
-        browser = playwright.chromium.launch(**CHROMIUM)
-        with visitor(browser, DESK) as page:
-            yield page
-        browser.close()
+@pytest.mark.slow
+def test_the_pages_are_light_and_hold_at_320_px_and_at_200_percent(
+    town: Town, operator: Shop, playwright: Any, disk: Path
+) -> None:
+    with a_phone(playwright, disk) as phone:
+        page = sign_in(town, operator, phone())
+        page.worker_is_ready()
+        for path in ("", f"/stop/{STATION}", "/scan", "/carry", "/problem", "/outbox", "/day"):
+            page.go(town.demo.url + "/courier" + path)
+            page.gates(sideways=True)
+            page.page.evaluate("document.documentElement.style.fontSize = '200%'")
+            beyond = page.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert beyond <= 0, f"{path} scrolls {beyond} px sideways at twice the size"
+            held = page.page.evaluate("document.title")
+            assert not any(letter.isdigit() for letter in held), "a title holds no number"
+    sizes: list[int] = []
+    with visitor_with_bytes(playwright, sizes) as opened:
+        sign_in(town, operator, opened)
+        opened.page.wait_for_load_state("networkidle")
+        sizes.clear()
+        opened.page.reload(wait_until="networkidle")
+    assert sum(sizes) <= 60_000 and len(sizes) <= 7, sizes
 
-    return opened()
+
+@contextmanager
+def visitor_with_bytes(playwright: Any, sizes: list[int]) -> Iterator[PhonePage]:
+    """A phone without the worker, and what each of its answers weighs on the wire."""
+    browser = playwright.chromium.launch(**CHROMIUM)
+    context = browser.new_context(viewport=PHONE, service_workers="block", locale="en-GB")
+    page = PhonePage(context.new_page())
+    client = context.new_cdp_session(page.page)
+    client.send("Network.enable")
+    client.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    client.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    yield page
+    browser.close()
+
+
+@pytest.mark.slow
+def test_a_stop_is_live_and_says_what_a_label_is(town: Town, operator: Shop, playwright: Any, disk: Path) -> None:
+    told = town.run(town.people.order(STATION, SMALL))
+    until(lambda: town.expects(STATION, told.reference), "the station has heard of it")
+    with a_phone(playwright, disk) as phone:
+        page = sign_in(town, operator, phone())
+        page.go(town.demo.url + f"/courier/scan?station={STATION}")
+        page.read_typed(told.reference.lower()).says("This one is for here")
+        page.read_typed("RB123456784GB").says("One character is not right")
+        page.read_typed("SOMETHING-ELSE").says("This one is not on your round")
+        page.go(town.demo.url + f"/courier/stop/{STATION}")
+        page.live()
+        town.run(town.people.deposit(told))
+        page.see(f"the one ending {told.reference[-4:]} is in")
+        door = town.behind(STATION, told.reference)
+        page.see(f"Door {door}")
+        page.gates()

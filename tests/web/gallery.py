@@ -87,8 +87,8 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
                 return self.answer(b"{}", "text/javascript" if first == "sw.js" else "application/json", {})
             if first == "k":
                 return self.stream(rest[0], msgspec.json.decode(bytes.fromhex(rest[1]), type=Look))
-            if first == "courier":
-                return self.answer(b"", "text/plain", {}, 404)
+            if first == "courier":  # the worker that would keep pages, and what else a phone asks by itself
+                return self.answer(b"", "text/javascript", {"Service-Worker-Allowed": "/courier"})
             page = gallery.page(first, look_from(parse_qs(url.query)))
             return self.answer(page.encode(), "text/html; charset=utf-8", HEADERS)
 

@@ -19,6 +19,7 @@ from parcelwall.drivers import connect
 from parcelwall.drivers.pretend.board import PretendBoards
 from parcelwall.drivers.pretend.memory import MemoryBoards
 from parcelwall.drivers.pretend.pty import PtyBoards
+from parcelwall.hub import couriers
 from parcelwall.hub import house as hub_house
 from parcelwall.hub.house import Hub
 from parcelwall.hub.running import running
@@ -136,6 +137,7 @@ async def a_demo(
         keys = {who: await hub.admit(who, name, role) for who, name, role in OFFICE}
         demo = Demo(hub, {}, sink, url, await hub.admit("demo-post", "Demo Post"), keys["operator"], [])
         demo.tries += [("API key of a carrier", demo.carrier_key), ("API key of the operator", demo.operator_key)]
+        demo.tries.append(("A code that signs in a courier's phone, once", (await couriers.invite(hub, COURIER))[0]))
         stage = Stage(demo.stations, sink, lambda: demo.tries + codes_of_today(hub, demo), demo.labels, OFFICE)
         kiosks = Kiosks({}, open_to_all=True)
         await stack.enter_async_context(running(hub, settings, SWEEP_EVERY_S))

@@ -61,6 +61,7 @@ async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stag
     faces = (
         Face("Tracking", "For anybody with a number", "/", "magnifying-glass"),
         Face("Mails", "What recipients were told", "/mails", "envelope-simple"),
+        Face("Courier", "For a phone; its code is below", "/courier", "truck"),
         Face("Console", "All stations, live: as an admin", "/enter?who=operator", "list-checks"),
         Face("Pretend doors", "Pull, push and jam them", "/pretend", "door-open"),
         Face("API", "For carriers' developers", "/docs", "key"),

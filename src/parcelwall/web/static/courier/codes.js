@@ -48,14 +48,16 @@ function base64(bytes) {
 class Gathering {
   constructor() {
     this.sets = new Map();
+    this.done = new Set();
     this.have = this.of = 0;
   }
 
-  // The whole bundle with its last missing frame, else null.
+  // The whole bundle with its last missing frame, else null; a loop that goes on after that is not heard again.
   take(text) {
     const data = text.startsWith("PWB:") ? fromBase45(text.slice(4)) : null;
     if (!data || data.length < 8 || data[2] >= data[3]) return null;
     const name = hex([data[0], data[1], data[3], ...data.subarray(4, 8)]), count = data[3];
+    if (this.done.has(name)) return null;
     const pieces = this.sets.get(name) ?? new Map();
     this.sets.set(name, pieces.set(data[2], data.subarray(8)));
     [this.have, this.of] = [pieces.size, count];
@@ -63,6 +65,8 @@ class Gathering {
     if (pieces.size < count) return null;
     this.sets.delete(name);
     const whole = Uint8Array.from(Array.from({ length: count }, (_, at) => [...pieces.get(at)]).flat());
-    return crc32(whole) === parseInt(name.slice(6), 16) ? whole : null;
+    if (crc32(whole) !== parseInt(name.slice(6), 16)) return null;
+    this.done.add(name);
+    return whole;
   }
 }

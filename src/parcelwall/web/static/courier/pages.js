@@ -98,8 +98,8 @@
   }
 
   async function frame(text) {
-    const whole = gathering.take(text), scan = find("scan");
-    if (gathering.of) say(scan.dataset.frames.replace("{have}", gathering.have).replace("{of}", gathering.of));
+    const before = gathering.have, whole = gathering.take(text), scan = find("scan");
+    if (!whole && gathering.have !== before) say(scan.dataset.frames.replace("{have}", gathering.have).replace("{of}", gathering.of));
     if (!whole) return;
     const bundle = base64(whole), known = (await outbox.mine()).some((entry) => entry.body.bundle === bundle);
     if (!known) await outbox.add("carried", { bundle });
