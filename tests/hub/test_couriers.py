@@ -6,6 +6,7 @@ import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 from uuid import UUID
 
 import pytest
@@ -15,14 +16,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import courier_outbox, couriers, photos
+from parcelwall.hub import courier_outbox, couriers, photos, signed_in
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.courier_outbox import Entry
 from parcelwall.hub.house import Hub
+from parcelwall.hub.passkeys import Purpose
 from parcelwall.link.identity import Signer, signed_by
 from parcelwall.rules import delegation, facts, token
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.places import Plan, Room
+from parcelwall.web.passkeys import drop, keep
 from station.towns import a_hub, a_small_town, about, announced, cases, only, told
 
 COURIER, OTHER = UUID(int=7), UUID(int=8)
@@ -63,6 +66,19 @@ async def test_an_invitation_is_good_once_and_for_three_days(hub: Hub) -> None:
     for wrong in (code, late, "", "X" * 40):
         with pytest.raises(Refusal, match="invite_unknown"):
             await couriers.redeem(hub, wrong)
+
+
+@pytest.mark.parametrize("purpose", get_args(Purpose))
+async def test_whoever_may_be_signed_in_has_a_cookie_that_is_kept_and_ended(hub: Hub, purpose: Purpose) -> None:
+    secret = await signed_in.begin(hub, purpose, COURIER)
+    kept, ended = keep(hub, purpose, secret), drop(hub, purpose)
+    assert (kept.httponly, kept.key, kept.samesite) == (True, ended.key, ended.samesite)
+    assert kept.samesite in ("lax", "strict")
+    found = await signed_in.find(hub, purpose, secret)
+    assert found is not None and found.holder == COURIER
+    assert [await signed_in.find(hub, each, secret) for each in get_args(Purpose) if each != purpose] == [None, None]
+    await signed_in.end_all(hub, COURIER)
+    assert await signed_in.find(hub, purpose, secret) is None
 
 
 async def test_admissions_are_those_in_force_of_this_courier(hub: Hub) -> None:

@@ -18,8 +18,8 @@ from parcelwall.hub.signed_in import LASTS, SignedIn, find
 
 LONGEST_ANSWER = 20_000  # characters of what an authenticator makes
 _JSON = "application/json"
-# A recipient comes by a link in a mail, an operator by their own bookmark.
-_SAME_SITE: dict[Purpose, Literal["lax", "strict"]] = {"recipient": "lax", "operator": "strict"}
+# A recipient and a courier come by a link in a message, an operator by their own bookmark.
+_SAME_SITE: dict[Purpose, Literal["lax", "strict"]] = {"recipient": "lax", "operator": "strict", "courier": "lax"}
 
 
 def cookie_name(hub: Hub, purpose: Purpose) -> str:
