@@ -5,7 +5,9 @@ Boards, cable and mailbox live in the test's own process, so that a killed stati
 
 import asyncio
 import contextlib
+import os
 import re
+import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ SCREEN = re.compile(r'data-screen="([a-z-]+)"')
 NUMBER = re.compile(r'name="screen" value="(\d+)"')
 Event = Callable[[], Awaitable[None]]  # something that somebody does, or that befalls them
 AWAY = (httpx.TransportError, OSError)
+A_NAMESPACE = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
 
 
 async def until(true: Callable[[], Any], what: str, within_s: float = 30.0) -> Any:
@@ -41,7 +44,8 @@ async def until(true: Callable[[], Any], what: str, within_s: float = 30.0) -> A
 
 
 class Cable:
-    """A TCP line between a station and its hub: whole, cut, slow, or stalled in the middle of a frame."""
+    """A TCP line between a station and its hub: whole, cut, slow, stalled in the middle of a frame, deaf in one
+    direction, half closed, or with bytes that come twice."""
 
     def __init__(self, to_port: int) -> None:
         self._to_port = to_port
@@ -49,6 +53,8 @@ class Cable:
         self.is_cut = False
         self.delay_s = 0.0
         self.stalls_after: int | None = None  # bytes that still pass
+        self.deaf = ""  # "up" or "down": what goes that way is lost, and nobody is told
+        self.doubles = 0  # so many bytes come twice
         self._ends: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -67,7 +73,13 @@ class Cable:
         self._ends.clear()
 
     def mend(self) -> None:
-        self.is_cut, self.delay_s, self.stalls_after = False, 0.0, None
+        self.is_cut, self.delay_s, self.stalls_after, self.deaf, self.doubles = False, 0.0, None, "", 0
+
+    async def half_close(self) -> None:
+        """Each end is told that the other will say no more, though it could still be told something."""
+        for end in list(self._ends):
+            with contextlib.suppress(OSError, RuntimeError):
+                end.write_eof()
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.is_cut:
@@ -80,21 +92,28 @@ class Cable:
             return
         self._ends |= {writer, far_writer}
         with contextlib.suppress(asyncio.CancelledError):  # the end of the test
-            await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
+            await asyncio.gather(self._carry(reader, far_writer, "up"), self._carry(far_reader, writer, "down"))
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: str) -> None:
         try:
             while data := await reader.read(4096):
                 await asyncio.sleep(self.delay_s)
-                for part in self._parts(data):
+                if self.deaf == way:
+                    continue
+                for part in self._parts(self._doubled(data)):
                     while self.stalls_after == 0:
                         await asyncio.sleep(0.02)
                     writer.write(part)
                     await writer.drain()
-        except (OSError, asyncio.CancelledError):
+        except (OSError, RuntimeError, asyncio.CancelledError):  # RuntimeError: it was half closed
             pass
         finally:
             writer.transport.abort()
+            self._ends.discard(writer)
+
+    def _doubled(self, data: bytes) -> bytes:
+        again, self.doubles = data[: self.doubles], max(0, self.doubles - len(data))
+        return again + data
 
     def _parts(self, data: bytes) -> list[bytes]:
         """What still passes, and what waits behind the stall."""
@@ -104,10 +123,18 @@ class Cable:
         return [part for part in (passes, data[len(passes) :]) if part]
 
 
+def may_mount(folder: Path) -> bool:
+    """Whether a process of ours may have a small disk of its own. Containers often forbid it."""
+    tried = [*A_NAMESPACE, "mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)]
+    return subprocess.run(tried, capture_output=True).returncode == 0
+
+
 class StationProcess(Process):
     """`parcelwall station --config` with its own file, ports and boards."""
 
-    def __init__(self, folder: Path, name: str, columns: str, claim: str, hub_port: int) -> None:
+    def __init__(
+        self, folder: Path, name: str, columns: str, claim: str, hub_port: int, disk_mib: int = 0
+    ) -> None:
         clock = SystemClock()
         self.data, self.name = folder / name, name
         profile = pretend_profile(plain_layout(columns, 1), str(folder / f"{name}.port"))
@@ -115,6 +142,19 @@ class StationProcess(Process):
         config = folder / f"{name}-station.toml"
         config.write_text(self._config(claim, hub_port, profile))
         super().__init__(folder, name, "station", "--config", str(config))
+        self._has_own_disk = disk_mib > 0
+        if disk_mib:  # seen by this process alone, and gone with it
+            self.data.mkdir()
+            mount = f'mount -t tmpfs -o size={disk_mib}m none "$0" && exec "$@"'
+            self._words = [*A_NAMESPACE, "sh", "-c", mount, str(self.data), *self._words]
+
+    @property
+    def seen(self) -> Path:
+        """Its folder, as others see it."""
+        if not self._has_own_disk:
+            return self.data
+        assert self.running
+        return Path(f"/proc/{self.running.pid}/root") / self.data.relative_to("/")
 
     def _config(self, claim: str, hub_port: int, profile: Any) -> str:
         doors = ", ".join(f"{{ door = {d.door}, board = {d.board}, lock = {d.lock} }}" for d in profile.doors)
@@ -141,7 +181,7 @@ class Screen:
         await self._client.aclose()
 
     async def _come_in(self) -> None:
-        url = (self._station.data / "kiosk.url").read_text().strip()
+        url = (self._station.seen / "kiosk.url").read_text().strip()
         self._client.cookies.clear()
         answer = await self._client.get(url)
         self._base = url.partition("/begin")[0] if answer.status_code == 200 else ""

@@ -20,7 +20,7 @@ from parcelwall.hub import commands, desk, sitting, sweeps, tell
 from parcelwall.hub.ingest import Ingest
 from parcelwall.rules import access, life, places
 from parcelwall.simulation.faults.run import simulate
-from parcelwall.station import keeper, opening
+from parcelwall.station import keeper, memory, opening
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.memory import Memory
@@ -290,6 +290,68 @@ def p44_a_frame_that_comes_twice_is_stored_twice() -> None:
         return await right(self, at)
 
     Ingest.decide = decide  # type: ignore[method-assign]
+
+
+@plant("F07,F08")
+def p46_what_was_done_in_the_dark_is_void() -> None:
+    """Opened, and shut after the start: nobody has come, it is supposed."""
+    right = keeper.Keeper._settle
+
+    def settle(self: Any, visit: Any, state: Any) -> None:
+        if visit.step == "opened" and state == "closed":
+            self.desk.void(visit)
+        else:
+            right(self, visit, state)
+
+    keeper.Keeper._settle = settle  # type: ignore[method-assign]
+
+
+@plant("F20,F22")
+def p47_a_door_left_open_is_opened_again() -> None:
+    StationDesk._refuse_open_door = lambda self, parcel, compartment: None  # type: ignore[method-assign]
+
+
+@plant("F09")
+def p48_a_full_disk_takes_parcels_in() -> None:
+    def begin_deposit(self: Any, parcel: Any, courier: Any, size: Any = None) -> Any:
+        self._refuse_busy()
+        compartment = places.choose_compartment(self.plan, self.memory.room(), parcel)
+        return self._begin("deposit", parcel, compartment, courier=courier)
+
+    StationDesk.begin_deposit = begin_deposit  # type: ignore[method-assign]
+
+
+@plant("F18")
+def p49_a_contact_that_reads_open_counts_as_opened() -> None:
+    right = opening.open_door
+
+    async def open_door(visit: Any, doors: Any, desk: Any, clock: Any) -> Any:
+        if (await doors.state(visit.compartment)).state == "open":
+            return "opened", visit
+        return await right(visit, doors, desk, clock)
+
+    keeper.open_door = open_door  # type: ignore[assignment]
+
+
+@plant("F15")
+def p50_no_rest_between_two_pulses() -> None:
+    opening.BETWEEN_PULSES_S = 0.1
+    opening.WATCH_S = 0.5
+
+
+@plant("F15")
+def p51_a_stuck_door_is_pulsed_on_and_on() -> None:
+    opening.MOST_PULSES = 8
+
+
+@plant("F20")
+def p52_a_door_opened_by_hand_is_not_seen() -> None:
+    keeper.Keeper._watch_unasked = lambda self, asked: None  # type: ignore[method-assign]
+
+
+@plant("F21,F37")
+def p53_a_pause_is_over_when_the_clock_was_put_right() -> None:
+    memory.earlier = lambda brake, by, today: access.Brake()  # type: ignore[assignment]
 
 
 def main() -> int:

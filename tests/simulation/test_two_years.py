@@ -1,0 +1,42 @@
+"""Two station-years in every run of the tests, in all three weathers; and how many runs are added up."""
+
+import pytest
+
+from parcelwall.simulation.faults.evidence import ENOUGH, added
+from parcelwall.simulation.faults.ledger import required
+from parcelwall.simulation.faults.run import Report, simulate
+
+YEARS = {"calm": 1.0, "all": 0.8, "storm": 0.2}
+
+
+async def told(**asked: object) -> Report:
+    report = await simulate(**asked)  # type: ignore[arg-type]
+    assert report.violations == 0, "\n".join([str(report.first_violation), *report.story])
+    return report
+
+
+def test_they_are_two() -> None:
+    assert sum(YEARS.values()) >= 2
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("mode", YEARS)
+async def test_nothing_breaks(mode: str) -> None:
+    asked = YEARS[mode] * (1.5 if mode == "storm" else 1.02)  # of the days of a storm some count for less
+    report = await told(seed=2026, station_years=asked, mode=mode)
+    assert report.station_years >= YEARS[mode]
+    assert bool(report.faults) == (mode != "calm")
+
+
+async def test_reports_are_added_up() -> None:
+    """Two runs in several processes: the same story as in one, and twice as much as one."""
+    small = {"seed": 8, "station_years": 4 / 365, "mode": "storm", "stations": 2, "days": 1}
+    report = await told(**small)
+    assert (await told(**small, jobs=2)).trace == report.trace
+    both = added([report, report])
+    assert both.parcels == 2 * report.parcels
+    assert both.power_cuts + both.other_faults == 2 * sum(report.faults.values())
+    assert both.power_cuts >= both.power_cuts_inside
+    assert both.seeds == {"storm": [8, 8]}
+    assert set(both.pairs_short) == {pair for pair in required() if 2 * report.covered.get(pair, 0) < ENOUGH}
+    assert both.violations == 0
