@@ -201,7 +201,7 @@ async def test_domains_of_any_script(clock: SystemClock, message: Message) -> No
 
 
 def altered(message: Message, subject: str) -> Message:
-    return Message(subject, message.text, message.html, message.sms, message.language, message.qr)
+    return Message(subject, message.text, message.html, message.sms, message.language, message.qr_says)
 
 
 @pytest.mark.parametrize("subject", ["Hello\r\nBcc: eve@evil.example", "Hello\nX: y", "Hello\rX"])

@@ -306,11 +306,6 @@ def p46_what_was_done_in_the_dark_is_void() -> None:
     keeper.Keeper._settle = settle  # type: ignore[method-assign]
 
 
-@plant("F20,F22")
-def p47_a_door_left_open_is_opened_again() -> None:
-    StationDesk._refuse_open_door = lambda self, parcel, compartment: None  # type: ignore[method-assign]
-
-
 @plant("F09")
 def p48_a_full_disk_takes_parcels_in() -> None:
     def begin_deposit(self: Any, parcel: Any, courier: Any, size: Any = None) -> Any:

@@ -35,7 +35,6 @@ NAMED = {
     "p42_an_unclear_visit_is_forgotten": "INV-06: after a .* in the dark",
     "p43_wrong_codes_are_counted_in_memory_only": "A-01: .* wrong codes were counted",
     "p46_what_was_done_in_the_dark_is_void": "INV-0[16]: ",
-    "p47_a_door_left_open_is_opened_again": "INV-0[16]: |two screens|table",
     "p48_a_full_disk_takes_parcels_in": "F09: a deposit begins while the disk is full",
     "p49_a_contact_that_reads_open_counts_as_opened": "F18: door .* was not pulsed",
     "p50_no_rest_between_two_pulses": "INV-04: door .* is pulsed again, not read closed or too soon",

@@ -19,7 +19,7 @@ def test_they_are_two() -> None:
     assert sum(YEARS.values()) >= 2
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("mode", YEARS)
 async def test_nothing_breaks(mode: str) -> None:
     asked = YEARS[mode] * (1.5 if mode == "storm" else 1.02)  # of the days of a storm some count for less

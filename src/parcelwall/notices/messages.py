@@ -59,14 +59,19 @@ class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A composed notice. `qr` is a PNG that `html` shows as `cid:QR_CID`, empty if there is no code."""
+    """A composed notice. `qr_says` is what its picture says, empty if there is no code."""
 
     subject: str
     text: str
     html: str
     sms: str
     language: str
-    qr: bytes = b""
+    qr_says: str = ""
+
+    @property
+    def qr(self) -> bytes:
+        """A PNG that `html` shows as `cid:QR_CID`, drawn when a channel wants it: that costs more than all the rest."""
+        return _qr_png(self.qr_says) if self.qr_says else b""
 
 
 class Row(NamedTuple):
@@ -101,7 +106,7 @@ def compose(purpose: Purpose, language: str, facts: NoticeFacts) -> Message:
     sms = say(letters.TEXT_MESSAGES[purpose], known, {**values, "link": facts.link})
     return Message(
         subject=letter.heading, text=_plain(letter), html=_html(letter, known), sms=str(sms.heading),
-        language=known.tag, qr=_qr_png(facts.qr or facts.code) if letter.with_qr else b"",
+        language=known.tag, qr_says=(facts.qr or facts.code) if letter.with_qr else "",
     )  # fmt: skip
 
 

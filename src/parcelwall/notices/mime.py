@@ -77,7 +77,7 @@ def _body(message: Message, message_id: str) -> bytes:
     mail = EmailMessage(policy=SMTP)
     mail.set_content(message.text, cte="quoted-printable")
     mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
-    if message.qr:
+    if message.qr_says:
         page: EmailMessage = mail.get_payload()[1]  # type: ignore[index, assignment]
         page.add_related(message.qr, "image", "png", cid=f"<{QR_CID}>", disposition="inline", filename="qr.png")
     _tidy_parts(mail, message_id)

@@ -59,7 +59,7 @@ FAULTS = {
 LEFT_OUT = {
     "F12": "a disk that lies about its syncs cannot be survived; nothing in the product detects it yet",
     "F26": "killing PostgreSQL itself belongs to tests/acceptance/test_kill_hub.py, on real processes",
-    "F28": "a hub restored from a backup: the product has no epochs yet",
+    "F28": "a hub restored from a backup is met by real processes, in tests/acceptance/test_identity.py",
     "F33": "two versions of the software do not exist yet",
     "F34": "the same",
     "F35": "the product has no cooled compartments yet",
