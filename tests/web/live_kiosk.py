@@ -29,7 +29,8 @@ class LiveKiosk:
         """Waits until the page shows this screen as it is now."""
         now = self.kiosk.showing
         assert now.screen == screen, f"the station shows {now.screen}"
-        await self.page.wait_for_selector(f".kiosk[data-screen='{now.number}'] main[data-screen='{screen}']")
+        # a locator, not a selector: that would hand out the node, and the page could never forget it
+        await self.page.locator(f".kiosk[data-screen='{now.number}'] main[data-screen='{screen}']").wait_for()
 
     async def type(self, digits: str, screen: str) -> None:
         """Touches the keys, and waits for the station to show `screen`."""

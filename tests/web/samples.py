@@ -116,7 +116,7 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "starting": at("starting", seconds=3),
         "asleep": at("asleep"),
         "home-battery": at("home", pad=PAD, saving_power=True, can_send=True),
-        "held": at("held", lines=("Go on with your phone.",)),
+        "held": at("held"),
         **sender_screens(at),
         "lost": at("lost", door=19),
         **courier_screens(at),
@@ -131,7 +131,8 @@ def sender_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kios
     sizes = tuple(views.SizeChoice(each.name, each.width_mm, each.height_mm, each.depth_mm,
                                    0 if each.name == "S" else None, each.name == "M")
                   for each in LAYOUT.sizes)  # fmt: skip
-    job = views.Service("repair", tuple(range(1, 49)), {"open": 1, "closed": 46, "unknown": 1}, online=True, unsent=3)
+    seen = {"open": 1, "closed": 46, "unknown": 1}
+    job = views.Service("repair", tuple(range(1, 49)), seen=seen, online=True, unsent=3)
     change = msgspec.structs.replace
     return {
         "send-scan": at("send-scan", pad=PAD),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from web import samples
+from web import eye, samples
 from web.gallery import CHROMIUM, Gallery, served, words_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -21,17 +21,6 @@ NAMES = list(samples.all_views(words_of("en")))
 TENTH = ["track-van", "courier-round", "me-ready", "me-open", "me-person-contact", "my-list", "kiosk-home",
          "kiosk-open", "console-map", "console-station", "demo-pretend"]  # fmt: skip
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-GLOWS = """() => [...document.querySelectorAll("body *")].filter((each) => {
-  const style = getComputedStyle(each), box = each.getBoundingClientRect();
-  const glow = (colour) => ["rgb(198, 241, 53)", "rgb(234, 255, 154)"].includes(colour);
-  const painted = glow(style.backgroundColor) || (each instanceof SVGGeometryElement && glow(style.fill));
-  return painted && box.width * box.height > 576 && !each.closest(".logo");
-}).map((each) => each.getAttribute("class"))"""
-SMALL = """(least) => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), summary")].filter(
-  (each) => {
-  const box = each.getBoundingClientRect(), inline = each.closest("p, td, th, svg, .skip, .letter-body");
-  return box.width && (box.height < least || box.width < Math.min(least, 48)) && !inline;
-}).map((each) => each.outerHTML.slice(0, 120) + " " + each.getBoundingClientRect().height)"""
 SHOWN = "h1, p, button, span, svg, dl, ol, progress, input"
 OUTSIDE = """(shown) => [...document.querySelectorAll(`.kiosk :is(${shown})`)].filter((each) => {
   const box = each.getBoundingClientRect(), foot = document.querySelector(".kfoot").getBoundingClientRect();
@@ -86,12 +75,9 @@ def faults(page: Any, address: str, name: str, query: str = "") -> list[str]:
     found = [f"console: {text}" for text in go(page, address, name, query)]
     answer = axe.Axe().run(page, options={"runOnly": TAGS}).response
     found += [f"axe {each['id']}: {each['nodes'][0]['html'][:120]}" for each in answer["violations"]]
-    lit = page.evaluate(GLOWS)
-    found += [f"{len(lit)} lights: {lit}"] if len(lit) > 1 else []
-    moving = page.evaluate("document.getAnimations().length")
-    found += [f"{moving} animations"] if moving else []
+    found += eye.lights(page) + eye.stillness(page)
     least = 84 if name.startswith("kiosk") else 36 if name.startswith(("console", "demo")) else 48
-    found += [f"small: {each}" for each in page.evaluate(SMALL, least - 1)]
+    found += eye.targets(page, least)
     found += [f"outside: {each}" for each in page.evaluate(OUTSIDE, SHOWN)] if name.startswith("kiosk") else []
     if not name.startswith(("kiosk", "console")):
         page.set_viewport_size({"width": 320, "height": 640})

@@ -37,7 +37,7 @@ DOORS_A_PAGE = 48
 HIGH_KEYS_MM = 1100  # faces.md 2.5: lower keys are offered only above that
 TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record",
         "proof_missing", "door_busy", "no_fitting_compartment")  # fmt: skip
-TELLS = ("unknown", "closed", "held", "send-none", "service")
+TELLS = ("unknown", "closed", "send-none", "service")
 """Screens that say a refusal in its own words."""
 
 
