@@ -1,6 +1,7 @@
 """The reader of a page: which language, and pages with the headers every page has."""
 
 import gzip
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -43,12 +44,28 @@ def look_of(request: Request[Any, Any, Any], zone: str = "UTC", language: str = 
 class Packed(LitestarResponse[bytes]):
     """An answer that is sent compressed to whoever takes it. Streams are not: an event must leave at once."""
 
+    def pack(self, content: bytes) -> bytes:
+        return gzip.compress(content, compresslevel=6, mtime=0)
+
     def to_asgi_response(self, app: Any, request: Request[Any, Any, Any], **given: Any) -> ASGIResponse:
         if len(self.content) > SMALL_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
-            self.content = gzip.compress(self.content, compresslevel=6, mtime=0)
+            self.content = self.pack(self.content)
             self.headers["Content-Encoding"] = "gzip"
         self.headers["Vary"] = "Accept-Encoding, Accept-Language"
         return super().to_asgi_response(app, request, **given)
+
+
+class PackedFile(Packed):
+    """A file of ours: the same for everybody, so it is compressed once, as far as it goes. Pages hold codes: they are
+    never kept."""
+
+    def pack(self, content: bytes) -> bytes:
+        return _packed_once(content)
+
+
+@lru_cache(maxsize=32)
+def _packed_once(content: bytes) -> bytes:
+    return gzip.compress(content, compresslevel=9, mtime=0)
 
 
 def page(renderer: Renderer, view: msgspec.Struct, look: Look, status: int = 200) -> Response[bytes]:
@@ -65,7 +82,7 @@ def file(renderer: Renderer, build: str, name: str) -> Response[bytes]:
     found = renderer.static_file(build, name.lstrip("/"))
     if found is None:
         raise Refusal("not_found")
-    kind = LitestarResponse if found[1].startswith(("font/", "image/png")) else Packed
+    kind = LitestarResponse if found[1].startswith(("font/", "image/png")) else PackedFile
     return kind(found[0], media_type=found[1], headers=dict(STATIC_HEADERS))
 
 
