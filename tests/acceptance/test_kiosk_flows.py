@@ -185,9 +185,8 @@ async def a_visit(live: LiveKiosk, number: int) -> None:
     if number % 10 == 9:
         await kiosk.scanned("PW1:NOT OURS")
         await live.shows("wrong")
-    elif number % 2:
-        parcel = rig.desk.inside()[0].id
-        await kiosk.scanned(rig.token(parcel))
+    elif inside := rig.desk.inside():
+        await kiosk.scanned(rig.token(inside[0].id))
         await live.shows("open")
         await shut(live, "thanks")
     else:
