@@ -181,21 +181,31 @@ async def test_the_page_lives_for_48_hours_without_growing(tmp_path: Path) -> No
 
 
 async def a_visit(live: LiveKiosk, number: int) -> None:
+    """Somebody brings, collects, or shows what opens nothing. A coil that had its share of pulses is a visit too."""
     rig, kiosk = live.rig, live.kiosk
     if number % 10 == 9:
         await kiosk.scanned("PW1:NOT OURS")
         await live.shows("wrong")
     elif inside := rig.desk.inside():
-        await kiosk.scanned(rig.token(inside[0].id))
-        await live.shows("open")
-        await shut(live, "thanks")
+        await through_the_door(live, rig.token(inside[0].id), "thanks")
     else:
         rig.promise(f"PW-{number}")
         await kiosk.sign_in(rig.courier_code())
-        await kiosk.scanned(f"PW-{number}")
-        await live.shows("open")
-        await shut(live, "courier-scan")
+        await through_the_door(live, f"PW-{number}", "courier-scan")
     kiosk.home()
     await live.shows("home")
     if number % 1000 == 999:
         rig.memory.forget_ended()
+
+
+async def through_the_door(live: LiveKiosk, shown: str, then: str) -> None:
+    """What is shown to the reader opens a door, which is shut again. A door that rests is a case, and looked after."""
+    rig = live.rig
+    if (await live.kiosk.scanned(shown)).screen == "open":
+        await live.shows("open")
+        return await shut(live, then)
+    await live.shows("stuck")
+    for case in [each for each in rig.memory.book.cases.values() if each.closed_at is None]:
+        rig.hear(facts.CaseClosed(case=case.id, station=NAME))
+    for parcel in rig.desk.expected():
+        rig.hear(facts.Lapsed(parcel=parcel.id, reservation=parcel.reservation))  # type: ignore[arg-type]
