@@ -203,7 +203,8 @@ async def through_the_door(live: LiveKiosk, shown: str, then: str) -> None:
     rig = live.rig
     if (await live.kiosk.scanned(shown)).screen == "open":
         await live.shows("open")
-        return await shut(live, then)
+        await shut(live, then)
+        return
     await live.shows("stuck")
     for case in [each for each in rig.memory.book.cases.values() if each.closed_at is None]:
         rig.hear(facts.CaseClosed(case=case.id, station=NAME))
