@@ -28,8 +28,10 @@ LONGEST_HOURS = 14 * 24
 LONGEST_REASON = 200
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('parcelwall act ' || $1))"
+# Doors that opened or may have: an order that was refused before anything moved counts for nothing.
 _DOORS = """
-SELECT count(*) FROM act WHERE asked_by = $1 AND kind = 'open_door' AND state IN ('agreed', 'done') AND asked_at > $2"""
+SELECT count(*) FROM act WHERE asked_by = $1 AND kind = 'open_door' AND state IN ('agreed', 'done') AND asked_at > $2
+  AND outcome IN ('', 'opened', 'unanswered', 'door_failed')"""
 _INSERT = """
 INSERT INTO act (id, kind, station, body, asked_by, asked_at, until, state, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
@@ -121,7 +123,13 @@ async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor)
             await connection.execute(
                 _INSERT, act, "open_door", known, _text(door), who.id, now, now + WINDOW, "done", now
             )
-    return await open_now(hub, outlets, command)
+    try:
+        answer, outcome = await open_now(hub, outlets, command)
+    except Refusal as no:
+        await hub.pool.execute(_DONE, act, no.reason)
+        raise
+    await hub.pool.execute(_DONE, act, outcome)
+    return answer, outcome
 
 
 async def _may_alone(connection: asyncpg.Connection, who: str, now: datetime, doors: int) -> bool:

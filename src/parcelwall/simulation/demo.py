@@ -53,7 +53,7 @@ AROUND = (
     ("S-0006", "Esplanadi", "Pohjoisesplanadi 21", 60.1683, 24.9478, "SSSSMMSSSL SSMMMMMSSS", 1),
     ("S-0007", "Erottaja", "Erottajankatu 9", 60.1686, 24.9405, "SSSSSSML SSMMMMSS SSMMMMSS", 1),
     ("S-0008", "Kamppi", "Urho Kekkosen katu 1", 60.1690, 24.9363, "SSSSMMSSSL SSMMMMMSSS MMSSSSSLSS", 1),
-    ("S-0009", "Yliopisto", "Fabianinkatu 33", 60.1697, 24.9494, "SSSSSSML SSMMMMSS", 1),
+    ("S-0009", "Yliopisto", "Fabianinkatu 33", 60.1698, 24.9470, "SSSSSSML SSMMMMSS", 1),
     ("S-0010", "Kasarmitori", "Kasarmikatu 25", 60.1664, 24.9472, "SSSSMMSSSL MMSSSSSLSS", 1),
     ("S-0011", "Kolmikulma", "Uudenmaankatu 1", 60.1665, 24.9428, "SSSSSSML SSMMMMSS", 1),
     ("S-0012", "Yrjönkatu", "Yrjönkatu 29", 60.1672, 24.9384, "SSSSSSML SSMMMMSS", 1),
