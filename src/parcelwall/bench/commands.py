@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from parcelwall.bench import announce, faces, ingest, kiosk, life, memory, replaying, track
+from parcelwall.bench import announce, faces, ingest, kiosk, life, memory, offers, replaying, track
 from parcelwall.bench.figure import Figure, Tick
 from parcelwall.bench.files import NAMES, judges
 from parcelwall.bench.ground import Ground, a_ground
@@ -20,7 +20,8 @@ from parcelwall.errors import Trouble
 Measure = Callable[[Ground, Plan, Tick], Awaitable[list[Figure]]]
 ALL: dict[str, Measure] = {
     "announce": announce.measure, "ingest": ingest.measure, "life": life.measure, "track": track.measure,
-    "replay": replaying.measure, "kiosk": kiosk.measure, "memory": memory.measure, "faces": faces.measure,
+    "offers": offers.measure, "replay": replaying.measure, "kiosk": kiosk.measure, "memory": memory.measure,
+    "faces": faces.measure,
 }  # fmt: skip
 
 

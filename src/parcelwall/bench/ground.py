@@ -64,12 +64,14 @@ class Ground:
         return describe(version, fsync, self.pgbench.version)
 
     @asynccontextmanager
-    async def hub(self, dsn: str, processes: int = 2) -> AsyncIterator["HubProcesses"]:
+    async def hub(
+        self, dsn: str, processes: int = 2, within_s: float = STARTS_WITHIN_S
+    ) -> AsyncIterator["HubProcesses"]:
         """Hub processes as `parcelwall hub` starts them, each with its slot and its port, on one database."""
         ports = _free_ports(processes)
         commands = [self._hub_command(dsn, slot, port) for slot, port in zip(SLOTS, ports, strict=False)]
         with (self.folder / "hub.log").open("wb") as log, _started(commands, log) as pids:
-            await asyncio.gather(*(_ready(port) for port in ports))
+            await asyncio.gather(*(_ready(port, within_s) for port in ports))
             yield HubProcesses(pids, ports)
 
     def _hub_command(self, dsn: str, slot: int, port: int) -> list[str]:
@@ -135,15 +137,15 @@ def _started(commands: Sequence[list[str]], log: BinaryIO) -> Iterator[list[int]
                 each.wait()
 
 
-async def _ready(port: int) -> None:
+async def _ready(port: int, within_s: float) -> None:
     def ask() -> bool:
         with urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=5) as answer:
             return bool(answer.status == 200)
 
-    for _ in range(int(STARTS_WITHIN_S / 0.1)):
+    for _ in range(int(within_s / 0.1)):
         try:
             if await asyncio.to_thread(ask):
                 return
         except OSError:
             await asyncio.sleep(0.1)
-    raise Trouble(f"the hub process on port {port} does not answer within {STARTS_WITHIN_S:.0f} s")
+    raise Trouble(f"the hub process on port {port} does not answer within {within_s:.0f} s")

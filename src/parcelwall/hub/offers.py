@@ -36,9 +36,7 @@ SELECT id, carrier, room, in_service, chance.body AS chance, visits.body AS visi
 FROM unnest($1::text[], $2::text[]) AS want (station, carrier) JOIN station ON id = station
 LEFT JOIN learnt AS chance ON chance.kind = 'RoomTable' AND chance.key = id
 LEFT JOIN learnt AS visits ON visits.kind = 'VisitCalendar' AND visits.key = id || '/' || carrier"""
-_KEEP = """
-INSERT INTO offer (id, offered_at, arrival, carrier, stations, sizes, chances, reasons) VALUES ($1, $2, $3, $4, $5, $6,
-  $7, $8)"""
+_COLUMNS = ("id", "offered_at", "arrival", "carrier", "stations", "sizes", "chances", "reasons")
 _CHOSE = "UPDATE offer SET chosen = $2 WHERE id = $1 AND carrier = $3 AND $2 = ANY(stations) AND chosen IS NULL"
 _ADOPT = """
 INSERT INTO learnt SELECT *, $4::timestamptz FROM unnest($1::text[], $2::text[], $3::text[])
@@ -125,11 +123,11 @@ class Offers:
     def _answer(self, ask: _Ask, known: dict[tuple[str, str], Row], now: datetime, policy: Policy) -> Offered:
         parcel = ask.parcel
         arrival = max(now, parcel.expected_at or now)
-        standings = []
+        standings, stated = [], _ready(None, parcel, now, policy)
         for station, metres in ask.near:
             row, here = known.get((station, parcel.carrier)), self._stations.known[station]
             if row is not None:
-                ready = _ready(row[3], parcel, now, policy)
+                ready = stated if row[3] is None else _ready(row[3], parcel, now, policy)
                 standings.append(Standing(station, here.place, metres, here.plan, row[0], row[1], row[2], ready))
         made, other_way = offers.rank_offers(parcel, standings, arrival, now, policy)
         self._keep(parcel, now, arrival, made)
@@ -154,7 +152,7 @@ class Offers:
         chosen, self._chosen = self._chosen, []
         if kept or chosen:
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.executemany(_KEEP, kept)
+                await connection.copy_records_to_table("offer", records=kept, columns=_COLUMNS)
                 await connection.executemany(_CHOSE, chosen)
 
     async def run(self) -> None:

@@ -7,6 +7,7 @@ formulas and what they were measured at.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import cos, radians
+from operator import itemgetter
 from typing import Literal
 
 import msgspec
@@ -22,6 +23,7 @@ REDIRECT_KM = 3.0  # what being sent elsewhere costs, in kilometres of walking
 SECOND_WITHIN_KM = 2.0
 SHOWN = 10
 KM_PER_DEGREE = 111.19
+SECOND_WITHIN_DEG2 = (SECOND_WITHIN_KM / KM_PER_DEGREE) ** 2
 Basis = Literal["table", "counts"]
 WAYS = ("pick_up_centre", "home")  # where a parcel goes that no station can take
 BY_SIZE = frozenset({"parcel_too_large", "parcel_too_heavy", "climate_not_here"})
@@ -118,15 +120,20 @@ def rank_offers(
 ) -> tuple[list[Offer], OtherWay | None]:
     """Offers, the best first: by the walk and by what a redirection would cost, those that are none last. With the
     other way where no station could ever take the parcel."""
-    seen = [look(parcel, each, arrival, now, policy) for each in standings]
-    seconds = [_second(each, seen) for each in seen]
+    needs: dict[int, int] = {}  # stations that are built alike ask it once
+    seen = []
+    for each in standings:
+        need = needs.get(id(each.plan))
+        if need is None:
+            need = needs[id(each.plan)] = each.plan.need(parcel)
+        seen.append(look(parcel, each, need, arrival, now, policy))
+    seconds = _seconds(seen)
     order = sorted(range(len(seen)), key=lambda i: _rank(seen[i], seconds[i]))
     return [_offer(seen[i], seconds[i]) for i in order], _other_way(seen)
 
 
-def look(parcel: Parcel, standing: Standing, arrival: datetime, now: datetime, policy: Policy) -> Seen:
-    """What one station says to this parcel."""
-    need = standing.plan.need(parcel)
+def look(parcel: Parcel, standing: Standing, need: int, arrival: datetime, now: datetime, policy: Policy) -> Seen:
+    """What one station says to a parcel with this need there."""
     if need == 0:
         return Seen(standing, None, None, None, _misfit(parcel, standing.plan))
     size = standing.plan.smallest(need)
@@ -167,20 +174,31 @@ def _chance(standing: Standing, size: str, arrival: datetime, now: datetime) -> 
     return chance, None if chance is not None else "table_does_not_reach"
 
 
-def _second(first: Seen, seen: Sequence[Seen]) -> tuple[Seen, float] | None:
-    """The station within 2 km of this one where the parcel had best go instead, and the metres between them."""
-    best, least = None, float("inf")
-    lat, lon = first.standing.place
-    narrow = cos(radians(lat))
-    for other in seen:
-        if other is first or other.reason is not None:
-            continue
-        north, east = other.standing.place[0] - lat, (other.standing.place[1] - lon) * narrow
-        apart_km = KM_PER_DEGREE * (north * north + east * east) ** 0.5
-        cost = other.standing.distance_m / 1000 + (1 - other.sure) * REDIRECT_KM
-        if apart_km <= SECOND_WITHIN_KM and cost < least:
-            best, least = (other, apart_km * 1000), cost
-    return best
+def _seconds(seen: Sequence[Seen]) -> list[tuple[Seen, float] | None]:
+    """For each, the station within 2 km of it where the parcel had best go instead, and the metres between them."""
+    if not seen:
+        return []
+    narrow = cos(radians(seen[0].standing.place[0]))  # all of them are near each other
+    good = sorted(
+        ((other.standing.distance_m / 1000 + (1 - other.sure) * REDIRECT_KM, other.standing.station,
+          other.standing.place[0], other.standing.place[1] * narrow, other)
+         for other in seen if other.reason is None), key=itemgetter(0, 1),
+    )  # fmt: skip
+    return [_nearest_good(first, good, narrow) for first in seen]
+
+
+def _nearest_good(
+    first: Seen, good: Sequence[tuple[float, str, float, float, Seen]], narrow: float
+) -> tuple[Seen, float] | None:
+    """The first of those, cheapest first, that stands near enough."""
+    if first.reason is not None:
+        return None
+    north, east = first.standing.place[0], first.standing.place[1] * narrow
+    for _, _, lat, lon, other in good:
+        apart = (lat - north) ** 2 + (lon - east) ** 2
+        if apart <= SECOND_WITHIN_DEG2 and other is not first:
+            return other, KM_PER_DEGREE * 1000 * apart**0.5
+    return None
 
 
 def _rank(seen: Seen, second: tuple[Seen, float] | None) -> tuple[bool, float, str]:
