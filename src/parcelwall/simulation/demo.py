@@ -132,7 +132,9 @@ async def a_demo(
         sink = await stack.enter_async_context(Sink(clock))
         if whole_town and not (data_dir / "hub").exists():
             await past.live(data_dir, [configured(row) for row in (*HELSINKI, *AROUND)], clock.now(), COURIER)
-        settings = HubSettings(data_dir=data_dir / "hub", public_url=url, smtp_host="127.0.0.1", smtp_port=sink.port)
+        settings = HubSettings(data_dir=data_dir / "hub", smtp_host="127.0.0.1", smtp_port=sink.port,
+                               public_url=url.replace("127.0.0.1", "localhost"),  # passkeys belong to a name
+                               link_names=url.removeprefix("http://"))  # fmt: skip
         hub = await stack.enter_async_context(hub_house.opened(settings.data_dir, clock, ids))
         keys = {who: await hub.admit(who, name, role) for who, name, role in OFFICE}
         demo = Demo(hub, {}, sink, url, await hub.admit("demo-post", "Demo Post"), keys["operator"], [])

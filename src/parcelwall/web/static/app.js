@@ -37,6 +37,10 @@
     form.dataset.leave = "now";
     form.submit();
   });
+  document.addEventListener("input", (event) => { // the third digit off the station's screen sends it
+    const field = event.target;
+    if (field.id === "number" && field.maxLength === 3 && /^[0-9]{3}$/.test(field.value)) field.form.requestSubmit();
+  });
   document.addEventListener("htmx:sse:after:message", () => { offline(false); keepSoon(); });
   document.addEventListener("htmx:before:morph:attr", (event) => { // what somebody has unfolded stays so
     if (event.detail.attrName === "open" && event.target.tagName === "DETAILS") event.preventDefault();
