@@ -214,7 +214,7 @@ addEventListener("click", (event) => { if (event.isTrusted) sessionStorage.taps 
 
 
 def test_taps(town: Town, shop: Shop, browser: Any) -> None:
-    """Keeping it longer takes two, letting somebody else collect two (docs/speed.md has all counts)."""
+    """Keeping it longer takes two, letting somebody else collect two (docs/faces.md has all counts)."""
     told = brought(town, shop, "own.taps@example.org")
     with visitor(browser, PHONE) as pages:
         own = pages(Watched)
