@@ -77,6 +77,25 @@ def rounds(
 
 
 @app.command()
+def admission(
+    file: Annotated[Path | None, typer.Argument(help="Past parcels. Default: the reference generator.")] = None,
+    compartments: Annotated[str, typer.Option(help="Of the station, S/M/L.")] = "24/20/8",
+    load: Annotated[float, typer.Option(help="Without a file: load of the station.", min=0.01)] = 0.9,
+    no_show: Annotated[float, typer.Option(help="Share of promises whose parcel never comes.")] = 0.003,
+    risk: Annotated[float, typer.Option(help="That more come than fit.")] = 0.01,
+    seed: Annotated[int, typer.Option()] = 1,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Whom to admit: what each rule would have served and refused, levels, prices, overbooking at a stated risk."""
+    from parcelwall.planning.admission_plan import Wish, plan
+
+    wish = Wish(compartments=tuple(int(n) for n in _numbers(compartments)), load=load, no_show=no_show, risk=risk,
+                seed=seed)  # fmt: skip
+    _tell(lambda tick: plan(file, wish, tick), out or Path("plan-admission"), as_json)
+
+
+@app.command()
 def mix(
     file: Annotated[Path | None, typer.Argument(help="Past parcels. Default: the reference generator.")] = None,
     start: Annotated[str, typer.Option(help="Compartments now, S/M/L.")] = "24/20/8",
