@@ -1,5 +1,6 @@
 """The hub's journal as planning reads it: stories, forecasts kept and scored, windows held against deposits."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,11 +9,12 @@ import asyncpg
 import numpy as np
 import pytest
 import pytest_asyncio
+from typer.testing import CliRunner
 
 from parcelwall.clock import VirtualClock
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Report
-from parcelwall.planning import forecast_report, history, stored
+from parcelwall.planning import commands, forecast_report, history, stored
 from parcelwall.planning.forecast_plan import Load
 from parcelwall.rules.tables import VisitCalendar
 from parcelwall.simulation.town import Town
@@ -130,3 +132,23 @@ async def test_a_hub_without_any_history_has_a_plan_that_says_so(town: Town, con
     report, plan = await forecast_report.from_journal(connection, "", town.clock.now(), True, lambda text: None)
     assert plan.loads == [] and plan.reasons == {"S-0001": "no_history"}
     assert "too few parcels" in str(report._parts)
+
+
+async def test_the_command_line_reads_the_journal_keeps_and_scores(
+    database: str, town: Town, tmp_path: Path, connection: asyncpg.Connection
+) -> None:
+    await one_life(town)
+    loads = [Load(station="S-0001", made_on=NOW.date(), day=NOW.date(), ahead=1, hour=15, model="pipeline", told=1.0,
+                  low=0.0, high=3.0)]  # fmt: skip
+    await stored.store(connection, loads, NOW)
+
+    class Reached:
+        dsn = database
+
+    commands.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
+    for words in ([], ["--score"]):
+        given = ["forecast", "--out", str(tmp_path / "plan"), *words]
+        done = await asyncio.to_thread(CliRunner().invoke, commands.app, given)
+        assert done.exit_code == 0, done.output
+    assert "1 forecasts were scored just now" in done.output
+    assert await connection.fetchval("SELECT came FROM forecast") == 1.0
