@@ -121,7 +121,8 @@ async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView
     line = say_linked(hub, parcel, said, known, look.zone)
     window = await reading.ready_window(hub, parcel)
     return TrackView(
-        heading=str(line.heading), line=str(line.line), steps=steps_of(parcel, said, known, on_the_road), station=place,
+        heading=str(line.heading), line=str(line.line), station=place,
+        steps=steps_of(parcel, said, known, on_the_road, tells_when=window is None),
         ready=(window.since, window.until) if window else None, events=events,
     )  # fmt: skip
 
@@ -138,14 +139,16 @@ def say_linked(hub: Hub, parcel: Parcel, said: Sentence, known: Words, zone: str
 
 
 def steps_of(
-    parcel: Parcel, said: Sentence, known: Words, on_the_road: tuple[datetime | None, datetime | None] = (None, None)
-) -> tuple[Step, ...]:
-    """Where it stands, with the times that are known; the last one by its day only."""
+    parcel: Parcel, said: Sentence, known: Words, on_the_road: tuple[datetime | None, datetime | None] = (None, None),
+    tells_when: bool = True,
+) -> tuple[Step, ...]:  # fmt: skip
+    """Where it stands, with the times that are known; the last one by its day only. With `tells_when` also the
+    carrier's word on when it comes: two words on that, this one and a window, would confuse."""
     if said.step < 0:
         return ()
     whens: list[datetime | None] = [parcel.announced_at, *on_the_road, parcel.deposited_at, parcel.ended_at]
     states: list[Any] = ["done" if place < said.step else "now" if place == said.step else "next" for place in range(5)]
-    expected = parcel.expected_at if said.step < 3 else None
+    expected = parcel.expected_at if said.step < 3 and tells_when else None
     return tuple(
         Step(
             known.gettext(STEPS[place]), states[place], whens[place] or (expected if place == 3 else None),
