@@ -176,6 +176,32 @@ def forecast(
 
 
 @app.command()
+def room(
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    out: Annotated[Path, typer.Option("--out", help="File of tables, for `parcelwall adopt`.")] = Path("room.jsonl"),
+) -> None:
+    """The chance of room at every station, today and seven days ahead, from the hub's journal as it stands now.
+
+    Refuses a hub without a station.
+    """
+    from parcelwall.journal import postgres
+    from parcelwall.planning import offers
+
+    now = SystemClock().now()
+
+    async def make(connection: Any) -> list[Any]:
+        told = postgres.of_kinds(connection, offers.KINDS, now - offers.LEARNT_FROM)
+        return offers.tables(await offers.read(told), now)
+
+    made = _in_database(data, database_url, make)
+    if not made:
+        raise Trouble("the hub has no station yet")
+    out.write_bytes(b"".join(msgspec.json.encode(table) + b"\n" for table in made))
+    Console(soft_wrap=True).print(f"Chances of room at {len(made)} stations.\nTables: {out}", markup=False)
+
+
+@app.command()
 def adopt(
     file: Annotated[Path, typer.Argument(help="A plan file of `plan forecast`.")],
     data: Data = None,

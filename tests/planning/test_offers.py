@@ -1,0 +1,84 @@
+"""Tables of chances from the journal: fuller stations have less, what is not known is taken the careful way."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from uuid import UUID
+
+from parcelwall.planning import offers
+from parcelwall.rules import facts
+from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.offers import NEVER, SURE, RoomTable
+
+NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
+ABOUT = facts.StationConfigured(station="S-0001", name="One", address="Here 1", lat=60.0, lon=25.0, zone="UTC",
+                                layout=plain_layout("SSML"))  # fmt: skip
+Entry = tuple[str, datetime, UUID | None, str]
+
+
+def entry(fact: facts.Fact, at: datetime) -> Entry:
+    return fact.kind, at, getattr(fact, "parcel", None), facts.body(fact)
+
+
+def reserved(number: int, at: datetime, size: str = "S") -> Entry:
+    return entry(facts.Reserved(
+        parcel=UUID(int=number), reservation=UUID(int=number), station="S-0001", size=size, hold_hours=48,
+        deposit_by=at + timedelta(days=3), length_mm=1, width_mm=1, height_mm=1, weight_g=1), at)  # fmt: skip
+
+
+def deposited(number: int, at: datetime, compartment: int) -> Entry:
+    return entry(facts.Deposited(
+        parcel=UUID(int=number), reservation=UUID(int=number), station="S-0001", compartment=compartment,
+        collect_by=at + timedelta(days=2), visit=UUID(int=number)), at)  # fmt: skip
+
+
+def collected(number: int, at: datetime, compartment: int) -> Entry:
+    return entry(facts.Collected(
+        parcel=UUID(int=number), reservation=UUID(int=number), station="S-0001", compartment=compartment,
+        visit=UUID(int=number)), at)  # fmt: skip
+
+
+async def table(*entries: Entry) -> RoomTable:
+    async def told() -> AsyncIterator[Entry]:
+        for each in (entry(ABOUT, NOW - timedelta(days=90)), *entries):
+            yield each
+
+    (only,) = offers.tables(await offers.read(told()), NOW)
+    return only
+
+
+async def test_an_empty_station_without_history_has_room() -> None:
+    made = await table()
+    assert made.chance == dict.fromkeys("SML", (SURE,) * offers.DAYS)
+
+
+async def test_without_history_who_lies_there_is_taken_to_stay() -> None:
+    full = [each for n in range(1, 5) for each in (reserved(n, NOW), deposited(n, NOW, n))]
+    made = await table(*full)
+    assert made.chance == dict.fromkeys("SML", (NEVER,) * offers.DAYS)
+    made = await table(*full[:4])  # both S are taken: S may still go up
+    assert min(made.chance["S"]) > 0.8
+
+
+async def test_past_stays_tell_that_the_station_empties() -> None:
+    then = NOW - timedelta(days=60)
+    past = [each for n in range(10, 90) for each in (
+        reserved(n, then), deposited(n, then + timedelta(hours=1), 1),
+        collected(n, then + timedelta(hours=1 + n), 1))]  # fmt: skip
+    full = [each for n in range(1, 5) for each in (reserved(n, NOW), deposited(n, NOW, n))]
+    chance = (await table(*past, *full)).chance["S"]
+    assert all(a <= b for a, b in pairwise(chance))
+    assert chance[0] < 0.9 < chance[5]
+
+
+async def test_what_is_promised_counts_until_it_is_gone() -> None:
+    promised = [reserved(n, NOW, "L") for n in (1, 2)]
+    assert (await table(*promised)).chance["L"][0] == NEVER
+    lapsed = [entry(facts.Lapsed(parcel=UUID(int=n), reservation=UUID(int=n)), NOW) for n in (1, 2)]
+    assert (await table(*promised, *lapsed)).chance["L"][0] == SURE
+
+
+async def test_a_stay_that_ends_before_it_began_and_an_unreadable_entry_teach_nothing() -> None:
+    odd = [deposited(1, NOW, 1), collected(1, NOW - timedelta(days=1), 1), ("Deposited", NOW, UUID(int=2), "{}")]
+    made = await table(*odd)
+    assert made.chance["L"] == (SURE,) * offers.DAYS
