@@ -19,7 +19,7 @@ from parcelwall.drivers import Pulse
 from parcelwall.hub import commands, desk, sitting, sweeps, tell
 from parcelwall.hub.ingest import Ingest
 from parcelwall.rules import access, life, places
-from parcelwall.simulation.faults.run import simulate
+from parcelwall.simulation.faults.run import hush, simulate
 from parcelwall.station import keeper, memory, opening
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
@@ -352,6 +352,7 @@ def p53_a_pause_is_over_when_the_clock_was_put_right() -> None:
 def main() -> int:
     """Plants, simulates, prints the report. Answers 1 if a violation was found."""
     name, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    hush()
     faults, function = PLANTS[name]
     function()
     years = STATIONS * DAYS / 365
