@@ -20,7 +20,7 @@ from parcelwall.hub import commands, desk, sitting, sweeps, tell
 from parcelwall.hub.ingest import Ingest
 from parcelwall.rules import access, life, places
 from parcelwall.simulation.faults.run import hush, simulate
-from parcelwall.station import keeper, memory, opening
+from parcelwall.station import keeper, opening
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.memory import Memory
@@ -88,12 +88,12 @@ def p05_code_not_spent() -> None:
 def p09_couriers_code_opens_for_collecting() -> None:
     right = StationDesk._by_code
 
-    def by_code(self: Any, digits: str, selector: Any) -> Any:
+    def by_code(self: Any, digits: str, selector: Any, drawn: Any) -> Any:
         codes = [access.courier_code(self._courier_key, self.memory.station, grant.courier, self.today)
                  for grant in self.memory.grants.values() if grant.courier]  # fmt: skip
         if digits in codes and self.inside():
-            return [(self.inside()[0], 0)]
-        return right(self, digits, selector)
+            return [(self.inside()[0], 0, "unknown")]
+        return right(self, digits, selector, drawn)
 
     StationDesk._by_code = by_code  # type: ignore[method-assign]
 
@@ -342,11 +342,6 @@ def p51_a_stuck_door_is_pulsed_on_and_on() -> None:
 @plant("F20")
 def p52_a_door_opened_by_hand_is_not_seen() -> None:
     keeper.Keeper._watch_unasked = lambda self, asked: None  # type: ignore[method-assign]
-
-
-@plant("F21,F37")
-def p53_a_pause_is_over_when_the_clock_was_put_right() -> None:
-    memory.earlier = lambda brake, by, today: access.Brake()  # type: ignore[assignment]
 
 
 def main() -> int:

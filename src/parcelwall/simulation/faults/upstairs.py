@@ -1,6 +1,7 @@
 """The hub of a pretend town: two real processes on one real PostgreSQL, each of which may be killed at a statement."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -89,14 +90,15 @@ class Upstairs:
     async def bury(self, verb: str) -> None:
         """A process whose connection was cut off has died: another takes its place, knowing nothing but the tables."""
         for process in self.processes:
-            if process.fate.died:
+            while process.fate.died:
                 for state in process.fate.died:
                     self.ledger.struck("F25", (state, verb, f"{state}, {verb}"))
                     self.book.note(self.clock.now(), f"F25: hub process {process.slot} killed, {state}, {verb}")
                 process.fate.died.clear()
                 await process.hub.desk.close()
                 process.hub = self._made(process.hub.pool, process.slot)
-                await process.hub.refresh()
+                with contextlib.suppress(*GONE):  # killed once more while it starts
+                    await process.hub.refresh()
                 self.killed(process.slot)
             if process.fate.deadlocked:
                 self.ledger.struck("F27", (verb,))
