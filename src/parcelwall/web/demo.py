@@ -60,7 +60,7 @@ async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stag
     """The demo's first page."""
     faces = (
         Face("Tracking", "For anybody with a number", "/", "magnifying-glass"),
-        Face("Mails", "What recipients were told", "/mails", "envelope-simple"),
+        Face("Mails, recipient", "What they were told; its link is their own page", "/mails", "envelope-simple"),
         Face("Courier", "For a phone; its code is below", "/courier", "truck"),
         Face("Console", "All stations, live: as an admin", "/enter?who=operator", "list-checks"),
         Face("Pretend doors", "Pull, push and jam them", "/pretend", "door-open"),
