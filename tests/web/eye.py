@@ -16,13 +16,16 @@ GLOWS = """() => [...document.querySelectorAll("body *")].filter((each) => {
 }).map((each) => each.getAttribute("class") || each.tagName)"""
 SMALL = """(least) => [...document.querySelectorAll(
   "a[href], button, input:not([type=hidden]), select, summary")].filter((each) => {
-  const box = each.getBoundingClientRect(), inline = each.closest("p, td, th, svg, .skip, .letter-body");
+  const box = each.getBoundingClientRect();
+  const inline = each.closest("p, td, th, dd, svg, figcaption, .skip, .letter-body");
   return box.width && (box.height < least || box.width < Math.min(least, 48)) && !inline;
 }).map((each) => each.outerHTML.slice(0, 80) + " " + Math.round(each.getBoundingClientRect().height))"""
 LIVE = """() => [...document.querySelectorAll("[aria-live], [role=status], [role=alert], [role=log]")].filter(
   (each) => each.getAttribute("aria-live") !== "off").map((each) => each.textContent.trim())"""
 AT = """() => { const each = document.activeElement, box = each.getBoundingClientRect();
-  const style = getComputedStyle(each), ring = parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none";
+  const style = getComputedStyle(each), drawn = each.querySelector("svg *, .door, [class$=ground]");
+  const ring = (parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none")
+    || (each instanceof SVGElement && drawn && parseFloat(getComputedStyle(drawn).strokeWidth) >= 3);
   const top = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
   return each === document.body ? null : { at: [...document.querySelectorAll("*")].indexOf(each), ring,
     hidden: !(top && (top === each || each.contains(top) || top.contains(each))),

@@ -42,7 +42,7 @@ def page(browser: Any) -> Iterator[Any]:
 
 
 def least_px(name: str) -> int:
-    return 84 if name.startswith("kiosk") else 36 if name.startswith(("console", "demo")) else 48
+    return 84 if name.startswith("kiosk") else 24 if name.startswith(("console", "demo")) else 48
 
 
 def go(page: Any, address: str, name: str, query: str = "") -> None:

@@ -76,7 +76,7 @@ def faults(page: Any, address: str, name: str, query: str = "") -> list[str]:
     answer = axe.Axe().run(page, options={"runOnly": TAGS}).response
     found += [f"axe {each['id']}: {each['nodes'][0]['html'][:120]}" for each in answer["violations"]]
     found += eye.lights(page) + eye.stillness(page)
-    least = 84 if name.startswith("kiosk") else 36 if name.startswith(("console", "demo")) else 48
+    least = 84 if name.startswith("kiosk") else 24 if name.startswith(("console", "demo")) else 48
     found += eye.targets(page, least)
     found += [f"outside: {each}" for each in page.evaluate(OUTSIDE, SHOWN)] if name.startswith("kiosk") else []
     if not name.startswith(("kiosk", "console")):
