@@ -57,7 +57,7 @@ BUNDLES = {
     "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "app.js"),
     "passkey.js": ("passkey.js",),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
-                    "css/desk.css", "css/charts.css"),
+                    "css/desk.css", "css/desk-parts.css", "css/charts.css"),
     "console.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "console.js", "passkey.js"),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
     "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
