@@ -100,3 +100,19 @@ async def test_what_could_not_be_reserved_is_refused(hub: Hub) -> None:
 async def test_stations_that_are_built_alike_share_a_plan(hub: Hub) -> None:
     plans = {id(each.plan) for each in hub.stations.known.values()}
     assert len(plans) == 1 and len(hub.stations.known) == 3
+
+
+async def test_from_the_journal_to_a_chance_that_is_told(hub: Hub) -> None:
+    pytest.importorskip("numpy")
+    from parcelwall.journal import postgres
+    from parcelwall.planning import offers as planning
+
+    await announced(hub, "PW-1", "S-0001")
+    async with hub.pool.acquire() as connection:
+        seen = await planning.read(postgres.of_kinds(connection, planning.KINDS, NOW - planning.LEARNT_FROM))
+    made = planning.tables(seen, hub.clock.now())
+    assert [each.station for each in made] == ["S-0001", "S-0002", "S-0003"]
+    await hub.take_tables([msgspec.json.encode(each) for each in made])
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    assert [(o.station, o.basis, o.probability) for o in told.offers] == [
+        ("S-0001", "table", 0.995), ("S-0002", "table", 0.995)]  # fmt: skip
