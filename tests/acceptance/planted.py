@@ -23,6 +23,7 @@ from parcelwall.rules import facts, life, places
 from parcelwall.simulation import traffic
 from parcelwall.simulation.replay import replay
 from parcelwall.simulation.stories import Realism
+from parcelwall.station import outcomes
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
 
@@ -145,7 +146,8 @@ def p26_compartment_freed_when_the_door_opens() -> None:
 
     def opened(self: Any, visit: Any, recovered: bool = False) -> Any:
         visit = right_opened(self, visit, recovered)
-        outcome = self._outcome_of(visit) if visit.purpose == "collect" else None
+        collect = visit.purpose == "collect"
+        outcome = outcomes.fact_of(visit, self.memory.station, self.now()) if collect else None
         if outcome:
             self.memory.tell(outcome)
         return visit
@@ -163,19 +165,19 @@ def p26_compartment_freed_when_the_door_opens() -> None:
 @plant
 def p27_deposit_into_a_compartment_with_an_open_case() -> None:
     right = places.choose_compartment
-    places.choose_compartment = lambda plan, room, parcel: right(plan, msgspec.structs.replace(room, held=0), parcel)
+    places.choose_compartment = lambda plan, room, *more: right(plan, msgspec.structs.replace(room, held=0), *more)
 
 
 @plant
 def p29_deposited_names_another_reservation() -> None:
-    right = StationDesk._outcome_of
+    right = outcomes.fact_of
 
-    def outcome_of(self: Any, visit: Any) -> Any:
-        fact = right(self, visit)
+    def fact_of(visit: Any, station: str, now: datetime) -> Any:
+        fact = right(visit, station, now)
         wrong = isinstance(fact, facts.Deposited)
         return msgspec.structs.replace(fact, reservation=visit.id) if wrong else fact
 
-    StationDesk._outcome_of = outcome_of  # type: ignore[method-assign]
+    outcomes.fact_of = fact_of
 
 
 @plant

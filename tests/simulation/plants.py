@@ -20,7 +20,7 @@ from parcelwall.hub import commands, desk, sitting, sweeps, tell
 from parcelwall.hub.ingest import Ingest
 from parcelwall.rules import access, life, places
 from parcelwall.simulation.faults.run import hush, simulate
-from parcelwall.station import keeper, opening
+from parcelwall.station import keeper, opening, outcomes
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.memory import Memory
@@ -174,18 +174,14 @@ def p23_lapsed_without_hearing() -> None:
         WHERE stage = 'RESERVED' AND due < $1 AND ($2::timestamptz IS NOT NULL) ORDER BY due LIMIT $3"""
 
 
-@plant("F15")
-def p25_capacity_counts_held_compartments() -> None:
-    places.free_by_kind = lambda plan, room: [(bits & ~room.taken).bit_count() for bits in plan.members]
-
-
 @plant("F08,F20")
 def p26_compartment_freed_when_the_door_opens() -> None:
     right_opened, right_closed = StationDesk.opened, StationDesk.closed
 
     def opened(self: Any, visit: Any, recovered: bool = False) -> Any:
         visit = right_opened(self, visit, recovered)
-        outcome = self._outcome_of(visit) if visit.purpose == "collect" else None
+        collect = visit.purpose == "collect"
+        outcome = outcomes.fact_of(visit, self.memory.station, self.now()) if collect else None
         if outcome:
             self.memory.tell(outcome)
         return visit
@@ -203,19 +199,19 @@ def p26_compartment_freed_when_the_door_opens() -> None:
 @plant("F08,F14")
 def p27_deposit_into_a_compartment_with_an_open_case() -> None:
     right = places.choose_compartment
-    places.choose_compartment = lambda plan, room, parcel: right(plan, msgspec.structs.replace(room, held=0), parcel)
+    places.choose_compartment = lambda plan, room, *more: right(plan, msgspec.structs.replace(room, held=0), *more)
 
 
 @plant("F01")
 def p29_deposited_names_another_reservation() -> None:
-    right = StationDesk._outcome_of
+    right = outcomes.fact_of
 
-    def outcome_of(self: Any, visit: Any) -> Any:
-        fact = right(self, visit)
+    def fact_of(visit: Any, station: str, now: datetime) -> Any:
+        fact = right(visit, station, now)
         wrong = isinstance(fact, commands.facts.Deposited)
         return msgspec.structs.replace(fact, reservation=visit.id) if wrong else fact
 
-    StationDesk._outcome_of = outcome_of  # type: ignore[method-assign]
+    outcomes.fact_of = fact_of
 
 
 @plant("F29")
