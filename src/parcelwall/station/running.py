@@ -4,6 +4,8 @@ import asyncio
 import tomllib
 from pathlib import Path
 
+import structlog
+
 from parcelwall.clock import Clock
 from parcelwall.drivers import parse_profiles
 from parcelwall.drivers.power import Ups
@@ -18,6 +20,8 @@ from parcelwall.station.battery import Battery
 from parcelwall.station.house import Station, make_next_key
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import FileReserve
+
+log = structlog.get_logger()
 
 
 def read_settings(path: Path) -> tuple[StationSettings, list[Profile]]:
@@ -85,6 +89,12 @@ async def watch_power(station: Station, ups: str) -> None:
 
 
 async def read_scanner(station: Station, port: str) -> None:
-    """What is held to the reader goes to the screen: eight digits are a code, everything else a label."""
+    """What is held to the reader goes to the screen: eight digits are a code, everything else a label.
+
+    Anybody may hold anything to it: what brings a scan down says so, and ends nothing but that scan.
+    """
     async for text in scans(port, station.clock):
-        await station.kiosk.scanned(text)
+        try:
+            await station.kiosk.scanned(text)
+        except Exception as failed:  # never the text: it may be a code
+            log.error("scan_fails", reason=type(failed).__name__)

@@ -46,7 +46,7 @@ class Servicing:
     async def _open(self, door: str) -> Showing:
         """A door of the technician's choice. Refused doors leave the screen as it is, with the reason."""
         showing = self._kiosk.showing
-        if showing.technician is None or not showing.why or not door.isdigit():
+        if showing.technician is None or not showing.why or not door.isdecimal():
             raise Refusal("stale_screen")
         try:
             visit = self._desk.service(int(door[:5]), showing.technician, showing.why)
