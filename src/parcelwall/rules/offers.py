@@ -145,7 +145,7 @@ def look(parcel: Parcel, standing: Standing, need: int, arrival: datetime, now: 
     holds = places.has_room(standing.plan, standing.room, need, policy.overbook)
     if not holds:  # what cannot be promised now is not offered, whatever a table hopes
         return Seen(standing, size, chance, why, "no_reachable_compartment" if parcel.reach else _full(standing))
-    if chance is not None and chance < policy.offer_from:
+    if chance is not None and chance < policy.offered_from:
         return Seen(standing, size, chance, why, "too_unsure")
     return Seen(standing, size, chance, why, None)
 

@@ -22,13 +22,19 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     quiet_until_hour: int = 8
     lapse_silence_hours: int = 72  # a station not heard of: lapse anyway, with a case
     alternatives: int = 3
-    offer_from: float = 0.85  # a station is offered if room is at least so likely
     near_km: float = 5.0  # how far from the recipient room is looked for
     reopen_s: int = 180
     bare_code_parcels: int = 100  # above this many inside, the last 4 of the number are asked for too
     courier_idle_s: int = 180
     alone_doors: int | UnsetType = UNSET  # doors that one person may open from afar in ten minutes; unset: 2
     alone_parcels: int | UnsetType = UNSET  # parcels that one person may keep longer at once; unset: 1
+
+    offer_from: float | UnsetType = UNSET  # a station is offered if room is at least so likely; unset: 0.85
+
+    @property
+    def offered_from(self) -> float:
+        """How likely room must be at a station, 0 to 1, for it to be offered."""
+        return 0.85 if self.offer_from is UNSET else self.offer_from
 
     @property
     def doors_alone(self) -> int:
