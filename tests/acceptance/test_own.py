@@ -188,9 +188,9 @@ def test_an_opened_page_is_there_without_a_network(town: Town, shop: Shop, brows
         own.page.locator("summary", has_text="Keep it longer").click()
         assert own.page.get_by_role("button", name="Keep it until then").is_disabled()
         own.page.context.set_offline(False)
-        town.leave(STATION)
-        own.page.goto(link)
-        assert not own.page.locator("#saved").is_visible()
+        own.page.wait_for_selector("#saved", state="hidden")  # by itself, when the network is back
+        own.page.wait_for_load_state()
+        own.live()
         town.collect(told)
         own.page.wait_for_selector("#parcel-collected", timeout=15_000)
         until(lambda: not own.page.evaluate(kept), "a code that is spent is not kept")
