@@ -296,6 +296,9 @@ def test_every_call_has_answered_as_documented(
     shop.report(parcel["reference"], "out_for_delivery", "acme")
     shop.post(f"/parcels/{parcel['id']}/reserve", {"destination": {"near": {"lat": 60.1692, "lon": 24.944}}})
     shop.post("/parcels/batch", {"parcels": [a_body(), a_body(destination={"station_id": "S-0404"}), a_body()]})
+    near = {"lat": 60.1692, "lon": 24.944}
+    told = shop.post("/offers", {"length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900, "near": near})
+    assert told.status_code == 200 and told.json()["offers"][0]["basis"] == "counts"
     diverted = shop.announce()
     assert said(shop.post(f"/parcels/{diverted['id']}/divert", {})) == (200, "DIVERTED")
     cancelled = shop.announce()
