@@ -86,7 +86,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     offered: bool
     size: str | None = None
     probability: float | None = None
-    basis: Basis = "counts"
+    basis: Basis
     why: str | None = None
     reason: str | None = None
     ready: Ready | None = None
