@@ -14,8 +14,8 @@ from acceptance.shop import Shop, until
 
 pytestmark = pytest.mark.timeout(120)
 FOR_PHONES = [("/", 200), ("/?number=NOBODY-0001", 404), ("/t/nothing", 404), ("/p/nothing", 404)]
-FOR_DESKS = ["/start", "/console", "/mails", "/pretend/S-0002", "/docs"]
-WITH_A_STREAM = ("/console", "/mails", "/pretend/S-0002")
+FOR_DESKS = ["/start", "/enter?who=operator", "/mails", "/pretend/S-0002", "/docs"]
+WITH_A_STREAM = ("/enter?who=operator", "/mails", "/pretend/S-0002")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_pages_for_a_desk(browser: Any, town: Town) -> None:
 def test_the_console_is_live(browser: Any, town: Town, shop: Shop) -> None:
     with visitor(browser, DESK) as open_page:
         page = open_page()
-        page.go(f"{town.demo.url}/console")
+        page.go(f"{town.demo.url}/enter?who=operator")
         page.live()
         row = page.page.get_by_role("row").filter(has_text="Kruununhaka")
         before = row.inner_text()
