@@ -73,7 +73,8 @@ def test_values_are_never_read_as_templates() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("key", STATES)
 def test_every_state_is_said(key: str, language: str) -> None:
-    given = dict.fromkeys(("door", "station", "time", "day", "place", "old", "code", "carrier", "case", "reason"), "x")
+    given = dict.fromkeys(("door", "station", "time", "day", "place", "old", "code", "carrier", "case", "reason",
+                           "size", "ending"), "x")  # fmt: skip
     assert state_text(key, words(language), n=3, label="Ada", **given).heading
 
 
