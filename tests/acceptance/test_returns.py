@@ -27,7 +27,7 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
     send = shop.get(f"/parcels/{told['id']}/send-code").json()
     here = town.demo.stations["S-0003"]
     town.leave("S-0003")
-    until(here.station.desk.expected, "the station expects it")
+    until(lambda: any(str(each.id) == told["id"] for each in here.station.desk.expected()), "the station expects it")
 
     showing = town.run(here.station.kiosk.type_code(send["code"]))
     assert (send["station"], showing.screen) == ("S-0003", "send-size")
