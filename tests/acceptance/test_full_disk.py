@@ -12,7 +12,7 @@ import pytest_asyncio
 from acceptance.life import Life, a_life, differences
 from acceptance.street import StationProcess, may_mount, until
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 DISK_MIB = 64  # 16 MiB are kept in reserve, less than 32 MiB more are low
 
 

@@ -136,6 +136,7 @@ async def looked_up(town: Town) -> str:
     return picture(town.demo.stations[STATION].station, renderer()).presence
 
 
+@pytest.mark.slow
 def test_the_list_a_passkey_and_another_phone(town: Town, shop: Shop, browser: Any) -> None:
     email = "own.list@example.org"
     first, second = (brought(town, shop, email) for _ in range(2))
