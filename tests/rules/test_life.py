@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parcelwall.rules import facts
+from parcelwall.errors import Refusal
+from parcelwall.rules import decide, facts
 from parcelwall.rules.life import BELIEVED, ENDED, INSIDE, LIFE, Parcel, Stage, learn
 from rules.samples import FULL, LATER, NOW, OTHER, PARCEL, RESERVATION, deposited, parcel, reserved
 
@@ -145,9 +146,12 @@ def test_a_second_deposit_is_contested_until_it_is_out() -> None:
     twice, expected = learn(parcel(Stage.READY), deposited(compartment=5), NOW)
     assert not expected
     assert twice.contested
+    with pytest.raises(Refusal, match="Take it out"):
+        decide.close_case(twice)
     out, expected = learn(twice, OF_PARCELS["Collected"], NOW)
     assert expected
     assert not out.contested
+    decide.close_case(out)
 
 
 @given(st.lists(st.sampled_from(["Blocked", "Unblocked", "Expired", "Extended", "CodeRenewed", "Lapsed"]), max_size=12))

@@ -313,6 +313,7 @@ class CloseCase(Command, kw_only=True):
             raise Refusal("not_found")
         if case.closed_at is None:
             parcel = at.book.parcels.get(case.parcel) if case.parcel else None
+            decide.close_case(parcel)
             still = decide.give_back(parcel, case, at.book.cases.values(), at.now) if parcel else None
             at.record(
                 facts.CaseClosed(case=case.id, station=case.station, outcome=self.outcome, actor=self.actor)

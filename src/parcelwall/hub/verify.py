@@ -259,15 +259,14 @@ def invariants(book: Book, overbook: int = 0) -> Iterator[str]:
     """INV-01, 02, 03 and 10 of a book: what no accepted command may break, unless a door did and a case is open."""
     behind: dict[tuple[str | None, int | None], UUID] = {}
     with_case = {case.parcel for case in book.cases.values() if case.closed_at is None}
-    looked_at = {case.parcel for case in book.cases.values()}  # it stays contested until it is out of its compartment
     for parcel in book.parcels.values():
         place = (parcel.station, parcel.compartment)
         if parcel.stage in INSIDE and not parcel.contested and behind.setdefault(place, parcel.id) != parcel.id:
             yield f"INV-01: two parcels in compartment {place[1]} of {place[0]}"
         if parcel.stage not in ENDED and parcel.due is None and parcel.id not in with_case:
             yield f"INV-10: parcel {parcel.id} has no due date and no case"
-        if parcel.contested and parcel.id not in looked_at:
-            yield f"INV-02: parcel {parcel.id} is contested, and there never was a case of it"
+        if parcel.contested and parcel.id not in with_case:
+            yield f"INV-02: parcel {parcel.id} is contested without a case"
     for station, plan in book.plans.items():
         faulty = any(case.station == station for case in book.cases.values())
         if not faulty and not promises_fit(plan, book.rooms[station], overbook):

@@ -170,6 +170,14 @@ def stops_the_clock(case: CaseFile) -> bool:
     return case.parcel is not None and case.closed_at is None and case.about in STOPPING
 
 
+def close_case(parcel: Parcel | None) -> None:
+    """Refuses to close a case of a parcel that doors saw in two places, until it is out: who closed it would leave a
+    doubt that nobody looks at (INV-02)."""
+    if parcel is not None and parcel.contested:
+        raise Refusal("wrong_stage", "Doors saw this parcel put in twice. Take it out of its compartment first; then "
+                                     "the case can be closed.", stage=parcel.stage)  # fmt: skip
+
+
 def give_back(parcel: Parcel, case: CaseFile, others: Iterable[CaseFile], now: datetime) -> facts.Extended | None:
     """The time that stood still while `case`, which is closed now, was open; None if none did.
 

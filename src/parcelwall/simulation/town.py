@@ -199,10 +199,12 @@ class Town:
             at = self.hub.desk.sitting(connection)
             await at.load((), [station])
             await at.load_cases([station], ())
-            for case in sorted(at.book.cases):
+            contested = {row["id"] for row in await connection.fetch("SELECT id FROM parcel WHERE contested")}
+            closed = sorted(each.id for each in at.book.cases.values() if each.parcel not in contested)
+            for case in closed:
                 at.record(facts.CaseClosed(case=case, station=station, outcome=outcome))
             await at.write()
-            return len(at.book.cases)
+            return len(closed)
 
     async def _enrol(self, path: Path, station: str, ids: Ids, hub: Hub) -> None:
         memory = Memory(path, self.clock, self._durable)

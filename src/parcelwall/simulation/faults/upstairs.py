@@ -218,7 +218,9 @@ class Upstairs:
             at = hub.desk.sitting(connection)
             await at.load((), [station])
             await at.load_cases([station], ())
-            looked = [case for case in at.book.cases.values() if case.opened_at <= seen]
+            contested = {row["id"] for row in await connection.fetch("SELECT id FROM parcel WHERE contested")}
+            open_cases = [case for case in at.book.cases.values() if case.parcel not in contested]
+            looked = [case for case in open_cases if case.opened_at <= seen]
             for case in sorted(looked, key=lambda each: each.id):
                 at.record(facts.CaseClosed(case=case.id, station=station, outcome="looked at"))
             await at.write()
