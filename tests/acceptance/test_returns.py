@@ -1,11 +1,14 @@
 """A return from the shop's announcement to the courier: one life for who puts it in and who takes it out."""
 
 from typing import Any
+from uuid import UUID
 
+import httpx
 import pytest
 
 from acceptance.running import Town
 from acceptance.shop import Shop, until
+from parcelwall.hub.keys import link_hash
 from parcelwall.simulation.demo import COURIER
 
 pytestmark = pytest.mark.timeout(120)
@@ -22,6 +25,15 @@ def shut(here: Any, door: int, *then: str) -> None:
     until(pushed, f"the screen shows {then}")
 
 
+def own_page(town: Town, parcel: str) -> str:
+    """What the sender's phone shows, by the link that stands in the list of whoever has the parcel's contact."""
+    hub = town.demo.hub
+    secret = hub.keys.link_token("recipient", UUID(parcel))
+    row = "INSERT INTO link VALUES ($1, $2, 'recipient') ON CONFLICT DO NOTHING"
+    town.run(hub.pool.execute(row, link_hash(secret), UUID(parcel)))
+    return httpx.get(f"{town.demo.url}/p/{secret}?lang=en", trust_env=False).text
+
+
 def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> None:
     told = shop.announce(direction="return", recipient=SENDER, destination={"station_id": "S-0003"})
     send = shop.get(f"/parcels/{told['id']}/send-code").json()
@@ -29,12 +41,18 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
     town.leave("S-0003")
     until(lambda: any(str(each.id) == told["id"] for each in here.station.desk.expected()), "the station expects it")
 
+    page = own_page(town, told["id"])
+    assert "Send it from Kruununhaka" in page and send["code"][:4] in page, "the sender's own page has the code"
     showing = town.run(here.station.kiosk.type_code(send["code"]))
     assert (send["station"], showing.screen) == ("S-0003", "send-size")
     showing = town.run(here.station.kiosk.act("size", showing.number, showing.found))
     assert showing.screen == "open"
     shut(here, showing.door, "send-done")
     until(lambda: shop.stage(told["id"]) == "READY", "the hub hears of it")
+    page = own_page(town, told["id"])
+    assert "We have it at Kruununhaka" in page
+    for never in ('class="qr"', send["code"][:4], "/open", "/grants", "/extend"):
+        assert never not in page, "a sender has nothing to collect"
     refused = shop.get(f"/parcels/{told['id']}/send-code")
     assert (refused.status_code, refused.json()["reason"]) == (409, "wrong_stage")
 

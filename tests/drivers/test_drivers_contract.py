@@ -199,3 +199,17 @@ async def test_an_opening_nobody_waits_for_is_not_written(make_rig):
     opening.cancel()
     await polling
     assert not opens_of(rig)
+
+
+async def test_a_door_that_is_followed_is_read_once_while_it_stays_and_twice_when_it_moved(make_rig):
+    rig = await make_rig()
+    assert await rig.doors.open(1, rig.soon()) is Pulse.ACKED
+    assert (await rig.until(1, DoorState.OPEN)).state is DoorState.OPEN
+    before = len(rig.core.requests)
+    assert (await rig.doors.follow(1)).state is DoorState.OPEN
+    assert len(rig.core.requests) == before + 1
+    await rig.clock.sleep(1.0)  # the coil is let go
+    rig.hands.push_closed(1)
+    assert (await rig.doors.follow(1)).state is DoorState.CLOSED
+    assert len(rig.core.requests) == before + 3
+    assert (await rig.doors.follow(99)).why is Why.UNMAPPED

@@ -24,7 +24,7 @@ from parcelwall.hub.verify import verify_hub
 from parcelwall.link.identity import signed_by
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.messages import Message
-from parcelwall.rules import access, decide, token
+from parcelwall.rules import access, decide, facts, token
 from parcelwall.rules.life import Parcel
 from station.towns import ADA, NOW, Pen, a_hub, about, announced, cases, parcel_at
 
@@ -140,6 +140,26 @@ async def test_what_is_told_and_what_is_not(office: Office) -> None:
     await office.hub.receive("S-0001", office.pen.write(office.pen.collected(parcel, 1)))
     await office.tell()
     assert len(await office.notices()) == 6, "nobody is told of what they did themselves"
+
+
+async def test_whoever_lies_behind_a_door_that_an_operator_opened_is_told(office: Office) -> None:
+    """Once, without a code, and only of the own door; what could not be read, or did not open, tells nobody."""
+    parcel, _ = await office.inside(), await office.inside("PW-2")
+    await office.tell()
+    before = len(office.mail.got)
+    for door, by, outcome in ((1, "operator", "refused"), (1, "recipient", "opened"), (40, "operator", "opened")):
+        answer = facts.OrderAnswered(order=UUID(int=door), outcome=outcome, compartment=door, by=by)  # type: ignore[arg-type]
+        await office.hub.receive("S-0001", office.pen.write(answer))
+    await office.hub.receive("S-0001", office.pen.raw(("OrderAnswered", '{"order": 7}')))
+    await office.tell()
+    assert len(office.mail.got) == before
+    opened = facts.OrderAnswered(order=UUID(int=9), outcome="opened", compartment=1, by="operator")
+    await office.hub.receive("S-0001", office.pen.write(opened))
+    for _ in range(2):
+        await office.tell()
+    [(_, message, _)] = office.mail.got[before:]
+    assert "We opened door 1" in message.subject
+    assert code_of(office, parcel) not in message.text + message.sms
 
 
 async def test_only_addresses_that_are_known(office: Office) -> None:

@@ -41,6 +41,10 @@ def recipient(words: Words, place: views.Place, steps: tuple[views.Step, ...]) -
     other = views.Other("0198", DEADLINE, "https://parcels.example/f/3f9aXyEruk6yGiFm9eGznJz8")
     return {
         "me-coming": bare,
+        "me-send": change(bare, heading="Send it from Kluuvi", code=("5821", "0734"), steps=(),
+                          line="Hold its label in front of the reader, or type this code. By Tue 10:30."),
+        "me-sent": change(bare, stage="ready", heading="We have it at Kluuvi", can_report=True, steps=(), log=LOG[:1],
+                          line="A courier takes it along. Nothing to do.", door=door(words)),
         "me-coming-moved": change(bare, moved_from="Simonkatu", kept=True),
         "me-ready": ready,
         "me-ready-kept": change(ready, notice="Yours until Wed 10:30.", alone=True, kept=True),

@@ -93,6 +93,11 @@ class Doors(Protocol):
         """A fresh look: open or closed only after two equal reads made now."""
         ...
 
+    async def follow(self, door: int) -> Seen:
+        """A look at a door that is looked at all the time: one read that says what was seen a moment ago is enough,
+        else like `state`."""
+        ...
+
     async def sweep(self) -> dict[int, Seen]:
         """A look at every mapped door, at most one per poll period; asked sooner, it repeats what it saw."""
         ...

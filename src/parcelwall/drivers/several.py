@@ -47,6 +47,11 @@ class SeveralBuses:
         bus = self._bus_of.get(door)
         return await bus.state(door) if bus else Seen(DoorState.UNKNOWN, self._clock.mono(), Why.UNMAPPED)
 
+    async def follow(self, door: int) -> Seen:
+        """A look at a door that is looked at all the time; see `Doors.follow`. Waits for no other bus."""
+        bus = self._bus_of.get(door)
+        return await bus.follow(door) if bus else Seen(DoorState.UNKNOWN, self._clock.mono(), Why.UNMAPPED)
+
     async def sweep(self) -> dict[int, Seen]:
         """A look at every mapped door; see `Doors.sweep`.
 

@@ -5,6 +5,7 @@ that key, so that after a crash in the middle it goes again as the same mail.
 """
 
 import asyncio
+import contextlib
 import hashlib
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -22,6 +23,7 @@ from parcelwall.hub.followers import Followed, turn
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
 from parcelwall.hub.sitting import read_parcel
+from parcelwall.journal import streams
 from parcelwall.notices import schedule
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.language import words
@@ -52,6 +54,10 @@ _DUE = """
 SELECT notice.*, parcel.record, entry.recorded_at FROM notice JOIN parcel ON parcel.id = notice.parcel
   JOIN entry ON entry.writer = notice.writer AND entry.number = notice.number
 WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED"""
+_BODIES = """
+SELECT writer, number, kind, body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS of (writer, number)
+  USING (writer, number)"""
+_BEHIND = "SELECT id FROM parcel WHERE station = $1 AND compartment = $2"
 _RENEWED = """
 SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
   WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision
@@ -97,14 +103,31 @@ class Teller:
 
     async def note(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
         """One row per entry, purpose and channel. A follower's handler."""
-        told = [entry for entry in entries if entry.kind in PURPOSES and entry.parcel]
-        addressees = await self._addressees(connection, {entry.parcel for entry in told if entry.parcel})
-        rows = [
-            row for entry in told if entry.parcel in addressees
-            for row in self._rows(addressees[entry.parcel], entry.writer, entry.number, PURPOSES[entry.kind])
+        told = [
+            (entry.parcel, entry.writer, entry.number, PURPOSES[entry.kind])
+            for entry in entries if entry.kind in PURPOSES and entry.parcel
         ]  # fmt: skip
+        told += await self._opened_by_us(connection, [entry for entry in entries if entry.kind == "OrderAnswered"])
+        addressees = await self._addressees(connection, {parcel for parcel, *_ in told})
+        rows = [row for parcel, *why in told if parcel in addressees for row in self._rows(addressees[parcel], *why)]
         if rows:
             await connection.execute(_WRITE, *map(list, zip(*rows, strict=True)))
+
+    async def _opened_by_us(
+        self, connection: asyncpg.Connection, entries: Sequence[Followed]
+    ) -> list[tuple[UUID, str, int, str]]:
+        """Whoever has a parcel behind a door that an operator had opened is told so (trust.md A-12)."""
+        keys = [entry.writer for entry in entries], [entry.number for entry in entries]
+        told = []
+        for row in await connection.fetch(_BODIES, *keys) if entries else []:
+            fact = None
+            with contextlib.suppress(msgspec.MsgspecError):  # what cannot be read is kept, and tells nobody
+                fact = facts.read(row["kind"], row["body"])
+            if isinstance(fact, facts.OrderAnswered) and (fact.by, fact.outcome) == ("operator", "opened"):
+                station = streams.station_of(row["writer"])
+                behind = await connection.fetch(_BEHIND, station, fact.compartment)
+                told += [(each["id"], row["writer"], row["number"], "opened_by_us") for each in behind]
+        return told
 
     async def _addressees(self, connection: asyncpg.Connection, parcels: Collection[UUID]) -> dict[UUID, Addressee]:
         """Parcels, and who is to be told of them; without those of whom nobody can be told."""

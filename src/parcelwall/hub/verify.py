@@ -296,7 +296,8 @@ ORDER BY e.tx, e.writer, e.number LIMIT 1"""
 _HOLES = "SELECT carrier, count(*) AS there, max(number) AS last FROM feed GROUP BY carrier ORDER BY carrier"
 _STRAY = """
 SELECT n.writer, n.number, n.purpose FROM notice n LEFT JOIN entry e ON e.writer = n.writer AND e.number = n.number
-WHERE e.parcel IS DISTINCT FROM n.parcel ORDER BY 1, 2 LIMIT 1"""
+WHERE CASE n.purpose WHEN 'opened_by_us' THEN e.kind IS DISTINCT FROM 'OrderAnswered'
+  ELSE e.parcel IS DISTINCT FROM n.parcel END ORDER BY 1, 2 LIMIT 1"""
 
 
 async def _followers(connection: asyncpg.Connection) -> AsyncIterator[str]:

@@ -9,7 +9,7 @@ from typing import Literal
 from parcelwall.notices.language import N_
 from parcelwall.notices.saying import Saying
 
-Purpose = Literal["ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back"]
+Purpose = Literal["ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back", "opened_by_us"]
 
 # Subject and heading, then the lead below it.
 LETTERS: dict[str, tuple[Saying, ...]] = {
@@ -45,6 +45,19 @@ LETTERS: dict[str, tuple[Saying, ...]] = {
         Saying(N_("Coming another way"), N_("It could not go into a station. The carrier brings it to you.")),
     ),
     "gone_back": (Saying(N_("It has gone back"), N_("Your parcel has gone back to the sender.")),),
+    "opened_by_us": (
+        Saying(
+            N_("We opened door {door} at {station}"),
+            N_(
+                "One of our people had it opened. Your code stays good. Its page says when, and there you can tell us "
+                "if something is wrong."
+            ),
+        ),
+        Saying(
+            N_("We opened the door of your parcel"),
+            N_("One of our people had it opened. Its page says when, and there you can tell us if something is wrong."),
+        ),
+    ),
 }
 
 TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
@@ -84,6 +97,10 @@ TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
     ),
     "diverted": (Saying(N_("Parcelwall: your parcel is coming another way. {link}")),),
     "gone_back": (Saying(N_("Parcelwall: your parcel has gone back to the sender. {link}")),),
+    "opened_by_us": (
+        Saying(N_("Parcelwall: one of our people had door {door} at {station} opened, where your parcel lies. {link}")),
+        Saying(N_("Parcelwall: one of our people had the door of your parcel opened. {link}")),
+    ),
 }
 
 # How to get at it; only where there is a code.

@@ -24,6 +24,13 @@ STATES: dict[str, tuple[Saying, ...]] = {
         Saying(N_("Coming another way"), N_("It could not go into a station.")),
     ),
     "cancelled": (Saying(N_("Cancelled"), N_("Ask the sender.")),),
+    "send_it": (
+        Saying(
+            N_("Send it from {station}"), N_("Hold its label in front of the reader, or type this code. By {time}."),
+        ),
+        Saying(N_("Send it from {station}"), N_("Hold its label in front of the reader, or type this code.")),
+    ),
+    "sent": (Saying(N_("We have it at {station}"), N_("A courier takes it along. Nothing to do.")),),
     "moved": (
         Saying(N_("Now at {station}"), N_("{old} was full. Your new code: {code}.")),
         Saying(N_("Now at {station}"), N_("{old} was full. Your code stays the same.")),

@@ -17,7 +17,7 @@ from parcelwall.station.opening import Opening, open_door
 from parcelwall.station.reserve import UNWRITTEN, CannotWrite
 from parcelwall.station.visit import Visit
 
-SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.05
+SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.02
 LEFT_OPEN = timedelta(seconds=120)
 UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many looks
 
@@ -30,10 +30,15 @@ class Keeper:
     """Owns the doors. `on_change` is called with a visit whenever one has moved a step."""
 
     def __init__(self, desk: StationDesk, doors: Doors, clock: Clock, on_change: Callable[[Visit], None]) -> None:
-        self.desk, self.doors, self.clock, self._on_change = desk, doors, clock, on_change
+        self.desk, self.doors, self.clock, self._tell = desk, doors, clock, on_change
+        self._opened = asyncio.Event()  # somebody may stand before an open door
         self.seen: dict[int, Seen] = {}
         self._unasked: dict[int, int] = {}
         self._opening: set[UUID] = set()
+
+    def _on_change(self, visit: Visit) -> None:
+        self._opened.set()
+        self._tell(visit)
 
     async def recover(self) -> None:
         """After any start: look at the door of each unfinished visit, then record or open a case. Never a pulse."""
@@ -112,22 +117,32 @@ class Keeper:
         """One turn: ends visits whose doors are shut, notices doors that are open unasked or for too long."""
         with contextlib.suppress(Trouble):
             self.seen = await self.doors.sweep()
-        visits = self.desk.unfinished()
-        await self._look_closely(visits)
-        for visit in (each for each in visits if each.id not in self._opening):
-            if visit.step == "opened":
+        asked = {visit.compartment for visit in self.desk.unfinished()}
+        await self.watch_closely()
+        for visit in self._left_alone():
+            if visit.step == "opened" and visit.screen != KIOSK:
                 self._watch_open(visit)
-            else:  # begun, and nobody is opening its door any more: that failed half-way
-                self._settle(visit, await self._state(visit.compartment))
-        self._watch_unasked({visit.compartment for visit in visits})
+            elif visit.step == "begun":  # and nobody is opening its door any more: that failed half-way
+                state = await self._state(visit.compartment)
+                if visit in self._left_alone():
+                    self._settle(visit, state)
+        self._watch_unasked(asked | {visit.compartment for visit in self.desk.unfinished()})
 
-    async def _look_closely(self, visits: list[Visit]) -> None:
+    async def watch_closely(self) -> None:
         """A door that somebody stands before is asked by itself: a sweep waits for its turn on the line, people do
-        not."""
-        for visit in visits:
-            if visit.step == "opened" and visit.screen == KIOSK:
-                with contextlib.suppress(Trouble):
-                    self.seen = {**self.seen, visit.compartment: await self.doors.state(visit.compartment)}
+        not. What was seen before the door opened says nothing of it: only who was looked at now can have gone."""
+        for visit in self._before_people():
+            with contextlib.suppress(Trouble):
+                self.seen = {**self.seen, visit.compartment: await self.doors.follow(visit.compartment)}
+                if visit in self._before_people():
+                    self._watch_open(visit)
+
+    def _left_alone(self) -> list[Visit]:
+        """Visits as they stand now, but for those whose door is being opened."""
+        return [visit for visit in self.desk.unfinished() if visit.id not in self._opening]
+
+    def _before_people(self) -> list[Visit]:
+        return [visit for visit in self._left_alone() if visit.step == "opened" and visit.screen == KIOSK]
 
     def _watch_open(self, visit: Visit) -> None:
         seen = self.seen.get(visit.compartment)
@@ -158,14 +173,28 @@ class Keeper:
             log.error("cannot_write", station=self.desk.memory.station, reason=str(no))
 
     async def run(self) -> None:
-        """Recovers, then watches for ever: each 50 ms while a door is open (its screen knows in 200), else each 500.
+        """Recovers, then watches for ever: all doors twice a second, and one that stands open before somebody without a
+        pause, so that its screen knows within 200 ms.
 
         What cannot be written is done at a later turn: a visit stays open, and no door is pulsed meanwhile.
         """
         await self._even_if_full(self.recover())
         await self._even_if_full(self.take_stock())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch_all())
+            tasks.create_task(self._watch_those_before_people())
+
+    async def _watch_all(self) -> None:
         while True:
             await self._even_if_full(self.watch())
-            busy = bool(self.desk.unfinished())
             await asyncio.sleep(0)
-            await self.clock.sleep(WATCH_EVERY_S if busy else SWEEP_EVERY_S)
+            await self.clock.sleep(SWEEP_EVERY_S)
+
+    async def _watch_those_before_people(self) -> None:
+        while True:
+            self._opened.clear()
+            await self._even_if_full(self.watch_closely())
+            if not self._before_people():
+                await self._opened.wait()
+            await asyncio.sleep(0)
+            await self.clock.sleep(WATCH_EVERY_S)

@@ -48,7 +48,7 @@ def _rows(hub: Hub, parcels: list[Parcel], look: Look) -> tuple[MyParcel, ...]:
 
 def _row(hub: Hub, parcel: Parcel, look: Look) -> MyParcel:
     heading, line = heading_of(hub, parcel, look)
-    if parcel.stage in INSIDE and parcel.collect_by:
+    if parcel.stage in INSIDE and parcel.collect_by and parcel.direction != "return":
         known = words(look.language)
         line = str(state_text("ready", known, station=".", time=times.moment(parcel.collect_by, look.zone, known)).line)
     return MyParcel(

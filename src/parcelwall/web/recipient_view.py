@@ -36,6 +36,8 @@ STAGES: dict[Stage, RecipientStage] = {
 }  # fmt: skip
 OF_OPENING = ("station_offline", "not_present", "order_late", "order_unknown", "order_repeated", "door_busy",
               "door_failed", "too_many_tries", "wrong_code", "wrong_stage", "proof_missing", "held_back")  # fmt: skip
+SENDS = {Stage.RESERVED: "send_it", Stage.READY: "sent", Stage.OVERDUE: "sent"}
+"""What is said of a return, which its own sender brings and a courier takes along."""
 STILL_OPEN = timedelta(seconds=30)
 
 
@@ -44,23 +46,24 @@ async def view(
 ) -> RecipientView:
     """What the page shows now, to whoever holds its link; `who` is signed in in this browser."""
     known, now, inside = words(look.language), hub.clock.now(), parcel.stage in INSIDE
-    free = inside and not parcel.blocked
+    sends = parcel.direction == "return"
+    free = inside and not parcel.blocked and not sends
     told = sentence(parcel, now)
     heading, line = heading_of(hub, parcel, look)
-    code = code_of(hub, parcel) if free and parcel.proof == "code" else ""
-    left, total = _left_and_total(parcel, now) if inside else (0, 0)
-    notice, refused = notice_of("held_back" if inside and not free else said, parcel, known, look)
+    code = send_code_of(hub, parcel) if sends else code_of(hub, parcel) if free and parcel.proof == "code" else ""
+    left, total = _left_and_total(parcel, now) if inside and not sends else (0, 0)
+    notice, refused = notice_of("held_back" if inside and parcel.blocked else said, parcel, known, look)
     log = await door_story.story(hub, parcel)
-    verify = await _verify(hub, parcel, who) if free or not inside else None
+    verify = await _verify(hub, parcel, who) if free or not (inside or sends) else None
     return RecipientView(
-        stage="held" if inside and (verify or not free) else STAGES[parcel.stage], heading=heading, line=line,
+        stage="held" if inside and (verify or parcel.blocked) else STAGES[parcel.stage], heading=heading, line=line,
         reference=parcel.reference, here=f"/p/{secret}", events=_events(secret, look, said),
         station=place_of(hub, parcel) if parcel.station else None, moved_from=await _moved_from(hub, parcel),
         door=own_door(hub, parcel, look, log) if inside else None, code=(code[:4], code[4:]) if code else (),
         qr=_qr(hub, parcel, who, verify) if free else "",
-        selector=(parcel.selector or access.selector(parcel.reference)) if code else "",
-        collect_by=parcel.collect_by if inside else None, left_s=left, total_s=total,
-        steps=steps_of(parcel, told, known) if not inside else (), extension=_extension(hub, parcel),
+        selector=(parcel.selector or access.selector(parcel.reference)) if free and code else "",
+        collect_by=parcel.collect_by if inside and not sends else None, left_s=left, total_s=total,
+        steps=steps_of(parcel, told, known) if not (inside or sends) else (), extension=_extension(hub, parcel),
         notice=notice, refused=refused, case=await reading.open_case_of(hub, parcel) or "",
         can_report=inside or parcel.stage == Stage.COLLECTED, can_open=free and verify is None,
         can_share=free and verify is None, others=await _others(hub, parcel), verify=verify,
@@ -74,11 +77,23 @@ def heading_of(hub: Hub, parcel: Parcel, look: Look) -> tuple[str, str]:
     known = words(look.language)
     saying = say_linked(hub, parcel, sentence(parcel, hub.clock.now()), known, look.zone)
     station = hub.stations.known.get(parcel.station or "")
+    if parcel.direction == "return" and station and (saying_of := SENDS.get(parcel.stage)):
+        until = times.moment(parcel.deposit_by, look.zone, known) if parcel.deposit_by else None
+        told = state_text(saying_of, known, station=station.about.name, time=until)
+        return str(told.heading), str(told.line)
     if parcel.stage == Stage.READY and station:
         until = times.moment(parcel.collect_by, look.zone, known) if parcel.collect_by else ""
         said_of = {"station": station.about.name, "door": parcel.compartment, "place": "", "time": until}
         return str(state_text("ready", known, **said_of).heading), ""
     return str(saying.heading), str(saying.line)
+
+
+def send_code_of(hub: Hub, parcel: Parcel) -> str:
+    """What the sender of a return types at the station; "" while no room is promised, and once it is in."""
+    station = hub.stations.known.get(parcel.station or "")
+    if parcel.stage != Stage.RESERVED or station is None or parcel.reservation is None:
+        return ""
+    return access.send_code(station.code_key, station.about.station, parcel.reservation, parcel.generation)
 
 
 def _left_and_total(parcel: Parcel, now: datetime) -> tuple[int, int]:
@@ -151,6 +166,8 @@ def own_door(hub: Hub, parcel: Parcel, look: Look, log: list[Seen] | None = None
 
 
 def _extension(hub: Hub, parcel: Parcel) -> Extension | None:
+    if parcel.direction == "return":
+        return None
     if parcel.stage not in INSIDE or parcel.extensions >= hub.policy.extensions or parcel.collect_by is None:
         return None
     return Extension(max(parcel.collect_by, hub.clock.now()) + timedelta(hours=hub.policy.extend_hours))

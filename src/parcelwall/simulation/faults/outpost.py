@@ -285,6 +285,11 @@ class WatchedDoors:
         self._read[door] = await self._inner.state(door)
         return self._read[door]
 
+    async def follow(self, door: int) -> Seen:
+        self._post.fuse.step()
+        self._read[door] = await self._inner.follow(door)
+        return self._read[door]
+
     async def sweep(self) -> dict[int, Seen]:
         self._post.fuse.step()
         return await self._inner.sweep()

@@ -29,6 +29,13 @@
     const button = event.target.closest("[data-share]");
     if (button) share(button);
   });
+  document.addEventListener("click", (event) => { // in the same touch, or a phone shows no keys for the field
+    const fold = event.target.closest("summary")?.parentElement, field = fold?.querySelector("#number");
+    if (!field || fold.open) return;
+    event.preventDefault();
+    fold.open = true;
+    field.focus();
+  });
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (!form.matches("[data-leave]") || form.dataset.leave === "now") return;
