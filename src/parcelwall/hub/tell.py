@@ -108,8 +108,11 @@ class Teller:
             for entry in entries if entry.kind in PURPOSES and entry.parcel
         ]  # fmt: skip
         told += await self._opened_by_us(connection, [entry for entry in entries if entry.kind == "OrderAnswered"])
-        addressees = await self._addressees(connection, {parcel for parcel, *_ in told})
-        rows = [row for parcel, *why in told if parcel in addressees for row in self._rows(addressees[parcel], *why)]
+        addressees = await self._addressees(connection, {parcel for parcel, _, _, _ in told})
+        rows = [
+            row for parcel, writer, number, purpose in told if parcel in addressees
+            for row in self._rows(addressees[parcel], writer, number, purpose)
+        ]  # fmt: skip
         if rows:
             await connection.execute(_WRITE, *map(list, zip(*rows, strict=True)))
 
