@@ -369,17 +369,6 @@ def revoke(
 
 
 @app.command()
-def adopt(
-    file: Annotated[Path, typer.Argument(exists=True, help="Of `parcelwall plan`: one table a line.")],
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Takes the tables of a plan file into use: chances of room, couriers' visits, dwell curves. All or none."""
-    taken = run(_at_hub(data, database_url, lambda h: h.take_tables(file.read_bytes().splitlines())))
-    out.print(f"In use: {', '.join(f'{count} {kind}' for kind, count in taken.items())}.")
-
-
-@app.command()
 def hub_restored(data: Data = None, database_url: DatabaseUrl = None) -> None:
     """After a restore from a backup, before the hub starts: what it lost comes back from the stations, under the old
     numbers, and what it writes from now on has new ones. docs/operator.md has the drill."""

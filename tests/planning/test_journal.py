@@ -9,6 +9,7 @@ import asyncpg
 import numpy as np
 import pytest
 import pytest_asyncio
+from msgspec.json import encode
 from typer.testing import CliRunner
 
 from parcelwall.clock import VirtualClock
@@ -100,7 +101,8 @@ async def test_adopted_tables_are_used_by_every_process_and_their_windows_are_he
 ) -> None:
     parcel = await told(town, "PW-0")
     assert await town.hub.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now()) is None
-    assert await town.hub.adopt_tables([calendar(), CURVE], "ab" * 32) == 2
+    assert await town.hub.take_tables([encode(calendar()), encode(CURVE)], "ab" * 32) == {
+        "VisitCalendar": 1, "DwellCurve": 1}
     async with a_hub(database, tmp_path / "hub", slot=2) as other:
         assert other.tables.curves == {CURVE.stratum: CURVE}
         window = await other.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now())
@@ -117,7 +119,7 @@ async def test_adopted_tables_are_used_by_every_process_and_their_windows_are_he
 
 async def test_the_window_follows_what_the_carrier_reports(town: Town, connection: asyncpg.Connection) -> None:
     parcel = await told(town, "PW-1")
-    await town.hub.adopt_tables([calendar()], "")
+    await town.hub.take_tables([encode(calendar())])
     advance(town, 1)
     await town.hub.desk.ask(Report(carrier="acme", parcel=parcel, mark="out_for_delivery"))
     now = town.clock.now()

@@ -1,6 +1,6 @@
 """`plan forecast` and `plan adopt`: a page, a file, reasons that are told, and tables that an operator approves."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -14,7 +14,8 @@ from parcelwall.planning.adoption import read_tables, sum_up
 from parcelwall.planning.commands import app
 from parcelwall.planning.forecast_plan import Network, why_not
 from parcelwall.planning.records import Row, from_rows
-from parcelwall.rules.tables import DwellCurve, VisitCalendar
+from parcelwall.rules.offers import RoomTable
+from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar
 from planning.pretend_point import START, rows, write
 
 FIRST = records.day_number(START.date())
@@ -48,6 +49,20 @@ def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_pa
         read_tables(tmp_path / "plan/plan.json", (), today + timedelta(days=60))
     with pytest.raises(Trouble, match="no table to adopt of these stations"):
         read_tables(tmp_path / "plan/plan.json", ["S-9999"], today)
+
+
+def test_tables_of_each_kind_are_read_from_a_plan_and_from_lines(tmp_path: Path) -> None:
+    row = AdmissionRow(name="S-0001/L", rule="protect", station="S-0001", keep={"L": 1})
+    room = RoomTable(station="S-0002", made_at=datetime(2026, 11, 22, 8, tzinfo=UTC), chance={"S": (0.9,)})
+    (tmp_path / "plan.json").write_bytes(msgspec.json.encode({"kind": "admission", "rows": [row]}))
+    assert read_tables(tmp_path / "plan.json", (), date(2026, 11, 22))[0] == [row]
+    (tmp_path / "room.jsonl").write_bytes(msgspec.json.encode(room) + b"\n\n" + msgspec.json.encode(row) + b"\n")
+    assert read_tables(tmp_path / "room.jsonl", (), date(2026, 11, 22))[0] == [room, row]
+    tables, _ = read_tables(tmp_path / "room.jsonl", ["S-0001"], date(2026, 11, 22))
+    assert tables == [row] and "S-0001/L: protect at S-0001" in sum_up(tables)
+    (tmp_path / "room.jsonl").write_bytes(msgspec.json.encode(room) + b"\nnonsense\n")
+    with pytest.raises(Trouble, match="is no plan"):
+        read_tables(tmp_path / "room.jsonl", (), date(2026, 11, 22))
 
 
 def test_what_is_no_plan_is_not_adopted(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from parcelwall.rules.layout import Climate, Compartment, Layout, Panel, Size, p
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
 from parcelwall.rules.policy import Policy
-from parcelwall.rules.tables import DwellCurve, Fit, VisitCalendar
+from parcelwall.rules.tables import AdmissionRow, DwellCurve, Fit, VisitCalendar
 
 NOW = datetime(2026, 11, 22, 8, tzinfo=UTC)
 LATER = NOW + timedelta(hours=48)
@@ -25,6 +25,11 @@ CALENDAR = VisitCalendar(
     station="S-0001", carrier="acme", zone="Europe/Helsinki", visit_share=(0.75, 1.0, 1.0, 1.0, 1.0, 0.5, 0.0),
     first_h=((8.5, 9.0, 9.5),) * 6 + ((),), last_h=((9.0, 9.5, 10.25),) * 6 + ((),),
     lead_h={"on_the_way": ((15.5, 18.0, 42.5),) * 7}, days_off=(date(2026, 12, 25),), fit=FIT,
+)  # fmt: skip
+ROW = AdmissionRow(
+    name="S-0001/L", rule="threshold", station="S-0001", sizes=("L",), carriers=("acme",), services=("economy",),
+    spared=("express",), lead_h=(24.0, 96.0), keep={"L": 1}, first_day=date(2026, 11, 23), levels=(2.0, 3.0),
+    expected=(4.0, 3.0), prices=(0.25, 1.5), worth={"express": 2.0}, good_until=LATER,
 )  # fmt: skip
 CURVE = DwellCurve(stratum="S-0001/sat/09", hours=(0.0, 24.0, 48.0), there=(1.0, 0.5, 0.25), fit=FIT)
 SMALL = {"length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900}
@@ -136,6 +141,7 @@ FULL: tuple[facts.Fact, ...] = (
     facts.Looked(at="person", actor=ACTOR, parcel=PARCEL, reason="stuck: the recipient called"),
     facts.SiteNoted(station="S-0001", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
                     valid_until=date(2027, 12, 31), access="fuse behind the left panel", actor=ACTOR),
+    facts.AdmissionAdopted(row=ROW, plan="ab" * 32, by_row="night", actor=ACTOR),
 )  # fmt: skip
 LEAST: tuple[facts.Fact, ...] = (
     facts.Announced(parcel=PARCEL, carrier="acme", reference="PW-7F3-2917", **SMALL), reserved(),
@@ -152,4 +158,5 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.Blocked(parcel=PARCEL), facts.Unblocked(parcel=PARCEL),
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
     facts.Looked(at="search", actor=ACTOR), facts.SiteNoted(station="S-0001"),
+    facts.AdmissionAdopted(row=AdmissionRow(name="all", rule="always")),
 )  # fmt: skip

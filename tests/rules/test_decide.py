@@ -17,6 +17,7 @@ from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.life import ENDED, INSIDE, Stage, learn
 from parcelwall.rules.places import Plan, Room
 from parcelwall.rules.policy import DEFAULT, Policy
+from parcelwall.rules.tables import AdmissionRow
 from rules.samples import LATER, NOW, OTHER, PARCEL, PLAN, RESERVATION, SMALL, layout, parcel, reserved
 
 ORDER = Order(carrier="acme", reference="PW-7F3-2917", **SMALL)
@@ -55,6 +56,9 @@ NO: list[tuple[str, Callable[[], object]]] = [
     ("no_reachable_compartment", lambda: reserve(plan=HIGH, reach=True)),
     ("no_fitting_compartment", lambda: reserve(room=Room(taken=0b10001000), height_mm=300)),
     ("station_full", lambda: reserve(room=Room(taken=PLAN.everything))),
+    ("held_for_others", lambda: decide.reserve(
+        parcel(Stage.ANNOUNCED), "S-0001", PLAN, Room(), OTHER, "tag", "2917", NOW, DEFAULT,
+        decide.Admission((AdmissionRow(name="all", rule="protect", keep={"S": 8}),)))),
     ("already_deposited", lambda: decide.cancel(parcel(Stage.READY), "", "carrier")),
     ("wrong_stage", lambda: decide.cancel(parcel(Stage.CANCELLED), "", "carrier")),
     ("already_deposited", lambda: decide.divert(parcel(Stage.OVERDUE), "station_full", "carrier")),

@@ -88,6 +88,23 @@ async def test_a_policy_rises_by_its_version(office: Office) -> None:
     assert await verify_hub(office.hub.pool) == []
 
 
+async def test_only_admins_adopt_rows_of_admission(office: Office) -> None:
+    row = {"type": "AdmissionRow", "name": "S-0001/S", "rule": "protect", "station": "S-0001", "keep": {"S": 1}}
+    for role, code in (("planner", 403), ("operator", 403), ("viewer", 403)):
+        key = await office.hub.admit(role, role, role)
+        assert (await office.ask("POST", "/admission", {"rows": [row]}, key)).status_code == code
+        assert (await office.ask("GET", "/admission", None, key)).json() == {"rows": []}
+    adopted = await office.ask("POST", "/admission", {"rows": [row]})
+    assert adopted.json() == {"rows": [row]} and [each.name for each in office.hub.desk.rows] == ["S-0001/S"]
+    for bad in ({**row, "keep": {"S": 99}}, {**row, "rule": "price"}, {**row, "person": "Ada"}):
+        answer = await office.ask("POST", "/admission", {"rows": [bad]})
+        assert (answer.status_code, answer.json()["reason"]) == (400, "bad_field"), bad
+    actor = await office.hub.pool.fetchval("SELECT actor FROM carrier WHERE id = 'op'")
+    body = await office.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'AdmissionAdopted'")
+    assert str(actor) in body
+    assert (await office.ask("GET", "/admission", None, office.carrier)).status_code == 403
+
+
 async def test_a_person_is_forgotten_for_good(office: Office) -> None:
     parcel = await office.parcel()
     assert (await office.ask("POST", f"/parcels/{parcel}/forget")).json() == {"erased": True}

@@ -12,11 +12,13 @@ import msgspec
 from parcelwall.errors import Refusal
 from parcelwall.hub import people
 from parcelwall.hub.keys import Keys, link_hash
+from parcelwall.hub.promising import note_refused, promise
 from parcelwall.hub.sitting import Sitting, written
-from parcelwall.hub.stations import Station, Stations
+from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
-from parcelwall.rules import access, decide, facts, places
+from parcelwall.rules import decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.tables import Told
 
 OUT_OF_ORDER = "out_of_order"  # what the case is about that an operator opens to keep a compartment from use
 CANDIDATES = 4  # stations near a recipient that are locked and tried
@@ -27,6 +29,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
 
     station_id: str | None = None
     near: tuple[float, float] | None = None  # (lat, lon)
+    told: dict[str, Told] = {}
 
     def candidates(self, stations: Stations, near_km: float) -> list[str]:
         """Ids of the stations to try, nearest first. Refuses one that is unknown."""
@@ -117,9 +120,11 @@ class Announce(Command, kw_only=True):
         return Answer(201, carrier_view(at.book.parcels[fact.parcel], token))
 
     def _promise_or_divert(self, at: Sitting, parcel: UUID) -> None:
+        told = self.destination.told if self.destination else {}
         try:
-            at.record(promise(at, at.book.parcels[parcel], self.tried))
+            at.record(promise(at, at.book.parcels[parcel], self.tried, told))
         except Refusal as no:
+            note_refused(at, at.book.parcels[parcel], self.tried, no)
             at.record(facts.Diverted(parcel=parcel, reason=no.reason))
 
     def _again(self, at: Sitting, parcel: Parcel) -> "Answer":
@@ -153,7 +158,11 @@ class Reserve(Command, kw_only=True):
         parcel = own(at, self.parcel, self.carrier)
         if parcel.stage == Stage.RESERVED and parcel.station in self.tried[:1]:
             return Answer(200, view(at, parcel.id))
-        at.record(promise(at, parcel, self.tried))
+        try:
+            at.record(promise(at, parcel, self.tried, self.destination.told))
+        except Refusal as no:
+            note_refused(at, parcel, self.tried, no)
+            raise
         if parcel.stage == Stage.RESERVED and parcel.station and parcel.reservation:
             at.record(facts.Withdrawn(parcel=parcel.id, reservation=parcel.reservation, station=parcel.station))
         return Answer(200, view(at, parcel.id))
@@ -343,31 +352,6 @@ def own(at: Sitting, parcel: UUID, carrier: str | None) -> Parcel:
     if found is None or (carrier is not None and found.carrier != carrier):
         raise Refusal("not_found")
     return found
-
-
-def promise(at: Sitting, parcel: Parcel, candidates: list[str]) -> facts.Reserved:
-    """A promise at the first of these stations that has room. Raises the nearest one's Refusal."""
-    decide.refuse_reserve(parcel, at.now, at.policy)
-    first: Refusal | None = None
-    for name in candidates:
-        try:
-            return _promise_at(at, parcel, at.here[name])
-        except Refusal as no:
-            first = first or no
-    raise first or Refusal("no_fitting_compartment", "There is no station near enough. Name one with `station_id`.")
-
-
-def _promise_at(at: Sitting, parcel: Parcel, station: Station) -> facts.Reserved:
-    if not station.in_service:
-        raise Refusal("station_out_of_service", station=station.id)
-    room = at.book.rooms[station.id]
-    if parcel.stage == Stage.RESERVED and parcel.station == station.id:
-        before = msgspec.structs.replace(parcel, stage=Stage.ANNOUNCED, station=None)
-        room = places.room_after(station.plan, station.id, room, parcel, before)
-    tag = access.label_tag(station.label_key, parcel.label or parcel.reference)
-    return decide.reserve(
-        parcel, station.id, station.plan, room, at.ids.new(), tag, access.selector(parcel.reference), at.now, at.policy
-    )
 
 
 def view(at: Sitting, parcel: UUID) -> dict[str, Any]:

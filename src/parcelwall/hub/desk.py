@@ -14,16 +14,19 @@ import msgspec
 
 from parcelwall.clock import Clock
 from parcelwall.errors import ParcelwallError, Refusal, Trouble
-from parcelwall.hub import stations
+from parcelwall.hub import admission, stations
 from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, Reserve
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.keys import Keys
+from parcelwall.hub.promising import OF_ROOM
 from parcelwall.hub.sitting import Sitting, Streams, read_parcel
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
 from parcelwall.rules import places
+from parcelwall.rules.admission import counts_heads, what_to_do
 from parcelwall.rules.life import Parcel
 from parcelwall.rules.policy import Policy
+from parcelwall.rules.tables import AdmissionRow
 
 Key = tuple[str, str]  # actor and Idempotency-Key
 Fresh = tuple[Asked, Answer | ParcelwallError]
@@ -37,10 +40,6 @@ LOST = (
     OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
 )  # fmt: skip
-OF_ROOM = frozenset({
-    "station_out_of_service", "station_full", "no_fitting_compartment", "no_reachable_compartment", "climate_not_here",
-    "parcel_too_large", "parcel_too_heavy",
-})  # fmt: skip
 
 _OF_CASES = "SELECT parcel FROM case_file WHERE id = ANY($1::uuid[]) AND parcel IS NOT NULL"
 _FIND_ASKED = """
@@ -61,6 +60,7 @@ class Desk:
         self.pool, self.clock, self.ids, self.keys = pool, clock, ids, keys
         self.stations, self.streams, self.policy = known, streams, policy
         self.wishes: frozenset[bytes] = frozenset()  # contacts of recipients who asked for doors within reach
+        self.rows: tuple[AdmissionRow, ...] = ()  # of admission, in force
         self._asking: Lane[Command, Answer] = Lane(self._serve_what_is_free, lambda _: 1, MOST_COMMANDS)
         self._doors: Lane[Ingest, int] = Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
         self._finding: Lane[str, Parcel | None] = Lane(self._find, lambda _: 1, MOST_COMMANDS)
@@ -95,7 +95,7 @@ class Desk:
 
     def sitting(self, connection: asyncpg.Connection) -> Sitting:
         at = Sitting(connection, self.clock.now(), self.ids, self.keys, self.stations, self.streams, self.policy)
-        at.wishes = self.wishes
+        at.wishes, at.rows = self.wishes, self.rows
         return at
 
     async def serve(self, commands: Sequence[Command]) -> list[Answer | Exception]:
@@ -152,6 +152,9 @@ class Desk:
         if closing:
             parcels += [row["parcel"] for row in await at.connection.fetch(_OF_CASES, closing)]
         await at.load(parcels, wanted, free_only=free_only)
+        for station in at.here if at.rows else ():
+            if counts_heads(at.rows, station):
+                await at.load_present(station)
         if any(command.needs_cases for command in commands):
             await at.load_cases(list(at.here), closing, parcels)
 
@@ -169,17 +172,23 @@ class Desk:
                 continue
             if answer.reason in OF_ROOM and "alternatives" not in answer.details:
                 parcel = at.book.parcels[command.parcel]
-                answer.details["alternatives"] = await self._alternatives(at, parcel, command)
+                found = answer.details["alternatives"] = await self._alternatives(at, parcel, command)
+                if answer.reason == "held_for_others" and found:
+                    answer.sentence = what_to_do(answer.details["another_day"], found[0]["station"])
 
     async def _alternatives(self, at: Sitting, parcel: Parcel, command: Reserve) -> list[dict[str, Any]]:
         place = command.destination.near or self.stations.known[command.tried[0]].place
         near = self.stations.near(place, self.policy.near_km * 2, 12)
         rooms = await stations.rooms(at.connection, [name for name, _ in near])
+        counted = [name for name, _ in near if counts_heads(at.rows, name)]
+        heads = await admission.heads_at(at.connection, self.stations, counted)
         good = []
         for name, metres in near:
             station = self.stations.known[name]
             need = station.plan.need(parcel) if station.in_service and name not in command.tried else 0
-            if need and places.has_room(station.plan, rooms[name], need):
+            if not need or not places.has_room(station.plan, rooms[name], need):
+                continue
+            if admission.against(at, station, rooms[name], heads.get(name, ()), parcel) is None:
                 good.append({"station": name, "name": station.about.name, "metres": round(metres)})
         return good[: self.policy.alternatives]
 

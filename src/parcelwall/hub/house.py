@@ -15,7 +15,7 @@ import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import given_back, network, stations
+from parcelwall.hub import admission, given_back, network, stations
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool
 from parcelwall.hub.desk import Desk
@@ -34,7 +34,7 @@ from parcelwall.link.identity import Signer
 from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
 from parcelwall.rules.policy import DEFAULT, Policy
-from parcelwall.rules.tables import DwellCurve, VisitCalendar
+from parcelwall.rules.tables import AdmissionRow
 
 LOOK_EVERY_S = 0.5
 log = structlog.get_logger()
@@ -56,7 +56,7 @@ class Hub:
         self.pool, self.clock, self.ids, self.keys, self.streams = pool, clock, ids, keys, streams
         self.stations = Stations(keys)
         self.desk = Desk(pool, clock, ids, keys, self.stations, streams, policy)
-        self.offers = Offers(pool, clock, ids, self.stations, lambda: self.desk.policy)
+        self.offers = Offers(pool, clock, ids, self.stations, self.desk)
         self.signer = Signer(keys.link_seed)
         self.bells = Bells()
         self.tables = Tables()
@@ -77,6 +77,7 @@ class Hub:
             await self.stations.refresh(connection)
             self.desk.policy = await _adopted(connection)
             await self.tables.refresh(connection)
+            self.desk.rows = self.tables.rows
         await self.refresh_wishes()
 
     async def refresh_wishes(self) -> None:
@@ -127,20 +128,30 @@ class Hub:
 
     async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]:
         """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table. Of dwell
-        curves and visit calendars the journal tells: what was promised by them can be audited."""
+        curves, visit calendars and rows of admission the journal tells: what was promised by them can be audited."""
         async with self.pool.acquire() as connection, connection.transaction():
             taken = await adopt(connection, lines, self.clock.now())
             at = self.desk.sitting(connection)
             await at.load((), ())
-            for table in of_lines(lines):
-                at.record(facts.TableAdopted(table=table, plan=plan), at.streams.slot)
+            told = of_lines(lines)
+            for table in told:
+                if not isinstance(table, AdmissionRow):
+                    at.record(facts.TableAdopted(table=table, plan=plan), at.streams.slot)
+            await admission.record(at, [each for each in told if isinstance(each, AdmissionRow)], plan, None)
             await at.write()
         await self.refresh()
         return taken
 
-    async def adopt_tables(self, tables: Sequence[DwellCurve | VisitCalendar], plan: str) -> int:
-        """Tables of a plan that an operator approved; every hub process uses them once it looks again."""
-        return sum((await self.take_tables([msgspec.json.encode(table) for table in tables], plan)).values())
+    async def adopt_rows(
+        self, rows: Sequence[AdmissionRow], plan: str = "", actor: UUID | None = None, by_row: str = ""
+    ) -> None:
+        """Rows of admission come into force, all or none. Raises Refusal for one that cannot be."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            at = self.desk.sitting(connection)
+            await at.load((), ())
+            await admission.record(at, rows, plan, actor, by_row)
+            await at.write()
+        await self.refresh()
 
     async def revoke(self, station: str, grant: UUID, actor: UUID | None = None) -> None:
         """Takes a grant back; the station hears of it when it is reached."""

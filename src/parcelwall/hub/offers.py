@@ -6,8 +6,9 @@ is advice, and losing the last second of them in a crash loses no promise.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
@@ -15,14 +16,16 @@ import msgspec
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub.admission import heads_at
 from parcelwall.hub.desk import Lane
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
-from parcelwall.rules import decide, offers, tables
+from parcelwall.rules import admission, decide, offers, tables
 from parcelwall.rules.life import Parcel
 from parcelwall.rules.offers import Offer, OtherWay, Ready, RoomTable, Standing
 from parcelwall.rules.places import Room, read_room
 from parcelwall.rules.policy import Policy
+from parcelwall.rules.tables import AdmissionRow, Told
 
 WITHIN_KM = 25.0
 AT_ONCE = 64
@@ -30,13 +33,16 @@ WRITE_EVERY_S = 1.0
 MOST_KEPT = 20_000  # offers that wait to be written; more are dropped and counted
 REMEMBERED = 200_000  # rooms and tables as read, by their text
 Row = tuple[Room, bool, RoomTable | None, tables.VisitCalendar | None]
+Heads = Mapping[str, Sequence[admission.Kind]]
 
 _ROWS = """
 SELECT id, carrier, room, in_service, chance.body AS chance, visits.body AS visits
 FROM unnest($1::text[], $2::text[]) AS want (station, carrier) JOIN station ON id = station
 LEFT JOIN learnt AS chance ON chance.kind = 'RoomTable' AND chance.key = id
 LEFT JOIN learnt AS visits ON visits.kind = 'VisitCalendar' AND visits.key = id || '/' || carrier"""
-_COLUMNS = ("id", "offered_at", "arrival", "carrier", "stations", "sizes", "chances", "reasons")
+_COLUMNS = ("id", "offered_at", "arrival", "carrier", "stations", "sizes", "chances", "reasons", "service", "seconds",
+            "ready_since", "ready_by")  # fmt: skip
+_TOLD = f"SELECT {', '.join(_COLUMNS)} FROM offer WHERE id = $1"  # noqa: S608, names of our own
 _CHOSE = "UPDATE offer SET chosen = $2 WHERE id = $1 AND carrier = $3 AND $2 = ANY(stations) AND chosen IS NULL"
 _ADOPT = """
 INSERT INTO learnt SELECT *, $4::timestamptz FROM unnest($1::text[], $2::text[], $3::text[])
@@ -69,15 +75,21 @@ class _Ask(msgspec.Struct):
     near: list[tuple[str, float]]
 
 
-class Offers:
-    """Makes offers for one hub process. `policy` answers the one in force."""
+class InForce(Protocol):
+    """What decides: the policy, and the rows of admission."""
 
-    def __init__(
-        self, pool: asyncpg.Pool, clock: Clock, ids: Ids, stations: Stations, policy: Callable[[], Policy]
-    ) -> None:
-        self._pool, self._clock, self._ids, self._stations, self._policy = pool, clock, ids, stations, policy
+    policy: Policy
+    rows: tuple[AdmissionRow, ...]
+
+
+class Offers:
+    """Makes offers for one hub process. `in_force` has what its desk decides by."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock, ids: Ids, stations: Stations, in_force: InForce) -> None:
+        self._pool, self._clock, self._ids, self._stations, self._in_force = pool, clock, ids, stations, in_force
         self._lane: Lane[_Ask, Offered] = Lane(self._serve, lambda _: 1, AT_ONCE)
-        self._kept: list[tuple[object, ...]] = []
+        self._kept: dict[UUID, tuple[Any, ...]] = {}
+        self._writing: dict[UUID, tuple[Any, ...]] = {}
         self._chosen: list[tuple[UUID, str, str]] = []
         self._read: dict[str, Room] = {}
         self._tables: dict[str, RoomTable] = {}
@@ -91,9 +103,9 @@ class Offers:
         parcel = Parcel(
             id=self._ids.new(), carrier=order.carrier, length_mm=order.length_mm, width_mm=order.width_mm,
             height_mm=order.height_mm, weight_g=order.weight_g, climate=order.climate, proof=order.proof,
-            reach=order.reach, expected_at=order.expected_at,
+            reach=order.reach, expected_at=order.expected_at, service=order.service,
         )  # fmt: skip
-        decide.refuse_reserve(parcel, now, self._policy())
+        decide.refuse_reserve(parcel, now, self._in_force.policy)
         near = self._stations.near(wanted.place, WITHIN_KM, wanted.most)
         return await self._lane.submit(_Ask(wanted, parcel, near))
 
@@ -102,8 +114,10 @@ class Offers:
         names, carriers = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
         rows = await self._pool.fetch(_ROWS, names, carriers) if pairs else []
         known = {(row["id"], row["carrier"]): self._understood(row) for row in rows}
-        now, policy = self._clock.now(), self._policy()
-        return [self._answer(ask, known, now, policy) for ask in asks]
+        now, rows = self._clock.now(), self._in_force.rows
+        counted = [name for name in dict.fromkeys(names) if rows and admission.counts_heads(rows, name)]
+        heads = await heads_at(self._pool, self._stations, counted)
+        return [self._answer(ask, known, heads, now) for ask in asks]
 
     def _understood(self, row: asyncpg.Record) -> Row:
         room = self._read.get(row["room"])
@@ -120,16 +134,17 @@ class Offers:
                 table = self._tables[row["chance"]] = _room_table.decode(row["chance"])
         return room, row["in_service"], table, _calendar.decode(row["visits"]) if row["visits"] else None
 
-    def _answer(self, ask: _Ask, known: dict[tuple[str, str], Row], now: datetime, policy: Policy) -> Offered:
-        parcel = ask.parcel
+    def _answer(self, ask: _Ask, known: dict[tuple[str, str], Row], heads: Heads, now: datetime) -> Offered:
+        parcel, policy = ask.parcel, self._in_force.policy
         arrival = max(now, parcel.expected_at or now)
         standings, stated = [], _ready(None, parcel, now, policy)
         for station, metres in ask.near:
             row, here = known.get((station, parcel.carrier)), self._stations.known[station]
             if row is not None:
                 ready = stated if row[3] is None else _ready(row[3], parcel, now, policy)
-                standings.append(Standing(station, here.place, metres, here.plan, row[0], row[1], row[2], ready))
-        made, other_way = offers.rank_offers(parcel, standings, arrival, now, policy)
+                standings.append(Standing(station, here.place, metres, here.plan, row[0], row[1], row[2], ready,
+                                          here.about.zone, heads.get(station, ())))  # fmt: skip
+        made, other_way = offers.rank_offers(parcel, standings, arrival, now, policy, self._in_force.rows)
         self._keep(parcel, now, arrival, made)
         return Offered(id=parcel.id, as_of=now, arrival=arrival, offers=made, other_way=other_way)
 
@@ -137,10 +152,22 @@ class Offers:
         if len(self._kept) >= MOST_KEPT:
             self.dropped += 1
             return
-        self._kept.append((
+        self._kept[parcel.id] = (
             parcel.id, now, arrival, parcel.carrier, [o.station for o in made], [o.size or "" for o in made],
-            [o.probability for o in made], [o.reason or "" for o in made],
-        ))  # fmt: skip
+            [o.probability for o in made], [o.reason or "" for o in made], parcel.service,
+            [o.second.station if o.second else "" for o in made],
+            [o.ready.since if o.ready else None for o in made], [o.ready.by if o.ready else None for o in made],
+        )  # fmt: skip
+
+    async def told(self, offer: UUID, carrier: str) -> dict[str, Told]:
+        """What this carrier's offer had said, by station; nothing of one that is not known (another process writes
+        its offers a second later, a crash loses the last of them)."""
+        row = self._kept.get(offer) or self._writing.get(offer) or await self._pool.fetchrow(_TOLD, offer)
+        if row is None or row[3] != carrier:
+            return {}
+        columns = zip(row[4], row[6], row[7], row[9], row[10], row[11], strict=False)  # older ones lack the last three
+        return {station: Told(chance=chance if chance is None else round(chance, 3), second=second, since=since, by=by)
+                for station, chance, reason, second, since, by in columns if not reason}  # fmt: skip
 
     def chose(self, offer: UUID, station: str, carrier: str) -> None:
         """One of an offer's stations was reserved."""
@@ -148,12 +175,13 @@ class Offers:
 
     async def write(self) -> None:
         """Keeps what was offered and chosen since; offers first."""
-        kept, self._kept = self._kept, []
+        self._writing, self._kept = self._kept, {}
         chosen, self._chosen = self._chosen, []
-        if kept or chosen:
+        if self._writing or chosen:
             async with self._pool.acquire() as connection, connection.transaction():
-                await connection.copy_records_to_table("offer", records=kept, columns=_COLUMNS)
+                await connection.copy_records_to_table("offer", records=self._writing.values(), columns=_COLUMNS)
                 await connection.executemany(_CHOSE, chosen)
+        self._writing = {}
 
     async def run(self) -> None:
         """Writes once a second, until it is cancelled; then once more."""
@@ -188,14 +216,15 @@ async def adopt(connection: asyncpg.Connection, lines: Sequence[bytes], now: dat
     rows = [_table(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
     if not rows:
         raise Trouble("the plan file holds no table")
-    kinds, keys, bodies = (list(column) for column in zip(*rows, strict=True))
-    await connection.execute(_ADOPT, kinds, keys, bodies, now)
+    kinds = [kind for kind, _, _ in rows]
+    learnt = [row for row in rows if row[0] != "AdmissionRow"]  # those stand in the journal alone
+    await connection.execute(_ADOPT, *([row[i] for row in learnt] for i in range(3)), now)
     return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
 
 def _table(line: bytes, number: int) -> tuple[str, str, str]:
     try:
-        found = msgspec.json.decode(line, type=RoomTable | tables.VisitCalendar | tables.DwellCurve)
+        found = msgspec.json.decode(line, type=RoomTable | tables.VisitCalendar | tables.DwellCurve | AdmissionRow)
     except (msgspec.MsgspecError, ValueError) as no:
         raise Refusal("bad_field", f"Line {number} of the plan file is no table of ours: {no}", field="file") from no
     kind = type(found).__name__
@@ -204,5 +233,5 @@ def _table(line: bytes, number: int) -> tuple[str, str, str]:
     elif isinstance(found, tables.VisitCalendar):
         key = f"{found.station}/{found.carrier}"
     else:
-        key = found.stratum
+        key = found.stratum if isinstance(found, tables.DwellCurve) else found.name
     return kind, key, msgspec.json.encode(found).decode()

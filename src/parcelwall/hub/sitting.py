@@ -28,6 +28,7 @@ from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import read_room, write_room
 from parcelwall.rules.policy import Policy
+from parcelwall.rules.tables import AdmissionRow
 
 _OF_DOORS = (facts.DoorOpened, facts.DoorClosed)  # the most of all entries: kept, and nothing is learnt from them
 _OF_CASES = (facts.CaseOpened, facts.CaseClosed)
@@ -66,6 +67,9 @@ ON CONFLICT (id) DO UPDATE SET closed_at = excluded.closed_at, outcome = exclude
 _WRITE_LINKS = """
 INSERT INTO link (hash, parcel, page) SELECT hash, parcel, 'track' FROM unnest($1::bytea[], $2::uuid[])
   AS new (hash, parcel) ON CONFLICT DO NOTHING"""
+_WRITE_REFUSED = """
+INSERT INTO refused SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[],
+  $6::text[], $7::text[], $8::text[], $9::text[]) ON CONFLICT DO NOTHING"""
 
 
 class Streams:
@@ -98,6 +102,8 @@ class Sitting:
         self.links: list[tuple[bytes, UUID]] = []
         self.contacts: list[tuple[UUID, bytes]] = []  # of parcels announced here: perhaps an account's
         self.wishes: frozenset[bytes] = frozenset()  # contacts of those who asked for doors within reach
+        self.rows: tuple[AdmissionRow, ...] = ()  # of admission, in force
+        self.refused: list[tuple[Any, ...]] = []  # of room: counted, no facts
         self.together = Together()
         self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []
         self._rows: list[Row] = []
@@ -232,6 +238,8 @@ class Sitting:
             people.add_rows(self.together, self.people, self.now)
         if self.contacts:
             people.add_joins(self.together, self.contacts, self.now)
+        if self.refused:
+            self.together.add(_WRITE_REFUSED, *(list(column) for column in zip(*self.refused, strict=True)))
         if self.links:
             self.together.add(_WRITE_LINKS, [each[0] for each in self.links], [each[1] for each in self.links])
         await self.together.run(self.connection)

@@ -9,10 +9,10 @@ from asyncpg import Connection
 from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.sentence import ON_THE_WAY
-from parcelwall.rules.tables import DwellCurve, VisitCalendar, Window, ready_window, runs_late_h
+from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar, Window, ready_window, runs_late_h
 
 _ADOPTED = """
-SELECT body, recorded_at FROM entry WHERE kind = 'TableAdopted' AND recorded_at > $1
+SELECT kind, body, recorded_at FROM entry WHERE kind IN ('TableAdopted', 'AdmissionAdopted') AND recorded_at > $1
 ORDER BY recorded_at, writer, number"""
 _LAST_MARK = """
 SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'CarrierReported' ORDER BY revision DESC LIMIT 10"""
@@ -26,11 +26,11 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK = 2_000  # entries of a carrier's feed among which today's deposits are looked for
 
 
-def of_lines(lines: Sequence[bytes]) -> list[DwellCurve | VisitCalendar]:
+def of_lines(lines: Sequence[bytes]) -> list[DwellCurve | VisitCalendar | AdmissionRow]:
     """Of the tables of a plan file, one JSON object a line, those that the journal tells of."""
     found = [msgspec.json.decode(line) for line in lines if line.strip()]
-    told = [each for each in found if each["type"] in ("DwellCurve", "VisitCalendar")]
-    return msgspec.convert(told, type=list[DwellCurve | VisitCalendar])
+    told = [each for each in found if each["type"] != "RoomTable"]
+    return msgspec.convert(told, type=list[DwellCurve | VisitCalendar | AdmissionRow])
 
 
 class Tables:
@@ -39,14 +39,25 @@ class Tables:
     def __init__(self) -> None:
         self.curves: dict[str, DwellCurve] = {}
         self.calendars: dict[tuple[str, str], VisitCalendar] = {}
+        self._admission: dict[str, AdmissionRow] = {}
         self._until: datetime | None = None
+
+    @property
+    def rows(self) -> tuple[AdmissionRow, ...]:
+        """The rows of admission in force, by name."""
+        return tuple(row for _, row in sorted(self._admission.items()) if row.rule != "ended")
 
     async def refresh(self, connection: Connection) -> None:
         """Reads what was adopted since."""
         since = self._until - OVERLAP if self._until else LONG_AGO
         for row in await connection.fetch(_ADOPTED, since):
             self._until = row["recorded_at"]
-            table = msgspec.json.decode(row["body"], type=facts.TableAdopted).table
+            fact = facts.read(row["kind"], row["body"])
+            if isinstance(fact, facts.AdmissionAdopted):
+                self._admission[fact.row.name] = fact.row
+                continue
+            assert isinstance(fact, facts.TableAdopted)
+            table = fact.table
             if isinstance(table, VisitCalendar):
                 self.calendars[table.station, table.carrier] = table
             else:

@@ -30,6 +30,7 @@ def _alternative(heading: str, there: str = _WITH_ROOM, otherwise: str = _ELSEWH
 
 _FULL = _alternative(N_("No room here now"))
 _MISFIT = _alternative(N_("No room that size now"))
+_HELD = _alternative(N_("The room here is kept for others that day"))
 _NO_REACH = _alternative(N_("No door within reach is free"), N_("{station}, {distance}, has one."))
 _NO_COLD = _alternative(N_("No cold door here"), N_("{station}, {distance}, has one."), _ANOTHER)
 _CLOSED = _alternative(N_("This station is closed"), N_("Nearest: {station}, {distance}."), _ANOTHER)
@@ -94,6 +95,7 @@ _BOTH: dict[str, Sayings] = {
     "station_full": _FULL,
     "no_fitting_compartment": _MISFIT,
     "no_reachable_compartment": _NO_REACH,
+    "held_for_others": _HELD,
     "climate_not_here": _NO_COLD,
     "parcel_too_heavy": (Saying(N_("It is too heavy for these doors"), _TAKE_ALONG),),
     "sides_unknown": (Saying(N_("We do not know its size yet"), N_("Come back when the shop has told us.")),),

@@ -14,7 +14,6 @@ from rich.console import Console
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
-from parcelwall.rules.tables import DwellCurve, VisitCalendar
 
 app = typer.Typer(help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True)
 
@@ -134,7 +133,7 @@ class Centre(Protocol):
 
     dsn: str
 
-    async def adopt_tables(self, tables: Sequence[DwellCurve | VisitCalendar], plan: str) -> int: ...
+    async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]: ...
 
 
 # (data, database_url, what to do there) -> its answer; given by the command line, as planning knows no hub
@@ -179,7 +178,7 @@ def forecast(
 def room(
     data: Data = None,
     database_url: DatabaseUrl = None,
-    out: Annotated[Path, typer.Option("--out", help="File of tables, for `parcelwall adopt`.")] = Path("room.jsonl"),
+    out: Annotated[Path, typer.Option("--out", help="File of tables, for `plan adopt`.")] = Path("room.jsonl"),
 ) -> None:
     """The chance of room at every station, today and seven days ahead, from the hub's journal as it stands now.
 
@@ -203,21 +202,23 @@ def room(
 
 @app.command()
 def adopt(
-    file: Annotated[Path, typer.Argument(help="A plan file of `plan forecast`.")],
+    file: Annotated[Path, typer.Argument(help="plan.json of `plan forecast` or `plan admission`, or room.jsonl.")],
     data: Data = None,
     database_url: DatabaseUrl = None,
     station: Annotated[list[str] | None, typer.Option(help="Only tables of these stations.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
 ) -> None:
-    """Approves the dwell curves and visit calendars of a plan: the hub uses them from then on, as its journal says."""
+    """Approves the tables of a plan, all or none: dwell curves, visit calendars, chances of room, rows of admission."""
     from parcelwall.planning.adoption import read_tables, sum_up
 
     tables, digest = read_tables(file, station or [], SystemClock().now().date())
     Console(soft_wrap=True).print(sum_up(tables), markup=False)
     if not yes and not typer.confirm("Adopt these tables?"):
         raise typer.Exit(1)
-    done = _at_hub[0](data, database_url, lambda hub: hub.adopt_tables(tables, digest))
-    Console(soft_wrap=True).print(f"{done} tables are adopted.", markup=False)
+    lines = [msgspec.json.encode(table) for table in tables]
+    done = _at_hub[0](data, database_url, lambda hub: hub.take_tables(lines, digest))
+    told = ", ".join(f"{count} {kind}" for kind, count in done.items())
+    Console(soft_wrap=True).print(f"In use: {told}.", markup=False)
 
 
 def _in_database(data: Path | None, database_url: str | None,

@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.rules import facts, places
+from parcelwall.rules import admission, facts, places
 from parcelwall.rules.book import CaseFile
 from parcelwall.rules.layout import Climate
 from parcelwall.rules.life import ENDED, INSIDE, Parcel, Stage
 from parcelwall.rules.policy import Policy
+from parcelwall.rules.tables import AdmissionRow, Told
 
 Side = Annotated[int, Meta(ge=1, le=5_000, description="millimetres")]
 Weight = Annotated[int, Meta(ge=1, le=200_000, description="grams")]
@@ -46,6 +48,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expected_at: datetime | None = None
     value: str | None = None
     currency: str | None = None
+    service: str = ""
 
 
 def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced:
@@ -100,23 +103,40 @@ def deposit_deadline(expected_at: datetime | None, now: datetime, policy: Policy
     return max(now, expected_at or now) + timedelta(hours=policy.deposit_window_hours)
 
 
+class Admission(msgspec.Struct, frozen=True):
+    """The rows of admission in force, and for those that count heads: what is promised at the station already."""
+
+    rows: tuple[AdmissionRow, ...] = ()
+    heads: tuple[admission.Kind, ...] = ()
+    zone: ZoneInfo = ZoneInfo("UTC")
+
+
+EVERYBODY = Admission()  # who has room
+
+
 def reserve(
     parcel: Parcel, station: str, plan: places.Plan, room: places.Room, reservation: UUID, tag: str, selector: str,
-    now: datetime, policy: Policy,
+    now: datetime, policy: Policy, admits: Admission = EVERYBODY, told: Told | None = None,
 ) -> facts.Reserved:  # fmt: skip
-    """A promise of a size at a station; refuses with what stands in the way. `room` is the station's without this
-    parcel's own promise there."""
+    """A promise of a size at a station; refuses with what stands in the way. `room` and `admits` are the station's
+    without this parcel's own promise there."""
     refuse_reserve(parcel, now, policy)
     if parcel.proof not in checked_at(plan):
         raise Refusal("proof_not_possible_here", proof=parcel.proof)
     size = places.promise(plan, room, parcel, policy.overbook)
+    if admits.rows:
+        need = plan.need(parcel)
+        admission.refuse_unadmitted(
+            admits.rows, admission.Look(station, plan, room, admits.heads), need,
+            admission.kind_of(parcel, plan, need, now, admits.zone), policy.overbook, now,
+        )  # fmt: skip
     return facts.Reserved(
         parcel=parcel.id, reservation=reservation, station=station, size=size,
         deposit_by=deposit_deadline(parcel.expected_at, now, policy),
         length_mm=parcel.length_mm, width_mm=parcel.width_mm, height_mm=parcel.height_mm, weight_g=parcel.weight_g,
         hold_hours=policy.hold_hours, climate=parcel.climate, proof=parcel.proof, direction=parcel.direction,
         reach=parcel.reach, label_tag=tag, selector=selector, policy=policy.version, expected_at=parcel.expected_at,
-        blocked=parcel.blocked,
+        blocked=parcel.blocked, told=told,
     )  # fmt: skip
 
 

@@ -13,10 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from parcelwall.rules.fact import Fact, ParcelFact
-from parcelwall.rules.facts_office import Looked, SiteNoted
+from parcelwall.rules.facts_office import AdmissionAdopted, Looked, SiteNoted
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
-from parcelwall.rules.tables import DwellCurve, VisitCalendar
+from parcelwall.rules.tables import DwellCurve, Told, VisitCalendar
 
 Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
@@ -43,6 +43,7 @@ class Announced(ParcelFact, frozen=True, kw_only=True):
     expected_at: Moment | None = None
     value: str | None = None  # decimal text
     currency: str | None = None
+    service: str = ""  # what the carrier sold, such as `express`: rows of admission may tell services apart
 
 
 class Reserved(ParcelFact, frozen=True, kw_only=True):
@@ -67,6 +68,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     policy: int = 0
     expected_at: Moment | None = None
     blocked: bool | None = None
+    told: Told | None = None  # what an offer had said of it
 
 
 class Withdrawn(ParcelFact, frozen=True, kw_only=True):
@@ -355,7 +357,7 @@ class CaseClosed(Fact, frozen=True, kw_only=True):
 HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, CarrierReported, Granted, Revoked,
     CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked, EpochBegan,
-    StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted,
+    StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted, AdmissionAdopted,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from parcelwall.rules.fact import Fact
+from parcelwall.rules.tables import AdmissionRow
 
 
 class Looked(Fact, frozen=True, kw_only=True):
@@ -28,4 +29,14 @@ class SiteNoted(Fact, frozen=True, kw_only=True):
     permit: str = ""
     valid_until: date | None = None
     access: str = ""  # how to get to the door and the fuse: for those who are sent there
+    actor: UUID | None = None
+
+
+class AdmissionAdopted(Fact, frozen=True, kw_only=True):
+    """An admin approved a row of admission: it replaces the one of its name, or ends it. `plan` is the digest of the
+    plan file that it comes from; `by_row` the row that had it adopted by itself, if nobody did."""
+
+    row: AdmissionRow
+    plan: str = ""
+    by_row: str = ""
     actor: UUID | None = None

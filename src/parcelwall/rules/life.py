@@ -106,6 +106,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     mark_reason: str = ""
     contested: bool = False
     blocked: bool | None = None  # nobody may collect it; None: that was never so
+    service: str = ""  # what the carrier sold, such as `express`
     due: datetime | None = None
 
     @property
@@ -159,7 +160,7 @@ def _reported(parcel: Parcel, fact: Any) -> Parcel:
 
 _ANNOUNCED_FIELDS = (
     "carrier", "reference", "person", "length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof",
-    "direction", "reach", "label", "expected_at",
+    "direction", "reach", "label", "expected_at", "service",
 )  # fmt: skip
 _RESERVED_FIELDS = (
     "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "climate",

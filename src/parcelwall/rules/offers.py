@@ -5,17 +5,19 @@ formulas and what they were measured at.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from math import cos, radians
 from operator import itemgetter
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from parcelwall.errors import Refusal
-from parcelwall.rules import decide, places
+from parcelwall.rules import admission, decide, places
 from parcelwall.rules.life import Parcel
 from parcelwall.rules.policy import Policy
+from parcelwall.rules.tables import AdmissionRow
 
 STALE = timedelta(hours=6)  # a table of chances older than this is not used
 SURE, NEVER = 0.995, 0.01  # no chance is told beyond these
@@ -67,6 +69,8 @@ class Standing(msgspec.Struct):
     in_service: bool = True
     table: RoomTable | None = None
     ready: Ready | None = None
+    zone: str = "UTC"
+    heads: Sequence[admission.Kind] = ()  # of what is promised or lies there, if a row of admission counts them
 
 
 class Second(msgspec.Struct, frozen=True):
@@ -79,7 +83,8 @@ class Second(msgspec.Struct, frozen=True):
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One station. `probability` is None where only counts are known: then `basis` says so and `why` why. Not
-    `offered`: `reason` says what stands in the way."""
+    `offered`: `reason` says what stands in the way; if it is a row of admission, `another_day` when it no longer does.
+    """
 
     station: str
     distance_m: int
@@ -89,6 +94,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     basis: Basis
     why: str | None = None
     reason: str | None = None
+    another_day: date | None = None
     ready: Ready | None = None
     second: Second | None = None
 
@@ -108,6 +114,7 @@ class Seen(msgspec.Struct):
     chance: float | None
     why: str | None
     reason: str | None
+    another_day: date | None = None
 
     @property
     def sure(self) -> float:
@@ -116,7 +123,8 @@ class Seen(msgspec.Struct):
 
 
 def rank_offers(
-    parcel: Parcel, standings: Sequence[Standing], arrival: datetime, now: datetime, policy: Policy
+    parcel: Parcel, standings: Sequence[Standing], arrival: datetime, now: datetime, policy: Policy,
+    rows: Sequence[AdmissionRow] = (),
 ) -> tuple[list[Offer], OtherWay | None]:
     """Offers, the best first: by the walk and by what a redirection would cost, those that are none last. With the
     other way where no station could ever take the parcel."""
@@ -126,13 +134,16 @@ def rank_offers(
         need = needs.get(id(each.plan))
         if need is None:
             need = needs[id(each.plan)] = each.plan.need(parcel)
-        seen.append(look(parcel, each, need, arrival, now, policy))
+        seen.append(look(parcel, each, need, arrival, now, policy, rows))
     seconds = _seconds(seen)
     order = sorted(range(len(seen)), key=lambda i: _rank(seen[i], seconds[i]))
     return [_offer(seen[i], seconds[i]) for i in order], _other_way(seen)
 
 
-def look(parcel: Parcel, standing: Standing, need: int, arrival: datetime, now: datetime, policy: Policy) -> Seen:
+def look(
+    parcel: Parcel, standing: Standing, need: int, arrival: datetime, now: datetime, policy: Policy,
+    rows: Sequence[AdmissionRow] = (),
+) -> Seen:  # fmt: skip
     """What one station says to a parcel with this need there."""
     if need == 0:
         return Seen(standing, None, None, None, _misfit(parcel, standing.plan))
@@ -145,9 +156,21 @@ def look(parcel: Parcel, standing: Standing, need: int, arrival: datetime, now: 
     holds = places.has_room(standing.plan, standing.room, need, policy.overbook)
     if not holds:  # what cannot be promised now is not offered, whatever a table hopes
         return Seen(standing, size, chance, why, "no_reachable_compartment" if parcel.reach else _full(standing))
+    if rows and (held := _held_for_others(parcel, standing, need, now, policy, rows)):
+        return Seen(standing, size, chance, why, "held_for_others", held[1])
     if chance is not None and chance < policy.offered_from:
         return Seen(standing, size, chance, why, "too_unsure")
     return Seen(standing, size, chance, why, None)
+
+
+def _held_for_others(
+    parcel: Parcel, standing: Standing, need: int, now: datetime, policy: Policy, rows: Sequence[AdmissionRow]
+) -> tuple[AdmissionRow, date | None] | None:
+    """The row of admission that stands against this parcel there, and the next day on which none does."""
+    at = admission.Look(standing.station, standing.plan, standing.room, standing.heads)
+    kind = admission.kind_of(parcel, standing.plan, need, now, ZoneInfo(standing.zone))
+    row = admission.stands_against(rows, at, need, kind, policy.overbook, now)
+    return (row, admission.another_day(rows, at, need, kind, policy.overbook, now)) if row else None
 
 
 def _misfit(parcel: Parcel, plan: places.Plan) -> str:
@@ -215,6 +238,7 @@ def _offer(seen: Seen, second: tuple[Seen, float] | None) -> Offer:
         station=seen.standing.station, distance_m=round(seen.standing.distance_m), offered=seen.reason is None,
         size=seen.size, probability=seen.chance, basis="counts" if seen.chance is None else "table", why=seen.why,
         reason=seen.reason, ready=seen.standing.ready if seen.reason is None else None, second=named,
+        another_day=seen.another_day,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ representatives of subsets"). Sets of compartments are bit masks in the order of
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from math import asin, cos, radians, sin, sqrt
+from operator import le
 
 import msgspec
 
@@ -39,6 +40,7 @@ class Plan:
         self.members = [self._bits(layout.compartments, kind) for kind in self.kinds]
         self.everything = (1 << len(layout.compartments)) - 1
         self._of_kinds: dict[int, int] = {}
+        self._of_sizes: dict[str, int] = {}
         self._tests = [self._test(name, reach) for name, reach in self.kinds]
 
     @staticmethod
@@ -70,6 +72,24 @@ class Plan:
                     and (reach or not reach_only)):  # fmt: skip
                 need |= bit
             bit <<= 1
+        return need
+
+    def need_of_size(self, name: str) -> int:
+        """The kinds that a parcel which fills a compartment of this size may lie in; 0 for a size that is not here."""
+        need = self._of_sizes.get(name)
+        if need is None:
+            size = self.sizes.get(name)
+            need = self._of_sizes[name] = 0 if size is None else self._as_large_as(size)
+        return need
+
+    def _as_large_as(self, size: Size) -> int:
+        sides = sorted((size.width_mm, size.height_mm, size.depth_mm))
+        need = 0
+        for kind, (name, _) in enumerate(self.kinds):
+            other = self.sizes[name]
+            inner = sorted((other.width_mm, other.height_mm, other.depth_mm))
+            if other.climate == size.climate and other.limit_g >= size.limit_g and all(map(le, sides, inner)):
+                need |= 1 << kind
         return need
 
     def _test(self, name: str, reach: bool) -> tuple[int, int, int, int, str, bool]:

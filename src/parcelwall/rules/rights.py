@@ -10,7 +10,7 @@ from typing import Literal, get_args
 Role = Literal["viewer", "operator", "technician", "planner", "admin"]
 Right = Literal[
     "see", "export", "find", "reveal", "open", "hold", "agree", "extend", "couriers", "sites", "policy", "people",
-    "trust", "forget",
+    "trust", "forget", "admission",
 ]  # fmt: skip
 
 RIGHTS: dict[Role, frozenset[Right]] = {

@@ -8,6 +8,8 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from math import isfinite
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -77,6 +79,62 @@ class VisitCalendar(msgspec.Struct, frozen=True, kw_only=True, tag=True):
                 raise ValueError("quantiles are one for each level, and do not fall")
 
 
+RowRule = Literal["always", "protect", "threshold", "price", "ended"]
+
+
+class AdmissionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True,
+                   forbid_unknown_fields=True):  # fmt: skip
+    """Whom one station, or the network, admits beyond counting room: a policy row, as an operator adopted it.
+
+    The newest row of a `name` counts; `ended` takes it out of force. It binds parcels of these `sizes`, `carriers` and
+    `services` (none named: all) whose arrival is `lead_h` hours ahead (from, below), never those of the `spared`
+    services. A station's own rows stand in for the network's (`station` empty) wherever they bind.
+
+    * `always`: whoever has room is admitted;
+    * `protect`: room is held for `keep[size]` more parcels of each size that come later;
+    * `threshold`: at most `levels[d]` are admitted for day d, unless that reaches what is `expected[d]`;
+    * `price`: who is worth at least `prices[d]`, what the room is worth to later ones. `worth` by service, else 1.
+
+    Day d is counted from `first_day`, or is a weekday (0 is Monday) without one. `good_until`: not used after it.
+    """
+
+    name: str
+    rule: RowRule
+    station: str = ""
+    sizes: tuple[str, ...] = ()
+    carriers: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    spared: tuple[str, ...] = ()
+    lead_h: tuple[float, float] = (0.0, 8760.0)
+    keep: dict[str, int] = {}
+    first_day: date | None = None
+    levels: tuple[float, ...] = ()
+    expected: tuple[float, ...] = ()
+    prices: tuple[float, ...] = ()
+    worth: dict[str, float] = {}
+    good_until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        numbers = (*self.lead_h, *self.keep.values(), *self.levels, *self.expected, *self.prices, *self.worth.values())
+        if not self.name or not all(isfinite(each) and each >= 0 for each in numbers):
+            raise ValueError("an admission row has a name, and numbers that are not below 0")
+        if self.rule == "protect" and not self.keep:
+            raise ValueError("a row that protects says in `keep` how many of which size")
+        if self.rule == "threshold" and not (self.levels and len(self.levels) == len(self.expected)):
+            raise ValueError("a threshold has `levels`, and for each what is `expected`")
+        if self.rule == "price" and not self.prices:
+            raise ValueError("a price row has `prices`")
+        if self.first_day is None and any(len(row) not in (0, 7) for row in (self.levels, self.prices)):
+            raise ValueError("without a `first_day` there is a number for each of the seven weekdays")
+        if self.good_until is not None and self.good_until.tzinfo is None:
+            raise ValueError("`good_until` is written with its zone")
+
+    def place(self, day: date, of: Sequence[float]) -> int | None:
+        """Which of the numbers is this day's; None for a day that they do not reach."""
+        at = day.weekday() if self.first_day is None else (day - self.first_day).days
+        return at if 0 <= at < len(of) else None
+
+
 def _rises(numbers: Sequence[float]) -> bool:
     return all(a < b for a, b in pairwise(numbers))
 
@@ -90,6 +148,16 @@ class Window(msgspec.Struct, frozen=True):
 
     since: datetime
     until: datetime
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an offer had said of the station where room is promised now: the chance of room, the ready window and the
+    station to go to instead. Kept with the promise, so that what was told can be held against what came."""
+
+    chance: float | None = None
+    second: str = ""
+    since: datetime | None = None
+    by: datetime | None = None
 
 
 def strata(station: str, deposited_at: datetime, zone: str) -> tuple[str, str, str]:

@@ -17,6 +17,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Offered
 from parcelwall.rules.life import Stage
 from parcelwall.rules.sentence import sentence
+from parcelwall.rules.tables import Told
 from parcelwall.web import answers as shapes
 from parcelwall.web.answers import PROBLEMS as PROBLEMS
 from parcelwall.web.answers import READS, WRITES, ParcelShown, answers
@@ -30,6 +31,7 @@ from parcelwall.web.bodies import (
     ParcelBody,
     ReportBody,
     ReserveBody,
+    Where,
     aware,
 )  # fmt: skip
 from parcelwall.web.who import Brake, Doorman, Who, address_of
@@ -78,7 +80,8 @@ class Parcels(Controller):
     async def announce(
         self, request: Request[Any, Any, Any], data: ParcelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        answer = await hub.desk.ask(announcement(data, who, await asked(request, who, key)))
+        told = await what_was_told(hub, data.destination, who)
+        answer = await hub.desk.ask(announcement(data, who, await asked(request, who, key), told))
         note_choice(hub, data.destination.offer if data.destination else None, who, answer)
         return answered(answer)
 
@@ -125,7 +128,7 @@ class Parcels(Controller):
         self, request: Request[Any, Any, Any], parcel: UUID, data: ReserveBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
         mine = await asked(request, who, key)
-        where = data.destination.destination()
+        where = data.destination.destination(await what_was_told(hub, data.destination, who))
         answer = await hub.desk.ask(Reserve(carrier=who.carrier, parcel=parcel, destination=where, asked=mine))
         note_choice(hub, data.destination.offer, who, answer)
         return answered(answer)
@@ -159,9 +162,14 @@ def note_choice(hub: Hub, offer: UUID | None, who: Who, answer: Answer) -> None:
         hub.offers.chose(offer, answer.body["station"], who.carrier)
 
 
-def announcement(data: ParcelBody, who: Who, asked: Asked) -> Announce:
+async def what_was_told(hub: Hub, where: Where | None, who: Who) -> dict[str, Told]:
+    """What the offer that is named had said of its stations: it is kept with the promise."""
+    return await hub.offers.told(where.offer, who.carrier) if where and where.offer else {}
+
+
+def announcement(data: ParcelBody, who: Who, asked: Asked, told: dict[str, Told] | None = None) -> Announce:
     person = data.recipient.person() if data.recipient else None
-    where = data.destination.destination() if data.destination else None
+    where = data.destination.destination(told) if data.destination else None
     return Announce(order=data.order(who.carrier), person=person, destination=where, asked=asked)
 
 

@@ -17,6 +17,7 @@ from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
 from parcelwall.web import (
+    admission,
     api,
     courier,
     courier_outbox,
@@ -90,7 +91,8 @@ def hub_app(
     v1 = Router(
         "/api/v1",
         route_handlers=[api.Parcels, api.Stations, api.make_offers, api.entries, api.track, api.report,
-                        api.courier_code, operator.Operator, operator_couriers.Couriers, overrides.Overrides],
+                        api.courier_code, operator.Operator, operator_couriers.Couriers, overrides.Overrides,
+                        admission.Admission],
         dependencies={"who": Provide(api.provide_who)},
     )
     pages = [

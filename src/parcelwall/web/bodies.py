@@ -15,6 +15,7 @@ from parcelwall.rules.decide import Order
 from parcelwall.rules.facts import Direction, Proof
 from parcelwall.rules.layout import Climate
 from parcelwall.rules.sentence import MARKS
+from parcelwall.rules.tables import Told
 
 Side = Annotated[int, Meta(ge=1, le=5000, description="millimetres")]
 REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$"
@@ -25,6 +26,7 @@ Phone = Annotated[str, Meta(pattern=r"^\+?[0-9][0-9 ()./\-]{4,24}$")]
 Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?$")]
 Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", description="decimal text, such as 49.90")]
 Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+Service = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,32}$", description="what you sold, such as express")]
 StationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}$")]
 
 
@@ -56,11 +58,12 @@ class Where(Body):
     near: Near | None = None
     offer: UUID | None = None  # the offer that named the station
 
-    def destination(self) -> Destination:
+    def destination(self, told: dict[str, Told] | None = None) -> Destination:
+        """`told`: what the offer had said of each station."""
         if (self.station_id is None) == (self.near is None):
             raise Refusal("bad_field", "Give either `station_id` or `near`.", field="destination", problem="one of two")
         place = (self.near.lat, self.near.lon) if self.near else None
-        return Destination(station_id=self.station_id, near=place)
+        return Destination(station_id=self.station_id, near=place, told=told or {})
 
 
 class ParcelBody(Body):
@@ -82,6 +85,7 @@ class ParcelBody(Body):
     expected_at: datetime | None = None
     value: Amount | None = None
     currency: Currency | None = None
+    service: Service = ""
 
     def order(self, carrier: str) -> Order:
         if self.carrier not in (None, carrier):
@@ -90,7 +94,7 @@ class ParcelBody(Body):
             carrier=carrier, reference=self.reference, length_mm=self.length_mm, width_mm=self.width_mm,
             height_mm=self.height_mm, weight_g=self.weight_g, climate=self.climate, proof=self.proof,
             direction=self.direction, reach=self.reach, label=self.label, value=self.value, currency=self.currency,
-            expected_at=aware(self.expected_at, "expected_at"),
+            expected_at=aware(self.expected_at, "expected_at"), service=self.service,
         )  # fmt: skip
 
 
@@ -111,13 +115,14 @@ class OfferBody(Body):
     proof: Proof = "code"
     reach: bool = False
     expected_at: datetime | None = None
+    service: Service = ""
     most: Annotated[int, Meta(ge=1, le=20, description="stations in the answer, at most")] = 10
 
     def wanted(self, carrier: str) -> Wanted:
         order = Order(
             carrier=carrier, reference="", length_mm=self.length_mm, width_mm=self.width_mm,
             height_mm=self.height_mm, weight_g=self.weight_g, climate=self.climate, proof=self.proof,
-            reach=self.reach, expected_at=aware(self.expected_at, "expected_at"),
+            reach=self.reach, expected_at=aware(self.expected_at, "expected_at"), service=self.service,
         )  # fmt: skip
         return Wanted(order, (self.near.lat, self.near.lon), self.most)
 

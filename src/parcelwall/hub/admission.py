@@ -1,0 +1,105 @@
+"""Rows of admission at the hub: adopted into the journal by an admin, and what a desk looks at to evaluate them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.sitting import Sitting, read_parcel
+from parcelwall.hub.stations import Station, Stations
+from parcelwall.rules import admission, decide, facts
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.places import Room
+from parcelwall.rules.tables import AdmissionRow
+
+MOST_ROWS = 1_000
+MOST_SHOWN = 30
+HERE = (Stage.RESERVED, *INSIDE)
+
+_HEADS = "SELECT station, record FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[])"
+_HISTORY = """
+SELECT body, happened_at FROM entry WHERE kind = 'AdmissionAdopted'
+ORDER BY recorded_at DESC, writer DESC, number DESC LIMIT $1"""
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """One row as it was adopted, by whom (nobody: `by_row` had it adopted by itself), and when."""
+
+    row: AdmissionRow
+    at: datetime
+    who: str
+    by_row: str
+
+
+def refuse_odd(row: AdmissionRow, stations: Stations) -> None:
+    """Refuses a row of a station that there is not, or that keeps more of a size than the station has."""
+    if not row.station:
+        return
+    if row.station not in stations.known:
+        raise Refusal("station_unknown", station=row.station)
+    plan = stations.known[row.station].plan
+    for size, count in row.keep.items():
+        there = plan.of_kinds(plan.need_of_size(size)).bit_count()
+        if count > there:
+            sentence = f"{row.station} has {there} compartments of {size} or larger: {count} cannot be kept free."
+            raise Refusal("bad_field", sentence, field="keep", row=row.name)
+
+
+async def record(at: Sitting, rows: Sequence[AdmissionRow], plan: str, actor: UUID | None, by_row: str = "") -> None:
+    """Writes them into the journal, in this process's own stream: no station needs them. Refuses odd ones."""
+    if len(rows) > MOST_ROWS:
+        raise Refusal("bad_field", f"At most {MOST_ROWS} rows at once.", field="rows")
+    for row in rows:
+        refuse_odd(row, at.stations)
+        at.record(facts.AdmissionAdopted(row=row, plan=plan, actor=actor, by_row=by_row), at.streams.slot)
+
+
+async def history(pool: asyncpg.Pool, names: dict[UUID, str]) -> list[Changed]:
+    """What was adopted, newest first."""
+    rows = await pool.fetch(_HISTORY, MOST_SHOWN)
+    read = [(msgspec.json.decode(row["body"], type=facts.AdmissionAdopted), row["happened_at"]) for row in rows]
+    return [Changed(fact.row, when, names.get(fact.actor, "") if fact.actor else "", fact.by_row)
+            for fact, when in read]  # fmt: skip
+
+
+def _heads(parcels: Iterable[Parcel], station: Station) -> tuple[admission.Kind, ...]:
+    zone = ZoneInfo(station.about.zone)
+    found = []
+    for parcel in parcels:
+        need = station.plan.need(parcel)
+        if need and parcel.announced_at is not None:
+            found.append(admission.kind_of(parcel, station.plan, need, parcel.announced_at, zone))
+    return tuple(found)
+
+
+def admits(at: Sitting, station: Station, parcel: Parcel) -> decide.Admission:
+    """What `decide.reserve` needs of this station, without the parcel itself."""
+    heads: tuple[admission.Kind, ...] = ()
+    if admission.counts_heads(at.rows, station.id):
+        others = (each for each in at.book.parcels.values()
+                  if each.station == station.id and each.stage in HERE and each.id != parcel.id)  # fmt: skip
+        heads = _heads(others, station)
+    return decide.Admission(at.rows, heads, ZoneInfo(station.about.zone)) if at.rows else decide.EVERYBODY
+
+
+async def heads_at(connection: Any, stations: Stations, names: Sequence[str]) -> dict[str, tuple[admission.Kind, ...]]:
+    """What is promised or lies at these stations, as last recorded: good for advice, not for promises."""
+    found: dict[str, list[Parcel]] = {name: [] for name in names}
+    for row in await connection.fetch(_HEADS, list(names), list(HERE)) if names else ():
+        found[row["station"]].append(read_parcel(row["record"]))
+    return {name: _heads(parcels, stations.known[name]) for name, parcels in found.items()}
+
+
+def against(
+    at: Sitting, station: Station, room: Room, heads: Sequence[admission.Kind], parcel: Parcel
+) -> AdmissionRow | None:
+    """The row by which this parcel would not be admitted there now; None if there is none."""
+    need = station.plan.need(parcel)
+    kind = admission.kind_of(parcel, station.plan, need, at.now, ZoneInfo(station.about.zone))
+    look = admission.Look(station.id, station.plan, room, heads)
+    return admission.stands_against(at.rows, look, need, kind, at.policy.overbook, at.now)

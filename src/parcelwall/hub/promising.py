@@ -1,0 +1,61 @@
+"""Room is promised: the first of some stations that has room and admits the parcel; who was refused is noted."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.admission import admits
+from parcelwall.hub.sitting import Sitting
+from parcelwall.hub.stations import Station
+from parcelwall.rules import access, decide, facts, places
+from parcelwall.rules.life import Parcel, Stage
+from parcelwall.rules.tables import Told
+
+OF_ROOM = frozenset({
+    "station_out_of_service", "station_full", "no_fitting_compartment", "no_reachable_compartment", "climate_not_here",
+    "parcel_too_large", "parcel_too_heavy", "held_for_others",
+})  # fmt: skip
+
+
+def promise(
+    at: Sitting, parcel: Parcel, candidates: Sequence[str], told: Mapping[str, Told] | None = None
+) -> facts.Reserved:
+    """A promise at the first of these stations that has room. Raises the nearest one's Refusal. `told`: what an offer
+    had said of them."""
+    decide.refuse_reserve(parcel, at.now, at.policy)
+    first: Refusal | None = None
+    for name in candidates:
+        try:
+            return _promise_at(at, parcel, at.here[name], (told or {}).get(name))
+        except Refusal as no:
+            first = first or no
+    raise first or Refusal("no_fitting_compartment", "There is no station near enough. Name one with `station_id`.")
+
+
+def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None) -> facts.Reserved:
+    if not station.in_service:
+        raise Refusal("station_out_of_service", station=station.id)
+    room = at.book.rooms[station.id]
+    if parcel.stage == Stage.RESERVED and parcel.station == station.id:
+        before = msgspec.structs.replace(parcel, stage=Stage.ANNOUNCED, station=None)
+        room = places.room_after(station.plan, station.id, room, parcel, before)
+    tag = access.label_tag(station.label_key, parcel.label or parcel.reference)
+    return decide.reserve(
+        parcel, station.id, station.plan, room, at.ids.new(), tag, access.selector(parcel.reference), at.now, at.policy,
+        admits(at, station, parcel), told,
+    )  # fmt: skip
+
+
+def note_refused(at: Sitting, parcel: Parcel, candidates: Sequence[str], no: Refusal) -> None:
+    """Demand that was not served is counted, at the station that was asked for first. It is no fact."""
+    if no.reason not in OF_ROOM or not candidates or candidates[0] not in at.here:
+        return
+    plan = at.here[candidates[0]].plan
+    need = plan.need(parcel)
+    row: tuple[Any, ...] = (
+        parcel.id, candidates[0], at.now, max(at.now, parcel.expected_at or at.now), parcel.carrier, parcel.service,
+        plan.smallest(need) if need else "", no.reason, no.details.get("row", ""),
+    )  # fmt: skip
+    at.refused.append(row)

@@ -1,0 +1,141 @@
+"""Rows of admission at a hub: in the journal, kept to by promises and offers; and who was refused is counted."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import admission
+from parcelwall.hub.commands import Announce, Destination, Reserve
+from parcelwall.hub.house import Hub
+from parcelwall.hub.offers import Wanted
+from parcelwall.hub.verify import verify_hub
+from parcelwall.rules import facts
+from parcelwall.rules.tables import AdmissionRow, Told
+from station.towns import NOW, a_hub, about, announced, order, parcel_at
+
+TWO = (about("S-0001", "SSML"), about("S-0002", "SSML", lat=60.18))
+HERE = (60.1692, 24.9440)
+TODAY = NOW.date()
+
+
+@pytest_asyncio.fixture
+async def hub(database: str, tmp_path: Path) -> AsyncIterator[Hub]:
+    async with a_hub(database, tmp_path, stations=TWO) as hub:
+        yield hub
+        assert await verify_hub(hub.pool) == []
+
+
+def row(rule: str, name: str = "r", **changed: Any) -> AdmissionRow:
+    return msgspec.convert({"type": "AdmissionRow", "name": name, "rule": rule, **changed}, AdmissionRow)
+
+
+def limit(level: int, **changed: Any) -> AdmissionRow:
+    return row("threshold", first_day=TODAY, levels=[level] * 3, expected=[9] * 3, station="S-0001", **changed)
+
+
+async def stations_of(hub: Hub, *references: str, **changed: Any) -> list[str | None]:
+    return [(await parcel_at(hub, await announced(hub, each, "S-0001", **changed))).station for each in references]
+
+
+async def test_nothing_is_held_back_until_somebody_adopts_a_row(hub: Hub) -> None:
+    assert hub.desk.rows == ()
+    assert await stations_of(hub, "PW-1", "PW-2", "PW-3", "PW-4") == ["S-0001"] * 4
+
+
+async def test_a_threshold_counts_those_of_the_same_batch_too(hub: Hub) -> None:
+    await hub.adopt_rows([limit(2)])
+    commands = [Announce(order=order(f"PW-{n}"), destination=Destination(station_id="S-0001")) for n in range(4)]
+    answers = await hub.desk.serve(commands)
+    assert [answer.body["stage"] for answer in answers] == ["RESERVED", "RESERVED", "DIVERTED", "DIVERTED"]  # type: ignore[union-attr]
+    assert answers[2].body["reason"] == "held_for_others"  # type: ignore[union-attr]
+    rows = await hub.pool.fetch("SELECT station, size, reason, by_row FROM refused")
+    assert [tuple(each) for each in rows] == [("S-0001", "S", "held_for_others", "r")] * 2
+
+
+async def test_the_refusal_names_the_next_station_and_the_next_day(hub: Hub) -> None:
+    await hub.adopt_rows([row("threshold", first_day=TODAY, levels=[0, 4], expected=[9, 9], station="S-0001")])
+    parcel = await announced(hub, "PW-1")
+    ask = Reserve(carrier="acme", parcel=parcel, destination=Destination(station_id="S-0001"))
+    with pytest.raises(Refusal) as refused:
+        await hub.desk.ask(ask)
+    assert refused.value.reason == "held_for_others"
+    assert [each["station"] for each in refused.value.details["alternatives"]] == ["S-0002"]
+    assert "S-0002" in refused.value.sentence and "2026-11-23" in refused.value.sentence
+    with pytest.raises(Refusal):
+        await hub.desk.ask(ask)
+    assert await hub.pool.fetchval("SELECT count(*) FROM refused") == 1, "asked twice, wanted once"
+
+
+async def test_alternatives_are_admitted_where_they_are_named(hub: Hub) -> None:
+    await hub.adopt_rows([limit(0), msgspec.structs.replace(limit(0), name="two", station="S-0002")])
+    with pytest.raises(Refusal) as refused:
+        await hub.desk.ask(Reserve(carrier="acme", parcel=await announced(hub, "PW-1"),
+                                   destination=Destination(station_id="S-0001")))  # fmt: skip
+    assert refused.value.details["alternatives"] == []
+
+
+async def test_near_somebody_the_next_station_is_taken(hub: Hub) -> None:
+    await hub.adopt_rows([limit(0)])
+    answer = await hub.desk.ask(Announce(order=order("PW-1"), destination=Destination(near=HERE)))
+    assert answer.body["station"] == "S-0002"
+
+
+async def test_priorities_a_service_that_is_spared_has_the_room_that_is_kept(hub: Hub) -> None:
+    await hub.adopt_rows([row("protect", keep={"S": 2}, spared=["express"])])
+    assert await stations_of(hub, "PW-1", "PW-2", "PW-3") == ["S-0001", "S-0001", None]
+    assert await stations_of(hub, "PW-4", "PW-5", service="express") == ["S-0001", "S-0001"]
+    assert (await parcel_at(hub, await announced(hub, "PW-6", service="express"))).service == "express"
+
+
+async def test_offers_keep_to_the_rows(hub: Hub) -> None:
+    await hub.adopt_rows([limit(1)])
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    assert [o.station for o in told.offers if o.offered] == ["S-0001", "S-0002"]
+    await announced(hub, "PW-1", "S-0001")
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    assert {o.station: (o.offered, o.reason) for o in told.offers} == {
+        "S-0001": (False, "held_for_others"), "S-0002": (True, None)}  # fmt: skip
+
+
+async def test_who_changed_what_stands_in_the_journal_and_another_process_hears_of_it(
+    hub: Hub, database: str, tmp_path: Path
+) -> None:
+    actor = uuid4()
+    await hub.adopt_rows([limit(0)], "ab" * 32, actor)
+    async with a_hub(database, tmp_path, slot=2) as second:
+        assert second.desk.rows == hub.desk.rows == (limit(0),)
+        await second.adopt_rows([row("ended")], actor=actor)
+        await hub.refresh()
+    assert hub.desk.rows == ()
+    changes = await admission.history(hub.pool, {actor: "Ada"})
+    assert [(each.row.rule, each.who) for each in changes] == [("ended", "Ada"), ("threshold", "Ada")]
+
+
+async def test_rows_of_nowhere_and_of_more_than_there_is_are_refused_and_none_is_taken(hub: Hub) -> None:
+    for bad in (limit(1, name="x"), row("protect", station="S-0001", keep={"L": 2})):
+        bad = msgspec.structs.replace(bad, station="S-0099") if bad.name == "x" else bad
+        with pytest.raises(Refusal):
+            await hub.adopt_rows([limit(0), bad])
+    await hub.refresh()
+    assert hub.desk.rows == ()
+
+
+async def test_what_an_offer_had_told_is_written_into_the_promise(hub: Hub) -> None:
+    made = await hub.offers.offer(Wanted(order(), HERE))
+    for when in ("at once", "after it was written"):
+        told = await hub.offers.told(made.id, "acme")
+        assert told["S-0001"] == Told(second="S-0002", since=NOW, by=NOW + timedelta(hours=72)), when
+        await hub.offers.write()
+    assert await hub.offers.told(made.id, "other") == await hub.offers.told(uuid4(), "acme") == {}
+    parcel = await announced(hub, "PW-1")
+    where = Destination(station_id="S-0001", told=told)
+    await hub.desk.ask(Reserve(carrier="acme", parcel=parcel, destination=where))
+    body = await hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'Reserved'")
+    assert msgspec.json.decode(body, type=facts.Reserved).told == told["S-0001"]
