@@ -80,49 +80,44 @@ def demo(
     data: Data = None,
     calm: Annotated[float, typer.Option(help="Seconds between the pretend people's acts.")] = 8.0,
     people: Annotated[bool, typer.Option(help="Whether pretend people keep the town alive.")] = True,
+    speed: Annotated[float, typer.Option(help="How many times as fast the town's day goes while nobody acts.")] = 60.0,
 ) -> None:
     """A hub, a dozen stations in Helsinki on pretend boards, a mail sink and pretend people, on this machine."""
     folder = data or default_data_dir() / ("demo-once" if once else "demo")
     if once and data is None:
         shutil.rmtree(folder, ignore_errors=True)
-    run(_demo(folder, 0 if once and port == 8600 else port, once, calm, people))
+    port = 0 if once and port == 8600 else port
+    run(_play_once(folder, port) if once else _demo(folder, port, calm, people, speed))
 
 
-async def _demo(folder: Path, port: int, once: bool, calm: float, people: bool) -> None:
+async def _play_once(folder: Path, port: int) -> None:
     from parcelwall.simulation.demo import a_demo
     from parcelwall.simulation.once import play_once
-    from parcelwall.simulation.people import People
 
     ids = Ids(clock := SystemClock())
-
-    def say(text: str) -> None:
-        out.print(text)
-
-    with err.status("Starting PostgreSQL, the hub and the stations; at the first start a week is lived first …"):
-        town = a_demo(folder, port, clock, ids, whole_town=not once)
+    with err.status("Starting PostgreSQL, the hub and the stations …"):
+        town = a_demo(folder, port, clock, ids)
         running = await town.__aenter__()
     try:
-        if once:
-            await play_once(running, clock, ids, say)
-            out.print("[bold]The story is whole.[/bold]")
-            return
-        _welcome(running, people)
-        if people:
-            await People(running, clock, ids, say).live(calm)
-        await asyncio.Event().wait()
+        await play_once(running, clock, ids, out.print)
+        out.print("[bold]The story is whole.[/bold]")
     finally:
         await town.__aexit__(None, None, None)
 
 
-def _welcome(demo: Any, people: bool) -> None:
-    out.print(f"[bold]Parcelwall runs.[/bold] Begin at [bold]{demo.url}/start[/bold]")
-    for name, path in (("Tracking", "/"), ("Mails", "/mails"), ("Console", "/enter?who=operator"),
-                       ("Pretend doors", "/pretend"), ("API", "/docs")):  # fmt: skip
-        out.print(f"  {name:<14} {demo.url}{path}")
-    for name, each in demo.stations.items():
-        out.print(f"  Kiosk {name:<8} {each.kiosk_url}")
-    out.print(f"  API key        {demo.carrier_key}")
-    out.print(f"{'Pretend people keep the town alive. ' if people else ''}Stop with Ctrl-C.")
+async def _demo(folder: Path, port: int, calm: float, people: bool, speed: float) -> None:
+    from parcelwall.simulation.day import a_living_town, greeting, live
+
+    with err.status("Starting PostgreSQL, the hub and the stations; at the first start a week is lived first …"):
+        town = a_living_town(folder, port, speed if people else 1.0)
+        running, pace = await town.__aenter__()
+    try:
+        out.print(greeting(running, people))
+        if people:
+            await live(running, pace, calm, out.print)
+        await asyncio.Event().wait()
+    finally:
+        await town.__aexit__(None, None, None)
 
 
 @app.command()

@@ -36,6 +36,35 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
+class PacedClock:
+    """The day goes `pace` times as fast as the machine's, and seconds stay seconds: for a town that is looked at.
+
+    What is measured (`mono`, `sleep`) is real, so that locks, lines and hands take the time they take. The pace may be
+    changed at any moment; `now` never goes back, and begins at `start` if the machine's clock is behind that.
+    """
+
+    def __init__(self, machine: Clock, start: datetime | None = None) -> None:
+        self._machine = machine
+        self._at = max(machine.now(), start) if start else machine.now()
+        self._since = machine.mono()
+        self.pace = 1.0
+
+    def now(self) -> datetime:
+        return self._at + timedelta(seconds=(self._machine.mono() - self._since) * self.pace)
+
+    def mono(self) -> float:
+        return self._machine.mono()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._machine.sleep(seconds)
+
+    def go(self, pace: float) -> None:
+        """From now on at this pace, at least 1: a day that stood still would never let a deadline come."""
+        assert pace >= 1, "time never runs backwards"
+        if pace != self.pace:
+            self._at, self._since, self.pace = self.now(), self._machine.mono(), pace
+
+
 class VirtualClock:
     """A clock that moves only when told: `advance` and `move_to` never go back; `sleep` advances at once."""
 

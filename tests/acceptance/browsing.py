@@ -65,10 +65,11 @@ class Watched:
         self.page.bring_to_front()
         self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0)))")
         found = axe.Axe().run(self.page, options={"runOnly": TAGS}).response["violations"]
-        assert [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found] == []
+        violations = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found]
+        assert not violations, (self.page.url, violations)
         if sideways:
             self._fits_small_phones()
-        assert self.faults == []
+        assert not self.faults, self.faults
 
     def _fits_small_phones(self) -> None:
         before = self.page.viewport_size

@@ -9,6 +9,7 @@ from parcelwall.notices.texts import languages
 from parcelwall.rules import delegation
 from parcelwall.rules.layout import Layout, plain_layout
 from parcelwall.web import cabinet, views
+from parcelwall.web.demo_town import Followed, Pacing, TownView
 from parcelwall.web.map import station_map
 from parcelwall.web.render import Words
 from parcelwall.web.views_courier import RoadShown
@@ -195,6 +196,10 @@ def demo(words: Words) -> dict[str, msgspec.Struct]:
              face("Pretend doors", "Be the hand: pull, push, jam.", "/pretend", "hand-pointing")),
             (face("Kluuvi", "Kiosk of S-0012", "http://127.0.0.1:8601/", "lockers"),),
             (("A number to track", "PW-7F3-29Q"), ("A courier's code of today", "41170926"))),
+        "demo-town": TownView(
+            NOW, Pacing(60, True, False), Followed("PW-7F3-2917", "S-0012", "/t/x"), "Kluuvi",
+            ((NOW, "The courier puts PW-7F3-2917 behind door 19 of S-0012."),), (),
+        ),
         "demo-mails": views.MailsView((views.MailRow("/mails/1", "aino@example.org", "Ready at Kluuvi, door 19", NOW),
                                        views.MailRow("/mails/2", "bo@example.org", "<script>alert(1)</script>", NOW)),
                                       "/mails/events"),

@@ -144,6 +144,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
              views.StaffRow("old", "Otto", "viewer", (), NOW, False, 1))  # fmt: skip
     return {
         "console-sign-in": views.SignInView("/console", "This key lets nobody in here. Check it."),
+        "console-refused": views.RefusedView("Your role does not allow this", "Ask an admin, under People."),
         "console-out": views.OutView(), "console-map": shown_map,
         "console-map-none": msgspec.structs.replace(shown_map, rows=(), pins=(), needs=(), all=0, doors=0,
                                                     chart_svg=""),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from parcelwall.errors import Refusal
@@ -17,6 +18,7 @@ from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel
 
 MOST = 20
+MOST_ENTRIES = 50_000  # of a station's stream that are looked through for one stay: weeks of it
 _CASE = re.compile(r"C-([0-9A-F]{6})", re.IGNORECASE)
 _PLACE = re.compile(r"(S-\d{4,})\s*[/ ]\s*(\d{1,5})", re.IGNORECASE)
 
@@ -34,6 +36,12 @@ SELECT e.writer, e.number, e.kind, e.happened_at, e.recorded_at, e.body FROM ent
 JOIN unnest($1::text[], $2::bigint[], $3::text[]) AS near (writer, number, visit)
   ON e.writer = near.writer AND e.number BETWEEN near.number - 24 AND near.number + 24
 WHERE e.kind IN ('DoorOpened', 'DoorClosed', 'DoorFailed') AND e.body::jsonb->>'visit' = near.visit"""
+_WHILE_INSIDE = """
+SELECT writer, number, kind, happened_at, recorded_at, body FROM entry WHERE writer = $1
+  AND number BETWEEN $2 AND $3 AND kind IN ('DoorOpened', 'DoorClosed', 'DoorFailed') AND body LIKE $4"""
+_FROM_AFAR = """
+SELECT writer, number, kind, happened_at, recorded_at, body FROM entry
+WHERE writer = ANY($1::text[]) AND kind = 'Granted' AND happened_at BETWEEN $2 AND $3 AND body LIKE $4"""
 _LOOKS = """
 SELECT writer, number, kind, happened_at, recorded_at, body FROM entry
 WHERE kind = 'Looked' AND happened_at > $2 AND body::jsonb->>'parcel' = $1::text"""
@@ -93,7 +101,8 @@ async def one(hub: Hub, who: Person, parcel_id: UUID) -> Parcel:
 
 
 async def story(hub: Hub, parcel: Parcel) -> list[Step]:
-    """Everything in order of happening: its own facts, its doors by the visits that they name, and who looked."""
+    """Everything in order of happening: its own facts, its doors by the visits that they name, what its door did and
+    who had it opened from afar while the parcel lay there, and who looked."""
     async with hub.pool.acquire() as connection:
         own = [_step(row) for row in await connection.fetch(_ENTRIES, parcel.id)]
         visits = [step for step in own if "visit" in step.body]
@@ -103,8 +112,35 @@ async def story(hub: Hub, parcel: Parcel) -> list[Step]:
         )  # fmt: skip
         began = own[0].happened_at if own else hub.clock.now()
         looks = await connection.fetch(_LOOKS, str(parcel.id), began)
-    steps = own + [_step(row) for row in (*doors, *looks)]
-    return sorted(steps, key=lambda step: (step.happened_at, step.writer, step.number))
+        beside = [_step(row) for row in (*doors, *looks, *await _while_inside(connection, own, hub.clock.now()))]
+    return _in_order(own, beside)
+
+
+async def _while_inside(connection: asyncpg.Connection, own: list[Step], now: datetime) -> list[Mapping[str, Any]]:
+    """Entries about its compartment from each deposit to what ended it: no others' before or after."""
+    found: list[Mapping[str, Any]] = []
+    hubs = sorted({step.writer for step in own if step.writer.startswith("hub:")})
+    for at, put_in in enumerate(own):
+        if put_in.kind != "Deposited" or put_in.door is None:
+            continue
+        out = next((step for step in own[at:] if step.kind in ("Collected", "TakenBack")), None)
+        last = out.number if out and out.writer == put_in.writer else put_in.number + MOST_ENTRIES
+        until, door = out.happened_at if out else now, f'%"compartment":{put_in.door}%'
+        found += await connection.fetch(_WHILE_INSIDE, put_in.writer, put_in.number, last, door)
+        found += await connection.fetch(_FROM_AFAR, hubs, put_in.happened_at, until, door)
+        found = [row for row in found if msgspec.json.decode(row["body"]).get("compartment") == put_in.door]
+    return found
+
+
+def _in_order(own: list[Step], beside: list[Step]) -> list[Step]:
+    """By when it happened. Of one moment: its own facts in the order of its life, what stands beside them just before
+    the next of its own that the same writer wrote."""
+    places = {(step.writer, step.number): (place, 1) for place, step in enumerate(own)}
+    for step in beside:
+        after = (place for place, each in enumerate(own) if each.writer == step.writer and each.number > step.number)
+        places.setdefault((step.writer, step.number), (next(after, len(own)), 0))
+    once = {(step.writer, step.number): step for step in (*beside, *own)}
+    return [once[key] for key in sorted(once, key=lambda key: (once[key].happened_at, *places[key], key[1]))]
 
 
 def _step(row: Mapping[str, Any]) -> Step:

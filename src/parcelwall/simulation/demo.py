@@ -8,6 +8,7 @@ speak the same bytes in memory, and a week behind it (`simulation/past.py`).
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from parcelwall.rules import access, facts
 from parcelwall.rules.layout import plain_layout
 from parcelwall.settings import HubSettings
 from parcelwall.simulation import past
+from parcelwall.simulation.pace import Pace, in_frames, noticing
 from parcelwall.simulation.town import pretend_profile
 from parcelwall.station import dial
 from parcelwall.station import house as station_house
@@ -37,6 +39,8 @@ from parcelwall.station.memory import Memory
 from parcelwall.web.app import hub_app
 from parcelwall.web.console.gate import Kiosks
 from parcelwall.web.demo import PAGES, Pretend, Stage, ring_all
+from parcelwall.web.demo_town import PAGES as TOWN_PAGES
+from parcelwall.web.demo_town import Followed, Living, Pacing
 from parcelwall.web.kiosk import Gate, kiosk_app
 from parcelwall.web.reader import renderer
 from parcelwall.web.serving import listen, serving
@@ -90,6 +94,15 @@ class Demo(msgspec.Struct):
         """Labels of parcels that are expected at a station: what a courier would hold in hand."""
         return self._labels.get(station, [])
 
+    followed: Followed | None = None
+    """The parcel that the page of all five faces shows."""
+
+    told: list[tuple[datetime, str]] = msgspec.field(default_factory=list)
+
+    def tell(self, text: str) -> None:
+        """What the pretend people have just done, in words."""
+        self.told = [*self.told[-20:], (self.hub.clock.now(), text)]
+
     _labels: dict[str, list[str]] = msgspec.field(default_factory=dict)
     around: dict[str, Beside] = msgspec.field(default_factory=dict)
 
@@ -120,11 +133,12 @@ def codes_of_today(hub: Hub, demo: Demo) -> list[tuple[str, str]]:
 
 @asynccontextmanager
 async def a_demo(
-    data_dir: Path, port: int, clock: Clock, ids: Ids, whole_town: bool = False
+    data_dir: Path, port: int, clock: Clock, ids: Ids, whole_town: bool = False, pace: Pace | None = None
 ) -> AsyncIterator[Demo]:  # fmt: skip
     """A demo on ports `port` (hub) and the three after it (kiosks). Port 0: any free ones.
 
-    `whole_town`: a dozen stations instead of three, and on its first day a week behind it.
+    `whole_town`: a dozen stations instead of three, and on its first day a week behind it. `pace`: how fast its day
+    goes, of the same clock.
     """
     async with AsyncExitStack() as stack:
         sockets = [listen("127.0.0.1", port + place if port else 0) for place in range(len(HELSINKI) + 1)]
@@ -141,18 +155,21 @@ async def a_demo(
         demo.tries += [("API key of a carrier", demo.carrier_key), ("API key of the operator", demo.operator_key)]
         demo.tries.append(("A code that signs in a courier's phone, once", (await couriers.invite(hub, COURIER))[0]))
         stage = Stage(demo.stations, sink, lambda: demo.tries + codes_of_today(hub, demo), demo.labels, OFFICE)
-        kiosks = Kiosks({}, open_to_all=True)
+        kiosks, beat_every_s = Kiosks({}, open_to_all=True), pace.beat_every_s if pace else dial.BEAT_EVERY_S
         await stack.enter_async_context(running(hub, settings, SWEEP_EVERY_S))
-        app = hub_app(hub, kiosks, PAGES, {"stage": stage})
+        living = Living(lambda: demo.followed, lambda: demo.told, lambda: _pacing(pace), lambda fast: _go(pace, fast),
+                        COURIER)  # fmt: skip
+        app = hub_app(hub, kiosks, [*PAGES, *TOWN_PAGES], {"stage": stage, "living": living})
+        app = in_frames(noticing(app, pace.act) if pace else app)
         await stack.enter_async_context(serving(app, sockets[0]))
         for row, bound in zip(HELSINKI, sockets[1:], strict=True):
-            pretend = await _station(stack, hub, data_dir, url, row, bound, clock, ids)
+            pretend = await _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every_s)
             demo.stations[row[0]] = pretend
             kiosks.urls[row[0]] = pretend.kiosk_url
         if whole_town:
-            demo.around = await _around(stack, hub, data_dir, url, clock, ids)
-        ringing = asyncio.create_task(_ring(hub))
-        stack.callback(ringing.cancel)
+            demo.around = await _around(stack, hub, data_dir, url, clock, ids, beat_every_s)
+        for job in (_ring(hub), *([pace.run()] if pace else [])):
+            stack.callback(asyncio.create_task(job).cancel)
         yield demo
 
 
@@ -163,7 +180,16 @@ async def _ring(hub: Hub) -> None:
         await asyncio.sleep(RING_EVERY_S)
 
 
-async def _station(stack, hub, data_dir, url, row, bound, clock, ids) -> Pretend:  # type: ignore[no-untyped-def]
+def _pacing(pace: Pace | None) -> Pacing:
+    return Pacing(pace.speed, pace.wanted, pace.rests) if pace else Pacing(1.0, False, False)
+
+
+def _go(pace: Pace | None, fast: bool) -> None:
+    if pace:
+        pace.wanted = fast and pace.speed > 1
+
+
+async def _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every_s) -> Pretend:  # type: ignore[no-untyped-def]
     """One station: configured and enrolled on its first day, then opened, dialling and showing its screen."""
     about = configured(row)
     path = data_dir / "stations" / f"{about.station}.sqlite"
@@ -177,18 +203,18 @@ async def _station(stack, hub, data_dir, url, row, bound, clock, ids) -> Pretend
     await boards.start()
     stack.push_async_callback(boards.close)
     station = await stack.enter_async_context(station_house.opened(path, connect(profile, clock), clock, ids))
-    line = dial.Line(station, url)
+    line = dial.Line(station, url, beat_every_s)
     host = f"127.0.0.1:{bound.getsockname()[1]}"
     gate = Gate(ids, host, open_to_all=True, on_pass=lambda _: None)
     for job in (station.run(), line.run()):
         task = asyncio.create_task(job)
         stack.callback(task.cancel)
-    await stack.enter_async_context(serving(kiosk_app(station, renderer(), gate), bound))
+    await stack.enter_async_context(serving(in_frames(kiosk_app(station, renderer(), gate)), bound))
     return Pretend(station, boards, line, f"http://{host}/begin")
 
 
 async def _around(
-    stack: AsyncExitStack, hub: Hub, data_dir: Path, url: str, clock: Clock, ids: Ids
+    stack: AsyncExitStack, hub: Hub, data_dir: Path, url: str, clock: Clock, ids: Ids, beat_every_s: float
 ) -> dict[str, Beside]:  # fmt: skip
     """The stations without a screen, opened and dialling."""
     opened = {}
@@ -201,7 +227,7 @@ async def _around(
         boards = MemoryBoards(PretendBoards(pretend_profile(about.layout), ids.chance), clock)
         doors = connect(boards.core.profile, clock, open_port=boards.open_port)
         station = await stack.enter_async_context(station_house.opened(path, doors, clock, ids))
-        opened[about.station] = Beside(station, boards, dial.Line(station, url))
+        opened[about.station] = Beside(station, boards, dial.Line(station, url, beat_every_s))
         for job in (station.run(), opened[about.station].line.run()):
             stack.callback(asyncio.create_task(job).cancel)
     return opened

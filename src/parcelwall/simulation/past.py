@@ -100,10 +100,10 @@ def _ordered(about: facts.StationConfigured, since: datetime, chance: Chance) ->
 def _offer(
     about: facts.StationConfigured, day: date, zone: ZoneInfo, since: datetime, chance: Chance
 ) -> Offer:  # fmt: skip
-    length, width, height, weight = _pick(SIDES, USUAL, chance)
-    purchased = max(since, _on(day, 7 + 16 * chance.random(), zone))
+    length, width, height, weight = pick(SIDES, USUAL, chance)
+    purchased = max(since, on(day, 7 + 16 * chance.random(), zone))
     low, high = ROUND_HOURS
-    brought = _on(day + timedelta(days=1 + (chance.random() < 0.3)), low + (high - low) * chance.random(), zone)
+    brought = on(day + timedelta(days=1 + (chance.random() < 0.3)), low + (high - low) * chance.random(), zone)
     number = "".join(LETTERS[chance.getrandbits(16) % len(LETTERS)] for _ in range(3))
     return Offer(
         reference=f"PW-{number}-{chance.getrandbits(32) % 9000 + 1000}", purchased_at=purchased,
@@ -113,11 +113,13 @@ def _offer(
     )  # fmt: skip
 
 
-def _on(day: date, hour: float, zone: ZoneInfo) -> datetime:
+def on(day: date, hour: float, zone: ZoneInfo) -> datetime:
+    """The moment of a day at which its clocks show so many hours; the hour may have parts."""
     return datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(hours=hour)
 
 
-def _pick(things: Sequence[Any], weights: Sequence[int], chance: Chance) -> Any:
+def pick(things: Sequence[Any], weights: Sequence[int], chance: Chance) -> Any:
+    """One of the things, each as often as its weight says."""
     luck = chance.random() * sum(weights)
     for thing, weight in zip(things, weights, strict=True):
         luck -= weight

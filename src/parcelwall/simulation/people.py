@@ -5,7 +5,8 @@ They use what real people use: the API, the scanner, the screen's code pad, the 
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import msgspec
 import structlog
@@ -19,12 +20,15 @@ from parcelwall.rules.life import Stage
 from parcelwall.simulation.browser import Browser
 from parcelwall.simulation.demo import COURIER, Demo
 from parcelwall.web.demo import Pretend
+from parcelwall.web.demo_town import Followed
 
 NAMES = ("Aino", "Eero", "Helmi", "Onni", "Venla", "Leo", "Siiri", "Toivo")
 SIZES = ((300, 200, 60, 900), (250, 180, 70, 600), (350, 300, 150, 2500), (360, 350, 380, 6000))
 LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 CODE = re.compile(r"\b(\d{4}) (\d{4})\b")
+OWN_PAGE = re.compile(r"/p/[\w-]+")
 WAIT_S = 20.0
+AT_REST = ("home", "asleep")  # screens that nobody stands before
 
 log = structlog.get_logger()
 
@@ -46,6 +50,7 @@ class People:
         self.shop = Browser(demo.url)
         self.browsers = {name: Browser(each.kiosk_url) for name, each in demo.stations.items()}
         self._count = 0
+        self._queues: dict[str, asyncio.Lock] = {}
 
     def _pick(self, things):  # type: ignore[no-untyped-def]
         return things[self.ids.chance.getrandbits(16) % len(things)]
@@ -151,20 +156,29 @@ class People:
 
     async def _one_life(self, every_s: float) -> None:
         told = await self.order()
+        self.demo.followed = Followed(told.reference, told.station, told.track)
         self.say(f"A shop orders {told.reference} to {told.station}.")
         for mark in ("accepted", "out_for_delivery"):
             await asyncio.sleep(every_s / 2)
             await self.report(told, mark)
-        await self._free(told)
-        door = await self.deposit(told)
+        async with self.before(told.station):
+            door = await self.deposit(told)
         self.say(f"The courier puts {told.reference} behind door {door} of {told.station}.")
         mail = await self.read_mail(told)
+        own = OWN_PAGE.search(mail.text)
+        self.demo.followed = Followed(told.reference, told.station, told.track, door, own[0] if own else "")
         await asyncio.sleep(every_s * 2)
-        await self._free(told)
-        await self.collect(told, mail)
+        async with self.before(told.station):
+            await self.collect(told, mail)
         self.say(f"{told.to.split('.')[0].capitalize()} takes {told.reference} out of door {door} of {told.station}.")
+        await asyncio.sleep(every_s)  # time to look at it
 
-    async def _free(self, told: Told) -> None:
-        """Waits until nobody uses the screen."""
-        while self.demo.stations[told.station].station.kiosk.showing.screen != "home":
-            await asyncio.sleep(0.5)
+    @asynccontextmanager
+    async def before(self, station: str) -> AsyncIterator[None]:
+        """A place before a station's screen, when nobody else stands there."""
+        async with self._queues.setdefault(station, asyncio.Lock()):
+            kiosk = (self.demo.stations.get(station) or self.demo.around[station]).station.kiosk
+            while kiosk.showing.screen not in AT_REST:
+                await asyncio.sleep(0.5)
+            kiosk.home()
+            yield

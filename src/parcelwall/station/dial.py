@@ -33,8 +33,8 @@ log = structlog.get_logger()
 class Line:
     """Keeps one connection to the hub open. `cut` is for people who want to see what happens then."""
 
-    def __init__(self, station: Station, hub_url: str) -> None:
-        self.station = station
+    def __init__(self, station: Station, hub_url: str, beat_every_s: float = BEAT_EVERY_S) -> None:
+        self.station, self._beat_every_s = station, beat_every_s
         parts = urlsplit(hub_url)
         self._hub = parts.netloc
         self._url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/link"
@@ -114,7 +114,7 @@ class Line:
 
     async def _beat(self, connection: ClientConnection, end: StationEnd) -> None:
         while True:
-            await asyncio.sleep(BEAT_EVERY_S)
+            await asyncio.sleep(self._beat_every_s)
             for message in end.beat():
                 await connection.send(message)
 

@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from parcelwall import __version__
+from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
@@ -35,6 +36,7 @@ from parcelwall.web import (
 from parcelwall.web.console import pages as console
 from parcelwall.web.console.gate import Kiosks, SignInFirst, on_sign_in_first, only_keys_that_see, provide_sign_in
 from parcelwall.web.console.jobs import Jobs
+from parcelwall.web.console.refused import on_refused
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
 from parcelwall.web.quick import QuickRoads
@@ -98,15 +100,16 @@ def hub_app(
     pages = [
         tracking.find, tracking.find_events, tracking.status, tracking.status_events,
         *recipient.PAGES, *verified.PAGES, *me.PAGES, offline.worker, offline.manifest,
-        *console.PAGES, courier.sign_in_page, courier.sign_in, courier.sign_out,
+        courier.sign_in_page, courier.sign_in, courier.sign_out,
         courier.round_page, courier.stop_page, courier.stop_events, courier.scan_page, courier.carry_page,
         courier.problem_page, courier.outbox_page, courier.day_page, courier_outbox.send, courier_outbox.delegations,
         courier_outbox.label, courier_outbox.worker, courier_outbox.manifest,
     ]  # fmt: skip
     plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]
+    desk = Router("/", route_handlers=console.PAGES, exception_handlers={Refusal: on_refused(shared["renderer"])})
     handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost) | {SignInFirst: on_sign_in_first}
     whole = Litestar(
-        route_handlers=[v1, *pages, *plumbing, *more],
+        route_handlers=[v1, *pages, desk, *plumbing, *more],
         dependencies={
             "sign_in": Provide(provide_sign_in),
             **{name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},

@@ -23,7 +23,8 @@ from parcelwall.station.dial import Line
 from parcelwall.station.house import Station
 from parcelwall.web.cabinet import State
 from parcelwall.web.cabinet import draw as draw_cabinet
-from parcelwall.web.console.sign_in import enter
+from parcelwall.web.console.gate import HOME
+from parcelwall.web.console.sign_in import enter, safe
 from parcelwall.web.reader import look_of, page
 from parcelwall.web.render import HEADERS, Renderer
 from parcelwall.web.streams import frames, stream
@@ -59,6 +60,7 @@ class Stage(msgspec.Struct):
 async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stage) -> Response[bytes]:
     """The demo's first page."""
     faces = (
+        Face("Side by side", "All five faces, following one parcel", "/demo", "arrows-left-right"),
         Face("Tracking", "For anybody with a number", "/", "magnifying-glass"),
         Face("Mails, recipient", "What they were told; its link is their own page", "/mails", "envelope-simple"),
         Face("Courier", "For a phone; its code is below", "/courier", "truck"),
@@ -76,12 +78,12 @@ async def start(request: Request[Any, Any, Any], renderer: Renderer, stage: Stag
 
 
 @get("/enter", include_in_schema=False)
-async def enter_console(hub: Hub, stage: Stage, who: str) -> Redirect:
+async def enter_console(hub: Hub, stage: Stage, who: str, to: str = HOME) -> Redirect:
     """Into the console as one of the demo's people, without a key. Raises Refusal for anybody else."""
     if who not in {each[0] for each in stage.office}:
         raise Refusal("not_found")
     person = next(each for each in await staff.everybody(hub.pool) if each["id"] == who)
-    return await enter(hub, staff.person_of(person))
+    return await enter(hub, staff.person_of(person), safe(to))
 
 
 @get("/mails", include_in_schema=False)

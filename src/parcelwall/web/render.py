@@ -58,13 +58,15 @@ BUNDLES = {
     "passkey.js": ("passkey.js",),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
                     "css/desk.css", "css/desk-parts.css", "css/charts.css"),
+    "demo.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css", "css/desk.css",
+                 "css/desk-parts.css", "css/town.css"),
     "console.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "console.js", "passkey.js"),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
     "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
     "kiosk-more.js": ("voice.js", "road.js"),  # fetched a moment later: the first screen does not wait for it
 }
 SHEETS = {"tracking": "phone", "recipient": "phone", "courier": "courier", "kiosk": "kiosk", "console": "console",
-          "demo": "console"}
+          "demo": "demo"}
 SCRIPTS = {"recipient": "own.js", "kiosk": "kiosk.js", "console": "console.js"}  # else live.js with a stream
 RIGHT_TO_LEFT = frozenset({"ar", "fa", "he", "ur"})
 

@@ -103,6 +103,12 @@ async def top(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, here: 
     )  # fmt: skip
 
 
+def with_query(path: str, request: Request[Any, Any, Any]) -> str:
+    """A page's stream is asked for as the page was: the same door, the same filter, the same word of what came."""
+    query = request.url.query
+    return f"{path}?{query}" if query else path
+
+
 def _told(request: Request[Any, Any, Any]) -> tuple[str, bool]:
     known = words(look_of(request).language)
     reason, what = request.query_params.get("no"), request.query_params.get("said")

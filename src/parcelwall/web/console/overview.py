@@ -19,7 +19,7 @@ from parcelwall.hub.watching import AtAGlance
 from parcelwall.notices.language import words
 from parcelwall.web import charts
 from parcelwall.web.console import said
-from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top
+from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top, with_query
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin
 from parcelwall.web.map import Town, town
@@ -69,17 +69,12 @@ async def map_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, s
         town_svg=drawn.inner if streets else "", all=len(stations),
         inside=sum(row.waiting + row.overdue for row in stations), in_use=sum(row.in_use for row in stations),
         doors=doors, chart_svg=charts.day_line(use, doors, look(request), known), query=query, only=only,
-        events=_with_query(f"{HOME}/events", request),
+        events=with_query(f"{HOME}/events", request),
     )  # fmt: skip
 
 
 def _ids(person: Person) -> tuple[str, ...]:
     return tuple(sorted(person.area))
-
-
-def _with_query(path: str, request: Request[Any, Any, Any]) -> str:
-    query = request.url.query
-    return f"{path}?{query}" if query else path
 
 
 def _is_meant(row: AtAGlance, query: str) -> bool:
@@ -155,7 +150,8 @@ async def needs_events(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
 
 async def needs_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn) -> NeedsView:
     rows = await need_rows(request, hub, sign_in.person)
-    return NeedsView(await top(request, hub, sign_in, "needs", len(rows)), tuple(rows), f"{HOME}/needs/events")
+    return NeedsView(await top(request, hub, sign_in, "needs", len(rows)), tuple(rows),
+                     with_query(f"{HOME}/needs/events", request))  # fmt: skip
 
 
 @post("/console/cases/{case:uuid}/close", include_in_schema=False)

@@ -35,6 +35,8 @@ REFUSED = {
     "reason_missing": N_("Say why first. It goes into the journal."),
 }
 
+WHO_MAY = N_("It may lie outside your area, or beyond your role. An admin can change both, under People.")
+
 ABOUT = {
     "door_did_not_open": N_("A door did not open, says the recipient"),
     "reported_empty": N_("Nothing was inside, says the recipient"),

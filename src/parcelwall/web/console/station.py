@@ -18,7 +18,7 @@ from parcelwall.notices.language import words
 from parcelwall.web.cabinet import State
 from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.console import said
-from parcelwall.web.console.gate import HOME, Kiosks, live, look, must, posted, top
+from parcelwall.web.console.gate import HOME, Kiosks, live, look, must, posted, top, with_query
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.overview import CALM_S, need_rows
 from parcelwall.web.console.sign_in import fields_of, prove_again
@@ -84,7 +84,7 @@ async def station_view(
         reasons=tuple((key, known.gettext(text)) for key, text in said.REASONS.items()), me=person.id,
         may_agree=person.may("agree", name),
         passkeys=bool(person.actor and await passkeys.of_holder(hub, person.actor)),
-        events=f"{here}/events" + (f"?door={door}" if chosen else ""),
+        events=with_query(f"{here}/events", request),
     )  # fmt: skip
 
 

@@ -38,6 +38,15 @@ class OutView(msgspec.Struct, frozen=True):
     events: str | None = None
 
 
+class RefusedView(msgspec.Struct, frozen=True):
+    """Why there is no page, or why nothing was done."""
+
+    template: ClassVar[str] = "console/refused.html"
+    heading: str
+    line: str
+    events: str | None = None
+
+
 class SignInView(msgspec.Struct, frozen=True):
     template: ClassVar[str] = "console/sign-in.html"
     to: str
