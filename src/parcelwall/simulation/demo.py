@@ -160,10 +160,10 @@ async def a_demo(
         living = Living(lambda: demo.followed, lambda: demo.told, lambda: _pacing(pace), lambda fast: _go(pace, fast),
                         COURIER)  # fmt: skip
         app = hub_app(hub, kiosks, [*PAGES, *TOWN_PAGES], {"stage": stage, "living": living})
-        app = in_frames(noticing(app, pace.act) if pace else app)
+        app = in_frames(noticing(app, pace.act)) if pace else app
         await stack.enter_async_context(serving(app, sockets[0]))
         for row, bound in zip(HELSINKI, sockets[1:], strict=True):
-            pretend = await _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every_s)
+            pretend = await _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every_s, bool(pace))
             demo.stations[row[0]] = pretend
             kiosks.urls[row[0]] = pretend.kiosk_url
         if whole_town:
@@ -189,7 +189,7 @@ def _go(pace: Pace | None, fast: bool) -> None:
         pace.wanted = fast and pace.speed > 1
 
 
-async def _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every_s) -> Pretend:  # type: ignore[no-untyped-def]
+async def _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every_s, framed) -> Pretend:  # type: ignore[no-untyped-def]
     """One station: configured and enrolled on its first day, then opened, dialling and showing its screen."""
     about = configured(row)
     path = data_dir / "stations" / f"{about.station}.sqlite"
@@ -209,7 +209,8 @@ async def _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every
     for job in (station.run(), line.run()):
         task = asyncio.create_task(job)
         stack.callback(task.cancel)
-    await stack.enter_async_context(serving(in_frames(kiosk_app(station, renderer(), gate)), bound))
+    app = kiosk_app(station, renderer(), gate)
+    await stack.enter_async_context(serving(in_frames(app) if framed else app, bound))
     return Pretend(station, boards, line, f"http://{host}/begin")
 
 

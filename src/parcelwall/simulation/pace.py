@@ -84,15 +84,9 @@ def noticing(app: Any, act: Callable[[], None]) -> Any:
 
 
 def in_frames(app: Any) -> Any:
-    """The app, whose pages may stand in a frame of a page of this machine. Everywhere else they may stand in none."""
+    """The app of a demo, whose pages may stand in frames of this machine's pages. Every other hub and kiosk forbids."""
 
     async def framed(scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope.get("headers", ()))
-        near = headers.get(b"sec-fetch-site") in (b"same-origin", b"same-site")
-        if scope["type"] != "http" or headers.get(b"sec-fetch-dest") != b"iframe" or not near:
-            await app(scope, receive, send)
-            return
-
         async def allowing(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [(name, _near(value)) for name, value in message["headers"]]

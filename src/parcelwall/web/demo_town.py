@@ -56,9 +56,8 @@ class Living(msgspec.Struct):
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """One face in a frame. `key` changes with what it shows, so that the page keeps a frame that is still right."""
+    """One face in a frame. `url` is empty as long as there is nothing to show."""
 
-    key: str
     name: str
     url: str
     kind: str
@@ -108,19 +107,19 @@ def _view(hub: Hub, stage: Stage, living: Living) -> TownView:
 
 
 def _frames(stage: Stage, followed: Followed | None, station: str) -> list[Frame]:
-    """The kiosk and the console at the parcel's station, its tracking, its recipient's page, the courier's phone."""
+    """The kiosk and the console at the parcel's station, its tracking, its recipient's page, the courier's phone.
+
+    Always these five in this order: a frame that is moved on its page is loaded anew.
+    """
     door = followed.door if followed else 0
     to = quote(f"/console/stations/{station}" + (f"?door={door}" if door else ""))
-    shown = [
-        Frame(f"kiosk-{station}", "kiosk", stage.stations[station].kiosk_url, "kiosk"),
-        Frame(f"console-{station}-{door}", "console", f"/enter?who=operator&to={to}", "desk"),
+    return [
+        Frame("kiosk", stage.stations[station].kiosk_url, "wide"),
+        Frame("console", f"/enter?who=operator&to={to}", "wide"),
+        Frame("tracking", followed.track if followed else "", "phone"),
+        Frame("recipient", followed.own if followed else "", "phone"),
+        Frame("courier", "/demo/courier", "phone"),
     ]
-    if followed:
-        shown.append(Frame(f"track-{followed.reference}", "tracking", followed.track, "phone"))
-        if followed.own:
-            shown.append(Frame(f"own-{followed.reference}", "recipient", followed.own, "phone"))
-    shown.append(Frame("courier", "courier", "/demo/courier", "phone"))
-    return shown
 
 
 @get("/demo/courier", include_in_schema=False)
