@@ -2,6 +2,7 @@
 
 from itertools import product
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -93,6 +94,16 @@ def test_a_fair_bound_is_no_higher_and_serves_no_group_much_less() -> None:
     made = generated(3, 1.4)
     plain, fair = bounds.fluid(made, COMPARTMENTS), bounds.fluid(made, COMPARTMENTS, 0.05)
     assert 0.8 * plain < fair < plain
+
+
+@settings(max_examples=30, deadline=None)
+@given(few, st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(0, 2)), st.sampled_from([0.0, 0.05, 0.3]))
+def test_both_fluid_bounds_at_once_are_each_alone(
+    rows: list[tuple[int, int, int]], station: tuple[int, int, int], tolerance: float
+) -> None:
+    made = msgspec.structs.replace(one_class(rows), group=np.arange(len(rows)) % 2, names=("a", "b"))
+    alone = bounds.fluid(made, station), bounds.fluid(made, station, tolerance)
+    assert bounds.fluid_and_fair(made, station, tolerance) == pytest.approx(alone, abs=1e-6)
 
 
 def test_nobody_asks_and_nobody_is_served() -> None:

@@ -1,21 +1,32 @@
 """Rules of admission and placing on trial: what they may see, what they may not do, how they compare."""
 
+from copy import deepcopy
+from functools import cache
+
 import msgspec
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from parcelwall.planning import admission, baselines, expected, pricing
-from parcelwall.planning.demand import COMPARTMENTS, STEP_H, Requests, generated, survives
+from parcelwall.planning import admission, baselines, bounds, expected, pricing
+from parcelwall.planning.demand import COMPARTMENTS, LOADS, STEP_H, Requests, generated, survives
 from parcelwall.planning.trial import BestFit, Inside, Rule, replay
 
 PAST = [generated(seed, 1.4) for seed in (100, 101, 102)]
 MODEL = expected.of_generator(PAST)
 
 
-def all_rules() -> list[Rule]:
+@cache
+def _fitted() -> list[Rule]:
     prices = pricing.fit(PAST[:2], MODEL, COMPARTMENTS, rounds=2, candidates=8)
     return [BestFit(), admission.Levels(MODEL), admission.BidPrice(MODEL), pricing.Priced(MODEL, prices),
             *baselines.fitted(PAST[:1], MODEL, COMPARTMENTS, STEP_H)]  # fmt: skip
+
+
+def all_rules() -> list[Rule]:
+    """Every rule that ships, its dice at their beginning."""
+    return deepcopy(_fitted())
 
 
 def cut(made: Requests, n: int) -> Requests:
@@ -32,6 +43,19 @@ def test_no_rule_overfills_a_class_and_each_gives_the_same_answer_twice() -> Non
             mine = once.put == c
             for moment in made.comes_h[mine]:
                 assert ((made.comes_h <= moment) & (made.leaves_h > moment))[mine].sum() <= room, first.name
+
+
+@settings(max_examples=6, deadline=None)
+@given(st.integers(200, 10_000), st.sampled_from(LOADS), st.integers(20, 90), st.tuples(*[st.integers(0, 6)] * 3))
+def test_no_rule_serves_more_than_who_knows_every_stay(
+    seed: int, load: float, n: int, station: tuple[int, int, int]
+) -> None:
+    made = cut(generated(seed, load), n)
+    most = bounds.clairvoyant(made, station)
+    relaxed, moved = bounds.clairvoyant(made, station, whole=False), bounds.migration(made, station)
+    assert relaxed >= most - 1e-6 and moved >= most - 1e-6
+    for rule in all_rules():
+        assert replay(rule, made, station).served.sum() <= most + 1e-6, rule.name
 
 
 def test_a_rule_never_sees_how_long_a_parcel_will_stay() -> None:

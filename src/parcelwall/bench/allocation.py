@@ -5,11 +5,12 @@ of the generator). Every number that a rule uses is learnt from what came before
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from os import sched_getaffinity
 from pathlib import Path
 from time import monotonic, perf_counter_ns
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -17,10 +18,10 @@ import numpy as np
 from parcelwall.bench.figure import Figure, Tick
 from parcelwall.planning import admission, baselines, bounds, demand, expected, past, pricing
 from parcelwall.planning.demand import Array, Requests
-from parcelwall.planning.trial import BestFit, Rule, replay
+from parcelwall.planning.trial import BestFit, Outcome, Rule, replay
 
+T = TypeVar("T")
 FAIR = 0.05
-WORKERS = 2
 STATIONS = ((9, 8, 3), (14, 12, 5), (18, 16, 6), (26, 23, 9))
 FLOORS = {  # of fluid; docs/planning/allocation.md, targets
     ("best fit", 0.7): 0.97, ("reservation levels", 0.9): 0.955, ("reservation levels", 1.1): 0.945,
@@ -50,25 +51,56 @@ class Case(msgspec.Struct):
     shown: Requests
 
 
+class Place(msgspec.Struct):
+    """A station or a load: its periods, its rules as fitted on the past, what each must reach of the fluid bound."""
+
+    name: str
+    station: tuple[int, ...]
+    cases: list[Case]
+    rules: list[Rule]
+    about: dict[str, Any]
+    floors: dict[str, float]
+
+
 def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
-    """Figures of every rule at every load, or in every station for a file. Two processes work at it."""
+    """Figures of every rule at every load, or in every station for a file.
+
+    First the rules of each place are fitted, then each period of each place is judged; as many at once as there are
+    cores for us.
+    """
     effort = QUICK if quick else Effort()
     seeds = min(seeds, 1 if files else 2) if quick else seeds
-    jobs: list[tuple[Callable[..., list[Figure]], tuple[Any, ...]]] = (
-        [(of_file, (list(files), station, seeds, effort)) for station in STATIONS] if files
-        else [(of_load, (load, seeds, effort)) for load in reversed(demand.LOADS)]
-    )  # fmt: skip
-    found: dict[int, list[Figure]] = {}
-    with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
-        waiting = {workers.submit(job, *given): place for place, (job, given) in enumerate(jobs)}
-        for done in as_completed(waiting):
-            found[waiting[done]] = done.result()
-            tick(f"allocation: {len(found)} of {len(jobs)} done")
-    order = sorted(found, reverse=not files)
-    return [figure for place in order for figure in found[place]]
+    learn: Callable[..., Place]
+    if files:
+        learn, given = of_file, [(list(files), station, seeds, effort) for station in STATIONS]
+    else:
+        learn, given = of_load, [(load, seeds, effort) for load in demand.LOADS]
+    with ProcessPoolExecutor(len(sched_getaffinity(0)), get_context("spawn")) as workers:
+        fitting = [workers.submit(learn, *each) for each in given]
+        steps = _Steps(len(given) * (1 + seeds), tick)
+        places = [steps.wait(each, "fitted") for each in fitting]
+        judging = [[workers.submit(_judged, place.rules, case, place.station) for case in place.cases]
+                   for place in places]  # fmt: skip
+        return [
+            figure for place, each in zip(places, judging, strict=True)
+            for figure in _figures(place, [steps.wait(one, f"{place.name} judged") for one in each])
+        ]  # fmt: skip
 
 
-def of_load(load: float, seeds: int, effort: Effort) -> list[Figure]:
+class _Steps:
+    """Counts what is done, for whoever waits."""
+
+    def __init__(self, total: int, tick: Tick) -> None:
+        self.total, self.tick, self.done = total, tick, 0
+
+    def wait(self, what: Future[T], name: str) -> T:
+        found = what.result()
+        self.done += 1
+        self.tick(f"allocation: {self.done} of {self.total} done ({name})")
+        return found
+
+
+def of_load(load: float, seeds: int, effort: Effort) -> Place:
     """The generator at one load: seeds 0 .. are judged, those from 100 on are the past."""
     station = demand.COMPARTMENTS
     before = [demand.generated(seed, load) for seed in demand.PAST_SEEDS[: effort.past]]
@@ -77,10 +109,11 @@ def of_load(load: float, seeds: int, effort: Effort) -> list[Figure]:
     rules, fitting_s = _rules(before, held, expected.of_generator(before), station, effort)
     about = {"load": load, "fitted_on": f"seeds {demand.PAST_SEEDS[0]}-{demand.PAST_SEEDS[effort.past - 1]}",
              "fitting_s": fitting_s}  # fmt: skip
-    return _figures(f"allocation_{load:g}", cases, rules, station, about, lambda name: FLOORS.get((name, load)))
+    floors = {name: floor for (name, at), floor in FLOORS.items() if at == load}
+    return Place(f"allocation_{load:g}", station, cases, rules, about, floors)
 
 
-def of_file(files: list[Path], station: tuple[int, ...], seeds: int, effort: Effort) -> list[Figure]:
+def of_file(files: list[Path], station: tuple[int, ...], seeds: int, effort: Effort) -> Place:
     """One station under the real demand of files; each seed draws what the file does not tell."""
     record = past.read(files)
     before, judged = past.split(record)
@@ -100,7 +133,7 @@ def of_file(files: list[Path], station: tuple[int, ...], seeds: int, effort: Eff
              "judged_on": f"{judged[0].came:%Y-%m-%d}..{judged[-1].came:%Y-%m-%d}", "file_is": record.kind,
              "rows_dropped": dict(record.dropped), "fitting_s": fitting_s}  # fmt: skip
     name = "allocation_" + "/".join(map(str, station))
-    return _figures(name, cases, rules, station, about, lambda rule: FLOOR_REAL if rule == "best fit" else None)
+    return Place(name, station, cases, rules, about, {"best fit": FLOOR_REAL})
 
 
 def _rules(
@@ -128,52 +161,57 @@ class Bound(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Judged(msgspec.Struct):
+    """One period: its bounds, and what became of it under each rule."""
+
+    bound: Bound
+    outcomes: list[Outcome]
+
+
+def _judged(rules: Sequence[Rule], case: Case, station: Sequence[int]) -> Judged:
+    return Judged(_bound(case, station), [replay(rule, case.shown, station, perf_counter_ns) for rule in rules])
+
+
 def _bound(case: Case, station: Sequence[int]) -> Bound:
     began = monotonic()
     grouped = case.known if len(case.shown.survival) > 2 else msgspec.structs.replace(
         case.known, group=case.shown.stratum, names=("quick", "slow"))  # fmt: skip
-    return Bound(
-        bounds.clairvoyant(case.known, station), bounds.fluid(case.known, station),
-        bounds.fluid(grouped, station, FAIR), monotonic() - began,
-    )  # fmt: skip
+    fluid, fair = bounds.fluid_and_fair(grouped, station, FAIR)
+    return Bound(bounds.clairvoyant(case.known, station), fluid, fair, monotonic() - began)
 
 
-def _figures(
-    name: str, cases: Sequence[Case], rules: Sequence[Rule], station: Sequence[int], about: dict[str, Any],
-    floor: Callable[[str], float | None],
-) -> list[Figure]:  # fmt: skip
-    limits = [_bound(case, station) for case in cases]
-    asked = float(np.mean([len(case.known) for case in cases]))
+def _figures(place: Place, judged: Sequence[Judged]) -> list[Figure]:
+    limits = [each.bound for each in judged]
+    asked = float(np.mean([len(case.known) for case in place.cases]))
     best = float(np.mean([each.clairvoyant for each in limits]))
-    figures = [Figure(
-        name=f"{name}_bounds", value=round(best / asked, 4), unit="of requests, clairvoyant (proven)",
-        reference=round(asked, 1), ratio=None, runs=len(cases), spread=None, reference_is="requests",
-        more=about | {
-            "compartments": "/".join(map(str, station)),
+    first = Figure(
+        name=f"{place.name}_bounds", value=round(best / asked, 4), unit="of requests, clairvoyant (proven)",
+        reference=round(asked, 1), ratio=None, runs=len(judged), spread=None, reference_is="requests",
+        more=place.about | {
+            "compartments": "/".join(map(str, place.station)),
             "fluid_of_clairvoyant": _mean([each.fluid / each.clairvoyant for each in limits]),
             "fair_fluid_of_fluid": _mean([each.fair / each.fluid for each in limits]),
             "seconds_each": round(float(np.mean([each.seconds for each in limits])), 2),
         },
-    )]  # fmt: skip
-    for rule in rules:
-        figures += [_of_rule(name, rule, cases, limits, station, floor(rule.name))]
-    return figures
+    )  # fmt: skip
+    return [first, *(_of_rule(place, turn, judged) for turn in range(len(place.rules)))]
 
 
-def _of_rule(
-    name: str, rule: Rule, cases: Sequence[Case], limits: Sequence[Bound], station: Sequence[int], floor: float | None
-) -> Figure:
-    outcomes = [replay(rule, case.shown, station, perf_counter_ns) for case in cases]
+def _of_rule(place: Place, turn: int, judged: Sequence[Judged]) -> Figure:
+    rule, cases, limits = place.rules[turn], place.cases, [each.bound for each in judged]
+    outcomes = [each.outcomes[turn] for each in judged]
     served = np.array([float(each.served.sum()) for each in outcomes])
     of_fluid = served / [each.fluid for each in limits]
     took_us = np.concatenate([each.took_ns for each in outcomes]) / 1e3
     return Figure(
-        name=f"{name}_{rule.name.replace(' ', '_')}", value=round(float(served.mean()), 1), unit="parcels served",
-        reference=round(float(np.mean([each.fluid for each in limits])), 1), ratio=round(float(of_fluid.mean()), 4),
-        runs=len(cases), spread=round(float(np.ptp(of_fluid)), 4), floor=floor, reference_is="the fluid bound",
+        name=f"{place.name}_{rule.name.replace(' ', '_')}", value=round(float(served.mean()), 1),
+        unit="parcels served", reference=round(float(np.mean([each.fluid for each in limits])), 1),
+        ratio=round(float(of_fluid.mean()), 4), runs=len(cases), spread=round(float(np.ptp(of_fluid)), 4),
+        floor=place.floors.get(rule.name), reference_is="the fluid bound",
         more={
             "of_clairvoyant": _mean(served / [each.clairvoyant for each in limits]),
             "of_fluid": _mean(of_fluid),
+            "of_fluid_each": [round(float(each), 4) for each in of_fluid],
             "of_fair_fluid": _mean(served / [each.fair for each in limits]),
             "standard_error": round(float(of_fluid.std(ddof=1) / len(of_fluid) ** 0.5), 4) if len(cases) > 1 else None,
             "refused": _refused(cases, [each.served for each in outcomes]),

@@ -11,7 +11,7 @@ import msgspec
 
 from parcelwall.bench.figure import Figure, Once, Tick, cpu_figure, from_pairs
 from parcelwall.bench.ground import Ground, HubProcesses
-from parcelwall.bench.load_http import send
+from parcelwall.bench.load_http import CONNECTIONS, send
 from parcelwall.bench.meters import memory_mib, tree_cpu_s
 from parcelwall.bench.plan import Plan
 from parcelwall.clock import SystemClock
@@ -22,7 +22,6 @@ from parcelwall.rules.offers import RoomTable
 
 FLOOR = 0.35
 STATIONS, STATIONS_QUICK, WIDE, STEP_DEG = 60_000, 6_000, 300, 0.02
-CONNECTIONS = 32
 STARTS_WITHIN_S = 240.0  # a hub process reads every station before it answers
 _ROW = ("id", "config", "name", "lat", "lon", "record", "room", "in_service")
 
@@ -36,7 +35,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
     given = [ground.network.carrier_key, str(stations // WIDE), str(WIDE), str(STEP_DEG)]
     pairs = []
     async with ground.hub(dsn, 1, STARTS_WITHIN_S) as hub:
-        send("offers", hub.ports, plan.warm_s, given, CONNECTIONS)
+        send("offers", hub.ports, plan.warm_s, given)
         for number in range(plan.runs):
             tick(f"offers, pair {number + 1} of {plan.runs}")
             pairs.append((_once("offers", ground, hub, plan, given), _once("noop", ground, hub, plan, [])))
@@ -49,7 +48,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
 
 def _once(script: str, ground: Ground, hub: HubProcesses, plan: Plan, given: list[str]) -> Once:
     before = tree_cpu_s(hub.pids), tree_cpu_s([ground.postmaster])
-    load = send(script, hub.ports, plan.long_s / 2, given, CONNECTIONS)
+    load = send(script, hub.ports, plan.long_s / 2, given)
     spent = {"hub": tree_cpu_s(hub.pids) - before[0], "postgres": tree_cpu_s([ground.postmaster]) - before[1],
              "load": load.cpu_s}  # fmt: skip
     return Once(

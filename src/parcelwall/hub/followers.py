@@ -164,8 +164,11 @@ class Bells:
     def __init__(self) -> None:
         self._events: dict[str, set[asyncio.Event]] = {}
         self.ordered: Callable[[str], None] = lambda _: None  # what another process asks of a line that may end here
+        self.told: Callable[[Sequence[str]], None] = lambda _: None  # under which keys there is news, each time
+        self.hears: Callable[[bool], None] = lambda _: None  # whether all news comes from now on
 
     def ring(self, keys: Sequence[str]) -> None:
+        self.told(keys)
         for key in (*keys, self.EVERYTHING):
             for event in self._events.get(key, ()):
                 event.set()
@@ -190,8 +193,12 @@ class Bells:
                 connection = await asyncpg.connect(dsn)
                 await connection.add_listener(CHANNEL, lambda *got: self.ring(got[3].split(",")))
                 await connection.add_listener(ORDERS, lambda *got: self.ordered(got[3]))
+                connection.add_termination_listener(lambda _: self.hears(False))
+                self.hears(not connection.is_closed())
                 self.ring([key for key in self._events if key != self.EVERYTHING])
                 while not connection.is_closed():
                     await asyncio.sleep(1.0)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await asyncio.sleep(1.0)
+            finally:
+                self.hears(False)

@@ -56,10 +56,11 @@ class Hub:
         self.pool, self.clock, self.ids, self.keys, self.streams = pool, clock, ids, keys, streams
         self.stations = Stations(keys)
         self.desk = Desk(pool, clock, ids, keys, self.stations, streams, policy)
-        self.offers = Offers(pool, clock, ids, self.stations, self.desk)
+        self.tables = Tables()
+        self.offers = Offers(pool, clock, ids, self.stations, self.tables, self.desk)
         self.signer = Signer(keys.link_seed)
         self.bells = Bells()
-        self.tables = Tables()
+        self.bells.told, self.bells.hears = self.offers.rooms.forget, self.offers.rooms.connected
         self.dsn = ""
         self.public_url = "http://127.0.0.1:8600"  # where people's browsers find this hub
         self.channels: dict[str, Any] = {}  # tell.Channel by name: what running() has opened

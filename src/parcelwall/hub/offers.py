@@ -16,14 +16,15 @@ import msgspec
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import followers, rooms
 from parcelwall.hub.admission import heads_at
 from parcelwall.hub.desk import Lane
 from parcelwall.hub.stations import Stations
+from parcelwall.hub.tables import Tables
 from parcelwall.ids import Ids
 from parcelwall.rules import admission, decide, offers, tables
 from parcelwall.rules.life import Parcel
 from parcelwall.rules.offers import Offer, OtherWay, Ready, RoomTable, Standing
-from parcelwall.rules.places import Room, read_room
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import AdmissionRow, Told
 
@@ -31,15 +32,8 @@ WITHIN_KM = 25.0
 AT_ONCE = 64
 WRITE_EVERY_S = 1.0
 MOST_KEPT = 20_000  # offers that wait to be written; more are dropped and counted
-REMEMBERED = 200_000  # rooms and tables as read, by their text
-Row = tuple[Room, bool, RoomTable | None, tables.VisitCalendar | None]
 Heads = Mapping[str, Sequence[admission.Kind]]
 
-_ROWS = """
-SELECT id, carrier, room, in_service, chance.body AS chance, visits.body AS visits
-FROM unnest($1::text[], $2::text[]) AS want (station, carrier) JOIN station ON id = station
-LEFT JOIN learnt AS chance ON chance.kind = 'RoomTable' AND chance.key = id
-LEFT JOIN learnt AS visits ON visits.kind = 'VisitCalendar' AND visits.key = id || '/' || carrier"""
 _COLUMNS = ("id", "offered_at", "arrival", "carrier", "stations", "sizes", "chances", "reasons", "service", "seconds",
             "ready_since", "ready_by")  # fmt: skip
 _TOLD = f"SELECT {', '.join(_COLUMNS)} FROM offer WHERE id = $1"  # noqa: S608, names of our own
@@ -47,8 +41,6 @@ _CHOSE = "UPDATE offer SET chosen = $2 WHERE id = $1 AND carrier = $3 AND $2 = A
 _ADOPT = """
 INSERT INTO learnt SELECT *, $4::timestamptz FROM unnest($1::text[], $2::text[], $3::text[])
 ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body, adopted_at = excluded.adopted_at"""
-_room_table = msgspec.json.Decoder(RoomTable)
-_calendar = msgspec.json.Decoder(tables.VisitCalendar)
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -83,16 +75,18 @@ class InForce(Protocol):
 
 
 class Offers:
-    """Makes offers for one hub process. `in_force` has what its desk decides by."""
+    """Makes offers for one hub process. `visits` knows when couriers come, `in_force` has what its desk decides by."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Clock, ids: Ids, stations: Stations, in_force: InForce) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, clock: Clock, ids: Ids, stations: Stations, visits: Tables, in_force: InForce
+    ) -> None:
         self._pool, self._clock, self._ids, self._stations, self._in_force = pool, clock, ids, stations, in_force
+        self._visits = visits
         self._lane: Lane[_Ask, Offered] = Lane(self._serve, lambda _: 1, AT_ONCE)
         self._kept: dict[UUID, tuple[Any, ...]] = {}
         self._writing: dict[UUID, tuple[Any, ...]] = {}
         self._chosen: list[tuple[UUID, str, str]] = []
-        self._read: dict[str, Room] = {}
-        self._tables: dict[str, RoomTable] = {}
+        self.rooms = rooms.Rooms(pool, clock)
         self.dropped = 0
 
     async def offer(self, wanted: Wanted) -> Offered:
@@ -110,40 +104,24 @@ class Offers:
         return await self._lane.submit(_Ask(wanted, parcel, near))
 
     async def _serve(self, asks: Sequence[_Ask]) -> list[Offered]:
-        pairs = {(station, ask.parcel.carrier) for ask in asks for station, _ in ask.near}
-        names, carriers = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-        rows = await self._pool.fetch(_ROWS, names, carriers) if pairs else []
-        known = {(row["id"], row["carrier"]): self._understood(row) for row in rows}
+        names = {station for ask in asks for station, _ in ask.near}
+        known = await self.rooms.look(names)
         now, rows = self._clock.now(), self._in_force.rows
-        counted = [name for name in dict.fromkeys(names) if rows and admission.counts_heads(rows, name)]
-        heads = await heads_at(self._pool, self._stations, counted)
+        counted = [name for name in names if admission.counts_heads(rows, name)] if rows else []
+        heads = await heads_at(self._pool, self._stations, counted) if counted else {}
         return [self._answer(ask, known, heads, now) for ask in asks]
 
-    def _understood(self, row: asyncpg.Record) -> Row:
-        room = self._read.get(row["room"])
-        if room is None:
-            if len(self._read) > REMEMBERED:
-                self._read.clear()
-            room = self._read[row["room"]] = read_room(row["room"])
-        table = None
-        if row["chance"]:
-            table = self._tables.get(row["chance"])
-            if table is None:
-                if len(self._tables) > REMEMBERED:
-                    self._tables.clear()
-                table = self._tables[row["chance"]] = _room_table.decode(row["chance"])
-        return room, row["in_service"], table, _calendar.decode(row["visits"]) if row["visits"] else None
-
-    def _answer(self, ask: _Ask, known: dict[tuple[str, str], Row], heads: Heads, now: datetime) -> Offered:
+    def _answer(self, ask: _Ask, known: dict[str, rooms.Remembered], heads: Heads, now: datetime) -> Offered:
         parcel, policy = ask.parcel, self._in_force.policy
         arrival = max(now, parcel.expected_at or now)
         standings, stated = [], _ready(None, parcel, now, policy)
         for station, metres in ask.near:
-            row, here = known.get((station, parcel.carrier)), self._stations.known[station]
+            row, here = known.get(station), self._stations.known[station]
             if row is not None:
-                ready = stated if row[3] is None else _ready(row[3], parcel, now, policy)
-                standings.append(Standing(station, here.place, metres, here.plan, row[0], row[1], row[2], ready,
-                                          here.about.zone, heads.get(station, ())))  # fmt: skip
+                calendar = self._visits.calendars.get((station, parcel.carrier))
+                ready = stated if calendar is None else _ready(calendar, parcel, now, policy)
+                standings.append(Standing(station, here.place, metres, here.plan, row.room, row.in_service, row.table,
+                                          ready, here.about.zone, heads.get(station, ())))  # fmt: skip
         made, other_way = offers.rank_offers(parcel, standings, arrival, now, policy, self._in_force.rows)
         self._keep(parcel, now, arrival, made)
         return Offered(id=parcel.id, as_of=now, arrival=arrival, offers=made, other_way=other_way)
@@ -219,6 +197,7 @@ async def adopt(connection: asyncpg.Connection, lines: Sequence[bytes], now: dat
     kinds = [kind for kind, _, _ in rows]
     learnt = [row for row in rows if row[0] != "AdmissionRow"]  # those stand in the journal alone
     await connection.execute(_ADOPT, *([row[i] for row in learnt] for i in range(3)), now)
+    await connection.execute("SELECT pg_notify($1, $2)", followers.CHANNEL, rooms.LEARNT)
     return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
 

@@ -104,6 +104,7 @@ async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps
             follow(hub.pool, {NAME: teller.note, "feed": number_and_ring}),
             hub.bells.listen(hub.dsn), teller.run(),
             sweeps.run(hub, teller, sweep_every_s), keep_up(hub), hub.offers.run(),
+            hub.offers.rooms.run(lambda: hub.stations.known),
         ]  # fmt: skip
         tasks = [asyncio.create_task(job) for job in jobs]
         _settle_memory()

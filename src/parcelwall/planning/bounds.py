@@ -66,17 +66,35 @@ def fluid(
 
     `fair`: no group may be served more than this share less than the average of all requests.
     """
+    choices, rows, most = _fluid_program(requests, compartments)
+    if fair is not None:
+        fairness = _fairness(requests, choices, fair)
+        rows.append(fairness)
+        most.append(np.zeros(fairness.shape[0]))
+    return _most(_worth(choices, value), rows, most, whole=False)
+
+
+def fluid_and_fair(requests: Requests, compartments: Sequence[int], tolerance: float) -> tuple[float, float]:
+    """Both fluid bounds. Where what is best serves every group fairly already, it is both."""
+    choices, rows, most = _fluid_program(requests, compartments)
+    worth, fairness = _worth(choices, None), _fairness(requests, choices, tolerance)
+    best = _solved(worth, rows, most, whole=False)
+    if best is None:
+        return 0.0, 0.0
+    if (fairness @ best <= 1e-7).all():
+        return float(worth @ best), float(worth @ best)
+    fair = _most(worth, [*rows, fairness], [*most, np.zeros(fairness.shape[0])], whole=False)
+    return float(worth @ best), fair
+
+
+def _fluid_program(requests: Requests, compartments: Sequence[int]) -> tuple[Choices, list[csr_array], list[Array]]:
     choices = Choices(requests, len(compartments))
     ends = np.append(np.flatnonzero(np.diff(requests.visit)), len(requests) - 1)
     rows, most = [choices.once()], [np.ones(choices.n)]
     for c, room in enumerate(compartments):
         rows.append(_expected(requests, requests.comes_h[ends], np.flatnonzero(choices.cls == c), choices.of))
         most.append(np.full(len(ends), float(room)))
-    if fair is not None:
-        fairness = _fairness(requests, choices, fair)
-        rows.append(fairness)
-        most.append(np.zeros(fairness.shape[0]))
-    return _most(_worth(choices, value), rows, most, whole=False)
+    return choices, rows, most
 
 
 def clique_times(requests: Requests) -> Array:
@@ -131,8 +149,14 @@ def _fairness(requests: Requests, choices: Choices, tolerance: float) -> csr_arr
 
 def _most(worth: Array, rows: Sequence[csr_array], most: Sequence[Array], whole: bool) -> float:
     """max worth.x with rows.x <= most, x in 0..1, proven. Raises Trouble if HiGHS does not prove it."""
+    found = _solved(worth, rows, most, whole)
+    return 0.0 if found is None else float(worth @ found)
+
+
+def _solved(worth: Array, rows: Sequence[csr_array], most: Sequence[Array], whole: bool) -> Array | None:
+    """That x; None where there is nobody to serve."""
     if not len(worth):
-        return 0.0
+        return None
     matrix, limits = vstack(rows), np.concatenate(most)
     if whole:
         found = milp(-worth, constraints=LinearConstraint(matrix, -np.inf, limits), bounds=Bounds(0, 1),
@@ -141,4 +165,5 @@ def _most(worth: Array, rows: Sequence[csr_array], most: Sequence[Array], whole:
         found = linprog(-worth, A_ub=matrix, b_ub=limits, bounds=(0, 1), method="highs-ds")
     if not found.success:
         raise Trouble(f"the bound was not solved: {found.message}")
-    return float(-found.fun)
+    best: Array = found.x
+    return best
