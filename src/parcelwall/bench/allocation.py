@@ -70,13 +70,11 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     """
     effort = QUICK if quick else Effort()
     seeds = min(seeds, 1 if files else 2) if quick else seeds
-    learn: Callable[..., Place]
-    if files:
-        learn, given = of_file, [(list(files), station, seeds, effort) for station in STATIONS]
-    else:
-        learn, given = of_load, [(load, seeds, effort) for load in demand.LOADS]
+    learn: Callable[..., Place] = of_file if files else of_load
+    given: list[tuple[Any, ...]] = [(list(files), station) for station in STATIONS] if files else [
+        (load,) for load in demand.LOADS]  # fmt: skip
     with ProcessPoolExecutor(len(sched_getaffinity(0)), get_context("spawn")) as workers:
-        fitting = [workers.submit(learn, *each) for each in given]
+        fitting = [workers.submit(learn, *each, seeds, effort) for each in given]
         steps = _Steps(len(given) * (1 + seeds), tick)
         places = [steps.wait(each, "fitted") for each in fitting]
         judging = [[workers.submit(_judged, place.rules, case, place.station) for case in place.cases]

@@ -78,7 +78,8 @@ class Nearby:
         low, high = floor((lon - reach + 180) / 360 * around), floor((lon + reach + 180) / 360 * around)
         if high - low + 1 >= around:
             low, high = 0, around - 1
-        tiles, found = self._tiles, []
+        tiles = self._tiles
+        found: list[int] = []
         for column in range(low, high + 1):
             tile = tiles.get((row, column if 0 <= column < around else column % around))
             if tile is not None:
