@@ -23,11 +23,13 @@ NOT_BINDING = 1e-6
 
 
 class Solved(msgspec.Struct, frozen=True):
-    """`level[stratum, size]` for the visit under way; `price[class, visit]` of one compartment at each visit's end."""
+    """`level[stratum, size]` for the visit under way, `levels[visit, stratum, size]` for each of the horizon;
+    `price[class, visit]` of one compartment at each visit's end."""
 
     level: Array
     price: Array
     ends_h: Array
+    levels: Array
 
 
 class Program:
@@ -42,25 +44,31 @@ class Program:
         self.option = (self.t * strata + self.g) * classes + self.s
         self._matrices: dict[int, csr_array] = {}
 
-    def solve(self, now_h: float, stored: Sequence[tuple[float, int, int]], worth: Array | None = None) -> Solved:
-        """The best plan from what is stored now. `worth[stratum, size]` of one parcel, 1 if not given.
+    def solve(
+        self, now_h: float, stored: Sequence[tuple[float, int, int]], worth: Array | None = None,
+        promised: Array | None = None, demand: Array | None = None,
+    ) -> Solved:  # fmt: skip
+        """The best plan from what is stored now. `worth[stratum, size]` of one parcel, 1 if not given;
+        `promised[class, visit]`: expected to be there then of what is promised already; `demand[visit, stratum, size]`:
+        what is still to be asked for, if it is not the mean of the visit.
 
         Raises Trouble if HiGHS finds none.
         """
         ends, which = self.expected.ahead(now_h, self.horizon)
         taken = self.expected.still_there(now_h, stored, ends, len(self.compartments))
+        if promised is not None:
+            taken = taken + promised
         room = np.maximum(self.compartments[:, None] - taken, 0).ravel()
-        demand = self.expected.mean[which].ravel()
+        asked = (self.expected.mean[which] if demand is None else demand).ravel()
         gain = np.ones(len(self.t)) if worth is None else worth[self.g, self.s]
-        found = linprog(-gain, A_ub=self._matrix(int(which[0]), ends), b_ub=np.concatenate([room, demand]),
+        found = linprog(-gain, A_ub=self._matrix(int(which[0]), ends), b_ub=np.concatenate([room, asked]),
                         method="highs")  # fmt: skip
         if found.x is None:
             raise Trouble(f"the levels were not found: {found.message}")
-        first = self.t == 0
-        level = np.zeros(self.expected.mean.shape[1:])
-        np.add.at(level, (self.g[first], self.s[first]), found.x[first])
+        levels = np.zeros((self.horizon, *self.expected.mean.shape[1:]))
+        np.add.at(levels, (self.t, self.g, self.s), found.x)
         price = -found.ineqlin.marginals[: room.size].reshape(len(self.compartments), self.horizon)
-        return Solved(level, price, ends)
+        return Solved(levels[0], price, ends, levels)
 
     def _matrix(self, first: int, ends: Array) -> csr_array:
         """Rows: occupancy of class c at the end of visit t', then requests of each option. Known by the first visit."""
@@ -86,14 +94,14 @@ class Levels:
 
     name = "reservation levels"
 
-    def __init__(self, expected: Expected, seed: int = 1) -> None:
-        self.expected, self._rng = expected, dice(seed)
+    def __init__(self, expected: Expected, seed: int = 1, worth: Array | None = None) -> None:
+        self.expected, self._rng, self._worth = expected, dice(seed), worth
 
     def begin(self, requests: Requests, compartments: Sequence[int]) -> None:
         self.program = Program(self.expected, compartments)
 
     def visit(self, now_h: float, inside: Inside) -> None:
-        solved = self.program.solve(now_h, list(inside.stored.values()))
+        solved = self.program.solve(now_h, list(inside.stored.values()), self._worth)
         now = self.expected.mean[self.expected.ahead(now_h, 1)[1][0]]
         whole = np.floor(solved.level + NOT_BINDING)
         level = whole + (self._rng.random(whole.shape) < solved.level - whole)

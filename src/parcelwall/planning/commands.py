@@ -3,10 +3,13 @@
 Heavy libraries are imported inside the commands, so that a station or a hub without them starts as fast as before.
 """
 
+import hashlib
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
+from uuid import UUID
 
 import msgspec
 import typer
@@ -14,6 +17,7 @@ from rich.console import Console
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
+from parcelwall.rules.tables import AdmissionRow
 
 app = typer.Typer(help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True)
 
@@ -21,6 +25,28 @@ app = typer.Typer(help="Plans: writes a report and a plan file, and never touche
 @app.callback()
 def plan() -> None:
     """Plans: writes a report and a plan file, and never touches operations."""
+
+
+class Centre(Protocol):
+    """What planning needs of a hub: its database, and somebody who writes down what an operator approved."""
+
+    dsn: str
+
+    async def adopt_rows(
+        self, rows: Sequence[AdmissionRow], plan: str = "", actor: UUID | None = None, by_row: str = ""
+    ) -> None: ...
+
+    async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]: ...
+
+
+# (data, database_url, what to do there) -> its answer; given by the command line, as planning knows no hub
+AtHub = Callable[[Path | None, str | None, Callable[[Centre], Coroutine[Any, Any, Any]]], Any]
+_at_hub: list[AtHub] = []
+
+
+def reach_hubs_by(at_hub: AtHub) -> None:
+    """Tells how a hub is reached. Called once, by the command line."""
+    _at_hub[:] = [at_hub]
 
 
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for report.html and plan.json. Default: plan-<what>.")]
@@ -75,9 +101,15 @@ def rounds(
     _tell(lambda tick: plan(file, only_set, fleet, seconds, seed, tick), out or Path("plan-rounds"), as_json)
 
 
+Worth = Annotated[list[str] | None, typer.Option("--worth", help="Of a service: express=2. Default: 1 each.")]
+
+
 @app.command()
 def admission(
-    file: Annotated[Path | None, typer.Argument(help="Past parcels. Default: the reference generator.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Past parcels. Default: a hub's journal, or made up.")] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    worth: Worth = None,
     compartments: Annotated[str, typer.Option(help="Of the station, S/M/L.")] = "24/20/8",
     load: Annotated[float, typer.Option(help="Without a file: load of the station.", min=0.01)] = 0.9,
     no_show: Annotated[float, typer.Option(help="Share of promises whose parcel never comes.")] = 0.003,
@@ -86,12 +118,68 @@ def admission(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Whom to admit: what each rule would have served and refused, levels, prices, overbooking at a stated risk."""
+    """Whom to admit: what each rule would have served and refused, levels, prices, overbooking at a stated risk.
+
+    From a hub's journal: for each of its stations, thresholds for the coming days, to be adopted by an admin.
+    """
+    if file is None and (data is not None or database_url):
+        _tell(lambda tick: _night(data, database_url, worth, seed, False, tick), out or Path("plan-admission"), as_json)
+        return
     from parcelwall.planning.admission_plan import Wish, plan
 
     wish = Wish(compartments=tuple(int(n) for n in _numbers(compartments)), load=load, no_show=no_show, risk=risk,
                 seed=seed)  # fmt: skip
     _tell(lambda tick: plan(file, wish, tick), out or Path("plan-admission"), as_json)
+
+
+@app.command()
+def nightly(
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    worth: Worth = None,
+    on_drift: Annotated[bool, typer.Option("--on-drift", help="Only stations whose demand has drifted.")] = False,
+    seed: Annotated[int, typer.Option()] = 1,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """For a timer, each night: plans admission anew from the journal. Where a row `nightly` says so for a station, its
+    rows are adopted at once; everything else is a proposal. docs/planning/admission.md."""
+    folder = out or Path("plan-nightly")
+    found = _tell(lambda tick: _night(data, database_url, worth, seed, on_drift, tick), folder, as_json)
+    digest = hashlib.sha256((folder / "plan.json").read_bytes()).hexdigest()
+    for by_row in sorted(set(found.by_itself.values())):
+        rows = [row for row in found.rows if found.by_itself.get(row.station) == by_row]
+        _at_hub[0](data, database_url, partial(adopt_by_itself, rows=rows, plan=digest, by_row=by_row))
+        Console(stderr=True, soft_wrap=True).print(f"{len(rows)} rows are in force, by {by_row}.", markup=False)
+
+
+async def adopt_by_itself(hub: Centre, rows: Sequence[AdmissionRow], plan: str, by_row: str) -> None:
+    """Rows that a row `nightly` lets come into force without anybody: the journal says by which one."""
+    await hub.adopt_rows(rows, plan, by_row=by_row)
+
+
+def _night(
+    data: Path | None, database_url: str | None, worth: Sequence[str] | None, seed: int, on_drift: bool,
+    tick: Callable[[str], None],
+) -> tuple[Any, Any]:  # fmt: skip
+    from parcelwall.planning.nightly_report import from_journal
+
+    now, paid = SystemClock().now(), _worth(worth or ())
+    return _in_database(data, database_url, lambda c: from_journal(c, now, paid, seed, on_drift, tick))
+
+
+def _worth(given: Sequence[str]) -> dict[str, float]:
+    """What services are worth. Raises Trouble for what is no name and number above zero."""
+    found = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            found[name] = -1.0
+        if not name or not 0 < found[name] < 1e6:
+            raise Trouble(f"{text!r} is no service and what it is worth, such as express=2")
+    return found
 
 
 @app.command()
@@ -126,24 +214,6 @@ def _numbers(text: str) -> tuple[float, ...]:
     if not found or not all(0 <= each < 1e6 for each in found):
         raise Trouble(f"{text!r} is not numbers between slashes, such as 24/20/8")
     return found
-
-
-class Centre(Protocol):
-    """What planning needs of a hub: its database, and somebody who writes down what an operator approved."""
-
-    dsn: str
-
-    async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]: ...
-
-
-# (data, database_url, what to do there) -> its answer; given by the command line, as planning knows no hub
-AtHub = Callable[[Path | None, str | None, Callable[[Centre], Coroutine[Any, Any, Any]]], Any]
-_at_hub: list[AtHub] = []
-
-
-def reach_hubs_by(at_hub: AtHub) -> None:
-    """Tells how a hub is reached. Called once, by the command line."""
-    _at_hub[:] = [at_hub]
 
 
 @app.command()
@@ -237,8 +307,8 @@ def _in_database(data: Path | None, database_url: str | None,
     return _at_hub[0](data, database_url, there)
 
 
-def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> None:
-    """Makes a plan while saying what it is at, writes it, and says where it lies."""
+def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> Any:
+    """Makes a plan while saying what it is at, writes it, and says where it lies; answers the plan."""
     with Console(stderr=True).status("Reading …") as status:
         report, found = make(lambda text: status.update(text))
     written, data = report.write(folder, found)
@@ -246,3 +316,4 @@ def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(found)).decode() + "\n")
     else:
         Console(soft_wrap=True).print(f"{report.summary}\nReport: {written}\nPlan:   {data}", markup=False)
+    return found

@@ -16,11 +16,12 @@ import numpy as np
 from parcelwall.journal import postgres
 from parcelwall.planning.records import EPOCH, Floats, Ints, Records, Row, from_rows
 from parcelwall.rules import facts
+from parcelwall.rules.layout import Layout
 from parcelwall.rules.sentence import ON_THE_WAY
-from parcelwall.rules.tables import VisitCalendar
+from parcelwall.rules.tables import AdmissionRow, Told, VisitCalendar
 
 KINDS = ("Announced", "Reserved", "CarrierReported", "Deposited", "Collected", "TakenBack", "Cancelled", "Diverted",
-         "StationConfigured", "TableAdopted")  # fmt: skip
+         "Lapsed", "StationConfigured", "TableAdopted", "AdmissionAdopted")  # fmt: skip
 WINDOW_DAYS = 800
 
 
@@ -34,14 +35,26 @@ class Story(msgspec.Struct):
     known: list[tuple[str, datetime]] = []  # `announced`, `on_the_way`, `out_for_delivery`, `delayed`
     deposited: datetime | None = None
     ended: datetime | None = None
+    service: str = ""
+    reserved: datetime | None = None
+    first: str = ""  # the station of the first promise
+    size: str = ""
+    expected: datetime | None = None
+    compartment: int = 0
+    open: bool = False  # promised, and neither brought nor over
+    told: Told | None = None  # what an offer had said of it
+    told_at: str = ""  # of which station
 
 
 class History(msgspec.Struct):
-    """Stories by parcel, each station's zone, and the calendars that were adopted, each with its time."""
+    """Stories by parcel, each station's zone and layout, the calendars that were adopted, each with its time, and the
+    newest row of admission of each name."""
 
     stories: dict[UUID, Story]
     zones: dict[str, str]
     adopted: list[tuple[datetime, VisitCalendar]] = []
+    layouts: dict[str, Layout] = {}
+    rows: dict[str, AdmissionRow] = {}
 
 
 async def read(connection: asyncpg.Connection, now: datetime) -> History:
@@ -59,7 +72,9 @@ async def read(connection: asyncpg.Connection, now: datetime) -> History:
 
 def _note(history: History, fact: facts.Fact, at: datetime, parcel: UUID | None) -> None:
     if isinstance(fact, facts.StationConfigured):
-        history.zones[fact.station] = fact.zone
+        history.zones[fact.station], history.layouts[fact.station] = fact.zone, fact.layout
+    elif isinstance(fact, facts.AdmissionAdopted):
+        history.rows[fact.row.name] = fact.row
     elif isinstance(fact, facts.TableAdopted) and isinstance(fact.table, VisitCalendar):
         history.adopted.append((at, fact.table))
     elif parcel is not None:
@@ -69,15 +84,26 @@ def _note(history: History, fact: facts.Fact, at: datetime, parcel: UUID | None)
 def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
     if isinstance(fact, facts.Announced):
         story.carrier, story.person, story.announced = fact.carrier, fact.person, at
+        story.service, story.expected = fact.service, fact.expected_at
         story.known.append(("announced", at))
     elif isinstance(fact, facts.CarrierReported) and (name := stage_of(fact.mark)):
         story.known.append((name, at))
     elif isinstance(fact, facts.Reserved) and story.deposited is None:
-        story.station = fact.station
+        _promised(story, fact, at)
     elif isinstance(fact, facts.Deposited):
         story.station, story.deposited = fact.station, story.deposited or at
+        story.compartment, story.open = fact.compartment, False
+    elif isinstance(fact, facts.Lapsed):
+        story.open = False
     elif isinstance(fact, facts.Collected | facts.TakenBack | facts.Cancelled | facts.Diverted):
-        story.ended = story.ended or at
+        story.ended, story.open = story.ended or at, False
+
+
+def _promised(story: Story, fact: facts.Reserved, at: datetime) -> None:
+    story.station, story.size, story.open = fact.station, fact.size, True
+    story.reserved, story.first = story.reserved or at, story.first or fact.station
+    if fact.told is not None:
+        story.told, story.told_at = fact.told, fact.station
 
 
 def stage_of(mark: str) -> str:

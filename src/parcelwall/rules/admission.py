@@ -91,7 +91,7 @@ def binding(rows: Iterable[AdmissionRow], station: str, kind: Kind, now: datetim
 
 
 def _binds(row: AdmissionRow, kind: Kind, now: datetime) -> bool:
-    if row.rule == "ended" or (row.good_until is not None and now > row.good_until):
+    if row.rule in ("ended", "nightly") or (row.good_until is not None and now > row.good_until):
         return False
     return _is_of(row, kind)
 

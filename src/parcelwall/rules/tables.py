@@ -79,7 +79,7 @@ class VisitCalendar(msgspec.Struct, frozen=True, kw_only=True, tag=True):
                 raise ValueError("quantiles are one for each level, and do not fall")
 
 
-RowRule = Literal["always", "protect", "threshold", "price", "ended"]
+RowRule = Literal["always", "protect", "threshold", "price", "nightly", "ended"]
 
 
 class AdmissionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag=True,
@@ -93,6 +93,7 @@ class AdmissionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     * `always`: whoever has room is admitted;
     * `protect`: room is held for `keep[size]` more parcels of each size that come later;
     * `threshold`: at most `levels[d]` are admitted for day d, unless that reaches what is `expected[d]`;
+    * `nightly` says nothing of a parcel: what the nightly plan proposes for these stations is adopted by itself;
     * `price`: who is worth at least `prices[d]`, what the room is worth to later ones. `worth` by service, else 1.
 
     Day d is counted from `first_day`, or is a weekday (0 is Monday) without one. `good_until`: not used after it.

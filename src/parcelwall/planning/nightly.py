@@ -1,0 +1,308 @@
+"""The nightly plan of admission: from a hub's journal, for each station, thresholds for the next days as rows.
+
+The linear program of docs/planning/allocation.md on a rolling horizon of a week, a step a day, from what lies there and
+is promised now. What comes out is a proposal. It is judged on the last fortnight, which it has not seen, against always
+accepting with best fit; a plan that serves less is told and not proposed.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+from scipy.stats import poisson
+
+from parcelwall.planning.admission import Levels, Program
+from parcelwall.planning.demand import Array, Requests, empirical, survives
+from parcelwall.planning.dice import dice
+from parcelwall.planning.expected import Expected
+from parcelwall.planning.history import History, Story, zone_of
+from parcelwall.planning.trial import BestFit, replay
+from parcelwall.planning.wanted import WEEKS, Asked, Wanted
+from parcelwall.rules.layout import Layout
+from parcelwall.rules.places import Plan
+from parcelwall.rules.tables import AdmissionRow
+
+HORIZON = 7  # days
+LONGEST_H = 336.0
+NEEDS_DAYS, NEEDS_STAYS = 28, 50
+JUDGED_DAYS = 14
+SILENT_DAYS = 14
+DRIFT_DAYS, DRIFT_P = 3, 0.001
+GOOD_FOR = timedelta(hours=36)  # a night that is missed is bridged; two are not
+NOT_BINDING = 1e-6
+PREFIX = "night"
+
+
+class Night(msgspec.Struct, frozen=True, kw_only=True):
+    """One station's plan. `reason`: why there are no rows. `hidden`: parcels by which offers that were not made raise
+    the demand. Shares served of the judged fortnight; `drift_p`: P(as many or as few as in the last days, if nothing
+    had changed)."""
+
+    station: str
+    reason: str
+    rows: list[AdmissionRow] = []
+    asked: int = 0
+    refused: int = 0
+    hidden: float = 0.0
+    odd_stays: int = 0
+    drift_p: float = 1.0
+    served_best_fit: float | None = None
+    served_levels: float | None = None
+    told: list[str] = []
+
+
+class Point(msgspec.Struct):
+    """What is planned from at one station: classes from the smallest, services, who asked, and what is there now."""
+
+    station: str
+    utc: datetime
+    zone: ZoneInfo
+    plan: Plan
+    sizes: list[str]
+    services: list[str]
+    asked: list[Asked]
+    hidden: dict[tuple[date, str], float]
+    lying: list[Story]
+    promised: list[Story]
+    since: date
+
+    @property
+    def now(self) -> datetime:
+        """On the station's clock."""
+        return self.local(self.utc)
+
+    def local(self, at: datetime) -> datetime:
+        """That moment on the station's clock, as such clocks show it."""
+        return at.astimezone(self.zone).replace(tzinfo=None)
+
+    @property
+    def counts(self) -> list[int]:
+        layout = self.plan.layout
+        return [sum(each.size == name for each in layout.compartments) for name in self.sizes]
+
+
+def plan_station(
+    history: History, wanted: Wanted, station: str, now: datetime, worth: dict[str, float], seed: int
+) -> Night:
+    """The plan of one station, or why there is none: then everybody is admitted who has room."""
+    point = point_of(history, wanted, station, now)
+    told = {"asked": len(point.asked), "refused": sum(not each.served for each in point.asked),
+            "hidden": round(sum(point.hidden.values()), 1), "odd_stays": wanted.odd_stays.get(station, 0)}  # fmt: skip
+    p = drift_p(point)
+    reason = why_not(point)
+    if reason:
+        return Night(station=station, reason=reason, drift_p=p, **told)
+    words = []
+    if p < DRIFT_P:
+        point.since = point.now.date() - timedelta(days=7)
+        words.append("demand_drift: learnt from the last seven days only")
+    fit, levels = judged(point, worth, seed)
+    if levels < fit:
+        return Night(station=station, reason="worse_than_best_fit", drift_p=p, served_best_fit=fit,
+                     served_levels=levels, told=words, **told)  # fmt: skip
+    rows = rows_of(point, worth, now, seed)
+    return Night(station=station, reason="" if rows else "nothing_binds", rows=rows, drift_p=p, served_best_fit=fit,
+                 served_levels=levels, told=words, **told)  # fmt: skip
+
+
+def point_of(history: History, wanted: Wanted, station: str, now: datetime) -> Point:
+    """What is known of one station now."""
+    here = [story for story in history.stories.values() if story.station == station]
+    zone = zone_of(station, history.zones)
+    today = now.astimezone(zone).date()
+    plan = Plan(history.layouts.get(station, Layout((), ())))
+    asked = [each for each in wanted.asked.get(station, []) if each.at.date() < today]
+    services = sorted({each.service for each in asked} | {story.service for story in here} | {""})
+    lying = [story for story in here if story.deposited is not None and story.ended is None]
+    return Point(station, now, zone, plan, ladder(plan), services, asked, wanted.hidden.get(station, {}), lying,
+                 [story for story in here if story.open], today - timedelta(weeks=WEEKS))  # fmt: skip
+
+
+def ladder(plan: Plan) -> list[str]:
+    """The sizes from the smallest, if each parcel that fits one fits all that are larger; none if they are not so."""
+    sizes = list(dict.fromkeys(name for name, _ in plan.kinds))
+    needs = [plan.need_of_size(name) for name in sizes]
+    nested = all(b & ~a == 0 for a, b in pairwise(needs))
+    return sizes if nested else []
+
+
+def why_not(point: Point) -> str:
+    """A reason not to plan this station."""
+    if not point.plan.layout.compartments:
+        return "no_compartment"
+    if not point.sizes:
+        return "sizes_are_no_ladder"
+    if not point.asked:
+        return "no_history"
+    if (point.now.date() - point.asked[-1].at.date()).days > SILENT_DAYS:
+        return "silent"
+    if (point.now.date() - point.asked[0].at.date()).days < NEEDS_DAYS or len(_stays(point)) < NEEDS_STAYS:
+        return "no_history"
+    return ""
+
+
+def _stays(point: Point) -> list[float]:
+    return [each.dwell_h for each in point.asked if each.dwell_h is not None]
+
+
+def drift_p(point: Point) -> float:
+    """P(a count as far out as that of the last days) under the mean of the weeks before: Poisson, both sides."""
+    first = point.now.date() - timedelta(days=DRIFT_DAYS)
+    before = [each for each in point.asked if each.at.date() < first]
+    if not before:
+        return 1.0
+    days = (first - max(point.since, before[0].at.date())).days
+    if days < NEEDS_DAYS - DRIFT_DAYS:
+        return 1.0
+    mean = DRIFT_DAYS * sum(each.at.date() >= point.since for each in before) / days
+    count = len(point.asked) - len(before)
+    return float(min(1.0, 2 * min(poisson.cdf(count, mean), poisson.sf(count - 1, mean))))
+
+
+def model(point: Point, until: date) -> Expected:
+    """Mean requests by weekday, service and size of the days since `point.since` and before `until`, what was hidden
+    counted in; survival by service."""
+    days = [point.since + timedelta(days=n) for n in range((until - point.since).days)]
+    first = min((each.at.date() for each in point.asked), default=until)
+    days = [day for day in days if day >= first]
+    known = set(days)
+    total = np.zeros((7, len(point.services), len(point.sizes)))
+    for each in point.asked:
+        if each.at.date() in known and each.size in point.sizes:
+            total[each.at.weekday(), point.services.index(each.service), point.sizes.index(each.size)] += 1
+    for (day, size), parcels in point.hidden.items():
+        if day in known and size in point.sizes:
+            total[day.weekday(), 0, point.sizes.index(size)] += parcels
+    seen = np.maximum(np.bincount([day.weekday() for day in days], minlength=7), 1)
+    past = [each for each in point.asked if each.dwell_h is not None and each.at.date() < until]
+    hours = np.array([each.dwell_h for each in past], float)
+    strata = np.array([point.services.index(each.service) for each in past])
+    survival = empirical(np.minimum(hours, LONGEST_H), strata, len(point.services), LONGEST_H)
+    return Expected(168.0, np.arange(7) * 24.0 + _visit_ends_h(point), total / seen[:, None, None], survival)
+
+
+def _visit_ends_h(point: Point) -> float:
+    """The clock hour by which most of a day's parcels have come."""
+    return float(np.quantile([each.at.hour + each.at.minute / 60 for each in point.asked], 0.9))
+
+
+def judged(point: Point, worth: dict[str, float], seed: int) -> tuple[float, float]:
+    """The share of the last fortnight's requests, by what they are worth, that best fit and the levels would have
+    served, learnt before it."""
+    cut = point.now.date() - timedelta(days=JUDGED_DAYS)
+    later = [each for each in point.asked if each.at.date() >= cut and each.size in point.sizes]
+    known = msgspec.structs.replace(point, since=point.now.date() - timedelta(weeks=WEEKS))
+    expected = model(known, cut)
+    requests = as_requests(known, later, expected, seed)
+    gain = _gain(point, worth)
+    fit, levels = (replay(rule, requests, point.counts).served for rule in (BestFit(), Levels(expected, seed, gain)))
+    each = gain[requests.stratum, requests.size]
+    return round(float(np.average(fit, weights=each)), 4), round(float(np.average(levels, weights=each)), 4)
+
+
+def _gain(point: Point, worth: dict[str, float]) -> Array:
+    """What one parcel is worth, by service and size."""
+    return np.array([[worth.get(name, 1.0)] * len(point.sizes) for name in point.services])
+
+
+def as_requests(point: Point, asked: Sequence[Asked], expected: Expected, seed: int) -> Requests:
+    """Requests of these, hours since the Monday before; stays that nobody saw are drawn from those that were."""
+    rng, stays = dice(seed), np.array(_stays(point))
+    monday = datetime.combine(asked[0].at.date() - timedelta(days=asked[0].at.weekday()), datetime.min.time())
+    comes = np.array([(each.at - monday).total_seconds() / 3600 for each in asked])
+    drawn = rng.choice(stays, size=len(asked))
+    hours = np.array([each.dwell_h if each.dwell_h is not None else drawn[i] for i, each in enumerate(asked)])
+    size = np.array([point.sizes.index(each.size) for each in asked])
+    stratum = np.array([point.services.index(each.service) for each in asked])
+    names = sorted({each.carrier for each in asked})
+    group = np.array([names.index(each.carrier) for each in asked])
+    return Requests(comes, comes + np.minimum(hours, LONGEST_H), size, stratum, group, tuple(names), expected.survival)
+
+
+def rows_of(point: Point, worth: dict[str, float], now: datetime, seed: int) -> list[AdmissionRow]:
+    """A threshold for each service and size that binds on a day of the horizon. Levels count what is promised already;
+    whole numbers, plus one with the chance of the remainder."""
+    expected = model(point, point.now.date())
+    program = Program(expected, point.counts, HORIZON)
+    monday = datetime.combine(point.now.date() - timedelta(days=point.now.weekday()), datetime.min.time())
+    now_h = (point.now - monday).total_seconds() / 3600
+    ends, which = expected.ahead(now_h, HORIZON)
+    first_day = monday.date() + timedelta(days=int(ends[0] // 24))
+    already, there = _promised(point, first_day, expected, ends)
+    demand = np.maximum(expected.mean[which] - already, 0.0)
+    solved = program.solve(now_h, _stored(point, monday), _gain(point, worth), there, demand)
+    rng = dice(seed)
+    whole = np.floor(solved.levels + NOT_BINDING)
+    level = already + whole + (rng.random(whole.shape) < solved.levels - whole)
+    binds = solved.levels < demand - NOT_BINDING
+    return [_row(point, g, s, first_day, np.where(binds[:, g, s], level[:, g, s], already[:, g, s] + demand[:, g, s]),
+                 already[:, g, s] + demand[:, g, s], now)
+            for g in range(len(point.services)) for s in range(len(point.sizes)) if binds[:, g, s].any()]  # fmt: skip
+
+
+def _row(
+    point: Point, g: int, s: int, first_day: date, level: Array, expected: Array, now: datetime
+) -> AdmissionRow:  # fmt: skip
+    service, size = point.services[g], point.sizes[s]
+    return AdmissionRow(
+        name=f"{PREFIX}/{point.station}/{size}/{service or '-'}", rule="threshold", station=point.station,
+        sizes=(size,), services=(service,), first_day=first_day,
+        levels=tuple(np.round(level, 3).tolist()), expected=tuple(np.round(expected, 3).tolist()),
+        good_until=now + GOOD_FOR,
+    )  # fmt: skip
+
+
+def _stored(point: Point, monday: datetime) -> list[tuple[float, int, int]]:
+    """Came (hours since Monday), class and service of what lies there; what nobody knows counts as the smallest."""
+    numbers = {each.number: each.size for each in point.plan.layout.compartments}
+    found = []
+    for story in point.lying:
+        size = numbers.get(story.compartment, point.sizes[0])
+        assert story.deposited is not None
+        age_h = max(0.0, (point.utc - story.deposited).total_seconds() / 3600)
+        came_h = (point.now - monday).total_seconds() / 3600 - age_h
+        found.append((came_h, point.sizes.index(size), point.services.index(story.service)))
+    return found
+
+
+def _promised(point: Point, first: date, expected: Expected, ends: Array) -> tuple[Array, Array]:
+    """Of what is promised: how many by day, service and size; and how many are expected to be there at the ends."""
+    already = np.zeros((HORIZON, len(point.services), len(point.sizes)))
+    there = np.zeros((len(point.sizes), HORIZON))
+    for story in point.promised:
+        if story.size not in point.sizes:
+            continue
+        arrival = story.expected or story.reserved
+        assert arrival is not None
+        day = min(max(0, (point.local(arrival).date() - first).days), HORIZON)
+        if day == HORIZON:
+            continue
+        g, s = point.services.index(story.service), point.sizes.index(story.size)
+        already[day, g, s] += 1
+        there[s, day:] += survives(expected.survival, np.full(HORIZON - day, g), ends[day:] - ends[day])
+    return already, there
+
+
+def plan_all(
+    history: History, wanted: Wanted, now: datetime, worth: dict[str, float], seed: int, only_drift: bool,
+    tick: Callable[[str], None],
+) -> list[Night]:  # fmt: skip
+    """The plans of all stations; with `only_drift` of those alone whose demand has drifted."""
+    found = []
+    for station in sorted(history.layouts):
+        tick(f"planning {station}")
+        if only_drift and drift_p(point_of(history, wanted, station, now)) >= DRIFT_P:
+            continue
+        found.append(plan_station(history, wanted, station, now, worth, seed))
+    return found
+
+
+def adopts_itself(rows: dict[str, AdmissionRow], station: str) -> str:
+    """The name of the row by which this station's nightly rows are adopted by themselves; empty if there is none. The
+    station's own word stands before the network's."""
+    mine = [row for row in rows.values() if row.rule == "nightly" and row.station in ("", station)]
+    own = [row for row in mine if row.station] or mine
+    return own[0].name if own else ""

@@ -1,0 +1,137 @@
+"""Who wanted room where and when, served or not: demand as a hub's journal tells it, refusals counted in.
+
+Demand that is seen through refusals is censored: what was promised is less than what was asked for. So parcels that
+were refused (the hub's table `refused`) count where they were asked for first, and offers that were not made count as
+often as such offers are taken where they are made.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from statistics import median
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import msgspec
+
+from parcelwall.planning.history import History, Story, zone_of
+
+OF_COUNTS = ("station_full", "no_fitting_compartment", "no_reachable_compartment", "held_for_others")
+WEEKS = 8
+STAYS_OF_PERSON = 2  # of past stays that a collector needs to be called quick or slow
+
+_REFUSED = "SELECT * FROM refused WHERE refused_at >= $1 AND reason = ANY($2::text[])"
+_OFFERS = """
+SELECT station, size, (arrival AT TIME ZONE 'UTC')::date AS day, reason, count(*) AS offers,
+  count(*) FILTER (WHERE chosen = station) AS chosen
+FROM offer, unnest(stations, sizes, reasons) AS each (station, size, reason)
+WHERE offered_at >= $1 AND (reason = '' OR reason = ANY($2::text[])) GROUP BY 1, 2, 3, 4"""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One parcel that wanted room at a station: when it came or was to come, on the station's clock. `dwell_h` None:
+    nobody knows. `speed` of its collector, by past stays: quick, slow or unknown."""
+
+    at: datetime
+    size: str
+    service: str
+    carrier: str
+    speed: str
+    served: bool
+    dwell_h: float | None = None
+
+
+class Wanted(msgspec.Struct):
+    """By station: who asked, in the order of coming; offers that were not made, as parcels by day and size; and how
+    many stays were dropped because they end before they begin."""
+
+    asked: dict[str, list[Asked]]
+    hidden: dict[str, dict[tuple[date, str], float]]
+    odd_stays: dict[str, int]
+
+
+async def read(connection: asyncpg.Connection, history: History, now: datetime) -> Wanted:
+    """What the journal and the hub's two tables beside it tell of the last weeks."""
+    since = now - timedelta(weeks=WEEKS)
+    refused = await connection.fetch(_REFUSED, since, list(OF_COUNTS))
+    offers = await connection.fetch(_OFFERS, since, list(OF_COUNTS))
+    return gather(history, refused, offers, now)
+
+
+def gather(
+    history: History, refused: Sequence[asyncpg.Record], offers: Sequence[asyncpg.Record], now: datetime
+) -> Wanted:
+    """The same of rows that were read."""
+    speed = speeds(history)
+    found: dict[str, list[Asked]] = defaultdict(list)
+    odd: Counter[str] = Counter()
+    since = now - timedelta(weeks=WEEKS)
+    for story in history.stories.values():
+        arrival = story.deposited or story.expected or story.reserved
+        if not story.first or arrival is None or not since <= arrival:
+            continue
+        dwell_h = _dwell_h(story)
+        if dwell_h is not None and dwell_h <= 0:
+            odd[story.station] += 1  # a clock's fault: nothing is learnt from it
+            dwell_h = None
+        at = _clock(arrival, zone_of(story.station, history.zones))
+        found[story.station].append(Asked(at, story.size, story.service, story.carrier,
+                                          speed.get(story.person, "unknown"), True, dwell_h))  # fmt: skip
+    for row in refused:
+        at = _clock(row["arrival"], zone_of(row["station"], history.zones))
+        of = history.stories.get(row["parcel"], Story()).person
+        found[row["station"]].append(
+            Asked(at, row["size"], row["service"], row["carrier"], speed.get(of, "unknown"), False)
+        )
+    return Wanted({name: sorted(asked, key=lambda each: each.at) for name, asked in found.items()}, _hidden(offers),
+                  dict(odd))  # fmt: skip
+
+
+def _dwell_h(story: Story) -> float | None:
+    if story.deposited is None or story.ended is None:
+        return None
+    return (story.ended - story.deposited).total_seconds() / 3600
+
+
+def _clock(at: datetime, zone: ZoneInfo) -> datetime:
+    return at.astimezone(zone).replace(tzinfo=None)
+
+
+def _hidden(offers: Sequence[asyncpg.Record]) -> dict[str, dict[tuple[date, str], float]]:
+    """Offers that were not made, times the share of those made at that station that were taken."""
+    made, taken = Counter[str](), Counter[str]()
+    for row in offers:
+        if not row["reason"]:
+            made[row["station"]] += row["offers"]
+            taken[row["station"]] += row["chosen"]
+    found: dict[str, dict[tuple[date, str], float]] = defaultdict(lambda: defaultdict(float))
+    for row in offers:
+        if row["reason"] and made[row["station"]]:
+            share = taken[row["station"]] / made[row["station"]]
+            found[row["station"]][row["day"], row["size"]] += share * row["offers"]
+    return {name: dict(of) for name, of in found.items()}
+
+
+def speeds(history: History) -> dict[UUID | None, str]:
+    """Collectors by their own past stays: slow if the mean is above the median stay of all. In memory alone, for
+    reports on whom a rule refuses; no rule sees it."""
+    stays: dict[UUID, list[float]] = defaultdict(list)
+    for story in history.stories.values():
+        hours = _dwell_h(story)
+        if story.person is not None and hours is not None and hours > 0:
+            stays[story.person].append(hours)
+    usual = median([hour for of in stays.values() for hour in of]) if stays else 0.0
+    known = {person: of for person, of in stays.items() if len(of) >= STAYS_OF_PERSON}
+    return {person: "slow" if sum(of) / len(of) > usual else "quick" for person, of in known.items()}
+
+
+def by_group(asked: Sequence[Asked]) -> dict[str, tuple[int, int]]:
+    """Asked and refused, by carrier, service, size and by how quick the collector is."""
+    found: dict[str, tuple[int, int]] = {}
+    for each in asked:
+        for group in (f"carrier {each.carrier}", f"service {each.service or '(none)'}", f"size {each.size or '?'}",
+                      f"collector {each.speed}"):  # fmt: skip
+            all_, no = found.get(group, (0, 0))
+            found[group] = all_ + 1, no + (not each.served)
+    return dict(sorted(found.items()))

@@ -1,0 +1,219 @@
+"""The nightly plan from a hub's journal: thresholds where they serve more, and a stated reason everywhere else."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+import pytest_asyncio
+from typer.testing import CliRunner
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.commands import Destination, Reserve
+from parcelwall.planning import commands, history, nightly, nightly_report, wanted
+from parcelwall.planning.dice import dice
+from parcelwall.planning.history import History, Story
+from parcelwall.planning.nightly import DRIFT_P, Night, plan_station
+from parcelwall.planning.wanted import Wanted, by_group
+from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.tables import AdmissionRow
+from parcelwall.simulation.town import Town
+from station.towns import NOW, a_small_town, announced, only, told
+
+MIDNIGHT = datetime(2026, 11, 23, 1, tzinfo=UTC)  # a Monday
+S = "S-0001"
+
+
+def lives(days: int, a_day: float, hours: tuple[float, float] = (9.0, 60.0), until: datetime = MIDNIGHT,
+          seed: int = 1) -> list[Story]:  # fmt: skip
+    """Parcels of two services, `fast` and `slow` to be collected, brought at ten in the morning, Helsinki's time."""
+    rng, found = dice(seed), []
+    for back in range(days, 0, -1):
+        for _ in range(rng.poisson(a_day)):
+            slow = rng.random() < 0.5
+            came = until - timedelta(days=back) + timedelta(hours=7 + rng.random())
+            left = came + timedelta(hours=hours[slow] * (0.7 + 0.6 * rng.random()))
+            found.append(Story(
+                carrier="acme", station=S, first=S, announced=came - timedelta(days=1), size="S",
+                reserved=came - timedelta(days=1), expected=came, deposited=came, ended=left if left < until else None,
+                service="slow" if slow else "fast", compartment=1,
+            ))  # fmt: skip
+    return found
+
+
+def of(*stories: list[Story], rows: tuple[AdmissionRow, ...] = ()) -> History:
+    every = [each for some in stories for each in some]
+    return History({UUID(int=n): each for n, each in enumerate(every)}, {S: "Europe/Helsinki"},
+                   layouts={S: plain_layout("SSSSSSSSSSSS SSSSSSSSSSSS")},
+                   rows={row.name: row for row in rows})  # fmt: skip
+
+
+def planned(known: History, worth: dict[str, float] | None = None) -> Night:
+    return plan_station(known, wanted.gather(known, [], [], MIDNIGHT), S, MIDNIGHT, worth or {}, 1)
+
+
+def test_a_crowded_station_gets_thresholds_for_its_slow_service_and_serves_more() -> None:
+    found = planned(of(lives(56, 24)))
+    assert found.reason == "" and found.served_levels is not None and found.served_best_fit is not None
+    assert found.served_levels > found.served_best_fit + 0.02
+    row = next(each for each in found.rows if each.name == "night/S-0001/S/slow")
+    assert (row.rule, row.services, row.sizes, row.station) == ("threshold", ("slow",), ("S",), S)
+    fast = next((each for each in found.rows if each.services == ("fast",)), None)
+    assert fast is None or sum(row.levels) < sum(fast.levels), "who stays long is held back first"
+    assert row.first_day is not None and row.first_day.isoformat() == "2026-11-23" and len(row.levels) == 7
+    assert all(level == int(level) for level, most in zip(row.levels, row.expected, strict=True) if level < most)
+    assert row.good_until == MIDNIGHT + timedelta(hours=36)
+
+
+def test_a_quiet_station_keeps_the_default() -> None:
+    found = planned(of(lives(56, 4)))
+    assert (found.reason, found.rows) == ("nothing_binds", [])
+    assert found.served_best_fit == found.served_levels == 1.0
+
+
+def test_a_service_that_is_worth_more_is_the_last_to_be_held_back() -> None:
+    found = planned(of(lives(56, 40)), {"slow": 50.0})
+    by_service = {row.services: sum(row.levels) for row in found.rows}
+    assert found.reason == "" and by_service["fast",] < by_service["slow",]
+
+
+@pytest.mark.parametrize(("stories", "reason"), [
+    ([], "no_history"),
+    (lives(20, 24), "no_history"),
+    (lives(56, 0.5), "no_history"),
+    (lives(30, 24, until=MIDNIGHT - timedelta(days=16)), "silent"),
+    (lives(400, 6, until=MIDNIGHT - timedelta(days=365)), "no_history"),
+], ids=["never used", "too short", "too few stays", "silent", "a year's gap"])  # fmt: skip
+def test_a_strange_past_means_the_default_and_says_why(stories: list[Story], reason: str) -> None:
+    found = planned(of(stories))
+    assert (found.reason, found.rows) == (reason, [])
+
+
+def test_a_years_gap_and_a_new_beginning_are_learnt_from_the_new_beginning_alone() -> None:
+    old = lives(60, 200, until=MIDNIGHT - timedelta(days=365), seed=2)
+    assert planned(of(old, lives(56, 4))) == planned(of(lives(56, 4)))
+
+
+def test_stays_that_end_before_they_begin_are_dropped_and_counted() -> None:
+    odd = lives(56, 24)
+    for story in odd[::10]:
+        assert story.deposited is not None
+        story.ended = story.deposited - timedelta(hours=5)
+    found = planned(of(odd))
+    assert found.odd_stays == len(odd[::10]) and found.asked == len(odd)
+    assert found.reason in ("", "worse_than_best_fit")
+
+
+def test_ten_times_the_demand_is_noticed_and_learnt_from_the_last_week_alone() -> None:
+    before, flood = lives(53, 3, until=MIDNIGHT - timedelta(days=3)), lives(3, 30, seed=3)
+    found = planned(of(before, flood))
+    assert (found.drift_p < DRIFT_P and any("demand_drift" in each for each in found.told)) or found.reason
+    usual = planned(of(lives(56, 24)))
+    assert usual.drift_p >= DRIFT_P
+
+
+def test_the_night_that_a_clock_changes_breaks_nothing() -> None:
+    for change in (datetime(2026, 10, 25, 23, tzinfo=UTC), datetime(2026, 3, 29, 23, tzinfo=UTC)):
+        stories = lives(56, 24, until=change)
+        known = of(stories)
+        found = plan_station(known, wanted.gather(known, [], [], change), S, change, {}, 1)
+        assert found.odd_stays == 0 and found.served_levels is not None
+
+
+def test_a_station_without_a_ladder_of_sizes_and_one_without_doors_are_left_alone() -> None:
+    bare = of(lives(56, 24))
+    bare.layouts[S] = msgspec.structs.replace(bare.layouts[S], compartments=())
+    assert planned(bare).reason == "no_compartment"
+    flat = of(lives(56, 24))
+    sizes = tuple(msgspec.structs.replace(size, climate="chilled") if size.name == "M" else size
+                  for size in plain_layout("SML").sizes)  # fmt: skip
+    flat.layouts[S] = msgspec.structs.replace(plain_layout("SML"), sizes=sizes)
+    assert planned(flat).reason == "sizes_are_no_ladder"
+
+
+def test_what_is_refused_and_what_is_not_even_offered_counts_as_demand() -> None:
+    known = of(lives(56, 10))
+    refused = [{"parcel": UUID(int=10**6 + n), "station": S, "arrival": MIDNIGHT - timedelta(days=n % 50 + 1),
+                "size": "S", "service": "slow", "carrier": "other"} for n in range(40)]  # fmt: skip
+    day = MIDNIGHT.date() - timedelta(days=2)
+    offers = [{"station": S, "size": "S", "day": day, "reason": "", "offers": 100, "chosen": 25},
+              {"station": S, "size": "S", "day": day, "reason": "station_full", "offers": 8, "chosen": 0}]  # fmt: skip
+    found: Wanted = wanted.gather(known, refused, offers, MIDNIGHT)  # type: ignore[arg-type]
+    assert found.hidden == {S: {(day, "S"): 2.0}}
+    asked = found.asked[S]
+    assert len(asked) == len(known.stories) + 40
+    assert by_group(asked)["carrier other"] == (40, 40) and by_group(asked)["carrier acme"][1] == 0
+    night = plan_station(known, found, S, MIDNIGHT, {}, 1)
+    assert (night.refused, night.hidden) == (40, 2.0)
+
+
+def test_collectors_are_told_apart_by_their_own_past_for_the_report_alone() -> None:
+    known = of(lives(56, 10))
+    for story in known.stories.values():
+        story.person = UUID(int=7 if story.service == "slow" else 8)
+    speed = wanted.speeds(known)
+    assert speed == {UUID(int=7): "slow", UUID(int=8): "quick"}
+    groups = by_group(wanted.gather(known, [], [], MIDNIGHT).asked[S])
+    assert groups["collector slow"][0] + groups["collector quick"][0] == len(known.stories)
+
+
+def test_only_a_row_that_says_so_adopts_by_itself() -> None:
+    network = AdmissionRow(name="all", rule="nightly")
+    own = AdmissionRow(name="own", rule="nightly", station=S)
+    assert nightly.adopts_itself({}, S) == ""
+    assert nightly.adopts_itself({"all": network}, S) == "all"
+    assert nightly.adopts_itself({"all": network, "own": own}, S) == "own"
+    assert nightly.adopts_itself({"own": own}, "S-0002") == ""
+    assert nightly.adopts_itself({"own": AdmissionRow(name="own", rule="ended", station=S)}, S) == ""
+
+
+def test_drift_alone_leaves_the_others_out() -> None:
+    known = of(lives(56, 10))
+    found = wanted.gather(known, [], [], MIDNIGHT)
+    assert nightly.plan_all(known, found, MIDNIGHT, {}, 1, True, lambda _: None) == []
+    assert len(nightly.plan_all(known, found, MIDNIGHT, {}, 1, False, lambda _: None)) == 1
+
+
+@pytest_asyncio.fixture
+async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with a_small_town(database, tmp_path) as town:
+        yield town
+
+
+async def test_from_a_real_journal_with_refusals_and_a_row_adopted_by_itself(
+    town: Town, database: str, tmp_path: Path
+) -> None:
+    for number in range(8):
+        await told(town, f"PW-{number}")
+    await only(town).deposit("PW-1")
+    late = await announced(town.hub, "PW-9")
+    with pytest.raises(Refusal):
+        await town.hub.desk.ask(Reserve(carrier="acme", parcel=late, destination=Destination(station_id=S)))
+    await town.hub.adopt_rows([AdmissionRow(name="all", rule="nightly")])
+    connection = await asyncpg.connect(database)
+    try:
+        now = town.clock.now() + timedelta(hours=1)
+        page, found = await nightly_report.from_journal(connection, now, {}, 1, False, lambda _: None)
+        known = await history.read(connection, now)
+    finally:
+        await connection.close()
+    assert known.rows["all"].rule == "nightly" and nightly.adopts_itself(known.rows, S) == "all"
+    [night] = found.stations
+    assert (night.reason, found.rows) == ("no_history", [])
+    assert found.groups[S]["carrier acme"] == (9, 1) and found.groups[S]["size S"] == (9, 1)
+    row = AdmissionRow(name="night/S-0001/S/-", rule="threshold", levels=(1.0,) * 7, expected=(9.0,) * 7)
+    await commands.adopt_by_itself(town.hub, rows=[row], plan="ab" * 32, by_row="all")
+    body = await town.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'AdmissionAdopted' ORDER BY number DESC")
+    assert '"by_row":"all"' in body and row in town.hub.desk.rows
+    page.write(tmp_path / "plan", found)
+    assert "no_history" in (tmp_path / "plan/report.html").read_text()
+    assert now > NOW
+
+
+def test_what_a_service_is_worth_is_a_number_above_zero() -> None:
+    for bad in ("express", "express=", "express=nan", "=2", "express=-1", "express=inf"):
+        done = CliRunner().invoke(commands.app, ["nightly", "--worth", bad])
+        assert done.exit_code == 1 and "express=2" in str(done.exception), bad
