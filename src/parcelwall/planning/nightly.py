@@ -89,23 +89,22 @@ def plan_station(
 ) -> Night:
     """The plan of one station, or why there is none: then everybody is admitted who has room."""
     point = point_of(history, wanted, station, now)
-    told = {"asked": len(point.asked), "refused": sum(not each.served for each in point.asked),
-            "hidden": round(sum(point.hidden.values()), 1), "odd_stays": wanted.odd_stays.get(station, 0)}  # fmt: skip
-    p = drift_p(point)
-    reason = why_not(point)
-    if reason:
-        return Night(station=station, reason=reason, drift_p=p, **told)
+    known = Night(
+        station=station, reason=why_not(point), asked=len(point.asked), drift_p=drift_p(point),
+        refused=sum(not each.served for each in point.asked), hidden=round(sum(point.hidden.values()), 1),
+        odd_stays=wanted.odd_stays.get(station, 0),
+    )  # fmt: skip
+    if known.reason:
+        return known
     words = []
-    if p < DRIFT_P:
+    if known.drift_p < DRIFT_P:
         point.since = point.now.date() - timedelta(days=7)
         words.append("demand_drift: learnt from the last seven days only")
     fit, levels = judged(point, worth, seed)
-    if levels < fit:
-        return Night(station=station, reason="worse_than_best_fit", drift_p=p, served_best_fit=fit,
-                     served_levels=levels, told=words, **told)  # fmt: skip
-    rows = rows_of(point, worth, now, seed)
-    return Night(station=station, reason="" if rows else "nothing_binds", rows=rows, drift_p=p, served_best_fit=fit,
-                 served_levels=levels, told=words, **told)  # fmt: skip
+    rows = rows_of(point, worth, now, seed) if levels >= fit else []
+    reason = "worse_than_best_fit" if levels < fit else "" if rows else "nothing_binds"
+    return msgspec.structs.replace(known, reason=reason, rows=rows, served_best_fit=fit, served_levels=levels,
+                                   told=words)  # fmt: skip
 
 
 def point_of(history: History, wanted: Wanted, station: str, now: datetime) -> Point:
