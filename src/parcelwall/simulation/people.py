@@ -130,19 +130,20 @@ class People:
     async def _through(self, here: Pretend) -> int:
         """Waits for the open door, uses it, pushes it shut."""
         kiosk = here.station.kiosk
-        await self.until(lambda: kiosk.showing.screen == "open", "the door opens")
+        await self.until(lambda: kiosk.showing.screen == "open", "the door opens", lambda: kiosk.showing.screen)
         door = kiosk.showing.door or 0
         await asyncio.sleep(1.0)
         here.boards.push_closed(door)
         await self.until(lambda: kiosk.showing.screen not in ("open", "still-open"), "the station sees the door shut")
         return door
 
-    async def until(self, done: Callable[[], bool], what: str) -> None:
-        """Waits for something that others do. Raises Trouble after WAIT_S."""
+    async def until(self, done: Callable[[], bool], what: str, instead: Callable[[], str] | None = None) -> None:
+        """Waits for something that others do. Raises Trouble after WAIT_S, which says what is there `instead`."""
         deadline = self.clock.mono() + WAIT_S
         while not done():
             if self.clock.mono() > deadline:
-                raise Trouble(f"waited {WAIT_S:.0f} s in vain until {what}")
+                shown = f'; the screen shows "{instead()}"' if instead else ""
+                raise Trouble(f"waited {WAIT_S:.0f} s in vain until {what}{shown}")
             await asyncio.sleep(0.05)
 
     async def live(self, every_s: float) -> None:
