@@ -49,4 +49,5 @@ def send(
 
 
 def _environment(ports: Sequence[int]) -> dict[str, str]:
-    return os.environ | {"PARCELWALL_BENCH_PORTS": ",".join(map(str, ports))}
+    """Where the ports are, and where a script finds common.lua (`?` is Lua's name of what is required)."""
+    return os.environ | {"PARCELWALL_BENCH_PORTS": ",".join(map(str, ports)), "LUA_PATH": f"{SCRIPTS}/?.lua"}

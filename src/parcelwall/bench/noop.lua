@@ -1,22 +1,6 @@
 -- wrk: a request that does nothing, on the same server.
-local threads = 0
-
-function setup(thread)
-  thread:set("thread_number", threads)
-  local ports = {}
-  for port in string.gmatch(os.getenv("PARCELWALL_BENCH_PORTS") or "", "%d+") do ports[#ports + 1] = port end
-  if #ports > 0 then thread.addr = wrk.lookup("127.0.0.1", ports[threads % #ports + 1])[1] end
-  threads = threads + 1
-end
-
+require("common")
 
 function request()
   return wrk.format(nil, "/health/live")
-end
-
-function done(summary, latency, requests)
-  local e = summary.errors
-  io.write(string.format('RESULT {"requests":%d,"duration_us":%d,"wrong":%d,"lost":%d,"p50_ms":%.2f,"p99_ms":%.2f}\n',
-    summary.requests, summary.duration, e.status, e.connect + e.read + e.write + e.timeout,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end

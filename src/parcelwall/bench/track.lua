@@ -1,26 +1,11 @@
--- wrk: asks what anybody may know of a number. Arguments: how many numbers there are. Ports come by the environment.
-local threads = 0
-
-function setup(thread)
-  thread:set("thread_number", threads)
-  local ports = {}
-  for port in string.gmatch(os.getenv("PARCELWALL_BENCH_PORTS") or "", "%d+") do ports[#ports + 1] = port end
-  if #ports > 0 then thread.addr = wrk.lookup("127.0.0.1", ports[threads % #ports + 1])[1] end
-  threads = threads + 1
-end
+-- wrk: asks what anybody may know of a number. Arguments: how many numbers there are.
+require("common")
 
 function init(args)
   numbers = tonumber(args[1])
-  math.randomseed(thread_number * 7919 + 17)
+  begin_chance()
 end
 
 function request()
   return wrk.format(nil, string.format("/api/v1/track/L%07d", math.random(0, numbers - 1)))
-end
-
-function done(summary, latency, requests)
-  local e = summary.errors
-  io.write(string.format('RESULT {"requests":%d,"duration_us":%d,"wrong":%d,"lost":%d,"p50_ms":%.2f,"p99_ms":%.2f}\n',
-    summary.requests, summary.duration, e.status, e.connect + e.read + e.write + e.timeout,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end
