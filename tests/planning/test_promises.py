@@ -30,7 +30,8 @@ def test_what_is_told_does_not_depend_on_what_happens_later() -> None:
     n, station = 160, (3, 3, 2)
     early = np.arange(60, n * 3 // 4)
     once, again = (promises.tell(a_point(hours), station, early) for hours in (2.0, 160.0))
-    assert (once.raw == again.raw).all() and (once.calibrated == again.calibrated).all()
+    for name in ("raw", "calibrated", "learnt"):
+        assert (getattr(once, name) == getattr(again, name)).all(), name
     assert 0 < once.fitted.mean() < 1 and (once.raw >= 0).all() and (once.raw <= 1).all()
 
 

@@ -19,7 +19,7 @@ QUICK = 600  # parcels judged
 
 
 def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
-    """Brier score of the calibrated chance against that of the past share by size, for stations of three sizes.
+    """Brier score of the learnt chance against that of the past share by size, for stations of three sizes.
 
     Raises Trouble without a file, or for one that does not tell when parcels were handed over.
     """
@@ -46,17 +46,19 @@ def _of_station(job: tuple[list[Path], tuple[int, ...], bool]) -> Figure:
         raise Trouble("the file does not tell when parcels were handed over: it has no column DateE")
     judged = judged[-QUICK:] if quick else judged
     told = promises.tell(point, station, judged)
-    ours, share = room.brier(told.calibrated, told.fitted), room.brier(told.share, told.fitted)
+    ours, share = room.brier(told.learnt, told.fitted), room.brier(told.share, told.fitted)
     return Figure(
         name=f"promises_{'/'.join(map(str, station))}", value=round(1 - ours / share, 4), unit="Brier skill",
         reference=round(share, 4), ratio=round(share / ours, 3), runs=1, spread=None, floor=SKILL,
         reference_is="Brier score of the past share by size",
         more={
             "parcels": len(judged), "fitted": round(float(told.fitted.mean()), 4), "brier_share": round(share, 4),
-            "brier_raw": round(room.brier(told.raw, told.fitted), 4), "brier_calibrated": round(ours, 4),
-            "auc": round(room.auc(told.calibrated, told.fitted), 3),
-            "calibration_error_raw": round(room.calibration_error(told.raw, told.fitted), 4),
-            "calibration_error": round(room.calibration_error(told.calibrated, told.fitted), 4),
+            "brier_formula": round(room.brier(told.raw, told.fitted), 4),
+            "brier_formula_calibrated": round(room.brier(told.calibrated, told.fitted), 4),
+            "brier_learnt": round(ours, 4), "auc": round(room.auc(told.learnt, told.fitted), 3),
+            "calibration_error_formula": round(room.calibration_error(told.raw, told.fitted), 4),
+            "calibration_error_formula_calibrated": round(room.calibration_error(told.calibrated, told.fitted), 4),
+            "calibration_error": round(room.calibration_error(told.learnt, told.fitted), 4),
             "calibration_error_target": ERROR, "seconds": round(monotonic() - began, 1),
         },
     )  # fmt: skip

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 import msgspec
 import numpy as np
 
-from parcelwall.planning import room
+from parcelwall.planning import learnt_room, room
 from parcelwall.planning.demand import Array, Requests, empirical, survives
+from parcelwall.planning.learnt_room import Ahead
 from parcelwall.planning.past import LONGEST_H, Stay
 from parcelwall.planning.trial import BestFit, replay
 
@@ -22,6 +23,7 @@ CALIBRATED_ON_H = 120 * 24.0
 WEEKS = 6  # of the past, for what nobody has announced yet
 DAYS = 8
 TURNS = (0.1, 0.3, 0.5, 0.7, 0.9)  # a parcel's place in its visit, from first to last
+RARE = 0.03  # a day that is less likely is left out
 LIKE = 15  # leads of a weekday needed before they stand alone
 
 
@@ -38,11 +40,13 @@ class Point(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Of the judged parcels: past share, raw and calibrated chance, and whether it fitted (1) or not (0)."""
+    """Of the judged parcels: past share, chance by the formula, raw and calibrated, learnt chance, and whether it
+    fitted (1) or not (0)."""
 
     share: Array
     raw: Array
     calibrated: Array
+    learnt: Array
     fitted: Array
 
 
@@ -102,57 +106,114 @@ def _slot(hours: Array) -> Array:
     return found
 
 
-def raw_chances(p: Point, compartments: Sequence[int], judged: Array) -> tuple[Array, Array]:
-    """The formula's chance for each judged parcel, and whether each fitted under best fit with everybody admitted."""
+class Looks(msgspec.Struct):
+    """Of n parcels: the formula's chance (NaN where it was not asked for), a row of what it is made of, and whether
+    each fitted under best fit with everybody admitted."""
+
+    raw: Array
+    rows: Array
+    fitted: Array
+
+
+def looks(p: Point, compartments: Sequence[int], asked: Array, formula_from_h: float) -> Looks:
+    """Each of these parcels as it was looked at when it was handed over."""
     n = len(p.came_h)
     nobody = np.zeros(n, dtype=int)
     all_of_them = Requests(p.came_h, p.left_h, p.size, nobody, nobody, ("all",), np.ones((1, 8)))
     put = replay(BestFit(), all_of_them, compartments).put
     weeks: dict[int, Week] = {}
-    raw = np.empty(len(judged))
-    for place, j in enumerate(judged.tolist()):
+    found = []
+    for j in asked.tolist():
         monday = int(p.handed_h[j] // 168)
         week = weeks.get(monday) or weeks.setdefault(monday, known_by(p, monday * 168.0))
-        raw[place] = _chance(p, put, compartments, j, week)
-    return raw, (put[judged] >= 0).astype(float)
+        found.append(_look(p, put, compartments, j, week, p.handed_h[j] > formula_from_h))
+    raw, rows = zip(*found, strict=True) if found else ((), ())
+    return Looks(np.array(raw), np.array(rows), (put[asked] >= 0).astype(float))
 
 
-def _chance(p: Point, put: Array, compartments: Sequence[int], j: int, week: Week) -> float:
-    """Averaged over the days on which it may come, and over its turn in that day's visit."""
+def _look(
+    p: Point, put: Array, compartments: Sequence[int], j: int, week: Week, formula: bool
+) -> tuple[float, list[float]]:
+    """Averaged over the days on which it may come, and the formula also over its turn in that day's visit."""
     now = float(p.handed_h[j])
-    lead = week.leads[p.carrier[j], int(_day(now)) % 7]
     there = np.flatnonzero((p.came_h <= now) & (p.left_h > now) & (p.came_h > now - LONGEST_H) & (put >= 0))
     coming = np.flatnonzero((p.handed_h <= now) & (p.came_h > now) & (p.handed_h > now - DAYS * 24))
     coming = coming[coming != j]
-    total = mass = 0.0
-    for days in np.flatnonzero(lead > 0.03):
-        at = (float(_day(now)) + days) * 24 + week.hour[p.carrier[j]]
-        if at > now:
-            total += lead[days] * _on_day(p, put, compartments, int(p.size[j]), there, coming, now, at, week)
-            mass += lead[days]
-    return total / mass if mass else float("nan")
+    days = [(float(share), _on_day(p, put, there, coming, now, at, week, len(compartments)))
+            for share, at in _days_of(p, j, now, week)]  # fmt: skip
+    if not days:
+        return float("nan"), [float("nan")] * len(learnt_room.COLUMNS)
+    mass, size = sum(share for share, _ in days), int(p.size[j])
+    raw = sum(share * day.chance(compartments, size) for share, day in days) / mass if formula else float("nan")
+    ahead = Ahead.nothing(len(compartments))
+    for share, day in days:
+        ahead = ahead.plus(day.ahead(int(p.carrier[j])), share / mass)
+    wait_h = sum(share * (day.at - now) for share, day in days) / mass
+    in_days = sum(share * (_day(day.at) - _day(now)) for share, day in days) / mass
+    inside = np.array([(put[there] >= u).sum() for u in range(len(compartments))])
+    comes = now + wait_h
+    of_parcel = [float(p.carrier[j]), comes // 24 % 7, now % 24, float(in_days), wait_h]
+    return raw, learnt_room.columns(ahead, compartments, size, inside, of_parcel)
+
+
+def _days_of(p: Point, j: int, now: float, week: Week) -> list[tuple[float, float]]:
+    """The chance of each day on which parcel j may come, and the hour then; rare days are left out."""
+    lead = week.leads[p.carrier[j], int(_day(now)) % 7]
+    hours = [(float(lead[day]), (float(_day(now)) + day) * 24 + week.hour[p.carrier[j]]) for day in range(DAYS)]
+    return [(share, at) for share, at in hours if share > RARE and at > now]
+
+
+class OnDay(msgspec.Struct):
+    """What takes room at one hour `at`: chances of each parcel by the class it takes, and how many nobody announced."""
+
+    at: float
+    stays: Array
+    cls: Array
+    before: Array
+    same: Array
+    sizes: Array
+    carriers: Array
+    more_before: float
+    more_same: float
+    shares: Array
+
+    def chance(self, compartments: Sequence[int], size: int) -> float:
+        """The formula of `room.py`, averaged over our turn in the visit: who of it is put down before us."""
+        classes = range(len(compartments))
+        sure = [room.count_law([*self.stays[self.cls == c], *self.before[self.sizes == c]],
+                               self.more_before * self.shares[c]) for c in classes]  # fmt: skip
+        found = 0.0
+        for turn in TURNS:
+            laws = [np.convolve(sure[c], room.count_law(turn * self.same[self.sizes == c],
+                                                        turn * self.more_same * self.shares[c]))
+                    for c in classes]  # fmt: skip
+            found += room.room_chance(laws, compartments, size) / len(TURNS)
+        return found
+
+    def ahead(self, carrier: int) -> Ahead:
+        n, mine = len(self.shares), self.carriers == carrier
+        return Ahead(
+            _by_union(self.cls, self.stays, n), _by_union(self.sizes, self.before, n),
+            _by_union(self.sizes, self.same * mine, n), _by_union(self.sizes, self.same * ~mine, n),
+            self.more_before * self.shares[::-1].cumsum()[::-1], self.more_same * self.shares[::-1].cumsum()[::-1],
+        )  # fmt: skip
+
+
+def _by_union(cls: Array, chances: Array, n: int) -> Array:
+    found: Array = np.bincount(cls, chances, n)[::-1].cumsum()[::-1]
+    return found
 
 
 def _on_day(
-    p: Point, put: Array, compartments: Sequence[int], size: int, there: Array, coming: Array, now: float, at: float,
-    week: Week,
-) -> float:  # fmt: skip
-    slots, age = _slot(p.came_h[there]), now - p.came_h[there]
-    then = np.maximum(survives(week.survival, slots, age), 1e-6)
+    p: Point, put: Array, there: Array, coming: Array, now: float, at: float, week: Week, classes: int
+) -> OnDay:
+    slots = _slot(p.came_h[there])
+    then = np.maximum(survives(week.survival, slots, now - p.came_h[there]), 1e-6)
     stays = np.minimum(1.0, survives(week.survival, slots, at - p.came_h[there]) / then)
     before, same = _brought(p, coming, now, at, week)
-    more_before, more_same = _unannounced(p, now, at)
-    shares = np.bincount(p.size[: max(1, int(np.searchsorted(p.came_h, now)))], minlength=len(compartments))
-    shares = shares / shares.sum()
-    classes = range(len(compartments))
-    sizes = p.size[coming]
-    sure = [room.count_law([*stays[put[there] == c], *before[sizes == c]], more_before * shares[c]) for c in classes]
-    found = 0.0
-    for turn in TURNS:  # who of the same visit is put down before ours
-        laws = [np.convolve(sure[c], room.count_law(turn * same[sizes == c], turn * more_same * shares[c]))
-                for c in classes]  # fmt: skip
-        found += room.room_chance(laws, compartments, size) / len(TURNS)
-    return found
+    shares = np.bincount(p.size[: max(1, int(np.searchsorted(p.came_h, now)))], minlength=classes)
+    return OnDay(at, stays, put[there], before, same, p.size[coming], p.carrier[coming], *_unannounced(p, now, at),
+                 shares / shares.sum())  # fmt: skip
 
 
 def _brought(p: Point, coming: Array, now: float, at: float, week: Week) -> tuple[Array, Array]:
@@ -190,16 +251,21 @@ def tell(p: Point, compartments: Sequence[int], judged: Array) -> Told:
     """Chances for parcels handed over in the judged period, calibrated each week on outcomes known by then."""
     order = np.argsort(p.handed_h, kind="stable")
     asked = order[np.isfinite(p.handed_h[order])]
-    warm = asked[p.handed_h[asked] > p.handed_h[judged].min() - CALIBRATED_ON_H - SETTLED_H]
-    raw, fitted = raw_chances(p, compartments, warm)
+    since = float(p.handed_h[judged].min())
+    warm = asked[p.handed_h[asked] > since - learnt_room.WINDOW_H - learnt_room.CALIBRATED_ON_H]
+    formula_from_h = since - CALIBRATED_ON_H - SETTLED_H
+    looked = looks(p, compartments, warm, formula_from_h)
+    handed, came, fitted = p.handed_h[warm], p.came_h[warm], looked.fitted
     mine = np.isin(warm, judged)
-    share, calibrated = np.empty(len(warm)), np.empty(len(warm))
-    monday = (p.handed_h[warm] // 168).astype(int)
-    for week in np.unique(monday):
+    share, calibrated = np.full(len(warm), 0.5), np.full(len(warm), np.nan)
+    monday = (handed // 168).astype(int)
+    for week in np.unique(monday[mine]):
         now, these = week * 168.0, monday == week
-        known = (p.came_h[warm] < now) & (p.handed_h[warm] > now - CALIBRATED_ON_H)
-        calibrated[these] = room.Calibration(raw[known], fitted[known])(raw[these])
+        known = (came < now) & (handed > now - CALIBRATED_ON_H)
+        calibrated[these] = room.Calibration(looked.raw[known], fitted[known])(looked.raw[these])
         for size in range(len(compartments)):
             of_size, here = known & (p.size[warm] == size), these & (p.size[warm] == size)
             share[here] = fitted[of_size].mean() if of_size.any() else 0.5
-    return Told(share[mine], np.clip(raw[mine], 0, 1), calibrated[mine], fitted[mine])
+    learnt = learnt_room.tell(looked.rows, handed, came, fitted, formula_from_h)
+    learnt = np.where(np.isfinite(learnt), learnt, calibrated)  # too little is known yet: the formula
+    return Told(share[mine], np.clip(looked.raw[mine], 0, 1), calibrated[mine], learnt[mine], fitted[mine])
