@@ -43,15 +43,31 @@ ROWS = {
 }
 
 
+def good(n: int = past.FEWEST, year: int = 2018) -> str:
+    days = [f"{year}-01-{k % 28 + 1:02}" for k in range(n)]
+    return "".join(f"{year}{k},,,{day} 09:00:00,{day} 17:00:00,\n" for k, day in enumerate(days))
+
+
 def test_bad_rows_are_dropped_and_counted(tmp_path: Path) -> None:
     file = tmp_path / "point.csv"
-    file.write_text(HEAD + "".join(ROWS.values()) + "4,,,2018-01-02 09:00:00,2018-01-03 09:00:00,\n")
+    far = "9,,,2098-01-02 09:00:00,2098-01-03 09:00:00,A\n"
+    file.write_text(HEAD + "".join(ROWS.values()) + good() + "7,a\n" + far + good(1))
     record = past.read([file])
-    assert record.dropped == dict.fromkeys(ROWS, 1)
-    assert [(stay.group, stay.left) for stay in record.stays] == [("unknown", datetime(2018, 1, 3, 9))]
+    assert record.dropped == dict.fromkeys(ROWS, 1) | {
+        "no deposit time": 2, "the same parcel again": 1, "more than a year from nearly all others": 1}  # fmt: skip
+    assert {(stay.group, stay.came.year) for stay in record.stays} == {("unknown", 2018)}
 
 
-@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", HEAD, HEAD + ROWS["no deposit time"]])
+def test_a_gap_of_years_between_two_times_of_work_is_no_reason_to_drop(tmp_path: Path) -> None:
+    file = tmp_path / "point.csv"
+    file.write_text(HEAD + good(20, 2014) + good(20, 2018))
+    record = past.read([file])
+    assert len(record.stays) == 40 and not record.dropped
+    before, judged = past.split(record)
+    assert {stay.came.year for stay in before} == {2014} and {stay.came.year for stay in judged} == {2018}
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", HEAD, HEAD + ROWS["no deposit time"], HEAD + good(5)])
 def test_a_file_that_tells_nothing_is_refused_with_what_it_lacks(tmp_path: Path, text: str) -> None:
     file = tmp_path / "odd.csv"
     file.write_text(text)
@@ -66,9 +82,10 @@ def test_orders_have_their_own_sizes_and_what_fits_nothing_is_dropped(tmp_path: 
         "2018-01-01,2018-01-05 12:00:00,30,20,6,500\n2018-01-01,2018-01-05 12:00:00,30,20,30,500\n"
         "2018-01-01,2018-01-05 12:00:00,300,20,6,500\n2018-01-01,,30,20,6,500\n"
         "2018-01-01,2018-01-05 12:00:00,30,20,6,99000\n2018-01-01,2018-01-05 12:00:00,30,20,nan,500\n"
+        + "2018-01-01,2018-01-06 12:00:00,30,20,6,500\n" * past.FEWEST
     )
     record = past.read([file])
-    assert [stay.size for stay in record.stays] == [0, 2]
+    assert [stay.size for stay in record.stays] == [0, 2, *[0] * past.FEWEST]
     assert record.dropped == {"fits no compartment": 2, "never delivered": 1, "no size or weight": 1}
 
 

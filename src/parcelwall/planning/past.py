@@ -20,6 +20,8 @@ POINT = ("DateR", "DateE", "DateD", "DateP", "Carrier")
 ORDERS = ("purchased_at", "delivered_at", "length_cm", "width_cm", "height_cm", "weight_g")
 SHELF_CM = ((8.0, 38.0, 64.0), (19.0, 38.0, 64.0), (41.0, 38.0, 64.0))  # the default ladder's S, M, L
 LIMIT_G = 25_000
+FEWEST = 20  # usable rows below which nothing can be learnt and judged
+APART = timedelta(days=366)
 SHRUNK_BY = 20  # parcels
 SLOT_H = 3  # strata: weekday x so many hours of the deposit
 
@@ -44,7 +46,7 @@ class Record(msgspec.Struct):
 
 
 def read(files: Sequence[Path]) -> Record:
-    """Stays of all files together. Raises Trouble for a file of neither form, or without a single usable row."""
+    """Stays of all files together. Raises Trouble for a file of neither form, or with fewer than FEWEST usable rows."""
     dropped: Counter[str] = Counter()
     rows: list[Stay] = []
     kinds = set()
@@ -59,10 +61,27 @@ def read(files: Sequence[Path]) -> Record:
             kinds.add("orders")
         else:
             raise Trouble(f"{path} has neither {', '.join(POINT[2:4])} nor {', '.join(ORDERS)} among its columns")
-    if not rows:
-        raise Trouble(f"no row of {', '.join(map(str, files))} can be used: {dict(dropped)}")
     rows = [msgspec.structs.replace(each, row=place) for place, each in enumerate(rows)]
-    return Record(sorted(rows, key=lambda each: each.came), dropped, " and ".join(sorted(kinds)))
+    stays = _near_others(sorted(rows, key=lambda each: each.came), dropped)
+    if len(stays) < FEWEST:
+        raise Trouble(f"{len(stays)} rows of {', '.join(map(str, files))} can be used, {FEWEST} are needed to learn "
+                      f"from some and judge by others. Dropped: {dict(dropped) or 'none'}")  # fmt: skip
+    return Record(stays, dropped, " and ".join(sorted(kinds)))
+
+
+def _near_others(stays: list[Stay], dropped: Counter[str]) -> list[Stay]:
+    """Without those that stand more than a year from nearly all others: a wrong year, which would be judged alone."""
+    few = FEWEST // 4
+    kept = [
+        each for place, each in enumerate(stays)
+        if len(stays) < FEWEST or min(
+            each.came - stays[place - few].came if place >= few else timedelta.max,
+            stays[place + few].came - each.came if place + few < len(stays) else timedelta.max,
+        ) <= APART
+    ]  # fmt: skip
+    if len(kept) < len(stays):
+        dropped["more than a year from nearly all others"] += len(stays) - len(kept)
+    return kept
 
 
 def _table(path: Path) -> Iterator[dict[str, str]]:
@@ -76,8 +95,13 @@ def _table(path: Path) -> Iterator[dict[str, str]]:
 
 
 def _of_point(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:
+    seen: set[str] = set()
     for row in table:
-        came, left = _time(row.get("DateD", "")), _time(row.get("DateP", ""))
+        came, left, name = _time(row.get("DateD", "")), _time(row.get("DateP", "")), row.get("Id_parcel", "")
+        if name and name in seen:
+            dropped["the same parcel again"] += 1
+            continue
+        seen.add(name)
         if came is None:
             dropped["no deposit time"] += 1
         elif left is None:
