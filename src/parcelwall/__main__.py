@@ -140,6 +140,7 @@ async def _hub(settings: HubSettings) -> None:
     from parcelwall.hub.running import running
     from parcelwall.web.app import hub_app
     from parcelwall.web.serving import listen, serving
+    from parcelwall.web.tiles import Tiles
 
     clock = SystemClock()
     bound = listen(settings.host, settings.port)
@@ -148,7 +149,7 @@ async def _hub(settings: HubSettings) -> None:
     async with (
         house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, settings.slot) as opened,
         running(opened, settings),
-        serving(hub_app(opened), bound) as port,
+        serving(hub_app(opened, tiles=Tiles(settings.map_tiles)), bound) as port,
     ):
         out.print(f"Parcelwall hub at http://{settings.host}:{port}")
         await asyncio.Event().wait()

@@ -36,6 +36,7 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
     mail_from: str = "Parcelwall <parcels@parcelwall.invalid>"
     sms_url: str = ""  # an apprise URL with {phone}; empty: no text messages
+    map_tiles: Path | None = None  # a PMTiles file for the console's map; None: it draws its own streets
 
 
 class StationSettings(msgspec.Struct, frozen=True, kw_only=True):

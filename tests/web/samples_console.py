@@ -132,7 +132,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
     """Name -> view."""
     pins = tuple(pin_of(each, town()) for each in STATIONS)
     shown_map = views.MapView(
-        top("map"), STATIONS, pins, NEEDS, "40 700 900 700", "1.5", town().inner, 4, 71, 70, 144,
+        top("map"), STATIONS, pins, NEEDS, "40 700 900 700", "1.5", town().inner, town().zero, "",
+        False, 4, 71, 70, 144,
         charts.day_line([(NOW - timedelta(hours=each), each) for each in range(24, 0, -1)], 144, Look(), words),
         events="/e",
     )  # fmt: skip

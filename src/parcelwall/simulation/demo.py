@@ -44,6 +44,8 @@ from parcelwall.web.demo_town import Followed, Living, Pacing
 from parcelwall.web.kiosk import Gate, kiosk_app
 from parcelwall.web.reader import renderer
 from parcelwall.web.serving import listen, serving
+from parcelwall.web.tiles import HELSINKI as STREETS
+from parcelwall.web.tiles import Tiles
 
 HELSINKI = (
     ("S-0001", "Kluuvi", "Aleksanterinkatu 9", 60.1692, 24.9440,
@@ -159,7 +161,7 @@ async def a_demo(
         await stack.enter_async_context(running(hub, settings, SWEEP_EVERY_S))
         living = Living(lambda: demo.followed, lambda: demo.told, lambda: _pacing(pace), lambda fast: _go(pace, fast),
                         COURIER)  # fmt: skip
-        app = hub_app(hub, kiosks, [*PAGES, *TOWN_PAGES], {"stage": stage, "living": living})
+        app = hub_app(hub, kiosks, [*PAGES, *TOWN_PAGES], {"stage": stage, "living": living}, Tiles(STREETS))
         app = in_frames(noticing(app, pace.act)) if pace else app
         await stack.enter_async_context(serving(app, sockets[0]))
         for row, bound in zip(HELSINKI, sockets[1:], strict=True):

@@ -43,6 +43,7 @@ from parcelwall.web.quick import QuickRoads
 from parcelwall.web.reader import file
 from parcelwall.web.reader import renderer as make_renderer
 from parcelwall.web.render import Renderer
+from parcelwall.web.tiles import Tiles, tiles_part
 from parcelwall.web.who import Brake, Doorman
 
 BODY_LIMIT_BYTES = 2_000_000  # a batch of 1,000 parcels is under a megabyte
@@ -81,14 +82,16 @@ async def metrics(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kio
 
 def hub_app(
     hub: Hub, kiosks: Kiosks | None = None, more: Sequence[ControllerRouterHandler] = (),
-    more_shared: dict[str, Any] | None = None,
+    more_shared: dict[str, Any] | None = None, tiles: Tiles | None = None,
 ) -> ASGIApp:  # fmt: skip
-    """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given."""
+    """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given; `tiles`:
+    of the console's street map."""
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
         "claim_brake": Brake(hub.clock, free=10, window_s=3600), "sign_in_brake": Brake(hub.clock, free=60),
         "lines": Lines(), "outlets": Outlets(hub), "nonces": Nonces(hub),
-        "office_brake": Brake(hub.clock, free=10), "jobs": Jobs(), "kiosks": kiosks or Kiosks(), **(more_shared or {}),
+        "office_brake": Brake(hub.clock, free=10), "jobs": Jobs(), "kiosks": kiosks or Kiosks(),
+        "tiles": tiles or Tiles(), **(more_shared or {}),
     }  # fmt: skip
     v1 = Router(
         "/api/v1",
@@ -105,7 +108,8 @@ def hub_app(
         courier.problem_page, courier.outbox_page, courier.day_page, courier_outbox.send, courier_outbox.delegations,
         courier_outbox.label, courier_outbox.worker, courier_outbox.manifest,
     ]  # fmt: skip
-    plumbing = [static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page, docs.schema]
+    plumbing = [tiles_part, static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page,
+                docs.schema]  # fmt: skip
     desk = Router("/", route_handlers=console.PAGES, exception_handlers={Refusal: on_refused(shared["renderer"])})
     handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost) | {SignInFirst: on_sign_in_first}
     whole = Litestar(

@@ -62,11 +62,23 @@ class Town(NamedTuple):
     origin: list[float]
 
     def place(self, lat: float, lon: float) -> Point:
-        x, y = _metres(self.origin, lat, lon)
+        """On the drawing, in its units; exact on the tiles that lie under it, however far away."""
+        x, y = _conformal(self.origin, lat, lon)
         return (
             self.sheet.wide / 2 + (x - self.centre[0]) * self.sheet.units_per_m,
             self.sheet.high / 2 - (y - self.centre[1]) * self.sheet.units_per_m,
         )
+
+
+    @property
+    def zero(self) -> str:
+        """Where the origin stands on the drawing, its longitude and latitude: for tiles that are laid under it."""
+        x, y = self.place(self.origin[1], self.origin[0])
+        return f"{x:.2f} {y:.2f} {self.origin[0]} {self.origin[1]}"
+
+    def has(self, x: float, y: float) -> bool:
+        """Whether there are streets at this place of the drawing."""
+        return 0 <= x <= self.sheet.wide and 0 <= y <= self.sheet.high
 
 
 @lru_cache(maxsize=1)
@@ -77,6 +89,13 @@ def town() -> Town:
     sheet = Sheet(right - left, top - bottom, 1.0, 2.0, 9.0)
     centre = ((left + right) / 2, (bottom + top) / 2)
     return Town("".join(_Drawing(data, centre, sheet).layers()), sheet, centre, data["origin"])
+
+
+def _conformal(origin: list[float], lat: float, lon: float) -> Point:
+    """As web tiles are drawn (Mercator), in metres of the origin: in this town the same as `_metres` to seven."""
+    flat, earth_m = math.cos(math.radians(origin[1])), 111_320 * 180 / math.pi
+    rise = math.asinh(math.tan(math.radians(lat))) - math.asinh(math.tan(math.radians(origin[1])))
+    return (lon - origin[0]) * flat * 111_320, rise * earth_m * flat
 
 
 def _metres(origin: list[float], lat: float, lon: float) -> Point:

@@ -102,7 +102,7 @@ class Files:
     def _read(self) -> Iterator[tuple[str, bytes]]:
         for name, parts in BUNDLES.items():
             yield name, b"\n".join(_lean(part, (self._folder / part).read_bytes()) for part in parts)
-        for kind in ("fonts/*.woff2", "*.svg", "*.png", "map/NOTICE", "scan/*"):
+        for kind in ("fonts/*.woff2", "*.svg", "*.png", "map/NOTICE", "scan/*", "street/*.*js"):
             for path in self._folder.glob(kind):
                 yield path.relative_to(self._folder).as_posix(), path.read_bytes()
 

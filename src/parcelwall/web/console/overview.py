@@ -25,6 +25,7 @@ from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin
 from parcelwall.web.map import Town, town
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
+from parcelwall.web.tiles import Tiles
 
 RADIUS = 22  # of a ring, in units of the drawing
 MARGIN_M = 70
@@ -37,18 +38,25 @@ FILTERS = {
 
 
 @get("/console", include_in_schema=False)
-async def console(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Response[bytes]:
+async def console(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer, tiles: Tiles
+) -> Response[bytes]:
     must(sign_in, "see")
-    return page(renderer, await map_view(request, hub, sign_in, streets=True), look(request))
+    return page(renderer, await map_view(request, hub, sign_in, tiles, streets=True), look(request))
 
 
 @get("/console/events", include_in_schema=False)
-async def console_events(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Stream:
+async def console_events(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer, tiles: Tiles
+) -> Stream:
     must(sign_in, "see")
-    return live(request, hub, renderer, look(request), lambda now: map_view(request, hub, now, streets=False), CALM_S)
+    view = lambda now: map_view(request, hub, now, tiles, streets=False)  # noqa: E731
+    return live(request, hub, renderer, look(request), view, CALM_S)
 
 
-async def map_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, streets: bool) -> MapView:
+async def map_view(
+    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, tiles: Tiles, streets: bool
+) -> MapView:  # fmt: skip
     """All stations as they are now. `streets`: with the streets, which news of a stream leave out."""
     query, only = request.query_params.get("q", "")[:60], request.query_params.get("only", "all")
     stations = await watching.all_at_a_glance(hub, sign_in.person)
@@ -66,7 +74,8 @@ async def map_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, s
         top=await top(request, hub, sign_in, "map", len(rows)),
         rows=tuple(sorted(wanted, key=lambda row: (-row.share, row.id))), pins=tuple(pins), needs=tuple(rows[:5]),
         window=" ".join(f"{each:g}" for each in window), scale=f"{scale:.3f}",
-        town_svg=drawn.inner if streets else "", all=len(stations),
+        town_svg=drawn.inner if streets else "", zero=drawn.zero, tiles=tiles.url,
+        tiles_now=not all(drawn.has(pin.x, pin.y) for pin in pins), all=len(stations),
         inside=sum(row.waiting + row.overdue for row in stations), in_use=sum(row.in_use for row in stations),
         doors=doors, chart_svg=charts.day_line(use, doors, look(request), known), query=query, only=only,
         events=with_query(f"{HOME}/events", request),

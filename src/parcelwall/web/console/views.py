@@ -100,6 +100,9 @@ class MapView(msgspec.Struct, frozen=True):
     window: str
     scale: str
     town_svg: str
+    zero: str
+    tiles: str
+    tiles_now: bool
     all: int
     inside: int
     in_use: int

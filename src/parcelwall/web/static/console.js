@@ -10,8 +10,24 @@
     return { x, y, w, h };
   }
 
+  // The street map: fetched when somebody reaches for the map, and then kept under the pins. What is seen stays the same.
+  let streets = null, asked = false;
+  async function fetchStreets() {
+    const { tiles, zero, street, reader } = map()?.dataset ?? {};
+    if (asked || !tiles || !view || navigator.connection?.saveData) return;
+    asked = true;
+    if (!document.createElement("canvas").getContext("webgl2")) return;
+    const [x, y, lon, lat] = zero.split(" ").map(Number);
+    await new Promise((loaded) => document.head.append(Object.assign(document.createElement("script"), { src: reader, onload: loaded })));
+    const { lay } = await import(street);
+    const box = document.getElementById("street-map");
+    streets = await lay(box, tiles, { x, y, lon, lat }, () => box.classList.add("is-drawn"));
+    draw();
+  }
+
   function draw() {
     if (!map() || !view) return;
+    streets?.(view);
     map().setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
     const size = (view.w / whole.w) * Number(map().dataset.scale);
     for (const pin of document.querySelectorAll(".pin")) {
@@ -44,6 +60,10 @@
     whole = read(map().getAttribute("viewBox"));
     view = { ...whole };
     document.querySelector(".town-tools").hidden = false;
+    const town = map().closest(".town");
+    for (const kind of ["pointerenter", "focusin", "touchstart"]) town.addEventListener(kind, fetchStreets, { once: true, passive: true });
+    if ("now" in map().dataset) fetchStreets();
+    addEventListener("resize", draw);
   }
 
   function tool(event) {
