@@ -172,3 +172,12 @@ class PretendPage(Watched):
     def mend(self) -> None:
         self.page.get_by_role("button", name="Mend it").click()
         self.see("The line to the hub is whole")
+
+
+def slow(page: Any) -> None:
+    """From here on this page has 400 kbit/s, 300 ms to everywhere, and a quarter of the machine."""
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    line = {"offline": False, "latency": 300, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+    wire.send("Network.emulateNetworkConditions", line)
+    wire.send("Emulation.setCPUThrottlingRate", {"rate": 4})

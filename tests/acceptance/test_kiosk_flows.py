@@ -1,10 +1,8 @@
-"""Taps of the kiosk's flows, counted by the page itself: docs/faces.md says the same numbers. And a page for days."""
+"""Taps of the kiosk's flows, counted by the page itself: docs/faces.md says the same numbers."""
 
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,8 +18,6 @@ pytestmark = [
     pytest.mark.timeout(120),
 ]
 PAGE = Path(__file__).parents[2] / "docs" / "faces.md"
-SOAK_VISITS = int(os.environ.get("PARCELWALL_SOAK_VISITS", 48 * 3600 // 10))
-"""48 hours with a visit every 10 seconds."""
 
 
 def told(flow: str) -> int:
@@ -148,65 +144,3 @@ async def test_the_screen_is_read_aloud_from_the_first_touch_of_the_marked_key(l
     await page.wait_for_function("() => window.spoken.at(-1)[0] === 'ar'")
     said = await page.evaluate("window.spoken.map(([, text]) => text).join(' ')")
     assert rig.code(parcel) not in said
-
-
-async def memory(live: LiveKiosk, talk: Any) -> dict[str, float]:
-    """What the page holds after a full collection: bytes of its scripts, nodes and listeners."""
-    for _ in range(3):
-        await talk.send("HeapProfiler.collectGarbage")
-        await live.page.wait_for_timeout(100)
-    told = {each["name"]: each["value"] for each in (await talk.send("Performance.getMetrics"))["metrics"]}
-    return {name: told[name] for name in ("JSHeapUsedSize", "Nodes", "JSEventListeners")}
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(4 * 3600)
-async def test_the_page_lives_for_48_hours_without_growing(tmp_path: Path) -> None:
-    """A visit every ten seconds of virtual time: in, out, and every tenth a wrong code; no reload, no lost screen."""
-    async with live_kiosk(tmp_path, columns=" ".join(["S" * 16] * 8)) as live:  # coils rest
-        talk = await live.page.context.new_cdp_session(live.page)
-        await talk.send("Performance.enable")
-        first: dict[str, float] = {}
-        for number in range(SOAK_VISITS):
-            began = live.rig.now.mono()
-            await a_visit(live, number)
-            live.rig.now.advance(max(0.0, 10.0 - (live.rig.now.mono() - began)))
-            if number == SOAK_VISITS // 20:
-                first = await memory(live, talk)
-        last = await memory(live, talk)
-        loads = await live.page.evaluate("performance.getEntriesByType('navigation').length")
-        print(f"soak: {SOAK_VISITS} visits, {live.kiosk.showing.number} screens, {first} -> {last}")
-        assert loads == 1
-        assert {name for name in first if last[name] > first[name] * 1.2} == set(), (first, last)
-
-
-async def a_visit(live: LiveKiosk, number: int) -> None:
-    """Somebody brings, collects, or shows what opens nothing. A coil that had its share of pulses is a visit too."""
-    rig, kiosk = live.rig, live.kiosk
-    if number % 10 == 9:
-        await kiosk.scanned("PW1:NOT OURS")
-        await live.shows("wrong")
-    elif inside := rig.desk.inside():
-        await through_the_door(live, rig.token(inside[0].id), "thanks")
-    else:
-        rig.promise(f"PW-{number}")
-        await kiosk.sign_in(rig.courier_code())
-        await through_the_door(live, f"PW-{number}", "courier-scan")
-    kiosk.home()
-    await live.shows("home")
-    if number % 1000 == 999:
-        rig.memory.forget_ended()
-
-
-async def through_the_door(live: LiveKiosk, shown: str, then: str) -> None:
-    """What is shown to the reader opens a door, which is shut again. A door that rests is a case, and looked after."""
-    rig = live.rig
-    if (await live.kiosk.scanned(shown)).screen == "open":
-        await live.shows("open")
-        await shut(live, then)
-        return
-    await live.shows("stuck")
-    for case in [each for each in rig.memory.book.cases.values() if each.closed_at is None]:
-        rig.hear(facts.CaseClosed(case=case.id, station=NAME))
-    for parcel in rig.desk.expected():
-        rig.hear(facts.Lapsed(parcel=parcel.id, reservation=parcel.reservation))  # type: ignore[arg-type]

@@ -65,14 +65,14 @@ def number_sent(town: Town) -> str:
     return re.sub(r"\D", "", subject)
 
 
-def brought(town: Town, shop: Shop, email: str, **about: Any) -> Told:
+def brought(town: Town, shop: Shop, email: str, station: str = STATION, **about: Any) -> Told:
     """A parcel that lies at the station."""
     person = {"name": "Own", "email": email, "language": "en"}
-    shown = shop.announce(destination={"station_id": STATION}, recipient=person, **about)
-    told = Told(shown["reference"], STATION, email, shown["track"])
-    town.leave(STATION)
+    shown = shop.announce(destination={"station_id": station}, recipient=person, **about)
+    told = Told(shown["reference"], station, email, shown["track"])
+    town.leave(station)
     town.run(town.people.deposit(told))
-    town.leave(STATION)
+    town.leave(station)
     return told
 
 

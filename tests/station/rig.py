@@ -167,8 +167,8 @@ class Rig:
             await self.shut(visit.compartment)
         return visit
 
-    async def inside(self, reference: str) -> UUID:
-        parcel = self.promise(reference)
+    async def inside(self, reference: str, **changed: Any) -> UUID:
+        parcel = self.promise(reference, **changed)
         await self.deposit(reference)
         return parcel
 

@@ -56,7 +56,8 @@ class LiveKiosk:
 
 
 @asynccontextmanager
-async def live_kiosk(folder: Path, **of_rig: Any) -> AsyncIterator[LiveKiosk]:
+async def live_kiosk(folder: Path, moves_time: bool = False, **of_rig: Any) -> AsyncIterator[LiveKiosk]:
+    """`moves_time`: the page's own clock can be moved, and runs by itself meanwhile."""
     from playwright.async_api import async_playwright
 
     rig = await Rig(folder, **of_rig).start()
@@ -67,6 +68,8 @@ async def live_kiosk(folder: Path, **of_rig: Any) -> AsyncIterator[LiveKiosk]:
         context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
         page = await context.new_page()
         await page.add_init_script(COUNT_TAPS)
+        if moves_time:
+            await page.clock.install()
         rig.desk.online = True
         rig.station.kiosk.home()
         await page.goto(f"http://{gate.host}/begin")

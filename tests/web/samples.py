@@ -106,6 +106,7 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "open-large": at("open", door=26, cue="tick"),
         "still-open": at("still-open", door=19, cue="nag"),
         "thanks": at("thanks", door=19, seconds=8, seconds_of=10),
+        "several": at("several", door=26, seconds=11, seconds_of=14),
         "stuck": at("stuck", door=19, case="C-2041", case_by=NOW + timedelta(hours=3)),
         "late": at("late", door=19, deadline=DEADLINE),
         "report": at("report", door=19),

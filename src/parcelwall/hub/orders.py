@@ -116,6 +116,7 @@ class OpenDoor(Command, kw_only=True):
     by: By = "operator"
     verified: bool = False
     reached: bool = False
+    after: UUID | None = None  # the visit after which the door is only offered
     order: UUID | None = None
     granted: Asked | None = None
     actor: UUID | None = None
@@ -148,7 +149,7 @@ class OpenDoor(Command, kw_only=True):
         self.granted = Asked(
             id=self.order, station=self.station, door=door, by=self.by, reason=self.reason,
             right=parcel.reservation if parcel else None, generation=parcel.generation if parcel else 0,
-            verified=self.verified,
+            verified=self.verified, after=self.after,
         )  # fmt: skip
         return Answer(200, {"order": str(self.order), "station": self.station, "compartment": door})
 

@@ -23,7 +23,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be opened, by whom, and why. `right` and `generation` name whose it is; the link does not look.
 
     `presence` is the number that the person has read off the station's screen, "" where none is asked for. `verified`:
-    a passkey was shown for this order, and the person's device has verified them.
+    a passkey was shown for this order, and the person's device has verified them. `after`: the door is not opened, it
+    is offered to whoever has just ended that visit and still stands there.
     """
 
     id: UUID
@@ -35,6 +36,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 0
     presence: str = ""
     verified: bool = False
+    after: UUID | None = None
 
 
 class Ordered(Asked, frozen=True, kw_only=True):

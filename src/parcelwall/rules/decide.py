@@ -257,6 +257,16 @@ def collect(parcel: Parcel | None, shown: facts.Proof = "code") -> Parcel:
     return parcel
 
 
+def may_follow(parcel: Parcel, by: facts.By) -> bool:
+    """Whether a parcel of the same person may be offered to whoever has just collected another. They may have shown no
+    more than a code, so it is not for one that asks for the QR, or for a person; and somebody else's right is for its
+    own parcel alone."""
+    try:
+        return by == "recipient" and collect(parcel, "code") is parcel
+    except Refusal:
+        return False
+
+
 def collect_return(parcel: Parcel | None) -> Parcel:
     """What a sender has put in is collected by a courier. Refused for anything else, or if it is not inside."""
     if parcel is None or parcel.direction != "return" or parcel.stage not in INSIDE or parcel.compartment is None:

@@ -51,7 +51,7 @@ class Station:
         self.space = Space(self.desk)
         self.boot = ids.new().hex
         self.presence = Presence(ids, clock)
-        self.orders = Orders(self.desk, self.kiosk.serve, self.presence, clock, self.boot)
+        self.orders = Orders(self.desk, self.kiosk.serve, self.kiosk.several.offer, self.presence, clock, self.boot)
 
     def line_end(self, hub: str) -> StationEnd:
         """This station's end of a new connection to the hub that is dialled as `hub`."""

@@ -28,6 +28,7 @@ from parcelwall.station.keeper import Keeper
 from parcelwall.station.road import Road
 from parcelwall.station.sending import Sending
 from parcelwall.station.servicing import Servicing
+from parcelwall.station.several import Several
 from parcelwall.station.showing import (
     ASLEEP_AFTER_S,
     AT_A_DOOR,
@@ -66,12 +67,13 @@ class Kiosk:
         self.look: dict[str, str] = {}
         self._last_visit: Visit | None = None
         self.bringing, self.sending, self.servicing = Bringing(self), Sending(self), Servicing(self)
+        self.several = Several(self)
         self._taps: dict[str, Tap] = {
             "help": lambda _: self.aside("help"), "look": lambda _: self.aside("look"), "back": lambda _: self.back(),
             "wrong": lambda _: self._ask_what_is_wrong(), "report": self.report, "again": lambda _: self._again(),
             "more-time": lambda _: self._more_time(), "touch": lambda _: self._touched(),
             "retry": lambda _: self._retry(), "wake": lambda _: self.home(), "leave": lambda _: self.home(),
-            **self.bringing.taps, **self.sending.taps, **self.servicing.taps,
+            **self.bringing.taps, **self.sending.taps, **self.servicing.taps, **self.several.taps,
         }  # fmt: skip
 
     def attach(self, keeper: Keeper) -> None:
@@ -103,6 +105,11 @@ class Kiosk:
         self.look = self.look if keep_look else {}
         self._typed, self._before, self._last_visit = "", None, None
         return self.show("home", ASLEEP_AFTER_S, courier=None, brought=0, taken=0, last=None, technician=None, why="")
+
+    @property
+    def last_visit_id(self) -> UUID | None:
+        """The visit that has ended at this screen, while nobody else has come."""
+        return self._last_visit.id if self._last_visit else None
 
     def open_visit(self) -> Visit | None:
         """The visit whose door the person at this screen has before them."""
@@ -218,10 +225,10 @@ class Kiosk:
 
     def _ask_what_is_wrong(self) -> Showing:
         """About the door on the screen, or the last one; without any door there is help."""
-        last = self.showing.last.door if self.showing.last else None
-        if self.showing.door is None and last is None:
-            return self.aside("help")
-        return self.show("report", IDLE_S, door=self.showing.door or last, visit=self.showing.visit)
+        door = self.showing.door or (self.showing.last.door if self.showing.last else None)
+        if self.showing.screen == "several" and self._last_visit:  # nobody has seen the next one yet
+            door = self._last_visit.compartment
+        return self.show("report", IDLE_S, door=door, visit=self.showing.visit) if door else self.aside("help")
 
     def report(self, what: str) -> Showing:
         """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody.

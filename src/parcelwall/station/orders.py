@@ -23,6 +23,7 @@ NEW_EVERY_S = 30.0
 PRESENCE_DIGITS = 3
 
 Serve = Callable[[Visit], Awaitable[Visit]]
+Offer = Callable[[UUID, int, float, Callable[[], Awaitable[None]]], None]  # kiosk.several.offer
 
 
 class Presence:
@@ -50,14 +51,22 @@ class Presence:
 class Orders:
     """Judges orders, and has the doors of good ones opened by `serve` beside the line."""
 
-    def __init__(self, desk: StationDesk, serve: Serve, presence: Presence, clock: Clock, boot: str) -> None:
-        self.desk, self._serve, self._presence, self._clock, self._boot = desk, serve, presence, clock, boot
+    def __init__(
+        self, desk: StationDesk, serve: Serve, offer: Offer, presence: Presence, clock: Clock, boot: str
+    ) -> None:
+        self.desk, self._serve, self._offer, self._presence = desk, serve, offer, presence
+        self._clock, self._boot = clock, boot
         self._heard: set[UUID] = set()  # of this boot: one of another is refused for that alone
         self._opening: set[asyncio.Task[None]] = set()
 
     def obey(self, ordered: Ordered) -> None:
         """Takes one order from the line, which goes on meanwhile."""
         try:
+            self._judge(ordered)
+            if ordered.after is not None:
+                left_s = self._left_ms(ordered) / 1000
+                self._offer(ordered.after, ordered.door, left_s, lambda: self._take(ordered))
+                return
             visit = self._begin(ordered)
         except Refusal as no:
             self._answer(ordered, "refused", no.reason)
@@ -66,8 +75,22 @@ class Orders:
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
 
-    def _begin(self, ordered: Ordered) -> Visit:
-        left_ms = ordered.not_after - int(self._clock.mono() * 1000)
+    async def _take(self, ordered: Ordered) -> None:
+        """Whoever stands at the screen wants what was offered: a right like an order's, and over when that is."""
+        try:
+            if self._left_ms(ordered) < 0:
+                raise Refusal("order_late")
+            visit = self._collect(ordered)
+        except Refusal as no:
+            self._answer(ordered, "refused", no.reason)
+            return
+        await self._open(ordered, visit)
+
+    def _left_ms(self, ordered: Ordered) -> int:
+        return ordered.not_after - int(self._clock.mono() * 1000)
+
+    def _judge(self, ordered: Ordered) -> None:
+        left_ms = self._left_ms(ordered)
         if ordered.station != self.desk.memory.station or ordered.boot != self._boot or left_ms > LASTS_MS:
             raise Refusal("order_unknown")
         if ordered.id in self._heard or visits.known(self.desk.memory.connection, ordered.id):
@@ -75,11 +98,16 @@ class Orders:
         self._heard.add(ordered.id)
         if left_ms < 0:
             raise Refusal("order_late")
-        until_mono_s = ordered.not_after / 1000
+
+    def _begin(self, ordered: Ordered) -> Visit:
         if ordered.by == "operator":
-            return self.desk.inspect(ordered.id, ordered.door, until_mono_s)
+            return self.desk.inspect(ordered.id, ordered.door, ordered.not_after / 1000)
         if not self._presence.fits(ordered.presence):
             raise Refusal("not_present")
+        return self._collect(ordered)
+
+    def _collect(self, ordered: Ordered) -> Visit:
+        until_mono_s = ordered.not_after / 1000
         return self.desk.collect_by_order(ordered.id, ordered.right, ordered.generation, until_mono_s,
                                           ordered.verified)  # fmt: skip
 

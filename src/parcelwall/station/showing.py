@@ -14,7 +14,7 @@ from parcelwall.station.outcomes import OCCUPIED
 
 Screen = Literal[
     "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
-    "send-scan", "send-size", "send-none", "send-done",
+    "several", "send-scan", "send-size", "send-none", "send-done",
     "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label", "courier-out", "courier-bye",
     "courier-sync", "no-fit", "unknown", "audit", "service",
     "help", "look", "more-time", "report", "case", "closed", "asleep",

@@ -29,7 +29,7 @@ from parcelwall.web.streams import event, stream
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 BEAT_S = 15.0
-COUNTS = ("thanks", "paused", "more-time")  # what a person reads a number of seconds on
+COUNTS = ("thanks", "several", "paused", "more-time")  # what a person reads a number of seconds on
 
 
 class Gate:

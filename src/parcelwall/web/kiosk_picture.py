@@ -27,12 +27,12 @@ from parcelwall.web.views import (
 )
 from parcelwall.web.views_courier import RoadShown
 
-WITH_PICTURE = ("opening", "open", "still-open", "thanks", "stuck", "late", "courier-out", "report", "audit",
+WITH_PICTURE = ("opening", "open", "still-open", "thanks", "stuck", "late", "courier-out", "report", "audit", "several",
                 "send-done")  # fmt: skip
 SELECTOR = PadField("selector", (4,), masked=False)
 CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused": "refused", "send-none": "refused",
         "held": "refused", "stuck": "refused", "open": "tick", "still-open": "nag", "more-time": "nag",
-        "thanks": "good", "send-done": "good", "case": "good"}  # fmt: skip
+        "thanks": "good", "send-done": "good", "case": "good", "several": "good"}  # fmt: skip
 DOORS_A_PAGE = 48
 HIGH_KEYS_MM = 1100  # faces.md 2.5: lower keys are offered only above that
 TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record",
@@ -162,7 +162,7 @@ def _presence(station: Station, showing: Showing) -> str:
 def _countdown(station: Station, showing: Showing) -> tuple[int, int]:
     if showing.screen == "paused":
         return showing.wait_s, showing.wait_s
-    if showing.until is None or showing.screen not in ("thanks", "more-time"):
+    if showing.until is None or showing.screen not in ("thanks", "several", "more-time"):
         return 0, 0
     return max(0, round((showing.until - station.desk.now()).total_seconds())), showing.lasts_s
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import asyncpg
@@ -13,6 +14,7 @@ from msgspec import Meta
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
+from parcelwall.hub.next_door import offer_for_ever
 from parcelwall.hub.orders import Outlets
 from parcelwall.hub.reading import LOST
 from parcelwall.link import frames
@@ -99,7 +101,8 @@ async def _converse(
             come: Come = asyncio.Queue(MOST_AT_ONCE)
             beside = [
                 tasks.create_task(each)
-                for each in (_close_when(replaced, socket), _ship_news(socket, end, hub, turn), _read(socket, come))
+                for each in (_close_when(replaced, socket), _ship_news(socket, end, hub, turn), _read(socket, come),
+                             _while_the_database_is_there(hub, end.station, order))
             ]
             try:
                 while True:
@@ -114,6 +117,14 @@ async def _converse(
     finally:
         lines.gone(end.station, replaced)
         outlets.detach(end.station, order)
+
+
+async def _while_the_database_is_there(hub: Hub, station: str, send: Callable[[Asked], Awaitable[None]]) -> None:
+    """What is offered beside the line never ends it: without a database nothing is offered."""
+    while True:
+        with contextlib.suppress(*LOST):
+            await offer_for_ever(hub, station, send)
+        await asyncio.sleep(1.0)
 
 
 async def _message(socket: WebSocket[Any, Any, Any]) -> str:

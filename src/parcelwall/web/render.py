@@ -54,7 +54,7 @@ BUNDLES = {
                     "css/courier.css"),
     "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
                    "courier/pages.js"),
-    "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "app.js"),
+    "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "share.js", "app.js"),
     "passkey.js": ("passkey.js",),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
                     "css/desk.css", "css/desk-parts.css", "css/charts.css"),

@@ -135,7 +135,7 @@ class SlowDownView(msgspec.Struct, frozen=True):
 
 ScreenId = Literal[
     "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
-    "send-scan", "send-size", "send-none", "send-done", "courier-in", "courier-home", "courier-scan",
+    "several", "send-scan", "send-size", "send-none", "send-done", "courier-in", "courier-home", "courier-scan",
     "courier-size", "courier-label", "courier-out", "courier-bye", "courier-sync", "no-fit", "unknown", "audit",
     "service", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
 ]  # fmt: skip

@@ -1,5 +1,4 @@
-// The recipient's pages as an app: the worker that keeps them, what cannot be done without a network, and the phone's
-// own ways to hand a link on.
+// The recipient's pages as an app: the worker that keeps them, and what cannot be done without a network.
 (() => {
   const tell = async (what) => (await navigator.serviceWorker?.ready)?.active.postMessage(what);
   const ours = () => [location.pathname, ...[...document.querySelectorAll("a[data-keep]")].map((each) => each.pathname)];
@@ -18,17 +17,6 @@
     soon = setTimeout(() => ours().forEach((path) => tell({ keep: path })), 800);
   }
 
-  async function share(button) {
-    const url = button.dataset.share, text = button.dataset.text;
-    if (navigator.share) return navigator.share({ text, url }).catch(() => 0);
-    await navigator.clipboard?.writeText(url);
-    button.querySelector("[data-then]").textContent = button.dataset.copied;
-  }
-
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-share]");
-    if (button) share(button);
-  });
   document.addEventListener("click", (event) => { // in the same touch, or a phone shows no keys for the field
     const fold = event.target.closest("summary")?.parentElement, field = fold?.querySelector("#number");
     if (!field || fold.open) return;
