@@ -56,6 +56,7 @@ BUNDLES = {
                    "courier/pages.js"),
     "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "share.js", "app.js"),
     "passkey.js": ("passkey.js",),
+    "share.js": ("share.js",),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
                     "css/desk.css", "css/desk-parts.css", "css/charts.css"),
     "demo.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css", "css/desk.css",
