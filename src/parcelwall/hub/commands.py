@@ -116,13 +116,13 @@ class Announce(Command, kw_only=True):
         at.references[fact.carrier, fact.reference] = fact.parcel
         at.links.append((hashed, fact.parcel))
         if self.destination:
-            self._promise_or_divert(at, fact.parcel)
+            self._promise_or_divert(at, fact.parcel, contacts[0] if contacts else b"")
         return Answer(201, carrier_view(at.book.parcels[fact.parcel], token))
 
-    def _promise_or_divert(self, at: Sitting, parcel: UUID) -> None:
+    def _promise_or_divert(self, at: Sitting, parcel: UUID, contact: bytes) -> None:
         told = self.destination.told if self.destination else {}
         try:
-            at.record(promise(at, at.book.parcels[parcel], self.tried, told))
+            at.record(promise(at, at.book.parcels[parcel], self.tried, told, contact))
         except Refusal as no:
             note_refused(at, at.book.parcels[parcel], self.tried, no)
             at.record(facts.Diverted(parcel=parcel, reason=no.reason))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -20,21 +21,21 @@ OF_ROOM = frozenset({
 
 
 def promise(
-    at: Sitting, parcel: Parcel, candidates: Sequence[str], told: Mapping[str, Told] | None = None
+    at: Sitting, parcel: Parcel, candidates: Sequence[str], told: Mapping[str, Told] | None = None, contact: bytes = b""
 ) -> facts.Reserved:
     """A promise at the first of these stations that has room. Raises the nearest one's Refusal. `told`: what an offer
-    had said of them."""
+    had said of them; `contact`: the index of the recipient's address, if it is known now."""
     decide.refuse_reserve(parcel, at.now, at.policy)
     first: Refusal | None = None
     for name in candidates:
         try:
-            return _promise_at(at, parcel, at.here[name], (told or {}).get(name))
+            return _promise_at(at, parcel, at.here[name], (told or {}).get(name), contact)
         except Refusal as no:
             first = first or no
     raise first or Refusal("no_fitting_compartment", "There is no station near enough. Name one with `station_id`.")
 
 
-def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None) -> facts.Reserved:
+def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None, contact: bytes) -> facts.Reserved:
     if not station.in_service:
         raise Refusal("station_out_of_service", station=station.id)
     room = at.book.rooms[station.id]
@@ -44,8 +45,16 @@ def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None
     tag = access.label_tag(station.label_key, parcel.label or parcel.reference)
     return decide.reserve(
         parcel, station.id, station.plan, room, at.ids.new(), tag, access.selector(parcel.reference), at.now, at.policy,
-        admits(at, station, parcel), told,
+        admits(at, station, parcel), told, _group(at, parcel, station, contact),
     )  # fmt: skip
+
+
+def _group(at: Sitting, parcel: Parcel, station: Station, contact: bytes) -> str:
+    """One recipient's parcels of one day are put side by side; the station never learns whose they are."""
+    if not contact:
+        return ""
+    arrival = max(at.now, parcel.expected_at or at.now).astimezone(ZoneInfo(station.about.zone))
+    return access.group_tag(station.label_key, arrival.date().isoformat(), contact)
 
 
 def note_refused(at: Sitting, parcel: Parcel, candidates: Sequence[str], no: Refusal) -> None:

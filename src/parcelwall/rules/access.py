@@ -60,6 +60,13 @@ def label_tag(key: bytes, label: str) -> str:
     return hmac.digest(key, b"parcelwall/label-tag/1\x00" + normal, "sha256")[:16].hex()
 
 
+def group_tag(key: bytes, day: str, contact: bytes) -> str:
+    """By what a station sees that parcels of one day are for one recipient, without knowing for whom. `key` is
+    subkey(secret, "label-tag"), `contact` the hub's index of an address; 16 hex digits, others on another day or at
+    another station."""
+    return hmac.digest(key, b"parcelwall/group-tag/1\x00" + day.encode() + b"\x00" + contact, "sha256")[:8].hex()
+
+
 def selector(reference: str) -> str:
     """The last 4 digits of the parcel number, letters skipped; printed beside the code, not secret.
 

@@ -117,6 +117,7 @@ EVERYBODY = Admission()  # who has room
 def reserve(
     parcel: Parcel, station: str, plan: places.Plan, room: places.Room, reservation: UUID, tag: str, selector: str,
     now: datetime, policy: Policy, admits: Admission = EVERYBODY, told: Told | None = None,
+    group: str = "",
 ) -> facts.Reserved:  # fmt: skip
     """A promise of a size at a station; refuses with what stands in the way. `room` and `admits` are the station's
     without this parcel's own promise there."""
@@ -136,7 +137,7 @@ def reserve(
         length_mm=parcel.length_mm, width_mm=parcel.width_mm, height_mm=parcel.height_mm, weight_g=parcel.weight_g,
         hold_hours=policy.hold_hours, climate=parcel.climate, proof=parcel.proof, direction=parcel.direction,
         reach=parcel.reach, label_tag=tag, selector=selector, policy=policy.version, expected_at=parcel.expected_at,
-        blocked=parcel.blocked, told=told,
+        blocked=parcel.blocked, told=told, group=group,
     )  # fmt: skip
 
 
@@ -222,7 +223,10 @@ def expire(parcel: Parcel, now: datetime, cases: Iterable[CaseFile] = ()) -> fac
     return facts.Expired(parcel=parcel.id)
 
 
-def deposit(parcel: Parcel, plan: places.Plan, room: places.Room, now: datetime, size: str | None = None) -> int:
+def deposit(
+    parcel: Parcel, plan: places.Plan, room: places.Room, now: datetime, size: str | None = None,
+    doors: places.Doors = places.ANY,
+) -> int:  # fmt: skip
     """The compartment for a reserved parcel that somebody stands there with; with `size`, one of that size. Refuses
     what comes too late, is not expected, or fits nowhere."""
     if parcel.stage in INSIDE:
@@ -231,7 +235,7 @@ def deposit(parcel: Parcel, plan: places.Plan, room: places.Room, now: datetime,
         raise Refusal("not_for_this_station")
     if now > parcel.deposit_by:
         raise Refusal("deposit_too_late")
-    compartment = places.choose_compartment(plan, room, parcel, size)
+    compartment = places.choose_compartment(plan, room, parcel, size, doors)
     if compartment is None:
         raise Refusal("no_fitting_compartment")
     return compartment

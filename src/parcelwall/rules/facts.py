@@ -69,6 +69,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     expected_at: Moment | None = None
     blocked: bool | None = None
     told: Told | None = None  # what an offer had said of it
+    group: str = ""  # alike for parcels of one recipient at one station on one day; says nothing elsewhere
 
 
 class Withdrawn(ParcelFact, frozen=True, kw_only=True):

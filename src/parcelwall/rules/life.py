@@ -107,6 +107,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     contested: bool = False
     blocked: bool | None = None  # nobody may collect it; None: that was never so
     service: str = ""  # what the carrier sold, such as `express`
+    group: str = ""  # alike for parcels of one recipient at one station on one day
     due: datetime | None = None
 
     @property
@@ -164,7 +165,7 @@ _ANNOUNCED_FIELDS = (
 )  # fmt: skip
 _RESERVED_FIELDS = (
     "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "climate",
-    "proof", "direction", "reach", "hold_hours", "label_tag", "selector", "generation", "blocked",
+    "proof", "direction", "reach", "hold_hours", "label_tag", "selector", "generation", "blocked", "group",
 )  # fmt: skip
 _announced_values, _reserved_values = attrgetter(*_ANNOUNCED_FIELDS), attrgetter(*_RESERVED_FIELDS)
 _NO_PROMISE: dict[str, Any] = {"station": None, "reservation": None, "size": None, "deposit_by": None}

@@ -36,6 +36,8 @@ class Plan:
         kinds = {(each.size, each.within_reach) for each in layout.compartments}
         self.kinds = sorted(kinds, key=lambda kind: (volume[kind[0]], kind))
         self.sizes = {size.name: size for size in layout.sizes}
+        edges = sorted({each.x_mm for each in layout.compartments})
+        self.column = {each.number: edges.index(each.x_mm) for each in layout.compartments}
         self.place = {each.number: index for index, each in enumerate(layout.compartments)}
         self.members = [self._bits(layout.compartments, kind) for kind in self.kinds]
         self.everything = (1 << len(layout.compartments)) - 1
@@ -207,18 +209,36 @@ def promise(plan: Plan, room: Room, parcel: Parcel, overbook: int = 0) -> str:
     return plan.smallest(need)
 
 
-def choose_compartment(plan: Plan, room: Room, parcel: Parcel, size: str | None = None) -> int | None:
+class Doors(msgspec.Struct, frozen=True):
+    """What else counts at a station's doors: how often each compartment was used, in which ones other parcels of the
+    same recipient lie, and how many free compartments in reach of each size are kept for those who need them."""
+
+    uses: dict[int, int] = {}
+    mates: tuple[int, ...] = ()
+    keep_reach: int = 0
+
+
+ANY = Doors()
+
+
+def choose_compartment(
+    plan: Plan, room: Room, parcel: Parcel, size: str | None = None, doors: Doors = ANY
+) -> int | None:
     """The number of the smallest free compartment that fits, the reach zone last, such that all other promises still
     fit; if a fault has broken them already, the smallest that is free. None if there is none.
 
     With `size`, one of that size, and only beside all other promises: nobody chooses room that is promised to others.
 
-    Among equals the parcel's id decides, so that doors take turns: a coil that is driven too often grows hot.
+    Among equals: near the recipient's other parcels, else the least used, else the parcel's id decides, so that doors
+    take turns: a coil that is driven too often grows hot. Only where `doors.keep_reach` says so, a parcel that needs no
+    reach takes a larger size before one of the last compartments in reach.
     """
     others = _minus(room.promised, plan.need(parcel)) if parcel.stage == Stage.RESERVED else room.promised
     kinds = [kind for kind in bits(plan.need(parcel)) if size in (None, plan.kinds[kind][0])]
-    candidates = [plan.members[kind] & ~room.unusable for kind in kinds]
-    choices = [_in_turn(free, parcel.id.int) for free in candidates if free]
+    candidates = [(kind, free) for kind in kinds if (free := plan.members[kind] & ~room.unusable)]
+    if doors.keep_reach and not parcel.reach:
+        candidates.sort(key=lambda each: _is_kept(plan, each[0], each[1], doors.keep_reach))
+    choices = [_best(plan, free, parcel.id.int, doors) for _, free in candidates]
     for choice in choices:
         after = Room(room.taken | choice, room.broken, room.held, others)
         if promises_fit(plan, after):
@@ -226,17 +246,28 @@ def choose_compartment(plan: Plan, room: Room, parcel: Parcel, size: str | None 
     return plan.number(choices[0].bit_length() - 1) if choices and size is None else None
 
 
+def _is_kept(plan: Plan, kind: int, free: int, keep: int) -> bool:
+    return plan.kinds[kind][1] and free.bit_count() <= keep
+
+
+def _best(plan: Plan, free: int, turn: int, doors: Doors) -> int:
+    """The bit of the best of compartments that are alike."""
+    places = list(bits(free))
+    n, columns = len(places), [plan.column.get(number, -9) for number in doors.mates]
+
+    def cost(at: int) -> tuple[int, int, int]:
+        number = plan.number(places[at])
+        apart = min((abs(plan.column[number] - column) for column in columns), default=2)
+        return min(apart, 2), doors.uses.get(number, 0), (at - turn) % n
+
+    return 1 << places[min(range(n), key=cost)]
+
+
 def sizes_with_room(plan: Plan, room: Room, parcel: Parcel) -> list[tuple[str, bool]]:
     """The sizes that the parcel fits into, from the smallest, each with whether there is room in it beside all other
     promises."""
     fitting = dict.fromkeys(plan.kinds[kind][0] for kind in bits(plan.need(parcel)))
     return [(size, choose_compartment(plan, room, parcel, size) is not None) for size in fitting]
-
-
-def _in_turn(free: int, turn: int) -> int:
-    """One bit of those that are set: as good as any, and another one for another turn."""
-    places = list(bits(free))
-    return 1 << places[turn % len(places)]
 
 
 def room_after(plan: Plan, station: str, room: Room, before: Parcel | None, after: Parcel) -> Room:

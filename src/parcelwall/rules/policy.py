@@ -30,11 +30,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     alone_parcels: int | UnsetType = UNSET  # parcels that one person may keep longer at once; unset: 1
 
     offer_from: float | UnsetType = UNSET  # a station is offered if room is at least so likely; unset: 0.85
+    keep_reach: int | UnsetType = UNSET  # free compartments in reach of each size for those who need them; unset: 0
 
     @property
     def offered_from(self) -> float:
         """How likely room must be at a station, 0 to 1, for it to be offered."""
         return 0.85 if self.offer_from is UNSET else self.offer_from
+
+    @property
+    def reach_kept(self) -> int:
+        """How many free compartments in reach of each size are kept for those who need them."""
+        return 0 if self.keep_reach is UNSET else self.keep_reach
 
     @property
     def doors_alone(self) -> int:

@@ -7,6 +7,7 @@ import msgspec
 from parcelwall.errors import Refusal
 from parcelwall.rules import decide, places
 from parcelwall.rules.life import Parcel
+from parcelwall.station import wear
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.visit import Visit
 
@@ -37,7 +38,7 @@ def smallest(desk: StationDesk, parcel: UUID) -> str:
     known = desk.memory.parcel(parcel)
     if known is None:
         raise Refusal("not_for_this_station")
-    number = decide.deposit(known, desk.plan, desk.memory.room(), desk.now())
+    number = decide.deposit(known, desk.plan, desk.memory.room(), desk.now(), None, wear.doors(desk.memory, known))
     return desk.plan.layout.compartments[desk.plan.place[number]].size
 
 

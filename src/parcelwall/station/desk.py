@@ -22,7 +22,7 @@ from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.delegation import Shown
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
-from parcelwall.station import lists, outcomes
+from parcelwall.station import lists, outcomes, wear
 from parcelwall.station import visit as visits
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import CannotWrite
@@ -240,7 +240,8 @@ class StationDesk:
         self._refuse_busy()
         if self.memory.reserve.is_low or self.battery_is_low:
             raise Refusal("station_out_of_service", "Disk full or battery low: parcels only go out until that is over.")
-        compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now(), size)
+        doors = wear.doors(self.memory, parcel)
+        compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now(), size, doors)
         return self._begin("deposit", parcel, compartment, courier=courier)
 
     def by_label(self, label: str) -> Parcel:

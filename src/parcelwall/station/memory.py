@@ -30,6 +30,7 @@ from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.station import restoring, visit
 from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
 from parcelwall.station.timekeeper import Timekeeper, earlier
+from parcelwall.station.wear import Wear
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class Memory:
     def __init__(
         self, path: Path | str, clock: Clock, durable: bool = True, reserve: Reserve | None = None
     ) -> None:
-        self.reserve = reserve or NoReserve()
+        self.reserve, self.wear = reserve or NoReserve(), Wear()
         self.connection = self._opened(path, durable)
         self._safely(lambda: self.connection.execute(SCHEMA + visit.SCHEMA))
         self.journal = SqliteJournal(self.connection)

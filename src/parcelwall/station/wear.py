@@ -1,0 +1,36 @@
+"""How often each compartment was used, counted from the station's own book: so that doors wear alike."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from parcelwall.rules.life import INSIDE, Parcel
+from parcelwall.rules.places import Doors
+
+if TYPE_CHECKING:
+    from parcelwall.station.memory import Memory
+
+_NEWER = """
+SELECT arrival, json_extract(body, '$.compartment') FROM entry WHERE arrival > ? AND kind = 'Deposited'
+ORDER BY arrival"""
+
+
+class Wear:
+    """Deposits by compartment since the book began; each entry is counted once."""
+
+    def __init__(self) -> None:
+        self.uses: Counter[int] = Counter()
+        self._through = 0
+
+    def read(self, memory: "Memory") -> dict[int, int]:
+        """What the book holds by now. A new computer has it too, from the hub."""
+        for arrival, compartment in memory.connection.execute(_NEWER, (self._through,)):
+            self.uses[int(compartment)] += 1
+            self._through = arrival
+        return dict(self.uses)
+
+
+def doors(memory: "Memory", parcel: Parcel) -> Doors:
+    """What counts at the doors for this parcel, beside room."""
+    inside = (each for each in memory.parcels() if each.group == parcel.group and each.stage in INSIDE)
+    mates = tuple(each.compartment for each in inside if each.compartment) if parcel.group else ()
+    return Doors(memory.wear.read(memory), mates, memory.policy.reach_kept)
