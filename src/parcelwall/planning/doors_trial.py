@@ -47,7 +47,8 @@ class Coming(msgspec.Struct, frozen=True):
 
 def days(count: int, a_day: float, seed: int) -> list[Coming]:
     """So many days; on each a Poisson number of recipients at one courier's visit."""
-    rng, stays, found = dice(seed), stays_of(seed), []
+    rng, stays = dice(seed), stays_of(seed)
+    found: list[Coming] = []
     for day in range(count):
         for _ in range(rng.poisson(a_day)):
             at_h = day * 24 + VISIT_H + rng.random()
