@@ -211,11 +211,13 @@ def promise(plan: Plan, room: Room, parcel: Parcel, overbook: int = 0) -> str:
 
 class Doors(msgspec.Struct, frozen=True):
     """What else counts at a station's doors: how often each compartment was used, in which ones other parcels of the
-    same recipient lie, and how many free compartments in reach of each size are kept for those who need them."""
+    same recipient lie, how many free compartments in reach of each size are kept for those who need them, and in which
+    order compartments were used last (a number that rises)."""
 
     uses: dict[int, int] = {}
     mates: tuple[int, ...] = ()
     keep_reach: int = 0
+    last: dict[int, int] = {}
 
 
 ANY = Doors()
@@ -229,9 +231,10 @@ def choose_compartment(
 
     With `size`, one of that size, and only beside all other promises: nobody chooses room that is promised to others.
 
-    Among equals: near the recipient's other parcels, else the least used, else the parcel's id decides, so that doors
-    take turns: a coil that is driven too often grows hot. Only where `doors.keep_reach` says so, a parcel that needs no
-    reach takes a larger size before one of the last compartments in reach.
+    Among equals: near the recipient's other parcels, else the least used, else the one whose last use is longest ago,
+    else the parcel's id decides, so that doors take turns: a coil that is driven too often has to rest. Only where
+    `doors.keep_reach` says so, a parcel that needs no reach takes a larger size before one of the last compartments in
+    reach.
     """
     others = _minus(room.promised, plan.need(parcel)) if parcel.stage == Stage.RESERVED else room.promised
     kinds = [kind for kind in bits(plan.need(parcel)) if size in (None, plan.kinds[kind][0])]
@@ -255,10 +258,10 @@ def _best(plan: Plan, free: int, turn: int, doors: Doors) -> int:
     places = list(bits(free))
     n, columns = len(places), [plan.column.get(number, -9) for number in doors.mates]
 
-    def cost(at: int) -> tuple[int, int, int]:
+    def cost(at: int) -> tuple[int, int, int, int]:
         number = plan.number(places[at])
         apart = min((abs(plan.column[number] - column) for column in columns), default=2)
-        return min(apart, 2), doors.uses.get(number, 0), (at - turn) % n
+        return min(apart, 2), doors.uses.get(number, 0), doors.last.get(number, -1), (at - turn) % n
 
     return 1 << places[min(range(n), key=cost)]
 

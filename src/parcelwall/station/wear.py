@@ -15,22 +15,24 @@ ORDER BY arrival"""
 
 
 class Wear:
-    """Deposits by compartment since the book began; each entry is counted once."""
+    """Deposits by compartment since the book began, and which was the last; each entry is counted once."""
 
     def __init__(self) -> None:
         self.uses: Counter[int] = Counter()
+        self.last: dict[int, int] = {}
         self._through = 0
 
-    def read(self, memory: "Memory") -> dict[int, int]:
+    def read(self, memory: "Memory") -> "Wear":
         """What the book holds by now. A new computer has it too, from the hub."""
         for arrival, compartment in memory.connection.execute(_NEWER, (self._through,)):
             self.uses[int(compartment)] += 1
-            self._through = arrival
-        return dict(self.uses)
+            self.last[int(compartment)] = self._through = arrival
+        return self
 
 
 def doors(memory: "Memory", parcel: Parcel) -> Doors:
     """What counts at the doors for this parcel, beside room."""
     inside = (each for each in memory.parcels() if each.group == parcel.group and each.stage in INSIDE)
     mates = tuple(each.compartment for each in inside if each.compartment) if parcel.group else ()
-    return Doors(memory.wear.read(memory), mates, memory.policy.reach_kept)
+    wear = memory.wear.read(memory)
+    return Doors(dict(wear.uses), mates, memory.policy.reach_kept, dict(wear.last))
