@@ -16,7 +16,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.drivers import Pulse
-from parcelwall.hub import commands, desk, sitting, sweeps, tell
+from parcelwall.hub import commands, desk, house, sitting, sweeps, tell
 from parcelwall.hub.ingest import Ingest
 from parcelwall.rules import access, life, places
 from parcelwall.simulation.faults.run import hush, simulate
@@ -132,6 +132,14 @@ def p14_hub_overwrites_happened_at() -> None:
         return right(self, msgspec.structs.replace(entry, happened_at=clock.text(self.now)), fact, station)
 
     sitting.Sitting.receive = receive  # type: ignore[method-assign]
+
+
+@plant("F28")
+def p15_a_restored_hub_goes_on_under_the_old_name() -> None:
+    async def restored(self: Any) -> int:
+        return self.streams.epoch
+
+    house.Hub.restored = restored  # type: ignore[method-assign]
 
 
 @plant("F30")

@@ -38,7 +38,7 @@ async def at_midnight(upstairs: Upstairs, posts: Sequence[Outpost], overbook: in
         book.rooms[name] = room
     wrong += [(_parcel_in(text), text) for text in invariants(book, overbook)]
     for post in (each for each in posts if each.station):
-        wrong += [("", text) for text in _heads(post, heads)]
+        wrong += [("", text) for text in _heads(post, heads) if not post.healing]
         wrong += [("", text) for text in _own_room(post)]
     return wrong
 
@@ -123,6 +123,8 @@ async def at_the_end(
             wrong.append(("", f"INV-06: a visit at {post.name} is open still, though all is quiet"))
         if post.up.memory.unsent():
             wrong.append(("", f"INV-08: {post.name} has {post.up.memory.unsent()} entries that never reached the hub"))
+        if post.healing:
+            wrong.append(("", f"F28: {post.name} holds what a hub that was restored never got back"))
         wrong += _world(post, behind[post.name])
     if notices:
         wrong += await _untold(upstairs)

@@ -13,6 +13,7 @@ from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
+from parcelwall.station.visit import Visit
 
 AGAIN = timedelta(hours=5)
 MOST_TRIES, TRIES = 5, {"not_for_this_station": 2}
@@ -124,9 +125,7 @@ class Folk:
         thing.tries += 1
         courier = self.couriers[post.name]
         try:
-            visit = await self.visiting.through(
-                post, lambda: post.up.desk.deposit_by_label(thing.reference, courier), thing, swap
-            )  # fmt: skip
+            visit = await self.visiting.through(post, lambda: self._scan(post, thing), thing, swap)
         except Refusal as no:
             self._not_taken(post, thing, no)
             return
@@ -138,6 +137,15 @@ class Folk:
         if not left_open and self._errs(post, "F23", "double scan", 0.3):
             self._expect(post, lambda: post.up.desk.deposit_by_label(thing.reference, courier),
                          {"already_deposited", "not_for_this_station", "door_busy"}, thing)  # fmt: skip
+
+    def _scan(self, post: Outpost, thing: Thing) -> Visit:
+        """Holds the label to the reader. A parcel that was announced twice may be taken in as either."""
+        visit = post.up.desk.deposit_by_label(thing.reference, self.couriers[post.name])
+        if thing.second_id and visit.parcel == thing.second_id:
+            self.by_id.pop(thing.id, None)  # type: ignore[arg-type]
+            thing.id, thing.second_id = thing.second_id, thing.id
+            self.by_id[visit.parcel] = thing
+        return visit
 
     def _is_in(self, post: Outpost, thing: Thing) -> None:
         self.deposits += 1

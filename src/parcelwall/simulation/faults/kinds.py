@@ -7,7 +7,7 @@ import msgspec
 from parcelwall.errors import Trouble
 from parcelwall.simulation.faults.chance import Luck
 
-Per = Literal["station-day", "visit", "batch", "town-day", "parcel"]
+Per = Literal["station-day", "visit", "batch", "town-day", "parcel", "town"]
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ FAULTS = {
         Fault("F05", "the line is slow: frames come a step of time later", 0.02, "batch"),
         Fault("F06", "all stations connect anew at once", 0.5, "town-day"),
         Fault("F07", "the station's process is killed at a write or at a word with the boards", 1.0, "station-day"),
-        Fault("F08", "the station's power is cut: unsynced sectors are lost or torn", 2.5, "station-day"),
+        Fault("F08", "the station's power is cut: unsynced sectors are lost or torn", 3.0, "station-day"),
         Fault("F09", "the station's disk is full", 0.1, "station-day"),
         Fault("F10", "the station's disk is read-only", 0.05, "station-day"),
         Fault("F11", "the station's disk is slow: a sync takes seconds", 0.1, "station-day"),
@@ -47,6 +47,7 @@ FAULTS = {
         Fault("F24", "recipients: a wrong code, a used one, an old one, another station's", 0.05, "visit"),
         Fault("F25", "a hub process is killed at a statement; the outcome of a commit is unknown", 8.0, "town-day"),
         Fault("F27", "a deadlock in a transaction of the hub", 0.01, "batch"),
+        Fault("F28", "the hub's database is lost and restored to an older point", 3.0, "town"),
         Fault("F29", "two hub processes do the same sweep and follow the same journal", 4.0, "town-day"),
         Fault("F30", "a follower dies between what it does and its cursor", 0.5, "town-day"),
         Fault("F31", "a carrier's call is repeated, or comes late", 0.05, "parcel"),
@@ -59,7 +60,6 @@ FAULTS = {
 LEFT_OUT = {
     "F12": "a disk that lies about its syncs cannot be survived; nothing in the product detects it yet",
     "F26": "killing PostgreSQL itself belongs to tests/acceptance/test_kill_hub.py, on real processes",
-    "F28": "a hub restored from a backup is met by real processes, in tests/acceptance/test_identity.py",
     "F33": "two versions of the software do not exist yet",
     "F34": "the same",
     "F35": "the product has no cooled compartments yet",
@@ -67,7 +67,7 @@ LEFT_OUT = {
 }  # fmt: skip
 
 Mode = Literal["all", "calm", "storm"]
-MOST = {"visit": 0.25, "batch": 0.25, "parcel": 0.25}  # rates that are shares
+MOST = {"visit": 0.25, "batch": 0.25, "parcel": 0.25, "town": 3.0}  # shares, and restores of a town
 SWARM = {"all": (0.25, 1.0), "calm": (0.0, 0.0), "storm": (0.6, 4.0)}  # share of faults switched on, rates times
 # Announced for one station, so that 20 or more lie behind a door on most days: the others are cancelled, moved,
 # refused for want of room, or never brought; in a storm those are many.

@@ -37,7 +37,7 @@ def required() -> list[str]:
     """Every pair of fault and state that a run must hit to be evidence; docs/simulate.md says what they mean."""
     stops = [f"{fault} x {visit}, {link}" for fault in ("F07", "F08") for visit in VISIT for link in ("down", "live")]
     links = [f"{fault} x {link}" for fault, some in LINKS_OF.items() for link in some]
-    staged = [f"{fault} x {stage}" for fault in ("F01", "F06", "F21", "F31") for stage in STAGES]
+    staged = [f"{fault} x {stage}" for fault in ("F01", "F06", "F21", "F28", "F31") for stage in STAGES]
     boards = [f"{fault} x {purpose}" for fault in ("F14", "F15", "F16", "F17", "F18") for purpose in PURPOSES]
     people = [f"F24 x {stage}" for stage in ("READY", "OVERDUE", "COLLECTED", "TAKEN_BACK")]
     hubs = [f"F25 x {state}" for state in DESK] + [f"F25 x {verb}" for verb in VERBS]
@@ -50,5 +50,6 @@ def required() -> list[str]:
     return stops + links + staged + boards + people + hubs + disks + starts + guesses
 
 
-LINKS_OF = {"F01": ("hello", "behind", "live"), "F03": ("live",), "F04": ("behind",), "F06": ("live",)}
+LINKS_OF = {"F01": ("hello", "behind", "live"), "F03": ("live",), "F04": ("behind",), "F06": ("live",),
+            "F28": ("down", "behind", "live")}  # fmt: skip
 VERBS = ("ask", "ingest", "sweep", "follow")

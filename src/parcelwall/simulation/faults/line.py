@@ -218,7 +218,8 @@ class Lines:
         heads = {row["name"]: row["number"] for row in rows}
         for post in (each for each in everybody if each.station):
             acknowledged = post.up.memory.journal.cursor("acknowledged")
-            if acknowledged > heads.get(post.name, 0):
+            post.healing = post.healing and not _healed(post, heads)
+            if acknowledged > heads.get(post.name, 0) and not post.healing:
                 post.violated(f"INV-08: the hub said that it has number {acknowledged}, it has {heads.get(post.name)}")
         behind = [post for name, post in streams.items() if heads.get(name, 0) > post.up.memory.has().number]
         for post in behind:  # one after another: who is quicker must not decide at whose statement a process dies
@@ -228,6 +229,14 @@ class Lines:
         link = post.link
         assert link is not None
         await link.down(await link.hub.news())
+
+
+def _healed(post: "Outpost", heads: dict[str, int]) -> bool:
+    """Whether a hub that was restored has all again that this station holds of either's streams."""
+    memory = post.up.memory
+    held = {name: head.number for name, head in memory.heads().items()}
+    held[memory.writer] = memory.journal.cursor("acknowledged")
+    return post.link is not None and all(heads.get(name, 0) >= number for name, number in held.items())
 
 
 def _judge_time(post: "Outpost") -> None:

@@ -59,6 +59,7 @@ class Outpost:
         self.link: Link | None = None
         self.told_brake = Brake()
         self.cut_until: datetime | None = None  # the line
+        self.healing = False  # the hub has lost what it had of this station, and has not got all of it back
         self.back_at: datetime | None = None  # the computer
         self.kind_of_stop = ""
         self.starting, self.stops = False, 0
@@ -172,6 +173,23 @@ class Outpost:
         if self.aimed == state:
             self.aimed = ""
             self.fuse.blow_in(self.luck.whole(1, within_steps))
+
+    def calm(self) -> None:
+        """No fault is left: power, disk, clock, contacts and doors are as they should be."""
+        self.fuse.mend()
+        self.starts_badly, self.aimed, self.cut_until = False, "", None
+        self.disk.make_room()
+        self.disk.slow_s = 0.0
+        self.clock.set_right()
+        core = self.boards.core
+        core.flip(0.0)
+        for line in self.profile.doors:
+            core.jam(line.door, False)
+            core.stick(line.door, None)
+            core.bounce(line.door, 0, 0)
+            self.boards.push_closed(line.door)
+        self.doubtful.clear()
+        self.restless = True
 
     async def look(self) -> None:
         """What the keeper does all day; here whenever something may have changed."""

@@ -90,3 +90,9 @@ def faults_of(post: Outpost, day: datetime, weather: Weather, plan: Plan, luck: 
             plan.at(when, fault, post, post.name)
     for when in struck_at(day, weather.rate("F20") * 10, luck):
         plan.at(when, "prise", None, post.name)
+
+
+def restores_of(start: datetime, days: int, times: float, luck: Luck) -> list[tuple[datetime, str]]:
+    """Backups of the hub and what is restored from them, by turns: so many of each, at random moments of these days."""
+    moments = sorted(start + days * DAY * luck.chance.random() for _ in range(2 * round(times)))
+    return [(when, ("backup", "F28")[place % 2]) for place, when in enumerate(moments)]

@@ -43,7 +43,7 @@ class Shop:
     def wish(self, what: str, thing: Thing) -> None:
         """Something to ask with the next batch. Calls that are repeated come again with the same key, hours later."""
         wish = self._made(what, thing)
-        key = f"{what}/{thing.reference}"
+        key = f"{what}/{thing.reference}" + (f"/{thing.lost}/{thing.name}" if thing.lost else "")
         self._asked.append((key, wish, what, thing))
         if self.weather.strikes("F31", self.luck):
             later = self.luck.pick((0.0, 0.5, 5.0, 60.0, 130.0))
@@ -130,6 +130,8 @@ class Shop:
             thing.id = UUID(answer.body["id"])
             self.by_id[thing.id] = thing
             thing.life = "announced"
+        elif answer.body["id"] != str(thing.id):
+            thing.second_id = UUID(answer.body["id"])
         if answer.body["stage"] == "RESERVED":
             thing.life = "promised"
             for way, rate in OTHER_WAYS.items():

@@ -24,6 +24,8 @@ class Thing(msgspec.Struct, kw_only=True):
     bring_at: datetime
     dwell_h: float
     id: UUID | None = None
+    second_id: UUID | None = None  # the hub had lost it, and the carrier has announced it once more
+    lost: int = 0  # times that the hub has forgotten it: what is asked then is asked with new keys
     life: Life = "planned"
     door: int | None = None  # behind which it really lies
     moved_to: str = ""  # where room was asked for since the slip was printed

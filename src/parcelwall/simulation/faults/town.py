@@ -20,6 +20,7 @@ from parcelwall.simulation.faults.line import Lines
 from parcelwall.simulation.faults.outpost import Outpost, enrolled
 from parcelwall.simulation.faults.plan import DAY, Plan
 from parcelwall.simulation.faults.post_office import PostOffice
+from parcelwall.simulation.faults.restores import Restores
 from parcelwall.simulation.faults.shop import Shop
 from parcelwall.simulation.faults.things import Behind
 from parcelwall.simulation.faults.timepiece import Timepiece
@@ -71,6 +72,7 @@ class Town:
         self.upstairs.killed = self._lines_fall
         self._dies_in = dict.fromkeys(VERBS, 0)  # how many processes are to be killed at what
         self._dies_following = False
+        self._restores = Restores(self.upstairs, self.lines, self.shop, self.posts, ledger)
         self._day, self._swept_at, self._beaten_at = 0, START, START
 
     def luck_of(self, name: str) -> Luck:
@@ -122,6 +124,8 @@ class Town:
 
     async def days(self, count: int) -> None:
         """Parcels are brought on so many days; ends early at the first violation."""
+        for when, what in plan.restores_of(START, count, self.weather.rate("F28"), self.luck_of("restores")):
+            self.plan.at(when, what, None)
         for _ in range(count + 1):
             self._plan_day(brings=self._day < count)
             midnight = START + (self._day + 1) * DAY
@@ -153,12 +157,14 @@ class Town:
     async def _step(self, until: datetime) -> None:
         """One step of time: what is asked of the hub, what people do at the doors, what the lines carry."""
         twice = await self._upstairs_due(until)
+        await self._restores.now(late=False)
         self._kill("ask", 12)
         if await self.shop.ask():
             self._kill("ingest", 12)
             await self.lines.carry(self.posts, beats=False)
         await asyncio.gather(*(self._at_the_station(post, until) for post in self.posts))
         self.clock.move_to(until)
+        await self._restores.now(late=True)
         await self._connect()
         beats = until - self._beaten_at >= BEAT_EVERY
         self._beaten_at = until if beats else self._beaten_at
@@ -192,6 +198,8 @@ class Town:
                 self._all_anew()
             elif what == "F29":
                 twice = True
+            elif what in ("backup", "F28"):
+                self._restores.plan(what, late=self.luck.happens(0.5))
             elif what == "again":
                 self.shop.again(who)
             elif what == "round":
@@ -346,10 +354,11 @@ class Town:
             return
         self.weather.rates.clear()
         self._dies_in = dict.fromkeys(VERBS, 0)
+        self._restores.cease()
         for process in self.upstairs.processes:
             process.fate.spared()
         for post in self.posts:
-            self._calm(post)
+            post.calm()
         for _ in range(QUIET_DAYS):
             midnight = START + (self._day + 1) * DAY
             while self.clock.now() < midnight and not self.violations:
@@ -362,21 +371,6 @@ class Town:
         for parcel, text in found:
             self.upstairs.book.violated(self.clock.now(), text, parcel)
         await self._midnight()
-
-    def _calm(self, post: Outpost) -> None:
-        post.fuse.mend()
-        post.starts_badly, post.aimed, post.cut_until = False, "", None
-        post.disk.make_room()
-        post.disk.slow_s = 0.0
-        post.clock.set_right()
-        post.boards.core.flip(0.0)
-        for line in post.profile.doors:
-            post.boards.core.jam(line.door, False)
-            post.boards.core.stick(line.door, None)
-            post.boards.core.bounce(line.door, 0, 0)
-            post.boards.push_closed(line.door)
-        post.doubtful.clear()
-        post.restless = True
 
     async def _settle(self) -> None:
         for post in self.posts:

@@ -22,6 +22,7 @@ from parcelwall.hub.sweeps import sweep
 from parcelwall.hub.tell import NAME, Channel, Teller
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
+from parcelwall.simulation.faults.backup import Backup
 from parcelwall.simulation.faults.chance import Streams as Chances
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.mortal import Fate, mortal_pool
@@ -53,7 +54,9 @@ class Upstairs:
         self.killed: Callable[[int], None] = lambda slot: None
         self.channels: dict[str, Channel] = {}
         self._answers: dict[tuple[str, str], str] = {}
-        self._turn = 0
+        self._answers_kept: dict[tuple[str, str], str] = {}  # with the backup
+        self._turn, self._epoch = 0, 1
+        self.backup = Backup(dsn)
 
     async def open(self) -> None:
         keys = hub_keys.load(self._folder, self._chances.ids("master key", self.clock))
@@ -69,7 +72,7 @@ class Upstairs:
     def _made(self, pool: asyncpg.Pool, slot: int) -> Hub:
         self._turn += 1
         ids = self._chances.ids(f"hub {slot} life {self._turn}", self.clock)
-        hub = Hub(pool, self.clock, ids, self._sealing, Streams(1, slot), Policy())
+        hub = Hub(pool, self.clock, ids, self._sealing, Streams(self._epoch, slot), Policy())
         hub.dsn = self._dsn
         return hub
 
@@ -79,6 +82,30 @@ class Upstairs:
             await process.hub.desk.close()
             process.hub.pool.terminate()
         self.eye.terminate()
+        if self.backup.taken:
+            await self.backup.drop()
+
+    async def back_up(self) -> None:
+        """The database is kept as it is now, with the answers that it knows to have given."""
+        await self.backup.take()
+        self._answers_kept = dict(self._answers)
+
+    async def restore(self) -> None:
+        """F28: both processes end, the database is that of the backup, and the operator says so before they start."""
+        for process in self.processes:
+            process.fate.spared()
+            await process.hub.desk.close()
+        await self.backup.bring_back()
+        self._answers = dict(self._answers_kept)
+        self._epoch = await self.eye.fetchval("SELECT epoch FROM house")
+        by_hand = self._made(self.processes[0].hub.pool, 1)
+        await by_hand.refresh()
+        self._epoch = await by_hand.restored()
+        await by_hand.desk.close()
+        for process in self.processes:
+            process.hub = self._made(process.hub.pool, process.slot)
+            await process.hub.refresh()
+            self.killed(process.slot)
 
     @property
     def first(self) -> Hub:
