@@ -166,6 +166,20 @@ async def test_a_door_that_opens_just_when_the_disk_is_full(rig: FullRig) -> Non
     assert rig.pulses() == 2
 
 
+async def test_a_door_that_is_shut_while_nothing_can_be_written_says_so_and_is_written_later(rig: FullRig) -> None:
+    parcel = await rig.inside("PW-1")
+    visit = await rig.keeper.serve(rig.desk.collect_by_code(rig.code(parcel)))
+    rig.use_up()
+    rig.boards.push_closed(visit.compartment)
+    rig.now.advance(1.0)
+    with pytest.raises(CannotWrite):
+        await rig.keeper.watch_closely()
+    assert rig.parcel(parcel).stage == Stage.READY
+    rig.disk.make_room()
+    await rig.keeper.watch_closely()
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+
+
 async def test_a_start_on_a_full_disk(rig: FullRig) -> None:
     parcel = await rig.inside("PW-1")
     rig.fill_up()

@@ -132,10 +132,13 @@ class Keeper:
         """A door that somebody stands before is asked by itself: a sweep waits for its turn on the line, people do
         not. What was seen before the door opened says nothing of it: only who was looked at now can have gone."""
         for visit in self._before_people():
-            with contextlib.suppress(Trouble):
-                self.seen = {**self.seen, visit.compartment: await self.doors.follow(visit.compartment)}
-                if visit in self._before_people():
-                    self._watch_open(visit)
+            try:
+                seen = await self.doors.follow(visit.compartment)
+            except Trouble:  # of the boards alone: what cannot be written is the caller's to say
+                continue
+            self.seen = {**self.seen, visit.compartment: seen}
+            if visit in self._before_people():
+                self._watch_open(visit)
 
     def _left_alone(self) -> list[Visit]:
         """Visits as they stand now, but for those whose door is being opened."""
