@@ -120,6 +120,8 @@ class Shop:
             if what == "reserve" and not self.luck.happens(0.1):  # else it is brought all the same
                 thing.life = "home"
             return
+        if what in ("announce", "announce alone") and thing.id and answer.body["id"] != str(thing.id):
+            thing.second_id = UUID(answer.body["id"])
         if what in ("announce", "announce alone", "reserve") and thing.life in ("planned", "announced"):
             self._announced(what, thing, answer)
         elif what == "move" and thing.life == "promised":
@@ -130,8 +132,6 @@ class Shop:
             thing.id = UUID(answer.body["id"])
             self.by_id[thing.id] = thing
             thing.life = "announced"
-        elif answer.body["id"] != str(thing.id):
-            thing.second_id = UUID(answer.body["id"])
         if answer.body["stage"] == "RESERVED":
             thing.life = "promised"
             for way, rate in OTHER_WAYS.items():
