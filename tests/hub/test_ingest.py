@@ -119,6 +119,21 @@ async def test_two_processes_take_the_same_frames(hub: Hub, pen: Pen, database: 
     assert await stored(hub) == pen.entries
 
 
+async def test_what_lay_in_a_station_that_stood_still_is_kept_so_much_longer(hub: Hub, pen: Pen) -> None:
+    first = await parcel_at(hub, await announced(hub, "PW-1", "S-0001"))
+    later = await parcel_at(hub, await announced(hub, "PW-2", "S-0001"))
+    await hub.receive("S-0001", pen.write(pen.deposited(first, 2, collect_by=LATER)))
+    pen.now.advance(5 * 3600)
+    stood = facts.StoodStill(since=NOW, until=NOW + timedelta(hours=5))
+    frame = pen.write(stood, pen.deposited(later, 1, collect_by=LATER))
+    for _ in range(2):
+        await hub.receive("S-0001", frame)
+    assert (await parcel_at(hub, first.id)).collect_by == LATER + timedelta(hours=5)
+    assert (await parcel_at(hub, later.id)).collect_by == LATER, "it came when all was well"
+    assert (await kinds_in(hub, "hub:1/S-0001")).count("Extended") == 1
+    assert await cases(hub) == []
+
+
 # what is not understood
 
 

@@ -134,6 +134,7 @@ FULL: tuple[facts.Fact, ...] = (
     facts.Measured(probe="28-00000a", unit="degC", low=2.25, mean=4.5, high=7.75, since=NOW),
     facts.Power(status="battery", charge_ratio=0.5),
     facts.ClockSet(boot="b1", mono_ms=1_000, utc=NOW),
+    facts.StoodStill(since=NOW, until=NOW + timedelta(hours=5)),
     facts.JournalRestored(before="S-0001", number=8790),
     facts.CaseOpened(case=CASE, about="door_failed", parcel=PARCEL, station="S-0001", compartment=1, holds=True,
                      details={"pulses": 3}),

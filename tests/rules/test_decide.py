@@ -12,6 +12,7 @@ import pytest
 from parcelwall import rules
 from parcelwall.errors import Refusal
 from parcelwall.rules import decide, facts
+from parcelwall.rules.book import CaseFile
 from parcelwall.rules.decide import Order
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.life import ENDED, INSIDE, Stage, learn
@@ -234,6 +235,31 @@ def test_an_operator_may_extend_more_often_than_a_recipient() -> None:
     assert decide.extend(often, None, "operator", NOW, DEFAULT)
     with pytest.raises(Refusal):
         decide.extend(often, None, "recipient", NOW, DEFAULT)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_hours_in_which_the_station_stood_still_are_given_to_who_could_have_come(stage: Stage) -> None:
+    lay = parcel(stage, deposited_at=NOW)
+    stood = facts.StoodStill(since=NOW - timedelta(hours=2), until=NOW + timedelta(hours=5))
+    longer = decide.keep_longer(lay, stood, NOW + timedelta(hours=6))
+    assert (longer is not None) == (stage in INSIDE)
+    assert longer is None or longer.collect_by == LATER + timedelta(hours=5), "no more than it lay there"
+    early = decide.keep_longer(lay, stood, NOW + timedelta(hours=1))
+    assert early is None or early.collect_by == LATER + timedelta(hours=1), "a clock that is ahead gives no more"
+    after = facts.StoodStill(since=LATER + timedelta(hours=1), until=LATER + timedelta(hours=9))
+    assert decide.keep_longer(lay, after, LATER + timedelta(hours=9)) is None, "its time was over before"
+    never = facts.StoodStill(since=NOW - timedelta(hours=9), until=NOW - timedelta(hours=1))
+    assert decide.keep_longer(lay, never, NOW) is None
+
+
+def test_what_stands_still_for_a_case_is_not_given_twice() -> None:
+    lay = parcel(Stage.READY, deposited_at=NOW)
+    stood = facts.StoodStill(since=NOW, until=NOW + timedelta(hours=5))
+    case = CaseFile(id=OTHER, about=decide.STOPPING[0], parcel=lay.id, station="S-0001", compartment=1, holds=True,
+                    opened_at=NOW)  # fmt: skip
+    assert decide.keep_longer(lay, stood, stood.until, [case]) is None
+    closed = msgspec.structs.replace(case, closed_at=NOW)
+    assert decide.keep_longer(lay, stood, stood.until, [closed]) is not None
 
 
 def test_overbooking_is_a_policy() -> None:

@@ -24,7 +24,8 @@ from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
 from parcelwall.rules import places
 from parcelwall.rules.admission import counts_heads, what_to_do
-from parcelwall.rules.life import Parcel
+from parcelwall.rules.facts import StoodStill
+from parcelwall.rules.life import INSIDE, Parcel
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import AdmissionRow
 
@@ -41,6 +42,7 @@ LOST = (
     asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
 )  # fmt: skip
 
+_INSIDE = "SELECT id FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[])"
 _OF_CASES = "SELECT parcel FROM case_file WHERE id = ANY($1::uuid[]) AND parcel IS NOT NULL"
 _FIND_ASKED = """
 SELECT actor, key, request_hash, status, answer FROM asked
@@ -208,7 +210,10 @@ class Desk:
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.sitting(connection)
             names = [each.station for each in news]
-            await at.load([p for each in news for p in each.parcels()], names, {each.writer for each in news})
+            parcels = [p for each in news for p in each.parcels()]
+            if stood := [each.station for each in news if each.tells_of(StoodStill)]:
+                parcels += [row["id"] for row in await connection.fetch(_INSIDE, stood, list(INSIDE))]
+            await at.load(parcels, names, {each.writer for each in news})
             await at.load_cases(names, [case for each in news for case in each.cases()])
             through = [await each.decide(at) for each in news]
             await at.write()

@@ -9,7 +9,7 @@ from parcelwall import clock
 from parcelwall.hub.sitting import Sitting
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Entry, Fork
-from parcelwall.rules import facts
+from parcelwall.rules import decide, facts
 from parcelwall.rules.book import Learned
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import Stage
@@ -35,6 +35,9 @@ class Ingest(msgspec.Struct, kw_only=True):
     def parcels(self) -> list[UUID]:
         return [fact.parcel for fact in self.read if facts.is_of_parcel(fact)]
 
+    def tells_of(self, kind: type[Fact]) -> bool:
+        return any(type(fact) is kind for fact in self.read)
+
     def cases(self) -> list[UUID]:
         return [fact.case for fact in self.read if type(fact) is facts.CaseOpened]
 
@@ -51,6 +54,8 @@ class Ingest(msgspec.Struct, kw_only=True):
                 await self._keep_unread(at, entry, why)
             if facts.is_of_parcel(fact):
                 self._follow_up(at, fact, learned)
+            elif type(fact) is facts.StoodStill:
+                self._keep_longer(at, fact)
         if made:
             at.heads[self.writer] = chain.Head(made[-1].number, made[-1].hash)
         return max(head.number, made[-1].number if made else 0)
@@ -73,6 +78,11 @@ class Ingest(msgspec.Struct, kw_only=True):
             "INSERT INTO dead_letter VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", entry.writer, entry.number, why
         )
         at.open_case("unreadable_entry", None, self.station, None, False)
+
+    def _keep_longer(self, at: Sitting, stood: facts.StoodStill) -> None:
+        for parcel in [each for each in at.book.parcels.values() if each.station == self.station]:
+            if longer := decide.keep_longer(parcel, stood, at.now, at.book.cases.values()):
+                at.record(longer)
 
     def _follow_up(self, at: Sitting, fact: facts.ParcelFact, learned: Learned) -> None:
         if learned.surprise:

@@ -214,6 +214,24 @@ def give_back(parcel: Parcel, case: CaseFile, others: Iterable[CaseFile], now: d
     return facts.Extended(parcel=parcel.id, collect_by=parcel.collect_by + stood_still, by="hub")
 
 
+def keep_longer(
+    parcel: Parcel, stood: facts.StoodStill, now: datetime, cases: Iterable[CaseFile] = ()
+) -> facts.Extended | None:
+    """The time in which the station could let nobody in is given to a parcel that lay there; None if there is none.
+
+    Of what the station tells, no more counts than the parcel was there and may have been; and none while the clock
+    stands still for one of its cases, for that gives all of it back.
+    """
+    if parcel.stage not in INSIDE or parcel.collect_by is None or parcel.deposited_at is None:
+        return None
+    if any(case.parcel == parcel.id and stops_the_clock(case) for case in cases):
+        return None
+    begun, ended = max(stood.since, parcel.deposited_at), min(stood.until, now)
+    if begun >= parcel.collect_by or ended <= begun:
+        return None
+    return facts.Extended(parcel=parcel.id, collect_by=parcel.collect_by + (ended - begun), by="hub")
+
+
 def expire(parcel: Parcel, now: datetime, cases: Iterable[CaseFile] = ()) -> facts.Expired | None:
     """The holding time is over; None if it is not, or stands still because of one of the parcel's cases."""
     if any(case.parcel == parcel.id and stops_the_clock(case) for case in cases):

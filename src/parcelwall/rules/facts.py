@@ -325,6 +325,13 @@ class ClockSet(Fact, frozen=True, kw_only=True):
     utc: Moment
 
 
+class StoodStill(Fact, frozen=True, kw_only=True):
+    """The station's computer was off, or its disk would not be written: nobody could have been let in."""
+
+    since: Moment
+    until: Moment
+
+
 class JournalRestored(Fact, frozen=True, kw_only=True):
     """A new computer has fetched the station's book from the hub. `before` is what the lost one wrote, `number` of it.
 
@@ -362,7 +369,7 @@ HUB_KINDS = (
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,
-    ClockSet, JournalRestored, CaseOpened, OrderAnswered,
+    ClockSet, StoodStill, JournalRestored, CaseOpened, OrderAnswered,
 )  # fmt: skip
 DOOR_KINDS = (Deposited, Collected, TakenBack)  # what a door saw: never refused
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in (*HUB_KINDS, *STATION_KINDS)}

@@ -20,6 +20,7 @@ from parcelwall.station.keeper import Keeper
 from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
 from parcelwall.station.orders import Orders, Presence
+from parcelwall.station.outage import Outage
 from parcelwall.station.reserve import FileReserve
 from parcelwall.station.road import Road
 from parcelwall.station.space import LOOK_EVERY_S, Space
@@ -48,7 +49,7 @@ class Station:
         self.kiosk = Kiosk(self.desk, clock, Challenge(self.desk, ids, clock), road)
         self.keeper = Keeper(self.desk, doors, clock, self.kiosk.visit_moved)
         self.kiosk.attach(self.keeper)
-        self.space = Space(self.desk)
+        self.space, self.outage = Space(self.desk), Outage(memory, clock)
         self.boot = ids.new().hex
         self.presence = Presence(ids, clock)
         self.orders = Orders(self.desk, self.kiosk.serve, self.kiosk.several.offer, self.presence, clock, self.boot)
@@ -74,6 +75,7 @@ class Station:
             self.kiosk.tick()
             if self.clock.mono() - looked_at > LOOK_EVERY_S:
                 self.space.look()
+                self.outage.look()
                 looked_at = self.clock.mono()
             if self.clock.mono() - forgotten_at > FORGET_EVERY_S:
                 self.memory.forget_ended()

@@ -110,6 +110,11 @@ class Memory:
         """Keeps what the station was given at enrolment. Raises CannotWrite."""
         self._safely(lambda: self._know(values))
 
+    def note_alive(self) -> None:
+        """Notes that the station works now, which is not worth the reserve. Raises what the disk raises."""
+        with self.connection:
+            self.connection.execute("INSERT OR REPLACE INTO identity VALUES ('alive', ?)", (self.now_text(),))
+
     def _know(self, values: Mapping[str, str]) -> None:
         with self.connection:
             rows = list(values.items())

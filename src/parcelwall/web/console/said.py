@@ -121,6 +121,7 @@ KIND = {
     "Measured": N_("A probe was read"),
     "Power": N_("Power"),
     "ClockSet": N_("The clock was set"),
+    "StoodStill": N_("The station stood still"),
     "JournalRestored": N_("A new computer fetched the book"),
     "CaseOpened": N_("A case was opened"),
     "CaseClosed": N_("A case was closed"),

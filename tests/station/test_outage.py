@@ -1,0 +1,70 @@
+"""A station that stood still tells once for how long; short stops, first starts and clocks that jump tell nothing."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from parcelwall.rules import facts
+from station.rig import Rig
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    rig = await Rig(tmp_path).start()
+    rig.station.outage.look()
+    yield rig
+    rig.clean()
+    await rig.stop()
+
+
+def told(rig: Rig) -> list[timedelta]:
+    entries = [entry for entry in rig.memory.journal.since("S-0001", 0) if entry.kind == "StoodStill"]
+    read = [facts.read(entry.kind, entry.body) for entry in entries]
+    return [fact.until - fact.since for fact in read if isinstance(fact, facts.StoodStill)]
+
+
+async def test_a_computer_that_was_off(rig: Rig) -> None:
+    await rig.now.sleep(5 * HOUR)
+    await rig.restart()
+    rig.station.outage.look()
+    rig.station.outage.look()
+    assert told(rig) == [timedelta(hours=5)]
+
+
+async def test_a_short_stop_and_a_station_that_works_tell_nothing(rig: Rig) -> None:
+    for _ in range(30):
+        await rig.now.sleep(50.0)
+        rig.station.outage.look()
+    await rig.restart()
+    await rig.now.sleep(500.0)
+    rig.station.outage.look()
+    assert told(rig) == []
+
+
+async def test_a_process_that_hung(rig: Rig) -> None:
+    await rig.now.sleep(HOUR)
+    rig.station.outage.look()
+    assert told(rig) == [timedelta(hours=1)]
+
+
+async def test_a_clock_that_jumps_while_the_station_works_is_no_outage(rig: Rig) -> None:
+    rig.now._now += timedelta(hours=7)
+    await rig.now.sleep(61.0)
+    rig.station.outage.look()
+    assert told(rig) == []
+
+
+async def test_a_disk_that_would_not_be_written_is_told_afterwards(rig: Rig) -> None:
+    rig.memory.connection.execute("PRAGMA query_only = 1")
+    for _ in range(20):
+        await rig.now.sleep(60.0)
+        rig.station.outage.look()
+    assert told(rig) == []
+    rig.memory.connection.execute("PRAGMA query_only = 0")
+    await rig.now.sleep(60.0)
+    rig.station.outage.look()
+    assert told(rig) == [timedelta(minutes=21)]
