@@ -1,8 +1,12 @@
 """What all facts have in common; `facts.py` has the kinds."""
 
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -12,7 +12,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from parcelwall.rules.fact import Fact, ParcelFact
+from parcelwall.rules.fact import Fact, Moment, ParcelFact
+from parcelwall.rules.facts_machine import ClockSet, JournalRestored, Measured, Power, StoodStill
 from parcelwall.rules.facts_office import AdmissionAdopted, Looked, SiteNoted
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
@@ -21,7 +22,6 @@ from parcelwall.rules.tables import DwellCurve, Told, VisitCalendar
 Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
 By = Literal["recipient", "delegate", "sender", "courier", "carrier", "operator", "hub", "unknown"]
-Moment = Annotated[datetime, Meta(tz=True)]
 Door = Annotated[int, Meta(ge=1, le=32_767)]  # number of a compartment
 
 
@@ -301,45 +301,6 @@ class WrongCode(Fact, frozen=True, kw_only=True):
 
     count: int
     paused: bool = False
-
-
-class Measured(Fact, frozen=True, kw_only=True):
-    """Minimum, mean and maximum of one probe over one interval."""
-
-    probe: str
-    unit: str
-    low: float
-    mean: float
-    high: float
-    since: Moment
-
-
-class Power(Fact, frozen=True, kw_only=True):
-    status: Literal["mains", "battery", "low", "unknown"]
-    charge_ratio: float | None = None
-
-
-class ClockSet(Fact, frozen=True, kw_only=True):
-    boot: str
-    mono_ms: int
-    utc: Moment
-
-
-class StoodStill(Fact, frozen=True, kw_only=True):
-    """The station's computer was off, or its disk would not be written: nobody could have been let in."""
-
-    since: Moment
-    until: Moment
-
-
-class JournalRestored(Fact, frozen=True, kw_only=True):
-    """A new computer has fetched the station's book from the hub. `before` is what the lost one wrote, `number` of it.
-
-    What the lost one wrote and had not shipped is gone.
-    """
-
-    before: str
-    number: int
 
 
 class CaseOpened(Fact, frozen=True, kw_only=True):
