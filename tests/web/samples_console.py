@@ -8,6 +8,7 @@ import msgspec
 
 from parcelwall.hub.acts import Act, Longer, OneDoor
 from parcelwall.hub.needs import Need
+from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
 from parcelwall.hub.watching import AtAGlance, Behind, Noted
@@ -24,6 +25,13 @@ AN_ID = UUID("0198f000-0000-7000-8000-000000000001")
 LAYOUT = plain_layout("SSSSMMSSSL SSMMMMMSSS MMSSSSSLSS")
 FREE = (("S", 9), ("M", 4), ("L", 1))
 REASONS = (("stuck", "a recipient's door does not open"), ("look", "somebody must look inside"))
+STREAM = Stream("S-0012", 1204, "5f" * 32)
+LEAF = Leaf(STREAM, tuple(
+    Written(1204 - n, kind, NOW - timedelta(minutes=n), NOW - timedelta(minutes=n, seconds=-1), f"{n:02x}" * 32, 19,
+            AN_ID if kind == "Deposited" else None, "latch" if kind == "DoorFailed" else "")
+    for n, kind in enumerate(("DoorClosed", "Deposited", "DoorOpened", "DoorFailed"))
+), 1154, True)  # fmt: skip
+KINDS = (("Deposited", "Put in"), ("DoorOpened", "The door was seen open"))
 NAV = ("map", "needs", "parcels", "longer", "couriers", "numbers", "sites", "policy", "people")
 
 
@@ -145,6 +153,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
              views.StaffRow("old", "Otto", "viewer", (), NOW, False, 1))  # fmt: skip
     return {
         "console-sign-in": views.SignInView("/console", "This key lets nobody in here. Check it."),
+        "console-wall": views.WallView(**{name: getattr(shown_map, name) for name in shown_map.__struct_fields__}),
+        "console-journal": views.JournalView(top("map"), "S-0012", "Kluuvi", (STREAM,), LEAF, KINDS, "", True),
         "console-refused": views.RefusedView("Your role does not allow this", "Ask an admin, under People."),
         "console-out": views.OutView(), "console-map": shown_map,
         "console-map-none": msgspec.structs.replace(shown_map, rows=(), pins=(), needs=(), all=0, doors=0,

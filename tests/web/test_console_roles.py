@@ -29,7 +29,8 @@ GETS = {
     "/console/stations/{station}": "see", "/console/stations/{station}/events": "see", "/console/parcels": "find",
     "/console/parcels/{parcel}": "find", "/console/longer": "extend", "/console/couriers": "couriers",
     "/console/numbers": "see", "/console/numbers/use.csv?station={station}": "export", "/console/sites": "see",
-    "/console/policy": "see", "/console/people": "people", "/console/me": "see",
+    "/console/policy": "see", "/console/people": "people", "/console/me": "see", "/console/wall": "see",
+    "/console/wall/events": "see", "/console/journal?station={station}": "see",
 }  # fmt: skip
 POSTS: dict[str, tuple[str, dict[str, str]]] = {
     "/console/cases/{case}/close": ("hold", {"outcome": "looked"}),
@@ -47,7 +48,8 @@ POSTS: dict[str, tuple[str, dict[str, str]]] = {
 EVERYWHERE_ONLY = {"people", "policy"}
 OPEN_TO_ALL = {"/console/sign-in", "/console/sign-in/passkey/begin", "/console/sign-in/passkey/finish"}
 OWN = {"/console/sign-out", "/console/me/passkey/begin", "/console/me/passkey/finish", "/console/me/passkey/end"}
-ELSEWHERE_TESTED = {"/console/acts/{act}/agree", "/console/acts/{act}/withdraw",  # test_console_acts.py
+ELSEWHERE_TESTED = {"/console/cases/{case}/photos/{index}",  # below
+                    "/console/acts/{act}/agree", "/console/acts/{act}/withdraw",  # test_console_acts.py
                     "/console/stations/{station}/open/begin", "/console/stations/{station}/open/finish"}  # fmt: skip
 
 

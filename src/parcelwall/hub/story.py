@@ -23,7 +23,7 @@ _CASE = re.compile(r"C-([0-9A-F]{6})", re.IGNORECASE)
 _PLACE = re.compile(r"(S-\d{4,})\s*[/ ]\s*(\d{1,5})", re.IGNORECASE)
 
 _BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 20"
-_BY_LABEL = "SELECT record FROM parcel WHERE due IS NOT NULL AND record::jsonb->>'label' = ANY($1::text[]) LIMIT 20"
+_BY_LABEL = "SELECT record FROM parcel WHERE label = ANY($1::text[]) LIMIT 20"
 _BEHIND = "SELECT record FROM parcel WHERE station = $1 AND compartment = $2"
 _BY_CASE = """
 SELECT record FROM case_file JOIN parcel ON parcel.id = case_file.parcel
@@ -66,8 +66,8 @@ class Step(msgspec.Struct, frozen=True):
 
 
 async def find(hub: Hub, who: Person, asked: str) -> list[Parcel]:
-    """Parcels that are meant by exactly these words, in this person's area: a number, a label (of parcels whose life
-    has not ended), a station and door, a case, or an id. Whoever searches stands in the journal; what for does not."""
+    """Parcels that are meant by exactly these words, in this person's area: a number, a label, a station and
+    door, a case, or an id. Whoever searches stands in the journal; what for does not."""
     words = asked.strip()
     if not words or len(words) > 64 or not words.isprintable():
         return []

@@ -58,7 +58,7 @@ BUNDLES = {
     "passkey.js": ("passkey.js",),
     "share.js": ("share.js",),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
-                    "css/desk.css", "css/desk-parts.css", "css/charts.css"),
+                    "css/desk.css", "css/desk-parts.css", "css/charts.css", "css/wall.css"),
     "demo.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css", "css/desk.css",
                  "css/desk-parts.css", "css/town.css"),
     "console.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "console.js", "passkey.js"),

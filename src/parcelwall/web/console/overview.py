@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, numbers, reading, watching
+from parcelwall.hub import acts, numbers, photos, reading, watching
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.needs import Need, needs
@@ -21,10 +21,10 @@ from parcelwall.web import charts
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top, with_query
 from parcelwall.web.console.jobs import Jobs
-from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin
+from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin, WallView
 from parcelwall.web.map import Town, town
 from parcelwall.web.reader import page
-from parcelwall.web.render import Renderer
+from parcelwall.web.render import HEADERS, Renderer
 from parcelwall.web.tiles import Tiles
 
 RADIUS = 22  # of a ring, in units of the drawing
@@ -54,8 +54,27 @@ async def console_events(
     return live(request, hub, renderer, look(request), view, CALM_S)
 
 
+@get("/console/wall", include_in_schema=False)
+async def wall(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer, tiles: Tiles
+) -> Response[bytes]:
+    """For a screen on a wall: everything at a glance, nothing to touch."""
+    must(sign_in, "see")
+    return page(renderer, await map_view(request, hub, sign_in, tiles, True, WallView), look(request))
+
+
+@get("/console/wall/events", include_in_schema=False)
+async def wall_events(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer, tiles: Tiles
+) -> Stream:
+    must(sign_in, "see")
+    view = lambda now: map_view(request, hub, now, tiles, False, WallView)  # noqa: E731
+    return live(request, hub, renderer, look(request), view, CALM_S)
+
+
 async def map_view(
-    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, tiles: Tiles, streets: bool
+    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, tiles: Tiles, streets: bool,
+    kind: type[MapView] = MapView,
 ) -> MapView:  # fmt: skip
     """All stations as they are now. `streets`: with the streets, which news of a stream leave out."""
     query, only = request.query_params.get("q", "")[:60], request.query_params.get("only", "all")
@@ -70,7 +89,7 @@ async def map_view(
     now = hub.clock.now()
     use = await numbers.use_by_hour(hub, numbers.Span(now - timedelta(hours=24), now, _ids(sign_in.person)))
     doors = sum(row.doors for row in stations)
-    return MapView(
+    return kind(
         top=await top(request, hub, sign_in, "map", len(rows)),
         rows=tuple(sorted(wanted, key=lambda row: (-row.share, row.id))), pins=tuple(pins), needs=tuple(rows[:5]),
         window=" ".join(f"{each:g}" for each in window), scale=f"{scale:.3f}",
@@ -78,7 +97,7 @@ async def map_view(
         tiles_now=not all(drawn.has(pin.x, pin.y) for pin in pins), all=len(stations),
         inside=sum(row.waiting + row.overdue for row in stations), in_use=sum(row.in_use for row in stations),
         doors=doors, chart_svg=charts.day_line(use, doors, look(request), known), query=query, only=only,
-        events=with_query(f"{HOME}/events", request),
+        events=with_query(f"{HOME}/wall/events" if kind is WallView else f"{HOME}/events", request),
     )  # fmt: skip
 
 
@@ -111,11 +130,12 @@ def _window(pins: Sequence[Pin], drawn: Town) -> tuple[float, float, float, floa
 async def need_rows(request: Request[Any, Any, Any], hub: Hub, person: Person, station: str = "") -> list[NeedRow]:
     """The list of what needs somebody, in words; of one station, if one is named."""
     known = words(look(request).language)
-    found = await needs(hub, person)
-    return [_row(hub, person, need, known) for need in found if not station or need.station == station]
+    found = [need for need in await needs(hub, person) if not station or need.station == station]
+    pictures = await photos.counted(hub, [need.case for need in found if need.case])
+    return [_row(hub, person, need, known, pictures.get(need.case, 0) if need.case else 0) for need in found]
 
 
-def _row(hub: Hub, person: Person, need: Need, known: Any) -> NeedRow:
+def _row(hub: Hub, person: Person, need: Need, known: Any, pictures: int) -> NeedRow:
     station = hub.stations.known.get(need.station or "")
     place = station.about.name if station else ""
     if need.act is not None and not need.station:
@@ -136,6 +156,7 @@ def _row(hub: Hub, person: Person, need: Need, known: Any) -> NeedRow:
         may_agree=need.act is not None and need.act.asked_by != person.id
         and all(person.may("agree", each) for each in need.act.stations),
         mine=need.act is not None and need.act.asked_by == person.id,
+        photos=pictures if person.may("hold", need.station) else 0,
     )  # fmt: skip
 
 
@@ -180,6 +201,16 @@ async def close_case(request: Request[Any, Any, Any], case: Any, sign_in: SignIn
     except Refusal as no:
         return back(to, no=no)
     return back(to, "closed")
+
+
+@get("/console/cases/{case:uuid}/photos/{index:int}", include_in_schema=False)
+async def case_photo(case: Any, index: int, sign_in: SignIn, hub: Hub) -> Response[bytes]:
+    """A picture that a courier took of what went wrong. Raises Refusal for whoever has no right to close the case."""
+    must(sign_in, "hold", await reading.station_of_case(hub, case))
+    pictures = await photos.of_case(hub, case)
+    if not 0 <= index < len(pictures):
+        raise Refusal("not_found")
+    return Response(pictures[index], media_type="image/jpeg", headers=dict(HEADERS))
 
 
 @post("/console/acts/{act:uuid}/agree", include_in_schema=False)

@@ -11,6 +11,7 @@ import msgspec
 
 from parcelwall.hub.acts import Act
 from parcelwall.hub.needs import Need
+from parcelwall.hub.pages_of_journal import Leaf, Stream
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
 from parcelwall.hub.watching import AtAGlance, Behind, Noted
@@ -87,6 +88,7 @@ class NeedRow(msgspec.Struct, frozen=True):
     may_close: bool = False
     may_agree: bool = False
     mine: bool = False
+    photos: int = 0
 
 
 class MapView(msgspec.Struct, frozen=True):
@@ -110,6 +112,27 @@ class MapView(msgspec.Struct, frozen=True):
     chart_svg: str
     query: str = ""
     only: str = "all"
+    events: str | None = None
+
+
+class WallView(MapView, frozen=True):
+    """The same for a large screen that nobody touches: no act, no name, no number of a parcel."""
+
+    template: ClassVar[str] = "console/wall.html"
+
+
+class JournalView(msgspec.Struct, frozen=True):
+    """A leaf of one station's journal. `kinds`: key and words of each kind of entry."""
+
+    template: ClassVar[str] = "console/journal.html"
+    top: Top
+    station: str
+    name: str
+    streams: tuple[Stream, ...]
+    leaf: Leaf
+    kinds: tuple[tuple[str, str], ...]
+    kind: str
+    may_find: bool
     events: str | None = None
 
 

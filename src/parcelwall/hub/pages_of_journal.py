@@ -1,0 +1,99 @@
+"""The journal as people leaf through it: one station's streams, newest first, with both clocks and the hashes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from parcelwall import clock
+from parcelwall.errors import Refusal
+from parcelwall.hub.house import Hub
+from parcelwall.journal import chain
+from parcelwall.journal.chain import Broken, Entry, Head
+
+ON_A_PAGE = 50
+LOOKED_BACK = 50_000  # entries that a page of one kind looks through: weeks of a station's
+NEWEST = 2**62
+TELLING = ("why", "about", "reason", "outcome", "mark", "status")  # fields of facts, the first that is there
+
+_WRITERS = """
+SELECT name, number, hash FROM writer WHERE name = $1 OR name LIKE $1 || ':%' OR name LIKE 'hub:%/' || $1
+ORDER BY name LIKE 'hub:%', name DESC"""
+_PAGE = """
+SELECT writer, number, kind, happened_at, recorded_at, body, hash, parcel FROM entry
+WHERE writer = $1 AND number < $2 AND number >= $2 - $3::bigint AND ($4 = '' OR kind = $4)
+ORDER BY number DESC LIMIT $5"""
+_BEFORE = "SELECT hash FROM entry WHERE writer = $1 AND number = $2"
+
+
+class Written(msgspec.Struct, frozen=True):
+    """One entry as it is shown. `why` is what it tells in a word; no entry holds anybody's name or code."""
+
+    number: int
+    kind: str
+    happened_at: datetime
+    recorded_at: datetime
+    hash: str
+    door: int | None = None
+    parcel: UUID | None = None
+    why: str = ""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """One writer's entries as far as they are here: how many, and the hash of the last."""
+
+    writer: str
+    number: int
+    hash: str
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """A page. `whole`: its hashes follow from each other; None where a kind was picked out, and nothing can follow."""
+
+    stream: Stream
+    entries: tuple[Written, ...]
+    older: int | None
+    whole: bool | None
+
+
+async def streams_of(hub: Hub, station: str) -> list[Stream]:
+    """What a station wrote, newest life first, and what the hub wrote for it. Raises Refusal for an unknown station."""
+    if station not in hub.stations.known:
+        raise Refusal("station_unknown", station=station)
+    rows = await hub.pool.fetch(_WRITERS, station)
+    return [Stream(row["name"], row["number"], row["hash"].hex()) for row in rows]
+
+
+async def leaf(hub: Hub, stream: Stream, before: int = NEWEST, kind: str = "") -> Leaf:
+    """The entries of a stream below a number, newest first; of one kind, if one is named."""
+    upper = min(before, stream.number + 1)
+    rows = await hub.pool.fetch(_PAGE, stream.writer, upper, LOOKED_BACK, kind, ON_A_PAGE)
+    last = rows[-1]["number"] if rows else 0
+    older = last if last > 1 and len(rows) == ON_A_PAGE else None
+    return Leaf(stream, tuple(map(_written, rows)), older, None if kind else await _is_whole(hub, stream.writer, rows))
+
+
+async def _is_whole(hub: Hub, writer: str, rows: list[Any]) -> bool:
+    """Whether each hash follows from the one before, and the first from what stands on the next page."""
+    entries = [
+        Entry(writer, row["number"], row["kind"], clock.text(row["happened_at"]), row["body"], row["hash"])
+        for row in reversed(rows)
+    ]
+    if not entries:
+        return True
+    number = entries[0].number - 1
+    known = await hub.pool.fetchval(_BEFORE, writer, number) if number else chain.start(writer).hash
+    try:
+        chain.follow(Head(number, known or b""), entries)
+    except Broken:
+        return False
+    return True
+
+
+def _written(row: Any) -> Written:
+    body = msgspec.json.decode(row["body"])
+    why = next((str(body[name]) for name in TELLING if body.get(name)), "")
+    return Written(row["number"], row["kind"], row["happened_at"], row["recorded_at"], row["hash"].hex(),
+                   body.get("compartment"), row["parcel"], why)  # fmt: skip
+
