@@ -1,23 +1,25 @@
-"""Which stations are near a place: a grid of tiles of about two kilometres, for tens of thousands of stations.
+"""Which stations are near a place: bands of latitude of about two kilometres, each sorted by longitude, for tens of
+thousands of stations.
 
-Rows follow the latitude; a row has as many tiles as fit around the globe there, so that poles and the date line are
-places like any other. Plain Python: about 30 bytes for a station beside its id.
+Poles and the date line are places like any other. Plain Python: about 30 bytes for a station beside its id.
 """
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import lru_cache
 from math import cos, floor, radians
 
 from parcelwall.rules.places import distance_m
 
-TILE_DEG = 0.02
+BAND_DEG = 0.02
 KM_PER_DEGREE = 111.19  # along a meridian of a sphere of 6,371 km
 FIRST_KM = 1.0
 WIDER = 1.6
 MOST_REMEMBERED = 20_000
-PLANE_KM = 50.0  # so far tiles and a plane serve; beyond, all stations are looked at
+PLANE_KM = 50.0  # so far bands and a plane serve; beyond, all stations are looked at
 POLAR_DEG = 85.0  # the same
+Band = tuple["array[float]", "array[float]", "array[int]"]  # longitudes in order, latitudes, places in `ids`
 
 
 class Nearby:
@@ -26,15 +28,14 @@ class Nearby:
     def __init__(self, places: Iterable[tuple[str, float, float]]) -> None:
         self.ids: list[str] = []
         self._lat, self._lon = array("d"), array("d")
-        self._tiles: dict[tuple[int, int], array[int]] = {}
-        self._reach_km: dict[tuple[int, int, int], float] = {}  # how far to look for so many, around some place
+        bands: dict[int, list[tuple[float, float, int]]] = {}
         for name, lat, lon in places:
-            row = _row(lat)
-            tile = row, _column(lon, _of_row(row)[0])
-            self._tiles.setdefault(tile, array("I")).append(len(self.ids))
+            bands.setdefault(_band(lat), []).append((lon, lat, len(self.ids)))
             self.ids.append(name)
             self._lat.append(lat)
             self._lon.append(lon)
+        self._bands: dict[int, Band] = {band: _sorted(spots) for band, spots in bands.items()}
+        self._reach_km: dict[tuple[int, int, int], float] = {}  # how far to look for so many, around some place
 
     def find(self, place: tuple[float, float], within_km: float, most: int) -> list[tuple[str, float]]:
         """At most so many ids with their distance in metres, nearest first; of equal ones the lesser id first."""
@@ -59,46 +60,49 @@ class Nearby:
         reach = reach_km / KM_PER_DEGREE * 1.01
         if reach_km > PLANE_KM or abs(lat) + reach > POLAR_DEG:
             return [(0.0, i) for i in range(len(self.ids))]
-        limit, lats, lons, here = reach * reach, self._lat, self._lon, cos(radians(lat))
+        limit, here, bands = reach * reach, cos(radians(lat)), self._bands
         found = []
-        for row in range(_row(lat - reach), _row(lat + reach) + 1):
-            around, edge = _of_row(row)
-            narrow = min(here, edge)
-            for i in self._in_columns(row, lon, min(180.0, reach / narrow), around):
-                north, east = lats[i] - lat, lons[i] - lon
-                if not -180 <= east < 180:
-                    east = (east + 180) % 360 - 180
-                apart = north * north + east * east * narrow * narrow
-                if apart <= limit:
-                    found.append((apart, i))
-        return found
-
-    def _in_columns(self, row: int, lon: float, reach: float, around: int) -> list[int]:
-        """Stations of the tiles of one row that come nearer than `reach` degrees."""
-        low, high = floor((lon - reach + 180) / 360 * around), floor((lon + reach + 180) / 360 * around)
-        if high - low + 1 >= around:
-            low, high = 0, around - 1
-        tiles = self._tiles
-        found: list[int] = []
-        for column in range(low, high + 1):
-            tile = tiles.get((row, column if 0 <= column < around else column % around))
-            if tile is not None:
-                found += tile
+        for number in range(_band(lat - reach), _band(lat + reach) + 1):
+            band = bands.get(number)
+            if band is None:
+                continue
+            lons, lats, ids = band
+            narrow = min(here, _narrow(number))
+            for low, high in _spans(lon, reach / narrow):
+                first, last = bisect_left(lons, low), bisect_right(lons, high)
+                for other, north, i in zip(lons[first:last], lats[first:last], ids[first:last], strict=True):
+                    east = abs(other - lon)
+                    east = (360 - east if east > 180 else east) * narrow
+                    north -= lat
+                    apart = north * north + east * east
+                    if apart <= limit:
+                        found.append((apart, i))
         return found
 
 
-def _row(lat: float) -> int:
-    return floor((lat + 90) / TILE_DEG)
+def _sorted(spots: list[tuple[float, float, int]]) -> Band:
+    spots.sort()
+    return array("d", [s[0] for s in spots]), array("d", [s[1] for s in spots]), array("I", [s[2] for s in spots])
+
+
+def _band(lat: float) -> int:
+    return floor((lat + 90) / BAND_DEG)
 
 
 @lru_cache(maxsize=16384)
-def _of_row(row: int) -> tuple[int, float]:
-    """How many tiles this row has around the globe, and how much shorter a degree of longitude is at the edge nearer to
-    a pole than at the equator."""
-    edges = (row * TILE_DEG - 90, (row + 1) * TILE_DEG - 90)
-    narrow = cos(radians(min(90.0, max(abs(edges[0]), abs(edges[1])))))
-    return max(1, floor(360 * narrow / TILE_DEG)), narrow
+def _narrow(band: int) -> float:
+    """How much shorter a degree of longitude is at the band's edge that is nearer to a pole than at the equator."""
+    edges = (band * BAND_DEG - 90, (band + 1) * BAND_DEG - 90)
+    return cos(radians(min(90.0, max(abs(edges[0]), abs(edges[1])))))
 
 
-def _column(lon: float, around: int) -> int:
-    return floor((lon + 180) % 360 / 360 * around) % around
+def _spans(lon: float, reach: float) -> tuple[tuple[float, float], ...]:
+    """The longitudes within reach: two spans where they cross the date line."""
+    low, high = lon - reach, lon + reach
+    if high - low >= 360:
+        return ((-180.0, 180.0),)
+    if low < -180:
+        return (-180.0, high), (low + 360, 180.0)
+    if high > 180:
+        return (-180.0, high - 360), (low, 180.0)
+    return ((low, high),)

@@ -155,6 +155,8 @@ def free_by_kind(plan: Plan, room: Room) -> list[int]:
 
 def has_room(plan: Plan, room: Room, need: int, overbook: int = 0) -> bool:
     """Whether one more promise of `need` can be kept beside all that are in force."""
+    if (plan.of_kinds(need) & ~room.unusable).bit_count() > sum(room.promised.values()):
+        return True  # enough for all of them, whatever they need: no union that holds `need` has less room
     promised = _plus(room.promised, need)
     return _hall(plan, room, promised, [union for union in _unions(promised) if union & need == need], overbook)
 
