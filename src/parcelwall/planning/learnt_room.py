@@ -20,6 +20,7 @@ WINDOW_H = 400 * 24.0
 CALIBRATED_ON_H = 120 * 24.0
 ENOUGH = 200  # outcomes to learn from; with fewer nothing is told
 ROUNDS = 80
+SEEDS = (1, 2, 3, 4)
 SHRUNK = 20.0  # how strongly the recalibration is held to none at all, in outcomes
 MORE_ROOM, MORE_PARCELS = 1, -1
 COLUMNS = {  # and what more of each may do to the chance
@@ -30,7 +31,7 @@ COLUMNS = {  # and what more of each may do to the chance
 }  # fmt: skip
 OPTIONS = {
     "objective": "binary", "learning_rate": 0.05, "num_leaves": 7, "min_data_in_leaf": 60, "feature_fraction": 0.8,
-    "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0, "num_threads": 1, "seed": 1, "deterministic": True,
+    "bagging_fraction": 0.7, "bagging_freq": 1, "lambda_l2": 5.0, "num_threads": 1, "deterministic": True,
     "monotone_constraints": list(COLUMNS.values()), "verbose": -1,
 }  # fmt: skip
 
@@ -88,15 +89,17 @@ def tell(rows: Array, asked_h: Array, known_h: Array, fitted: Array, since_h: fl
         known = known_h < now
         past = known & (asked_h > now - WINDOW_H)
         if past.sum() >= ENOUGH:
-            raw[these] = _learn(rows[past], fitted[past]).predict(rows[these], num_threads=1)
+            several = _learn(rows[past], fitted[past])
+            raw[these] = np.mean([trees.predict(rows[these], num_threads=1) for trees in several], axis=0)
             late = known & (asked_h > now - CALIBRATED_ON_H) & np.isfinite(raw)
             told[these] = recalibrated(raw[these], raw[late], fitted[late])
     told[asked_h <= since_h] = np.nan
     return told
 
 
-def _learn(rows: Array, fitted: Array) -> lightgbm.Booster:
-    return lightgbm.train(OPTIONS, lightgbm.Dataset(rows, fitted, categorical_feature=[]), ROUNDS)
+def _learn(rows: Array, fitted: Array) -> list[lightgbm.Booster]:
+    """Several, each from other draws of the past: their mean is steadier than any of them."""
+    return [lightgbm.train(OPTIONS | {"seed": seed}, lightgbm.Dataset(rows, fitted), ROUNDS) for seed in SEEDS]
 
 
 def recalibrated(told: Array, before: Array, came_true: Array) -> Array:
