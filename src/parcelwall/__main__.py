@@ -149,7 +149,7 @@ async def _hub(settings: HubSettings) -> None:
     async with (
         house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, settings.slot) as opened,
         running(opened, settings),
-        serving(hub_app(opened, tiles=Tiles(settings.map_tiles)), bound) as port,
+        serving(app := hub_app(opened, tiles=Tiles(settings.map_tiles)), bound, app.http) as port,
     ):
         out.print(f"Parcelwall hub at http://{settings.host}:{port}")
         await asyncio.Event().wait()

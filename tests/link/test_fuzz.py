@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from link.books import HUB_WRITER, STATION, Pair
 from link.oracle import READERS
-from parcelwall.clock import text
+from parcelwall.clock import parse, text
 from parcelwall.errors import Trouble
 from parcelwall.link import frames
 from parcelwall.link.frames import BadFrame, Item
@@ -95,4 +95,4 @@ def test_a_time_is_still_read_as_it_is_written() -> None:
     """The seeds above are good ones: what is held against them could be said at all."""
     frame = frames.decode(SEEDS[0].decode())
     assert isinstance(frame, frames.Entries)
-    assert text(frames.clock.parse(frames.entries_of(frame)[0].happened_at)) == AT
+    assert text(parse(frames.entries_of(frame)[0].happened_at)) == AT

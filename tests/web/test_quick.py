@@ -3,7 +3,7 @@
 from typing import Any
 
 from parcelwall.clock import VirtualClock
-from parcelwall.web.quick import _heard, _is_usual, _whole
+from parcelwall.web.quick import _heard, _whole, is_usual
 from parcelwall.web.who import Brake
 from station.towns import NOW
 
@@ -38,7 +38,7 @@ async def test_what_was_read_is_read_once_more_and_then_the_line() -> None:
 
 def test_a_length_is_no_novel() -> None:
     headers = {b"content-type": b"application/json", b"content-length": b"9" * 5_000}
-    assert not _is_usual({"headers": list(headers.items())}, headers)
+    assert not is_usual(list(headers.items()))
 
 
 def test_a_try_that_was_no_miss_is_forgiven() -> None:

@@ -4,10 +4,21 @@ A reset is a hidden round trip of 12 to 39 % of a small request (docs/decisions/
 transaction or a single statement, so there is nothing to reset.
 """
 
+from typing import Any
+
 import asyncpg
+import asyncpg.protocol.protocol
 
 from parcelwall.errors import Trouble
 from parcelwall.hub.migrate import migrate
+
+
+def know_arrays_at_sight(protocol: Any = asyncpg.protocol.protocol) -> None:
+    """asyncpg asks an abstract class of every value of an array whether it is an array itself: half of what it takes
+    to encode a batch (docs/decisions/0026). Plain classes are asked much faster; nothing else is given to it here.
+    """
+    assert protocol.IterableABC is not None, "asyncpg has changed: see whether this is still needed"
+    protocol.IterableABC = (list, tuple, set, frozenset, type({}.keys()), type({}.values()))
 
 
 async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
@@ -16,6 +27,7 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
 
 async def open_pool(dsn: str, size: int = 8) -> asyncpg.Pool:
     """A pool on a migrated database. Raises Trouble if the database cannot be reached."""
+    know_arrays_at_sight()
     try:
         connection = await asyncpg.connect(dsn)
         try:

@@ -19,6 +19,23 @@ from parcelwall.ids import Ids
 
 NONCE_BYTES = 12
 LINK_BYTES = 18  # 144 bits
+BLOCK_BYTES = 64  # of SHA-256
+
+
+class Mac:
+    """HMAC-SHA256 (RFC 2104) with one key, of which both halves are begun once: half the time of `hmac.digest`."""
+
+    def __init__(self, key: bytes) -> None:
+        assert len(key) <= BLOCK_BYTES, "a longer key would have to be hashed first"
+        key = key.ljust(BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(each ^ 0x36 for each in key))
+        self._outer = hashlib.sha256(bytes(each ^ 0x5C for each in key))
+
+    def digest(self, message: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 class Keys:
@@ -28,8 +45,7 @@ class Keys:
         assert len(master) == 32, "a master key has 32 bytes"
         self._ids = ids
         self._seal = AESGCM(_derive(master, "seal"))
-        self._links = _derive(master, "links")
-        self._contacts = _derive(master, "contacts")
+        self._links, self._contacts = Mac(_derive(master, "links")), Mac(_derive(master, "contacts"))
         self.link_seed = _derive(master, "link-identity")  # of the hub's Ed25519 key on the link
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
@@ -40,18 +56,18 @@ class Keys:
 
     def link_token(self, page: str, parcel: UUID) -> str:
         """The secret part of a link: 24 characters of base64url, the same each time it is asked for."""
-        mac = hmac.digest(self._links, f"{page}\0".encode() + parcel.bytes, "sha256")
+        mac = self._links.digest(f"{page}\0".encode() + parcel.bytes)
         return base64.urlsafe_b64encode(mac[:LINK_BYTES]).decode()
 
     def contact_index(self, kind: str, value: str) -> bytes:
         """16 bytes that stand for an address ("email") or a number ("sms") of a person and cannot be read back."""
         bare = value.strip().lower() if kind == "email" else _plain_number(value)
-        return hmac.digest(self._contacts, f"{kind}\0{bare}".encode(), "sha256")[:16]
+        return self._contacts.digest(f"{kind}\0{bare}".encode())[:16]
 
 
 def _plain_number(phone: str) -> str:
     """`+358401234567`, `00358 40 123 4567` and `+358 (0)40 1234567` are one number."""
-    digits = "".join(each for each in phone.replace("(0)", "") if each.isdigit())
+    digits = "".join(filter(str.isdigit, phone.replace("(0)", "")))
     return digits.removeprefix("00")
 
 

@@ -72,6 +72,9 @@ def selector(reference: str) -> str:
 
     A number with fewer digits is given four of its own, lest its parcel could not be named at the screen at all.
     """
+    last = reference[-4:]
+    if len(last) == 4 and last.isascii() and last.isdigit():
+        return last
     digits = "".join(c for c in reference if c.isascii() and c.isdigit())[-4:]
     if len(digits) == 4:
         return digits

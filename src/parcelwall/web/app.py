@@ -9,7 +9,7 @@ from litestar.config.response_cache import ResponseCacheConfig
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ASGIApp, ControllerRouterHandler
+from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from parcelwall import __version__
@@ -40,6 +40,7 @@ from parcelwall.web.console.refused import on_refused
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
 from parcelwall.web.quick import QuickRoads
+from parcelwall.web.quick_http import Counter, QuickHttp
 from parcelwall.web.reader import file
 from parcelwall.web.reader import renderer as make_renderer
 from parcelwall.web.render import Renderer
@@ -83,7 +84,7 @@ async def metrics(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kio
 def hub_app(
     hub: Hub, kiosks: Kiosks | None = None, more: Sequence[ControllerRouterHandler] = (),
     more_shared: dict[str, Any] | None = None, tiles: Tiles | None = None,
-) -> ASGIApp:  # fmt: skip
+) -> QuickRoads:  # fmt: skip
     """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given; `tiles`:
     of the console's street map."""
     shared: dict[str, Any] = {
@@ -122,7 +123,9 @@ def hub_app(
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
-    return QuickRoads(whole, hub, shared["doorman"], shared["brake"], handlers)
+    app = QuickRoads(whole, hub, shared["doorman"], shared["brake"], handlers)
+    app.http = QuickHttp.at(Counter(hub, shared["doorman"], handlers))
+    return app
 
 
 def _give(thing: Any) -> Any:

@@ -1,10 +1,10 @@
-"""Roads past the framework's general machinery, for what is asked most: announcing, offers, tracking (docs/speed.md).
+"""Roads past the framework's general machinery, for what is asked most: offers and tracking (docs/speed.md).
 
 The typed handlers behind them (`web/api.py`) say what is allowed, OpenAPI reads those, and they serve whatever is not
 in its usual form here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,19 +12,22 @@ from litestar import Response
 from litestar.types import ASGIApp
 
 from parcelwall.hub.house import Hub
-from parcelwall.web.api import announcement, asked_by, note_choice, offered, tracked
-from parcelwall.web.bodies import OfferBody, ParcelBody
+from parcelwall.web.api import offered, tracked
+from parcelwall.web.bodies import OfferBody
 from parcelwall.web.who import Brake, Doorman
 
 LIMIT_BYTES = 64_000  # a larger body is no usual announcement
 PARCELS, OFFERS, TRACK = "/api/v1/parcels", "/api/v1/offers", "/api/v1/track/"
-_BODIES: dict[str, msgspec.json.Decoder[Any]] = {
-    PARCELS: msgspec.json.Decoder(ParcelBody), OFFERS: msgspec.json.Decoder(OfferBody),
-}  # fmt: skip
+_OFFER = msgspec.json.Decoder(OfferBody)
 
 
 class QuickRoads:
-    """An ASGI app in front of the whole one. `handlers` make an answer of whatever is raised, as the whole one's do."""
+    """An ASGI app in front of the whole one. `handlers` make an answer of whatever is raised, as the whole one's do.
+
+    `http` is the protocol to serve it by (web/quick_http.py).
+    """
+
+    http: Any = "auto"
 
     def __init__(
         self, app: ASGIApp, hub: Hub, doorman: Doorman, brake: Brake, handlers: Mapping[int | type[Exception], Any]
@@ -33,37 +36,28 @@ class QuickRoads:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope.get("path", "")
-        if path in _BODIES and scope["type"] == "http" and scope["method"] == "POST":
-            await self._posted(path, scope, receive, send)
+        if path == OFFERS and scope["type"] == "http" and scope["method"] == "POST":
+            await self._posted(scope, receive, send)
         elif path.startswith(TRACK) and _is_a_number(path, scope):
             await self._answer(send, self._track(path.removeprefix(TRACK), scope))
         else:
             await self._app(scope, receive, send)
 
-    async def _posted(self, path: str, scope: Any, receive: Any, send: Any) -> None:
-        headers = dict(scope["headers"])
-        if not _is_usual(scope, headers):
+    async def _posted(self, scope: Any, receive: Any, send: Any) -> None:
+        if not is_usual(scope["headers"]):
             return await self._app(scope, receive, send)
         body = await _whole(receive)
         if body is None:
             return None  # it was broken off: nobody waits, and nobody knows what was meant
         try:
-            data = _BODIES[path].decode(body)
+            data = _OFFER.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return await self._app(scope, _heard(body, receive), send)
-        asking = self._announced(data, body, headers) if path == PARCELS else self._offered(data, headers)
-        return await self._answer(send, asking)
+        return await self._answer(send, self._offered(data, dict(scope["headers"])))
 
     async def _offered(self, data: OfferBody, headers: dict[bytes, bytes]) -> tuple[int, bytes]:
         who = await self._doorman.who(headers.get(b"authorization", b"").decode("latin-1"))
         return 200, await offered(self._hub, who, data)
-
-    async def _announced(self, data: ParcelBody, body: bytes, headers: dict[bytes, bytes]) -> tuple[int, bytes]:
-        who = await self._doorman.who(headers.get(b"authorization", b"").decode("latin-1"))
-        key = headers.get(b"idempotency-key", b"").decode("latin-1")
-        answer = await self._hub.desk.ask(announcement(data, who, asked_by(who, key, f"POST {PARCELS}", body)))
-        note_choice(self._hub, data.destination.offer if data.destination else None, who, answer)
-        return answer.status, answer.text
 
     async def _track(self, reference: str, scope: Any) -> tuple[int, bytes]:
         address = scope["client"][0] if scope.get("client") else ""
@@ -73,14 +67,16 @@ class QuickRoads:
         try:
             status, body = await asking
         except Exception as failed:
-            await _send_response(send, self._told(failed))
+            await _send_response(send, told(self._handlers, failed))
         else:
             await _send(send, status, body, {"content-type": "application/json"})
 
-    def _told(self, failed: Exception) -> Response[bytes]:
-        handle = next(self._handlers[kind] for kind in type(failed).__mro__ if kind in self._handlers)
-        response: Response[bytes] = handle(None, failed)
-        return response
+
+def told(handlers: Mapping[int | type[Exception], Any], failed: BaseException) -> Response[bytes]:
+    """The answer that the framework's handlers make of what was raised."""
+    handle = next(handlers[kind] for kind in type(failed).__mro__ if kind in handlers)
+    response: Response[bytes] = handle(None, failed)
+    return response
 
 
 def _is_a_number(path: str, scope: Any) -> bool:
@@ -88,12 +84,13 @@ def _is_a_number(path: str, scope: Any) -> bool:
     return bool(rest) and "/" not in rest and scope["type"] == "http" and scope["method"] == "GET"
 
 
-def _is_usual(scope: Any, headers: dict[bytes, bytes]) -> bool:
+def is_usual(given: Sequence[tuple[bytes, bytes]]) -> bool:
     """JSON with a length that is not large, and no header twice."""
+    headers = dict(given)
     size = headers.get(b"content-length", b"")
     return len(size) < 10 and (
         headers.get(b"content-type") == b"application/json" and size.isdigit() and int(size) <= LIMIT_BYTES
-        and len(headers) == len(scope["headers"])
+        and len(headers) == len(given)
     )  # fmt: skip
 
 

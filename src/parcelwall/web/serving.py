@@ -36,11 +36,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(app: Any, bound: socket.socket) -> AsyncIterator[int]:
-    """Serves the app on a bound socket; yields its port."""
+async def serving(app: Any, bound: socket.socket, http: Any = "auto") -> AsyncIterator[int]:
+    """Serves the app on a bound socket; yields its port. `http`: uvicorn's protocol, or one of our own."""
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", ws="websockets-sansio", ws_max_size=300_000,
-        ws_ping_interval=None, timeout_graceful_shutdown=STREAMS_END_WITHIN_S, server_header=False, date_header=True,
+        app, http=http, log_level="warning", access_log=False, lifespan="off", ws="websockets-sansio",
+        ws_max_size=300_000, ws_ping_interval=None, timeout_graceful_shutdown=STREAMS_END_WITHIN_S,
+        server_header=False, date_header=True,
     )  # fmt: skip
     server = _Quiet(config)
     task = asyncio.create_task(server.serve(sockets=[bound]))

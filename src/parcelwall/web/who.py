@@ -42,12 +42,14 @@ class Doorman:
         self._hub = hub
         self._known: dict[bytes, tuple[float, Who]] = {}
 
+    def remembered(self, authorization: str | None) -> Who | None:
+        """Whose key it is, if that was looked up a moment ago. Raises Refusal without a key."""
+        known = self._known.get(_hashed(authorization))
+        return known[1] if known and known[0] >= self._hub.clock.mono() else None
+
     async def who(self, authorization: str | None) -> Who:
         """The carrier or operator of a key. Raises Refusal without one, and for an unknown one."""
-        scheme, _, key = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not key:
-            raise Refusal("sign_in")
-        hashed = key_hash(key)
+        hashed = _hashed(authorization)
         known = self._known.get(hashed)
         if known is None or known[0] < self._hub.clock.mono():
             row = await self._hub.pool.fetchrow("SELECT id, role, area, actor FROM carrier WHERE key_hash = $1", hashed)
@@ -57,6 +59,14 @@ class Doorman:
             known = (self._hub.clock.mono() + REMEMBERED_S, found)
             self._known = {**self._known, hashed: known} if len(self._known) < 10_000 else {hashed: known}
         return known[1]
+
+
+def _hashed(authorization: str | None) -> bytes:
+    """What is stored of the key in the header `Authorization`. Raises Refusal without one."""
+    scheme, _, key = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
+        raise Refusal("sign_in")
+    return key_hash(key)
 
 
 class Brake:

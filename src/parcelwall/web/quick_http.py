@@ -1,0 +1,125 @@
+"""The road of announcements: from uvicorn's protocol to the desk and back, past ASGI and the framework.
+
+A task, a scope and a dozen calls for each request cost a third of what it takes to serve it (docs/decisions/0026).
+Whatever is not in its usual form goes the way of everything else, to the typed handler that says what is allowed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from parcelwall.errors import Refusal
+from parcelwall.hub.commands import Answer
+from parcelwall.hub.house import Hub
+from parcelwall.web.api import announcement, asked_by
+from parcelwall.web.bodies import ParcelBody
+from parcelwall.web.quick import PARCELS, is_usual, told
+from parcelwall.web.who import Doorman
+
+_ADDRESS = PARCELS.encode()
+_BODY = msgspec.json.Decoder(ParcelBody)
+_JSON = b"application/json"
+
+
+class Counter:
+    """Puts announcements to the desk. `handlers` make an answer of whatever is raised, as the framework's do."""
+
+    def __init__(self, hub: Hub, doorman: Doorman, handlers: Mapping[int | type[Exception], Any]) -> None:
+        self._hub, self._doorman, self._handlers = hub, doorman, handlers
+        self.taken = 0  # announcements that came this way
+
+    def ask(self, headers: Mapping[bytes, bytes], body: bytes) -> asyncio.Future[Answer] | None:
+        """The desk's answer to be waited for; None for what is not in its usual form, or not from a known key."""
+        try:
+            who = self._doorman.remembered(headers.get(b"authorization", b"").decode("latin-1"))
+            data = _BODY.decode(body)
+            if who is None or (data.destination and data.destination.offer):
+                return None
+            key = headers.get(b"idempotency-key", b"").decode("latin-1")
+            asked = self._hub.desk.put(announcement(data, who, asked_by(who, key, f"POST {PARCELS}", body)))
+        except (Refusal, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        self.taken += 1
+        return asked
+
+    def answer(self, asked: asyncio.Future[Answer]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        """Status, headers and body of what came of it."""
+        failed = asked.exception()
+        if failed is None:
+            return asked.result().status, [(b"content-type", _JSON)], asked.result().text
+        response = told(self._handlers, failed)
+        headers = {**response.headers, "content-type": str(response.media_type)}
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        return response.status_code or 500, raw, response.content
+
+
+class Turn:
+    """What uvicorn's protocol looks at while a request of a connection is under way."""
+
+    def __init__(self, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+        self.response_complete = self.disconnected = False
+        self.message_event = asyncio.Event()
+
+
+class QuickHttp(HttpToolsProtocol):
+    """uvicorn's HTTP, but for announcements. Give it a counter with `at`."""
+
+    counter: Counter
+    _parts: list[bytes] | None = None  # of a body that is coming in for the counter
+
+    @classmethod
+    def at(cls, counter: Counter) -> type["QuickHttp"]:
+        return type("QuickHttpAt", (cls,), {"counter": counter})
+
+    def on_headers_complete(self) -> None:
+        if self.url == _ADDRESS and self._is_idle() and self._is_usual():
+            self._parts = []
+        else:
+            super().on_headers_complete()
+
+    def _is_idle(self) -> bool:
+        """Nothing of this connection is under way, and it takes what is written to it."""
+        return (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused
+
+    def _is_usual(self) -> bool:
+        return (self.parser.get_method() == b"POST" and self.parser.get_http_version() == "1.1"
+                and not self.expect_100_continue and is_usual(self.headers))  # fmt: skip
+
+    def on_body(self, body: bytes) -> None:
+        if self._parts is None:
+            super().on_body(body)
+        else:
+            self._parts.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._parts is None:
+            return super().on_message_complete()
+        body, self._parts = b"".join(self._parts), None
+        asked = self.counter.ask(dict(self.headers), body)
+        if asked is None:
+            super().on_headers_complete()
+            super().on_body(body)
+            return super().on_message_complete()
+        self.cycle: Any = Turn(self.parser.should_keep_alive())
+        asked.add_done_callback(partial(self._answer, self.cycle))
+        return None
+
+    def _answer(self, turn: Turn, asked: asyncio.Future[Answer]) -> None:
+        status, headers, body = self.counter.answer(asked)
+        if turn.disconnected:
+            return
+        turn.response_complete = True
+        lines = [STATUS_LINE[status]]
+        for name, value in (*self.server_state.default_headers, *headers):
+            lines += (name, b": ", value, b"\r\n")
+        closing = b"" if turn.keep_alive else b"connection: close\r\n"
+        lines += (closing, b"content-length: %d\r\n\r\n" % len(body), body)
+        self.transport.write(b"".join(lines))
+        if not turn.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
