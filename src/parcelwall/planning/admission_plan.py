@@ -116,6 +116,7 @@ def _of_generator(wish: Wish) -> tuple[Periods, Periods, Periods, Expected, list
 def _of_file(file: Path, wish: Wish) -> tuple[Periods, Periods, Periods, Expected, list[str]]:
     record = past.read([file])
     told = [f"{count} rows were left out: {why}." for why, count in sorted(record.dropped.items())]
+    told += past.odd(record.stays)
     earlier, later = past.split(record)
     if len(earlier) < 2 or not later:
         raise Trouble(f"{file.name} has too few rows to learn from some and judge by others")

@@ -252,16 +252,18 @@ def room(
 ) -> None:
     """The chance of room at every station, today and seven days ahead, from the hub's journal as it stands now.
 
-    Refuses a hub without a station.
+    Refuses a hub without a station, and where what was told before did worse than the past share.
     """
     from parcelwall.journal import postgres
-    from parcelwall.planning import offers
+    from parcelwall.planning import history, offers, told
 
     now = SystemClock().now()
 
     async def make(connection: Any) -> list[Any]:
-        told = postgres.of_kinds(connection, offers.KINDS, now - offers.LEARNT_FROM)
-        return offers.tables(await offers.read(told), now)
+        if no := told.no_tables(told.score(await history.read(connection, now), now)):
+            raise Trouble(no)
+        entries = postgres.of_kinds(connection, offers.KINDS, now - offers.LEARNT_FROM)
+        return offers.tables(await offers.read(entries), now)
 
     made = _in_database(data, database_url, make)
     if not made:

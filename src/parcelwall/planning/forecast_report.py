@@ -66,6 +66,11 @@ async def scored(connection: asyncpg.Connection, now: datetime) -> tuple[Report,
                  ["Station, carrier, known", "told", "ready by its end", "inside", "mean slack, h"],
                  [[f"{p.station}, {p.carrier}, {p.known}", p.told, p.kept, p.inside, p.mean_slack_h]
                   for p in found.promises])  # fmt: skip
+    chances = found.told
+    report.table("What offers had told with a promise",
+                 ["", "told", "came true", "Brier", "Brier of the past share", "windows", "ready in time"],
+                 [["all", chances.told, chances.came_true, chances.brier, chances.brier_of_share, chances.windows,
+                   chances.ready_in_time]])  # fmt: skip
     return report, found
 
 

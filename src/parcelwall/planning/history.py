@@ -44,6 +44,7 @@ class Story(msgspec.Struct):
     open: bool = False  # promised, and neither brought nor over
     told: Told | None = None  # what an offer had said of it
     told_at: str = ""  # of which station
+    why: str = ""  # it was diverted
 
 
 class History(msgspec.Struct):
@@ -97,6 +98,7 @@ def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
         story.open = False
     elif isinstance(fact, facts.Collected | facts.TakenBack | facts.Cancelled | facts.Diverted):
         story.ended, story.open = story.ended or at, False
+        story.why = fact.reason if isinstance(fact, facts.Diverted) else story.why
 
 
 def _promised(story: Story, fact: facts.Reserved, at: datetime) -> None:

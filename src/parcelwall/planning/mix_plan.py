@@ -78,6 +78,7 @@ def _of_generator(wish: Wish) -> tuple[Periods, Periods, list[str]]:
 def _of_file(file: Path, seed: int) -> tuple[Periods, Periods, list[str]]:
     record = records.read([file])
     told = [f"{count} rows were left out: {why}." for why, count in sorted(record.dropped.items())]
+    told += records.odd(record.stays)
     if any(stay.size is None for stay in record.stays):
         told.append("The file tells no sizes: they are drawn 45/40/15 %.")
     if any(stay.left is None for stay in record.stays):

@@ -1,19 +1,19 @@
 """Real demand from files: a pick-up point's record, or orders of a shop. Bad rows are dropped and counted by reason."""
 
-import csv
-import gzip
-import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.csv_file import read_table
 from parcelwall.planning.demand import SHARES, Array, Requests, empirical
 from parcelwall.planning.dice import dice
+from parcelwall.planning.records import Bad, moment
 
 LONGEST_H = 168.0
 POINT = ("DateR", "DateE", "DateD", "DateP", "Carrier")
@@ -22,6 +22,7 @@ SHELF_CM = ((8.0, 38.0, 64.0), (19.0, 38.0, 64.0), (41.0, 38.0, 64.0))  # the de
 LIMIT_G = 25_000
 FEWEST = 20  # usable rows below which nothing can be learnt and judged
 APART = timedelta(days=366)
+LONG_GAP, DRIFT = timedelta(days=60), 3.0
 SHRUNK_BY = 20  # parcels
 SLOT_H = 3  # strata: weekday x so many hours of the deposit
 
@@ -51,8 +52,10 @@ def read(files: Sequence[Path]) -> Record:
     rows: list[Stay] = []
     kinds = set()
     for path in files:
-        table = list(_table(path))
-        columns = set(table[0]) if table else set()
+        table = list(read_table(path))
+        if not table:
+            raise Trouble(f"{path} has no row below its first line")
+        columns = set(table[0])
         if columns.issuperset(POINT[2:4]):
             rows += _of_point(table, dropped)
             kinds.add("pick-up point")
@@ -82,16 +85,6 @@ def _near_others(stays: list[Stay], dropped: Counter[str]) -> list[Stay]:
     if len(kept) < len(stays):
         dropped["more than a year from nearly all others"] += len(stays) - len(kept)
     return kept
-
-
-def _table(path: Path) -> Iterator[dict[str, str]]:
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError, gzip.zlib.error) as no:  # type: ignore[attr-defined]
-        raise Trouble(f"{path} cannot be read: {no}. Give a CSV file, gzipped or not.") from no
-    for row in csv.DictReader(io.StringIO(text.replace("\x00", "")), restval=""):
-        yield {(name or "").strip(): value.strip() for name, value in row.items() if isinstance(value, str)}
 
 
 def _of_point(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:
@@ -138,11 +131,11 @@ def _fits(sides_cm: list[float], weight_g: float) -> int | None:
 
 
 def _time(text: str) -> datetime | None:
+    """A time as `records.moment` reads it; None also where that is none of ours."""
     try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
+        return moment(text)
+    except Bad:
         return None
-    return when.replace(tzinfo=None) if 1990 <= when.year <= 2100 else None
 
 
 def _number(text: str) -> float | None:
@@ -167,6 +160,23 @@ def drawn(stays: Sequence[Stay], seed: int, hours: Array | None = None) -> list[
             stay.came, stay.left or stay.came + timedelta(hours=length), size if stay.size is None else stay.size,
             stay.group, stay.row, stay.handed,
         )  # fmt: skip
+    return found
+
+
+def odd(stays: Sequence[Stay]) -> list[str]:
+    """What of a past should make its reader doubt a plan, in words: a long gap, or a last week that is unlike those
+    before it. The plan is made all the same, of all of it."""
+    found = []
+    gap = max((b.came - a.came for a, b in pairwise(stays)), default=timedelta(0))
+    if gap > LONG_GAP:
+        found.append(f"gap: nothing came for {gap.days} days; what was before is learnt from as if it were now.")
+    last = stays[-1].came - timedelta(days=7)
+    week = sum(stay.came > last for stay in stays)
+    before_days = (last - stays[0].came).days
+    usual = 7 * (len(stays) - week) / before_days if before_days >= 28 else 0.0
+    if usual and not usual / DRIFT <= week <= usual * DRIFT:
+        found.append(f"demand_drift: {week} came in the last week, {usual:.0f} in a usual one before; what follows is "
+                     "of the past, not of what comes.")  # fmt: skip
     return found
 
 

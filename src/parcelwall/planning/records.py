@@ -5,11 +5,8 @@ them; a dwell is kept in hours of true time beside them, so that a clock change 
 happen yet is infinity.
 """
 
-import csv
-import gzip
-import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.csv_file import read_table as read_table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -99,24 +97,6 @@ def read_pickups(paths: Sequence[Path]) -> Records:
         told = ", ".join(f"{reason} {count}" for reason, count in bad.items()) or "it is empty"
         raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {told}.")
     return from_rows(rows, bad)
-
-
-def read_table(path: Path, needed: Sequence[str]) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file by column; short rows have empty fields. Raises Trouble that names what is missing."""
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError, gzip.zlib.error) as no:  # type: ignore[attr-defined]
-        raise Trouble(f"{path} cannot be read: {no}. Give a CSV file, gzipped or not.") from no
-    lines = csv.DictReader(io.StringIO(text.replace("\x00", "")), restval="")
-    try:
-        there = [name.strip() for name in lines.fieldnames or []]
-        if missing := [name for name in needed if name not in there]:
-            raise Trouble(f"{path} lacks the columns {', '.join(missing)}. It has {', '.join(there) or 'none'}.")
-        lines.fieldnames = there
-        yield from ({name: value.strip() for name, value in row.items() if isinstance(value, str)} for row in lines)
-    except csv.Error as no:
-        raise Trouble(f"{path} is no CSV file: {no} near line {lines.line_num}.") from no
 
 
 def _refuse_double(row: Mapping[str, str], seen: set[tuple[str, ...]]) -> None:

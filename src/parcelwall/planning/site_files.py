@@ -149,6 +149,11 @@ def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
     demand = [row for row in rows if row.get("kind", "demand") in ("demand", "")]
     if not demand:
         raise Trouble(f"{name} has no row of demand with lat and lon that are numbers")
+    good = [row for row in demand if _is_demand(row)]
+    if len(good) < len(demand):
+        count = len(demand) - len(good)
+        told.append(f"{name}: {count} rows whose parcels_per_day is no number above zero were left out")
+    demand = good
     weight = np.array([number(row, "parcels_per_day", 1.0) for row in demand])
     points, weight = _merged(np.array([(float(r["lat"]), float(r["lon"])) for r in demand]), weight)
     sites = [row for row in rows if row.get("kind") in ("point", "parcelpoint")]
@@ -167,6 +172,11 @@ def _rows(text: str, name: str) -> tuple[list[dict[str, str]], list[str]]:
     good = [row for row in table if abs(number(row, "lat", 99)) <= 90 and abs(number(row, "lon", 999)) <= 180]
     told = [f"{name}: {len(table) - len(good)} rows without a place were left out"] if len(good) < len(table) else []
     return good, told
+
+
+def _is_demand(row: dict[str, str]) -> bool:
+    """Whether its demand is told, as a number above zero, or not told at all: then it is one parcel a day."""
+    return not (row.get("parcels_per_day") or "").strip() or number(row, "parcels_per_day", 0.0) > 0
 
 
 def number(row: dict[str, str], key: str, default: float) -> float:

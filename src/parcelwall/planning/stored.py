@@ -12,11 +12,12 @@ import asyncpg
 import msgspec
 import numpy as np
 
-from parcelwall.planning import scores
+from parcelwall.planning import scores, told
 from parcelwall.planning.forecast import load_by_day
 from parcelwall.planning.forecast_plan import Load
 from parcelwall.planning.history import History, columns, zone_of
 from parcelwall.planning.records import day_number
+from parcelwall.planning.told import Chances
 from parcelwall.rules.tables import VisitCalendar, ready_window
 
 _STORE = """
@@ -65,6 +66,7 @@ class Scores(msgspec.Struct):
     newly_scored: int
     loads: list[Score]
     promises: list[Promise]
+    told: Chances
 
 
 async def store(connection: asyncpg.Connection, loads: Sequence[Load], made_at: datetime) -> int:
@@ -82,7 +84,8 @@ async def score(connection: asyncpg.Connection, history: History, now: datetime)
     groups: dict[tuple[str, int, int], list[asyncpg.Record]] = defaultdict(list)
     for row in rows:
         groups[row["station"], row["hour"], row["ahead"]].append(row)
-    return Scores(newly, [_sum_up(*key, of) for key, of in groups.items()], promises(history))
+    return Scores(newly, [_sum_up(*key, of) for key, of in groups.items()], promises(history),
+                  told.score(history, now))  # fmt: skip
 
 
 async def _score_open(connection: asyncpg.Connection, history: History, now: datetime) -> int:

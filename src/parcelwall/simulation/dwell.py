@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from parcelwall.errors import Trouble
-from parcelwall.simulation.rows import read_table
+from parcelwall.planning.csv_file import read_table
 
 # Hours below which 0, 5, 10 ... 100 % of the parcels of one European pick-up point lay, rounded; the longest cut off.
 QUANTILES = (

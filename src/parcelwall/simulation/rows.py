@@ -1,17 +1,13 @@
 """Rows of a file of orders become offers; what cannot be one is counted by its reason and never guessed."""
 
-import csv
-import gzip
-import io
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from parcelwall.errors import Trouble
+from parcelwall.planning.csv_file import read_table
 
 NEEDED = (
     "parcel_id", "purchased_at", "delivered_at", "estimated_date", "lat", "lon", "length_cm", "width_cm", "height_cm",
@@ -67,27 +63,6 @@ def read_orders(path: Path) -> Orders:
         except _Bad as why:
             bad[str(why)] += 1
     return Orders(sorted(offers.values(), key=lambda offer: (offer.purchased_at, offer.reference)), bad)
-
-
-def read_table(path: Path, needed: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file by column. Bytes that are no UTF-8 become U+FFFD; short rows have empty cells.
-
-    Raises Trouble that names the file and the columns it lacks.
-    """
-    try:
-        raw = path.read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
-    except (OSError, EOFError, gzip.zlib.error) as no:  # type: ignore[attr-defined]
-        raise Trouble(f"{path} cannot be read: {no}. Give a CSV file, gzipped or not.") from no
-    lines = csv.DictReader(io.StringIO(text.replace("\x00", "")), restval="")
-    try:
-        there = [name.strip() for name in lines.fieldnames or []]
-        if missing := [name for name in needed if name not in there]:
-            raise Trouble(f"{path} lacks the columns {', '.join(missing)}. It has {', '.join(there) or 'none'}.")
-        lines.fieldnames = there
-        yield from ({name: value.strip() for name, value in row.items() if isinstance(value, str)} for row in lines)
-    except csv.Error as no:
-        raise Trouble(f"{path} is no CSV file: {no} near line {lines.line_num}.") from no
 
 
 def _offer(row: dict[str, str]) -> Offer:

@@ -1,0 +1,85 @@
+"""What offers had told with a promise, held against what came: the chance of room, and the time by which it is ready.
+
+A chance that scores worse than the plain share of past promises at its station is not to be told: `plan room` makes no
+tables then, and the hub goes by counts.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+import msgspec
+import numpy as np
+
+from parcelwall.planning.history import History, Story
+from parcelwall.planning.wanted import OF_COUNTS
+
+LOOK_BACK = 120  # days: a model that was worse gets another chance
+ENOUGH = 100  # outcomes, to say that a model is worse
+FIRST_SHARE = 0.95  # before anything has come
+
+
+class Chances(msgspec.Struct, frozen=True, kw_only=True):
+    """How what was told did. Brier scores of the chance and of the past share at that station, size and time; the share
+    of windows whose end was kept. None where nothing was told."""
+
+    told: int
+    came_true: float | None = None
+    brier: float | None = None
+    brier_of_share: float | None = None
+    windows: int = 0
+    ready_in_time: float | None = None
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether enough was told to see that the past share would have been better."""
+        return self.told >= ENOUGH and (self.brier or 0.0) > (self.brier_of_share or 0.0)
+
+
+def outcome(story: Story) -> bool | None:
+    """Whether the promised room was there: it was brought there, or it went elsewhere for want of room. None: nobody
+    can say (it was cancelled, never came, or is still on its way)."""
+    if story.deposited is not None:
+        return story.station == story.told_at
+    return False if story.why in OF_COUNTS else None
+
+
+def score(history: History, now: datetime) -> Chances:
+    """All promises of the last LOOK_BACK days that followed an offer, in the order in which they were made."""
+    since = now - timedelta(days=LOOK_BACK)
+    stories = [each for each in history.stories.values() if each.told and each.reserved and each.reserved >= since]
+    stories.sort(key=lambda each: str(each.reserved))
+    judged = [(each, hit) for each in stories if (hit := outcome(each)) is not None]
+    chances = [(each.told.chance, hit, share) for (each, hit), share in zip(judged, _shares(judged), strict=True)
+               if each.told is not None and each.told.chance is not None]  # fmt: skip
+    windows = [each.deposited <= each.told.by for each in stories
+               if each.deposited and each.told and each.told.by and each.station == each.told_at]  # fmt: skip
+    kept = round(float(np.mean(windows)), 4) if windows else None
+    if not chances:
+        return Chances(told=0, windows=len(windows), ready_in_time=kept)
+    told, came, share = (np.array(column, float) for column in zip(*chances, strict=True))
+    return Chances(
+        told=len(chances), came_true=round(float(came.mean()), 4), brier=round(float(((told - came) ** 2).mean()), 4),
+        brier_of_share=round(float(((share - came) ** 2).mean()), 4), windows=len(windows), ready_in_time=kept,
+    )  # fmt: skip
+
+
+def _shares(judged: list[tuple[Story, bool]]) -> list[float]:
+    """For each, the share of promises before it that came true: of its station and size, else of all."""
+    own: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    every: list[bool] = []
+    found = []
+    for story, hit in judged:
+        mine = own[story.told_at, story.size]
+        basis = mine if len(mine) >= 10 else every
+        found.append(float(np.mean(basis)) if basis else FIRST_SHARE)
+        mine.append(hit)
+        every.append(hit)
+    return found
+
+
+def no_tables(found: Chances) -> str:
+    """Why there are none; nothing if there are."""
+    if not found.is_worse:
+        return ""
+    return (f"Chances of room told with {found.told} promises score worse (Brier {found.brier}) than the share of past "
+            f"promises ({found.brier_of_share}): no tables are made, the hub goes by counts.")  # fmt: skip

@@ -1,0 +1,178 @@
+"""Strange pasts and files: each plan says what it left out or doubts; what was told badly is told no more."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+from typer.testing import CliRunner
+
+from parcelwall.planning import past, told
+from parcelwall.planning.commands import app
+from parcelwall.planning.history import History, Story
+from parcelwall.rules import offers
+from parcelwall.rules.life import Stage
+from parcelwall.rules.offers import RoomTable, Standing, rank_offers
+from parcelwall.rules.places import Plan, Room
+from parcelwall.rules.policy import DEFAULT
+from parcelwall.rules.tables import Told
+from rules.samples import CALENDAR, NOW, PLAN, parcel
+
+HEAD = "Id_parcel,DateR,DateE,DateD,DateP,Carrier"
+BEGAN = datetime(2023, 1, 2, 10)
+
+
+def line(name: str, came: datetime, hours: float = 20) -> str:
+    handed, left = came - timedelta(days=1), came + timedelta(hours=hours)
+    return f"{name},{(came - timedelta(days=2)).date()},{handed},{came},{left},A"
+
+
+def usual(days: int = 60, a_day: int = 5, began: datetime = BEGAN) -> list[str]:
+    return [line(f"{began:%m}-{d}-{k}", began + timedelta(days=d, minutes=7 * k, hours=k % 2))
+            for d in range(days) for k in range(a_day)]  # fmt: skip
+
+
+ODD: dict[str, tuple[list[str], str]] = {
+    "a gap": ([*usual(40), *usual(40, began=BEGAN + timedelta(days=300))], "gap: nothing came for 26"),
+    "ten times the demand": (
+        [*usual(60), *(line(f"f{k}", BEGAN + timedelta(days=57, minutes=3 * k)) for k in range(350))],
+        "demand_drift: ",
+    ),
+    "a negative dwell": ([*usual(), line("x", BEGAN, -5)], "1 rows were left out: collected before it was deposited"),
+    "NaN": ([*usual(), "x,nan,NaN,NaN,nan,A"], "1 rows were left out: no deposit time"),
+    "a night that a clock changes": ([*usual(90), line("x", datetime(2023, 3, 26, 2, 30), 0.7)], ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ODD)
+@pytest.mark.parametrize("command", ["admission", "mix"])
+def test_what_is_odd_about_a_file_is_told(command: str, what: str, tmp_path: Path) -> None:
+    rows, words = ODD[what]
+    (tmp_path / "point.csv").write_text("\n".join([HEAD, *rows]) + "\n")
+    record = past.read([tmp_path / "point.csv"])
+    said = [f"{n} rows were left out: {why}." for why, n in record.dropped.items()] + past.odd(record.stays)
+    assert any(each.startswith(words) for each in said) if words else said == []
+    if (command, what) in {("admission", "a gap"), ("mix", "ten times the demand")}:  # seconds each: two of ten
+        done = CliRunner().invoke(app, [command, str(tmp_path / "point.csv"), "--out", str(tmp_path / "plan")])
+        assert done.exit_code == 0, done.output
+        plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes())
+        assert any(each.startswith(words) for each in plan["told"])
+        assert words in (tmp_path / "plan/report.html").read_text()
+
+
+def test_a_file_without_a_row_says_so(tmp_path: Path) -> None:
+    (tmp_path / "point.csv").write_text(HEAD + "\n")
+    for command in ("admission", "mix", "forecast"):
+        done = CliRunner().invoke(app, [command, str(tmp_path / "point.csv"), "--out", str(tmp_path / "plan")])
+        assert done.exit_code == 1 and ("no row" in str(done.exception)), command
+
+
+def test_demand_that_is_no_number_is_no_demand_of_one_parcel(tmp_path: Path) -> None:
+    (tmp_path / "site.csv").write_text("lat,lon,parcels_per_day\n60.17,24.94,NaN\n60.18,24.95,10\nnan,24.9,3\n"
+                                       "60.19,24.96,-4\n60.2,24.9,7\n60.2,24.91,\n")  # fmt: skip
+    done = CliRunner().invoke(app, ["site", str(tmp_path / "site.csv"), "--open", "1", "--out", str(tmp_path / "plan")])
+    assert done.exit_code == 0, done.output
+    plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes())
+    assert plan["told"] == ["site.csv: 1 rows without a place were left out",
+                            "site.csv: 2 rows whose parcels_per_day is no number above zero were left out"]  # fmt: skip
+    assert sum(site["parcels_per_day"] for site in plan["sites"]) == 18.0
+
+
+def test_orders_without_a_place_are_left_out_of_rounds_and_no_order_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("kind,lat,lon\ndepot,60.17,24.94\ndemand,nan,24.95\n")
+    done = CliRunner().invoke(app, ["rounds", str(tmp_path / "orders.csv"), "--out", str(tmp_path / "plan")])
+    assert done.exit_code == 1 and "rows of kind demand" in str(done.exception)
+
+
+# offers
+
+
+def offered(table: RoomTable | None, at: datetime = NOW, arrival: datetime | None = None) -> offers.Offer:
+    here = Standing("S-0001", (60.17, 24.94), 100.0, PLAN, Room(), table=table)
+    made, _ = rank_offers(parcel(Stage.ANNOUNCED), [here], arrival or at, at, DEFAULT)
+    return made[0]
+
+
+@pytest.mark.parametrize(("table", "why"), [
+    (None, "no_table"),
+    (RoomTable(station="S-0001", made_at=NOW - timedelta(days=365), chance={"S": (0.9,)}), "table_too_old"),
+    (RoomTable(station="S-0001", made_at=NOW + timedelta(hours=1), chance={"S": (0.9,)}), "table_too_old"),
+    (RoomTable(station="S-0001", made_at=NOW, chance={}), "table_does_not_reach"),
+    (RoomTable(station="S-0001", made_at=NOW, chance={"S": ()}), "table_does_not_reach"),
+    (RoomTable(station="S-0001", made_at=NOW, chance={"S": (float("nan"),)}), "table_does_not_reach"),
+    (RoomTable(station="S-0001", made_at=NOW, chance={"S": (-0.5,)}), "table_does_not_reach"),
+    (RoomTable(station="S-0001", made_at=NOW, chance={"S": (float("inf"),)}), "table_does_not_reach"),
+], ids=["no history", "a year old", "of the future", "no size", "no day", "NaN", "negative", "infinite"])  # fmt: skip
+def test_an_offer_from_a_strange_table_goes_by_counts_and_says_why(table: RoomTable | None, why: str) -> None:
+    made = offered(table)
+    assert (made.offered, made.probability, made.basis, made.why) == (True, None, "counts", why)
+
+
+def test_an_offer_over_a_clock_change_counts_true_days() -> None:
+    eve = datetime(2026, 10, 24, 21, 30, tzinfo=UTC)  # Helsinki's clocks go back at one in the morning, UTC
+    table = RoomTable(station="S-0001", made_at=eve, chance={"S": (0.9, 0.91, 0.92)})
+    assert offered(table, eve, eve + timedelta(hours=24)).probability == 0.91
+    assert offered(table, eve, eve + timedelta(hours=23, minutes=59)).probability == 0.9
+
+
+def test_a_full_station_is_offered_to_nobody_whatever_ten_times_the_demand_made_of_its_table() -> None:
+    hopeful = RoomTable(station="S-0001", made_at=NOW, chance={"S": (0.99,)})
+    here = Standing("S-0001", (60.17, 24.94), 100.0, PLAN, Room(taken=PLAN.everything), table=hopeful)
+    made, _ = rank_offers(parcel(Stage.ANNOUNCED), [here], NOW, NOW, DEFAULT)
+    assert (made[0].offered, made[0].reason) == (False, "station_full")
+
+
+def test_a_calendar_whose_quantiles_fall_or_that_tells_no_number_is_none() -> None:
+    body = msgspec.json.encode(CALENDAR)
+    for old, new in ((b"[8.5,9.0,9.5]", b"[9.5,9.0,8.5]"), (b"[8.5,9.0,9.5]", b"[8.5,null,9.5]"),
+                     (b"0.75,1.0", b"1.75,1.0")):  # fmt: skip
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(body.replace(old, new, 1), type=type(CALENDAR))
+
+
+# what was told, held against what came
+
+
+def told_with(chance: float, came: list[bool]) -> History:
+    """Promises after an offer; those that did not come true went elsewhere for want of room."""
+    stories = {}
+    for n, good in enumerate(came):
+        at = NOW - timedelta(days=50) + timedelta(hours=n)
+        stories[UUID(int=n)] = Story(
+            carrier="acme", station="S-0001", first="S-0001", size="S", reserved=at, told_at="S-0001",
+            told=Told(chance=chance, by=at + timedelta(hours=20 if n % 4 else 5)),
+            deposited=at + timedelta(hours=10) if good else None, why="" if good else "station_full",
+        )  # fmt: skip
+    return History(stories, {})
+
+
+def test_chances_that_were_told_are_scored_and_a_model_worse_than_the_past_share_tells_no_more() -> None:
+    came = [n % 10 != 0 for n in range(200)]
+    good, bad = told.score(told_with(0.9, came), NOW), told.score(told_with(0.3, came), NOW)
+    assert (good.told, good.came_true, good.brier) == (200, 0.9, 0.09)
+    assert not good.is_worse and told.no_tables(good) == ""
+    assert bad.is_worse and "the hub goes by counts" in told.no_tables(bad)
+    assert not told.score(told_with(0.3, came[:99]), NOW).is_worse, "too few to say"
+    assert not told.score(told_with(0.3, came), NOW + timedelta(days=180)).is_worse, "another chance after a while"
+
+
+def test_ready_by_is_held_against_the_deposit_and_what_nobody_can_judge_is_not() -> None:
+    known = told_with(0.9, [True] * 40)
+    assert told.score(known, NOW).ready_in_time == 0.75
+    for story in known.stories.values():
+        story.deposited = None
+    assert told.score(known, NOW) == told.Chances(told=0)
+
+
+def test_a_promise_that_was_brought_elsewhere_did_not_come_true() -> None:
+    known = told_with(0.9, [True])
+    known.stories[UUID(int=0)].station = "S-0002"
+    assert told.score(known, NOW).came_true == 0.0
+
+
+def test_a_plan_of_no_compartment_offers_nothing() -> None:
+    nothing = Plan(msgspec.structs.replace(PLAN.layout, compartments=(), sizes=()))
+    here = Standing("S-0001", (60.17, 24.94), 100.0, nothing, Room())
+    made, other = rank_offers(parcel(Stage.ANNOUNCED), [here], NOW, NOW, DEFAULT)
+    assert not made[0].offered and other is not None
