@@ -121,8 +121,9 @@ def test_rows_without_a_place_are_left_out_and_said() -> None:
     rows = ["kind,id,lat,lon,parcels_per_day", "demand,,60.1,24.9,3", "demand,,60.1,24.9,nan", "demand,,nan,24.9,1",
             "point,A,60.1,24.9,"]  # fmt: skip
     places = read_places("\n".join(rows), "demand.csv")
-    assert places.weight.tolist() == [4.0], "the same place is one point; a number that is none counts as one parcel"
-    assert places.told == ("demand.csv: 1 rows without a place were left out",)
+    assert places.weight.tolist() == [3.0], "a number that is none is no demand of one parcel"
+    assert places.told == ("demand.csv: 1 rows without a place were left out",
+                           "demand.csv: 1 rows whose parcels_per_day is no number above zero were left out")  # fmt: skip
     assert places.distance_m()[0, 0] == 0
 
 

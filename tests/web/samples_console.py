@@ -7,12 +7,14 @@ from uuid import UUID
 import msgspec
 
 from parcelwall.hub.acts import Act, Longer, OneDoor
+from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
 from parcelwall.hub.watching import AtAGlance, Behind, Noted
 from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
 from parcelwall.web.console import views
 from parcelwall.web.console.overview import pin_of
@@ -173,7 +175,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(
             top("policy", said="Something is missing.", refused=True), 3, (("hold_hours", "48", "hours from deposit"),),
-            (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),)), Adopted(2, NOW, "", ())), True),
+            (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),)), Adopted(2, NOW, "", ())), True,
+            rows=(Changed(AdmissionRow(name="S-0012/L", rule="protect", keep={"L": 1}), NOW, "Noor", ""),)),
         "console-people": views.PeopleView(top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names,
                                            "pw_" + "4" * 64, "timo"),
         "console-numbers": numbers(words),

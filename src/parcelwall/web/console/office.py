@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import policies, sites, staff
+from parcelwall.hub import admission, policies, sites, staff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sites import Site
 from parcelwall.hub.staff import Person, SignIn
@@ -92,6 +92,7 @@ async def _policy_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignI
     return PolicyView(
         await top(request, hub, sign_in, "policy"), hub.policy.version, knobs,
         tuple(await policies.history(hub, names)), sign_in.person.may("policy"),
+        rows=tuple(await admission.history(hub.pool, names)),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from parcelwall.hub.acts import Act
+from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream
 from parcelwall.hub.policies import Adopted
@@ -314,6 +315,7 @@ class PolicyView(msgspec.Struct, frozen=True):
     may_adopt: bool
     wrong: str = ""
     events: str | None = None
+    rows: tuple[Changed, ...] = ()  # of admission, the newest first
 
 
 class StaffRow(msgspec.Struct, frozen=True):
