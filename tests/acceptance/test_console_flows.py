@@ -231,7 +231,7 @@ def test_numbers_and_their_files(town: Town, browser: Any) -> None:
     with office(browser, town) as people:
         pia: Desk = people().enter("pia")
         pia.open("/console/numbers?days=1").gates()
-        for key in ("use", "peaks", "intervals", "refusals", "faults", "promises"):
+        for key in ("use", "peaks", "intervals", "refusals", "more", "faults", "promises"):
             with pia.page.expect_download() as started:
                 pia.page.locator(f"section[aria-labelledby=chart-{key}] a[download]").click()
             text = started.value.path().read_bytes().decode("utf-8-sig")
@@ -262,7 +262,7 @@ def test_a_slow_line_and_a_slow_machine_still_open_a_door(town: Town, browser: A
 
 VIEWS = ["/console", "/console/needs", "/console/stations/S-0002?door=3", "/console/parcels", "/console/longer",
          "/console/couriers", "/console/numbers?days=1", "/console/sites?station=S-0002", "/console/policy",
-         "/console/people", "/console/me"]  # fmt: skip
+         "/console/people", "/console/me", "/console/wall", "/console/journal?station=S-0002"]  # fmt: skip
 LOOKS: dict[str, dict[str, Any]] = {
     "day": {}, "night": {"color_scheme": "dark"}, "Arabic": {"locale": "ar"},
     "320 px": {"viewport": {"width": 320, "height": 640}},

@@ -191,21 +191,22 @@ async def refusals(hub: Hub, span: Span) -> list[tuple[str, str, int]]:
 
     Of the whole network: a parcel that was promised no room belongs to no station.
     """
-    sizes = _sizes(hub)
+    known = sizes(hub)
     counts: dict[tuple[str, str], int] = {}
     for row in await hub.pool.fetch(_REFUSALS, span.since, span.until):
-        key = (row["reason"], _smallest(msgspec.json.decode(row["announced"]), sizes))
+        key = (row["reason"], smallest(msgspec.json.decode(row["announced"]), known))
         counts[key] = counts.get(key, 0) + row["n"]
     return sorted(((*key, n) for key, n in counts.items()), key=lambda each: -each[2])
 
 
-def _sizes(hub: Hub) -> list[Size]:
+def sizes(hub: Hub) -> list[Size]:
     """Every size that some station has, the smallest first."""
     by_name = {size.name: size for known in hub.stations.known.values() for size in known.about.layout.sizes}
     return sorted(by_name.values(), key=lambda size: size.width_mm * size.height_mm * size.depth_mm)
 
 
-def _smallest(announced: dict[str, Any], sizes: Sequence[Size]) -> str:
+def smallest(announced: dict[str, Any], sizes: Sequence[Size]) -> str:
+    """The first of these sizes that takes a parcel as it was announced, "" for none."""
     sides = (announced["length_mm"], announced["width_mm"], announced["height_mm"])
     return next((size.name for size in sizes if fits(sides, announced["weight_g"], size)), "")
 

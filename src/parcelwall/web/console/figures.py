@@ -10,7 +10,7 @@ from babel.numbers import format_decimal, format_percent
 from litestar import Request, Response, get
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import numbers
+from parcelwall.hub import numbers, one_more
 from parcelwall.hub.house import Hub
 from parcelwall.hub.numbers import Span
 from parcelwall.hub.staff import SignIn
@@ -39,12 +39,15 @@ TITLES = {
     "peaks": (N_("Peak hours"), N_("Parcels put in and taken out, on the stations' own clocks.")),
     "intervals": (N_("How long parcels lie"), N_("From deposit to collection, of what was collected in this time.")),
     "refusals": (N_("Sent another way"), N_("Parcels that were promised no room, by reason and the size they needed.")),
+    "more": (N_("One more compartment"),
+             N_("Turned away for want of room, and how many of them one more would have served.")),
     "faults": (N_("Doors that failed"), N_("Openings that did not happen as asked, by door.")),
     "promises": (N_("Promises"), N_("What became of promises of room that ended in this time.")),
 }
 HEADS: dict[str, tuple[str, ...]] = {
     "use": (N_("Hour"), N_("Doors in use")), "peaks": (N_("Weekday"), N_("Hour"), N_("Parcels")),
     "intervals": (N_("Hours"), N_("Parcels")), "refusals": (N_("Reason"), N_("Size"), N_("Parcels")),
+    "more": (N_("Size"), N_("Turned away"), N_("One more would have served")),
     "faults": (N_("Station"), N_("Door"), N_("Why"), N_("Times")), "promises": (N_("Outcome"), N_("Parcels")),
 }  # fmt: skip
 WHY = {
@@ -157,6 +160,11 @@ async def _refusals(asked: Asked) -> Rows:
     ]  # fmt: skip
 
 
+async def _more(asked: Asked) -> Rows:
+    found = await one_more.one_more(asked.hub, asked.span)
+    return [(each.size, each.turned_away, "" if each.served is None else each.served) for each in found]
+
+
 async def _faults(asked: Asked) -> Rows:
     known = asked.hub.stations.known
     return [
@@ -173,8 +181,8 @@ async def _promises(asked: Asked) -> Rows:
 
 
 TABLES: dict[str, Callable[[Asked], Awaitable[Rows]]] = {
-    "use": _use, "peaks": _peaks, "intervals": _intervals, "refusals": _refusals, "faults": _faults,
-    "promises": _promises,
+    "use": _use, "peaks": _peaks, "intervals": _intervals, "refusals": _refusals, "more": _more,
+    "faults": _faults, "promises": _promises,
 }  # fmt: skip
 
 
