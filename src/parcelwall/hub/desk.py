@@ -335,7 +335,7 @@ class Lane(Generic[Question, Reply]):
             later = [each for each, reply in zip(batch, replies, strict=True) if reply is LATER]
             self._waiting = later + self._waiting
             _tell(batch, replies)
-            if len(batch) >= CROWD:
+            if self._gather_s and len(batch) >= CROWD:
                 await asyncio.sleep(self._gather_s)
 
     def _take(self) -> list[tuple[Question, asyncio.Future[Reply]]]:
