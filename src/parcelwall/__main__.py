@@ -16,10 +16,10 @@ import typer
 from rich.console import Console
 
 from parcelwall.clock import SystemClock
-from parcelwall.errors import ParcelwallError, Trouble
+from parcelwall.errors import ParcelwallError
+from parcelwall.hub import command_line as centre
 from parcelwall.ids import Ids
 from parcelwall.planning import commands as plans
-from parcelwall.rules.rights import ROLES
 from parcelwall.settings import HubSettings, default_data_dir, read
 
 app = typer.Typer(
@@ -27,7 +27,7 @@ app = typer.Typer(
 )
 out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 app.add_typer(plans.app, name="plan")
-plans.reach_hubs_by(lambda data, url, act: run(_at_hub(data, url, act)))
+app.add_typer(centre.app)  # without a name: its commands stand beside those here
 Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
@@ -66,6 +66,10 @@ def run(job: Coroutine[Any, Any, Any]) -> Any:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(guarded())
+
+
+centre.run_by(run)
+plans.reach_hubs_by(centre.ask)
 
 
 def _code(answered: int | None) -> int:
@@ -302,83 +306,6 @@ def bench(
     from parcelwall.bench.commands import run as measure
 
     sys.exit(measure(names or (), json=as_json, runs=runs, quick=quick, seeds=seeds))
-
-
-@app.command()
-def admit(
-    carrier: Annotated[str, typer.Argument(help="Short name, such as acme-post.")],
-    name: Annotated[str, typer.Option(help="The company's name.")] = "",
-    role: Annotated[str, typer.Option(help="carrier, viewer, technician, planner, operator or admin.")] = "carrier",
-    area: Annotated[list[str] | None, typer.Option(help="A station that a role is for; none: all of them.")] = None,
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Admits a carrier, or one of the operator's people, and prints the API key, once. Doing it again makes a new key.
-
-    Raises Trouble for a role that there is not.
-    """
-    if role not in ("carrier", *ROLES):
-        raise Trouble(f"the role is carrier, {', '.join(ROLES[:-1])} or {ROLES[-1]}")
-    out.print(run(_at_hub(data, database_url, lambda h: h.admit(carrier, name or carrier, role, area or ()))))
-
-
-@app.command()
-def configure(
-    file: Annotated[Path, typer.Argument(help="TOML: station, name, address, lat, lon, layout. docs/operator.md.")],
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Adds a station to the network, or changes its layout, and prints a claim code for its computer."""
-    from parcelwall.hub.station_file import read_station
-
-    about = read_station(file)
-
-    async def act(hub: Any) -> str:
-        await hub.configure(about)
-        return str(await hub.claim(about.station))
-
-    claim = run(_at_hub(data, database_url, act))
-    out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}")
-
-
-@app.command()
-def claim(
-    station: Annotated[str, typer.Argument(help="The station whose computer is to be replaced, such as S-0012.")],
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Prints a claim code for a new computer of a station that is there. The old one's key dies when it is used."""
-    code = run(_at_hub(data, database_url, lambda h: h.claim(station)))
-    out.print(f"Claim code for a new computer of {station}, good once within 24 hours: {code}")
-
-
-@app.command()
-def revoke(
-    station: Annotated[str, typer.Argument(help="The station whose computer was stolen, such as S-0012.")],
-    why: Annotated[str, typer.Option(help="For those who read the journal later.")] = "stolen",
-    data: Data = None,
-    database_url: DatabaseUrl = None,
-) -> None:
-    """Trusts a station's computer no longer: its line is closed, and its codes open nothing at the next one."""
-    run(_at_hub(data, database_url, lambda h: h.revoke_station(station, why)))
-    out.print(f"The computer of {station} is revoked. `parcelwall claim {station}` lets another take its place.")
-
-
-@app.command()
-def hub_restored(data: Data = None, database_url: DatabaseUrl = None) -> None:
-    """After a restore from a backup, before the hub starts: what it lost comes back from the stations, under the old
-    numbers, and what it writes from now on has new ones. docs/operator.md has the drill."""
-    epoch = run(_at_hub(data, database_url, lambda h: h.restored()))
-    out.print(f"Epoch {epoch} has begun. Start every hub process anew; stations bring back what they know.")
-
-
-async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:
-    from parcelwall.hub import house
-
-    settings = read(HubSettings, {"data_dir": str(data) if data else None, "database_url": database_url})
-    clock = SystemClock()
-    async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url) as opened:
-        return await act(opened)
 
 
 if __name__ == "__main__":

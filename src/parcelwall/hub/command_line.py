@@ -1,0 +1,111 @@
+"""The command line of the office: who may use the hub, which stations there are, what follows a restore.
+
+Nothing heavy is imported before a command runs, so that a station without the hub's libraries starts as fast.
+"""
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from parcelwall.clock import SystemClock
+from parcelwall.errors import Trouble
+from parcelwall.ids import Ids
+from parcelwall.rules.rights import ROLES
+from parcelwall.settings import HubSettings, read
+
+app = typer.Typer()
+out = Console(soft_wrap=True)
+Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
+DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
+
+_run: list[Callable[[Coroutine[Any, Any, Any]], Any]] = []
+
+
+def run_by(run: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
+    """Tells how a job is run until it is done or stopped. Called once, by the command line."""
+    _run[:] = [run]
+
+
+def ask(data: Path | None, database_url: str | None, act: Any) -> Any:
+    """What a hub answers to `act`. Raises its Refusal, or Trouble if it cannot be opened."""
+    return _run[0](_at_hub(data, database_url, act))
+
+
+@app.command()
+def admit(
+    carrier: Annotated[str, typer.Argument(help="Short name, such as acme-post.")],
+    name: Annotated[str, typer.Option(help="The company's name.")] = "",
+    role: Annotated[str, typer.Option(help="carrier, viewer, technician, planner, operator or admin.")] = "carrier",
+    area: Annotated[list[str] | None, typer.Option(help="A station that a role is for; none: all of them.")] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Admits a carrier, or one of the operator's people, and prints the API key, once. Doing it again makes a new key.
+
+    Raises Trouble for a role that there is not.
+    """
+    if role not in ("carrier", *ROLES):
+        raise Trouble(f"the role is carrier, {', '.join(ROLES[:-1])} or {ROLES[-1]}")
+    out.print(ask(data, database_url, lambda h: h.admit(carrier, name or carrier, role, area or ())))
+
+
+@app.command()
+def configure(
+    file: Annotated[Path, typer.Argument(help="TOML: station, name, address, lat, lon, layout. docs/operator.md.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Adds a station to the network, or changes its layout, and prints a claim code for its computer."""
+    from parcelwall.hub.station_file import read_station
+
+    about = read_station(file)
+
+    async def act(hub: Any) -> str:
+        await hub.configure(about)
+        return str(await hub.claim(about.station))
+
+    claim = ask(data, database_url, act)
+    out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}")
+
+
+@app.command()
+def claim(
+    station: Annotated[str, typer.Argument(help="The station whose computer is to be replaced, such as S-0012.")],
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Prints a claim code for a new computer of a station that is there. The old one's key dies when it is used."""
+    code = ask(data, database_url, lambda h: h.claim(station))
+    out.print(f"Claim code for a new computer of {station}, good once within 24 hours: {code}")
+
+
+@app.command()
+def revoke(
+    station: Annotated[str, typer.Argument(help="The station whose computer was stolen, such as S-0012.")],
+    why: Annotated[str, typer.Option(help="For those who read the journal later.")] = "stolen",
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Trusts a station's computer no longer: its line is closed, and its codes open nothing at the next one."""
+    ask(data, database_url, lambda h: h.revoke_station(station, why))
+    out.print(f"The computer of {station} is revoked. `parcelwall claim {station}` lets another take its place.")
+
+
+@app.command()
+def hub_restored(data: Data = None, database_url: DatabaseUrl = None) -> None:
+    """After a restore from a backup, before the hub starts: what it lost comes back from the stations, under the old
+    numbers, and what it writes from now on has new ones. docs/operator.md has the drill."""
+    epoch = ask(data, database_url, lambda h: h.restored())
+    out.print(f"Epoch {epoch} has begun. Start every hub process anew; stations bring back what they know.")
+
+
+async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:
+    from parcelwall.hub import house
+
+    settings = read(HubSettings, {"data_dir": str(data) if data else None, "database_url": database_url})
+    clock = SystemClock()
+    async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url) as opened:
+        return await act(opened)
