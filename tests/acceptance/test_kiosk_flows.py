@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from parcelwall.notices.language import words
 from parcelwall.rules import access, facts
 from parcelwall.rules.policy import Policy
 from station.rig import NAME
@@ -108,6 +109,29 @@ async def test_a_language_is_changed_in_the_middle_and_the_door_stays(live: Live
     live.kiosk.set_look("lang", "ar")
     await live.page.wait_for_selector(".kiosk[dir='rtl'] main[data-screen='open']")
     assert str(live.kiosk.showing.door) in await live.page.inner_text("main")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en", "de", "pl", "pt", "ar"])
+async def test_a_whole_collection_in_every_language(live: LiveKiosk, language: str) -> None:
+    """Chosen by its own name on the screen; then a wrong code, the right one, the door, and thanks, all in it."""
+    known, page = words(language), live.page
+    parcel = await live.rig.inside("PW-1")
+    live.kiosk.home()
+    await live.shows("home")
+    await page.locator("form.act:has([name='name'][value='look']) button").click()
+    await page.locator(f"main[data-screen='look'] button[lang='{language}']").click()
+    await page.locator(f".kiosk[lang='{language}'] main[data-screen='look']").wait_for()
+    await page.locator("form.act:has([name='name'][value='back']) button").click()
+    await page.locator("main[data-screen='home']").wait_for()
+    assert await page.inner_text("h1") == known.gettext("Type your code")
+    await live.type("00000000", "wrong")
+    assert await page.inner_text("h1") == known.gettext("That code opens no door here")
+    await live.type(live.rig.code(parcel), "open")
+    assert known.gettext("Push the door shut") in await page.inner_text("main")
+    await shut(live, "thanks")
+    assert known.gettext("Forgot something?") in await page.inner_text("main")
+    assert (await page.locator(".kiosk").get_attribute("dir")) == ("rtl" if language == "ar" else "ltr")
 
 
 VOICE = """(() => {

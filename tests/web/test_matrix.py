@@ -22,6 +22,11 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 THEMES, LANGUAGES, SHAPES = ("day", "night"), ("en", "ar"), ("narrow", "twice", "forced")
 LOOKS = [(theme, language, shape) for theme in THEMES for language in LANGUAGES for shape in SHAPES]
 
+KEY = ["kiosk-home", "kiosk-wrong", "kiosk-open", "kiosk-still-open", "kiosk-thanks", "kiosk-several", "kiosk-stuck",
+       "kiosk-send-size", "kiosk-courier-scan", "kiosk-courier-size", "me-ready", "me-open", "me-person-contact",
+       "my-list", "courier-round", "track-van", "track-sentence", "console-map"]  # fmt: skip
+"""What most people see; in every language, since words differ in length."""
+
 CUT = """() => {
   const found = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const clips = (style) => [style.overflowX, style.overflowY].map((each) => each === "hidden" || each === "clip");
@@ -123,3 +128,11 @@ def test_one_view_in_ten_in_a_look_of_its_own(page: Any, address: str) -> None:
 @pytest.mark.parametrize(("theme", "language", "shape"), LOOKS)
 def test_every_view_in_every_look(page: Any, address: str, theme: str, language: str, shape: str) -> None:
     faultless([fault for name in NAMES for fault in faults(page, address, name, theme, language, shape)])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("language", ["de", "pl", "pt"])
+@pytest.mark.parametrize("shape", ["narrow", "twice"])
+def test_key_views_in_the_other_languages(page: Any, address: str, language: str, shape: str) -> None:
+    faultless([fault for name in KEY for fault in faults(page, address, name, "day", language, shape)])

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from parcelwall.bench import faces_soak
 from parcelwall.bench.figure import Figure, Once, Tick, alone, rounded, skipped
 from parcelwall.bench.ground import Ground
 from parcelwall.bench.plan import Plan
@@ -26,7 +27,7 @@ from parcelwall.errors import Trouble
 STATION, STARTS_WITHIN_S, WAITS_S = "S-0001", 90.0, 30.0
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 KIOSK, PHONE, DESK = (1280, 800), (390, 844), (1440, 900)
-VISITS, DOORS = 7, 5  # cold visits of a page; parcels, each of which is put in and taken out
+VISITS, DOORS = 7, 11  # cold visits of a page; parcels, each of which is put in and taken out
 DOOR_LIMIT_MS = 200
 COIL_S = 1.0
 
@@ -75,14 +76,17 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
             tick(f"faces: {doors} parcels through the door")
             told, delays = await Street(demo, browser).deliver(doors)
             figures = [await _page(browser, demo, told, page, visits, tick) for page in PAGES]
+            figures.append(await faces_soak.memory(browser, demo.kiosks[STATION], plan.long_s > 5, tick))
         finally:
             await browser.close()
     return [*figures, _door_figure(delays)]
 
 
 def _door_figure(delays_ms: Sequence[float]) -> Figure:
-    worst = {"worst_ms": rounded(max(delays_ms)), "doors": len(delays_ms), "limit_ms": DOOR_LIMIT_MS}
-    return alone("face_door_to_screen", "ms", [Once(each) for each in delays_ms], **worst)
+    in_order = sorted(delays_ms)
+    p95_ms = in_order[min(len(in_order) - 1, int(0.95 * len(in_order)))]
+    about = {"p95_ms": rounded(p95_ms), "worst_ms": rounded(in_order[-1]), "doors": len(in_order)}
+    return alone("face_door_to_screen", "ms", [Once(each) for each in delays_ms], limit_ms=DOOR_LIMIT_MS, **about)
 
 
 # pages ------------------------------------------------------------------------------------------------------------
