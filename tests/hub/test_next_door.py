@@ -1,5 +1,6 @@
 """Several parcels of one person at one station, through a real hub and a real station: offered one after the other."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from hub.test_orders import STATION, Afar
-from parcelwall.hub.next_door import offer_next
+from parcelwall.hub.next_door import offer_for_ever, offer_next
 from parcelwall.hub.tell import code_of
 from parcelwall.rules.life import Stage
 from station.towns import ADA, a_small_town, parcel_at, told
@@ -95,3 +96,19 @@ async def test_a_collection_of_some_time_ago_leads_to_nothing(afar: Afar) -> Non
     afar.town.clock.advance(timedelta(seconds=11).total_seconds())
     assert await offered(afar) is None
     assert await afar.granted() == []
+
+
+async def test_the_first_that_a_station_ever_wrote_leads_on(afar: Afar) -> None:
+    """The line began when the station had no stream yet: what it writes then is news from its first entry."""
+    told_by_bell = asyncio.create_task(offer_for_ever(afar.hub, STATION, afar.send))
+    await asyncio.sleep(0.1)
+    first, second = await inside(afar, "PW-1"), await inside(afar, "PW-2")
+    await collect(afar, first)
+    afar.hub.bells.ring([f"out/{STATION}"])
+    kiosk = afar.station.station.kiosk
+    for _ in range(200):
+        await asyncio.sleep(0.02)
+        if kiosk.showing.screen == "several":
+            break
+    told_by_bell.cancel()
+    assert kiosk.showing.door == (await parcel_at(afar.hub, second)).compartment

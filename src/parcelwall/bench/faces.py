@@ -27,7 +27,7 @@ from parcelwall.errors import Trouble
 STATION, STARTS_WITHIN_S, WAITS_S = "S-0001", 90.0, 30.0
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 KIOSK, PHONE, DESK = (1280, 800), (390, 844), (1440, 900)
-VISITS, DOORS = 7, 11  # cold visits of a page; parcels, each of which is put in and taken out
+VISITS, DOORS = 7, 8  # cold visits of a page; parcels, each of which is put in and taken out
 DOOR_LIMIT_MS = 200
 COIL_S = 1.0
 

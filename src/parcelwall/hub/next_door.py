@@ -42,7 +42,7 @@ async def offer_for_ever(hub: Hub, station: str, send: Callable[[Asked], Awaitab
             await bell.wait()
             bell.clear()
             since, heads = heads, dict(await hub.pool.fetch(_HEADS, station))
-            since = {name: since.get(name, head) for name, head in heads.items()}
+            since = {name: since.get(name, 0) for name in heads}  # a stream that began since is new from its start
             await offer_next(hub, station, since, send)
     finally:
         hub.bells.take_down(f"out/{station}", bell)
