@@ -28,7 +28,7 @@ FROM station LEFT JOIN learnt ON kind = 'RoomTable' AND key = id WHERE id = ANY(
 _room_table = msgspec.json.Decoder(RoomTable)
 
 
-class Remembered(msgspec.Struct, frozen=True):
+class Remembered(msgspec.Struct, frozen=True, gc=False):
     """A station's row as last read, at `read_s` of a steady clock."""
 
     room: Room
