@@ -27,11 +27,19 @@ ALL: dict[str, Measure] = {
 
 def run(names: Sequence[str] = (), json: bool = False, runs: int = 5, quick: bool = False, seeds: int = 10) -> int:
     """Measures and prints. Always 0: slowness is no failure; what is broken raises Trouble."""
-    with Console(stderr=True).status("Preparing …") as status:
+    console = Console(stderr=True, soft_wrap=True)
+    with console.status("Preparing …") as status:
+
+        def tick(text: str) -> None:
+            if console.is_terminal:
+                status.update(text)
+            else:  # into a file: one line for each step
+                console.print(text, markup=False, highlight=False)
+
         if names and names[0] in NAMES:
-            machine, figures = _judge(names[0], names[1:], seeds, quick, lambda text: status.update(text))
+            machine, figures = _judge(names[0], names[1:], seeds, quick, tick)
         else:
-            machine, figures = _race(names, runs, quick, lambda text: status.update(text))
+            machine, figures = _race(names, runs, quick, tick)
     if json:
         rows = [{**msgspec.to_builtins(figure), "machine": msgspec.to_builtins(machine)} for figure in figures]
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(rows)).decode() + "\n")
