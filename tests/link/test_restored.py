@@ -90,6 +90,26 @@ async def test_the_station_looks_at_hashes_too(old: Pair, wrote: dict, has: dict
         station.hear(welcome(station, HUB_KEY, {HUB_WRITER: (3, old.station.has().hash.hex()), **wrote}, has))
 
 
+@pytest.mark.parametrize("since", [(), ("other",), ("other", "and more")], ids=["less", "as much", "more"])
+async def test_a_disk_that_lied_is_found_out_by_both_sides(old: Pair, since: tuple[str, ...]) -> None:
+    """What the hub has of the station is gone there, and perhaps other things stand under those numbers by now. With
+    more of them than the hub has only the station can tell."""
+    pair = Pair()
+    pair.hub, pair.now = old.hub, old.now
+    held = old.station.since(STATION, 0, 99)
+    pair.station.journal.receive(STATION, held[:-1], "")
+    pair.station.journal.receive(HUB_WRITER, await old.hub.since(HUB_WRITER, 0, 99), "")
+    pair.station.write(*since)
+    station, hub = pair.ends()
+    answers = await hub.hear(station.hear(hub.challenge())[0])
+    with pytest.raises(Trouble, match="older disk|two computers"):
+        station.hear(answers[0])
+    assert not station.welcomed
+    assert station.news() == []
+    assert old.hub.differing == ([] if len(since) > 1 else [STATION])
+    assert await old.hub.since(STATION, 0, 99) == held
+
+
 def welcome(station: StationEnd, key: bytes, wrote: dict, has: dict | None = None) -> str:  # type: ignore[type-arg]
     """What a hub with this key says to a station that has said hello."""
     body = msgspec.json.encode(WelcomeBody(at=clock.text(NOW), has=has or {}, wrote=wrote)).decode()

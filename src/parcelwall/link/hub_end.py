@@ -179,6 +179,7 @@ class HubEnd:
         theirs, ours = await self._book.head(self._writer), await self._book.head(own)
         past = {name: await self._book.head(name) for name in await self._past(hello)}
         await self._refuse_another_book(own, ours, hello)
+        await self._see_whether_set_back(theirs, hello)
         self._through = theirs.number
         self._shipper = Shipper(own, self._signer)
         has = hello.has.get(own, (0, ""))[0]
@@ -225,6 +226,14 @@ class HubEnd:
         later = any(streams.epoch_of(name) > streams.epoch_of(own) for name in hello.has)
         if later or number > ours.number or not await self._same(own, number, digest):
             raise BadFrame("the hub was restored: run `parcelwall hub-restored`", frames.BOOKS_DIFFER)
+
+    async def _see_whether_set_back(self, theirs: Head, hello: HelloBody) -> None:
+        """A station that comes with less of its own book than it has shipped, or with another story, was set back: its
+        disk lied, or it runs from an old copy. It finds so itself in the welcome and ships nothing; somebody must hear
+        of it, as it says hello all the while."""
+        number, digest = hello.wrote.get(self._writer, (0, ""))
+        if number < theirs.number or (number == theirs.number and digest and digest != theirs.hash.hex()):
+            await self._book.differs(self.station, self._writer)
 
     async def _same(self, writer: str, number: int, digest: str) -> bool:
         """Whether the entry of that number here has the hash that was told. Nothing told, nothing to compare."""

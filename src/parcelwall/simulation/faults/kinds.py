@@ -58,7 +58,7 @@ FAULTS = {
 
 # What the fault model knows and this simulation does not, each with the reason.
 LEFT_OUT = {
-    "F12": "a disk that lies about its syncs cannot be survived; nothing in the product detects it yet",
+    "F12": "a disk that lies about its syncs cannot be survived; that it is found out is in test_lying_disk.py",
     "F26": "killing PostgreSQL itself belongs to tests/acceptance/test_kill_hub.py, on real processes",
     "F33": "two versions of the software do not exist yet",
     "F34": "the same",
