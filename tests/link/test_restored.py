@@ -102,7 +102,7 @@ async def test_a_disk_that_lied_is_found_out_by_both_sides(old: Pair, since: tup
     pair.station.write(*since)
     station, hub = pair.ends()
     answers = await hub.hear(station.hear(hub.challenge())[0])
-    with pytest.raises(Trouble, match="older disk|two computers"):
+    with pytest.raises(Trouble, match=r"older disk|two computers"):
         station.hear(answers[0])
     assert not station.welcomed
     assert station.news() == []
