@@ -83,9 +83,11 @@ def test_five_faces_follow_one_parcel(town: LivingTown, browser: Any) -> None:
         sync_api.expect(track.locator("h1")).to_contain_text("Collected", timeout=60_000)
         console = page.page.frame_locator("figure:has-text('Console') iframe")
         sync_api.expect(console.locator("[aria-labelledby=chosen]")).to_contain_text(f"Door {followed.door}")
-        faults = [each for each in page.faults if "AudioContext" not in each]  # nobody has touched the kiosk yet
+        passing = ("AudioContext", "net::ERR_ABORTED")  # nobody has touched the kiosk yet; a frame went to another page
+        faults = [each for each in page.faults if not any(word in each for word in passing)]
         assert not faults, faults
-    assert town.demo.hub.clock.now() - began > timedelta(minutes=10), "the day goes fast meanwhile"
+    far = began + timedelta(minutes=20)
+    until(lambda: town.demo.hub.clock.now() > far, "twenty minutes of the day have passed", within_s=60)
 
 
 def test_deadlines_are_of_this_day_and_nobody_looks_silent(town: LivingTown) -> None:
