@@ -233,12 +233,15 @@ async def _station(settings: Any, profiles: Any) -> None:
         screen_url.write_text(url + "\n")
 
     async with house.opened(path, connect_all(profiles, clock), clock, ids) as opened:
-        opened.desk.doors_unchecked = doormap.is_changed(opened.memory, profiles)
+        walk = doormap.Walk(opened.desk, profiles)
+        if walk.never:
+            err.print(doormap.NEVER, highlight=False, markup=False)
         gate = Gate(ids, f"{settings.host}:{bound.getsockname()[1]}", on_pass=keep)
         async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):
             tasks.create_task(dial.Line(opened, settings.hub_url).run())
             await until_configured(opened)
             tasks.create_task(opened.run())
+            tasks.create_task(walk.run(clock))
             if settings.scanner:
                 tasks.create_task(read_scanner(opened, settings.scanner))
             if settings.ups:

@@ -14,6 +14,8 @@ from parcelwall.drivers import Profile
 from parcelwall.drivers.pretend.board import PretendBoards
 from parcelwall.drivers.pretend.memory import MemoryBoards
 from parcelwall.errors import Refusal
+from parcelwall.rules import facts
+from parcelwall.rules.policy import Policy
 from parcelwall.station import doormap
 from parcelwall.station.commission import commission
 from parcelwall.station.house import make_next_key, use_next_key
@@ -43,6 +45,32 @@ async def test_what_was_walked_along_is_served(rig: Rig) -> None:
     await walked(rig)
     assert not doormap.is_changed(rig.memory, [TRUTH])
     assert not doormap.is_changed(rig.memory, changed(timeout_ms=500, poll_ms=400, gap_ms=30)), "times are no wiring"
+
+
+def told_of(rig: Rig) -> int:
+    return rig.cases().count("doors_not_walked")
+
+
+async def test_a_station_that_nobody_walked_along_is_a_case_and_serves_if_the_policy_lets_it(rig: Rig) -> None:
+    parcel = await rig.inside("PW-1")
+    walk = doormap.Walk(rig.desk, [TRUTH])
+    walk.look()
+    assert (walk.never, told_of(rig)) == (True, 1)
+    rig.hear(facts.PolicyAdopted(policy=Policy(version=2, serve_unwalked=False)))
+    walk.look()
+    assert (await rig.station.kiosk.type_code(rig.code(parcel))).screen == "closed"
+    rig.hear(facts.PolicyAdopted(policy=Policy(version=3)))
+    walk.look()
+    assert (await rig.station.kiosk.type_code(rig.code(parcel))).screen != "closed"
+
+
+async def test_once_somebody_has_it_is_none(rig: Rig) -> None:
+    await walked(rig)
+    rig.hear(facts.PolicyAdopted(policy=Policy(version=2, serve_unwalked=False)))
+    walk = doormap.Walk(rig.desk, [TRUTH])
+    assert (walk.never, rig.desk.doors_unchecked, told_of(rig)) == (False, False, 0)
+    assert doormap.Walk(rig.desk, changed(closed_value=0)).never is False
+    assert rig.desk.doors_unchecked
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,17 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     offer_from: float | UnsetType = UNSET  # a station is offered if room is at least so likely; unset: 0.85
     keep_reach: int | UnsetType = UNSET  # free compartments in reach of each size for those who need them; unset: 0
+    serve_unwalked: bool | UnsetType = UNSET  # doors that nobody has walked along open all the same; unset: yes
 
     @property
     def offered_from(self) -> float:
         """How likely room must be at a station, 0 to 1, for it to be offered."""
         return 0.85 if self.offer_from is UNSET else self.offer_from
+
+    @property
+    def serves_unwalked(self) -> bool:
+        """Whether a station serves although nobody has walked along its doors (commissioning)."""
+        return self.serve_unwalked is UNSET or self.serve_unwalked
 
     @property
     def reach_kept(self) -> int:

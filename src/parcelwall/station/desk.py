@@ -39,7 +39,7 @@ class StationDesk:
         self.memory, self.ids = memory, ids
         self.online = False
         self.on_battery, self.battery_is_low = False, False
-        self.doors_unchecked = False  # they are wired otherwise than when somebody last walked along them
+        self.doors_unchecked = False  # nobody has walked along them as they are wired now
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
         self._wrong_untold = 0
         self._told_at: datetime | None = None
@@ -290,7 +290,7 @@ class StationDesk:
 
     def _refuse_busy(self) -> None:
         if self.doors_unchecked:
-            raise Refusal("station_out_of_service", "The map of its doors was changed and not walked since.")
+            raise Refusal("station_out_of_service", "Its doors wait for somebody who walks along them.")
         busy = [visit for visit in self.unfinished() if visit.screen == KIOSK]
         if busy:
             raise Refusal("door_busy", door=busy[0].compartment)

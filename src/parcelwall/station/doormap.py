@@ -1,9 +1,10 @@
 """Which wiring somebody has walked along: its hash, signed with the station's key, in the station's own file.
 
-A station that was walked and is wired otherwise now opens no door: it would be another one. One that never was serves,
-and its log says so.
+A station that was walked and is wired otherwise now opens no door: it would be another one. One that never was tells
+its installer and its operator so, and serves if the policy lets it.
 """
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,11 +15,17 @@ from parcelwall.clock import Clock
 from parcelwall.drivers.profile import Profile
 from parcelwall.ids import Ids
 from parcelwall.link.identity import map_bytes, signed_by
+from parcelwall.station.desk import StationDesk
 from parcelwall.station.house import key_of
 from parcelwall.station.memory import Memory
-from parcelwall.station.reserve import FileReserve
+from parcelwall.station.reserve import UNWRITTEN, FileReserve
 
 FILE = "station.sqlite"
+LOOK_EVERY_S = 10.0
+NEVER = (
+    "Nobody has walked along the doors of this station: whether each lock opens its own door is not known. "
+    "Stop it, run `parcelwall station commission`, and start it again."
+)
 log = structlog.get_logger()
 
 
@@ -49,3 +56,30 @@ def is_changed(memory: Memory, profiles: Sequence[Profile]) -> bool:
     if not same:
         log.error("doors_changed", station=memory.station, reason="walk along them: `parcelwall station commission`")
     return not same
+
+
+class Walk:
+    """Keeps the desk from doors that nobody has walked along, or that are wired otherwise since; and tells of it."""
+
+    def __init__(self, desk: StationDesk, profiles: Sequence[Profile]) -> None:
+        self._desk, self._changed = desk, is_changed(desk.memory, profiles)
+        self.never = not desk.memory.identity("map")
+        self.look()
+
+    def look(self) -> None:
+        """As the policy is now. One that was never walked is a case, once the hub has told which station this is."""
+        refused = self.never and not self._desk.memory.policy.serves_unwalked
+        self._desk.doors_unchecked = self._changed or refused
+        if self.never and self._desk.about and not self._is_told():
+            with contextlib.suppress(*UNWRITTEN):
+                self._desk.memory.tell(self._desk.case("doors_not_walked", None, None, holds=False))
+
+    def _is_told(self) -> bool:
+        cases = self._desk.memory.book.cases.values()
+        return any(case.about == "doors_not_walked" and case.closed_at is None for case in cases)
+
+    async def run(self, clock: Clock) -> None:
+        """Looks for ever: a policy may come at any time, and a case that was closed is opened again."""
+        while True:
+            self.look()
+            await clock.sleep(LOOK_EVERY_S)
