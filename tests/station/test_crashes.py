@@ -296,3 +296,19 @@ async def test_news_of_the_hub_that_cannot_be_read_do_not_block_the_rest(tmp_pat
     with pytest.raises(Broken):
         rig.memory.receive(chain.extend(WRITER, chain.start(WRITER), drafts[::-1]))
     await rig.stop()
+
+
+async def test_a_clock_that_goes_back_while_a_door_stands_open_leaves_no_lie_in_the_book(rig: Rig) -> None:
+    """The visit seems to begin after the case that it brought about: entries tell what came first, not times."""
+    parcel = rig.promise("PW-1")
+    await rig.now.sleep(3 * 3600.0)
+    visit = rig.desk.deposit_by_label("PW-1", rig.courier)
+    rig.boards.push_open(visit.compartment)
+    rig.now._now -= timedelta(hours=3)
+    await rig.restart()
+    await rig.now.sleep(200.0)
+    await rig.look()
+    assert rig.cases() == ["door_left_open"]
+    await rig.shut(visit.compartment)
+    assert rig.parcel(parcel).stage == Stage.READY
+    rig.clean()

@@ -68,7 +68,7 @@ class _Reading:
         self.book = Book()
         self.standing: dict[str, str] = {}
         self._revoked: set[UUID] = set()
-        self._opened: set[UUID] = set()
+        self._opened: dict[UUID, set[UUID]] = {}  # visits whose door was opened, and the cases that held it then
         self._shut: set[UUID] = set()
         self._done: set[UUID] = set()
         self._last_at: dict[str, str] = {}
@@ -120,7 +120,7 @@ class _Reading:
             yield f"INV-04: {name} ({fact.kind}) names visit {about}, which did not open compartment {fact.compartment}"
             return
         if isinstance(fact, facts.DoorOpened):
-            self._opened.add(about)
+            self._opened.setdefault(about, self._holding(fact.compartment))
             if visit.opened_at is None:
                 yield f"INV-05: {name} opened a door in visit {about}, whose row does not say so: its code is not spent"
         elif isinstance(fact, facts.DoorClosed):
@@ -138,14 +138,16 @@ class _Reading:
         if isinstance(fact, facts.Deposited) and self._held(fact.compartment, visit):
             yield f"INV-01: {name} put a parcel into compartment {fact.compartment}, which an open case held"
 
+    def _holding(self, compartment: int) -> set[UUID]:
+        cases = self.book.cases.items()
+        return {name for name, case in cases
+                if case.holds and case.compartment == compartment and case.closed_at is None}  # fmt: skip
+
     def _held(self, compartment: int, visit: Visit) -> bool:
-        """Whether a case held the compartment when the visit began. One that the visit itself brought about does not
-        count."""
-        return any(
-            case.holds and case.compartment == compartment and case.closed_at is None
-            and case.opened_at < visit.begun_at
-            for case in self.book.cases.values()
-        )  # fmt: skip
+        """Whether a case held the compartment before the visit. One that the visit itself brought about does not count:
+        it came with or after its door; by entries, for a clock may go back while a door stands open."""
+        before = self._opened.get(visit.id, set()) & self._holding(compartment)
+        return any(self.book.cases[each].opened_at < visit.begun_at for each in before)
 
     def left_over(self) -> Iterator[str]:
         """Visits that say they did what no entry tells of."""
