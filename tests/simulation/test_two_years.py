@@ -28,6 +28,7 @@ async def test_nothing_breaks(mode: str) -> None:
     assert bool(report.faults) == (mode != "calm")
 
 
+@pytest.mark.timeout(120)
 async def test_reports_are_added_up() -> None:
     """Two runs in several processes: the same story as in one, and twice as much as one."""
     small = {"seed": 8, "station_years": 4 / 365, "mode": "storm", "stations": 2, "days": 1}

@@ -93,6 +93,8 @@ def faults_of(post: Outpost, day: datetime, weather: Weather, plan: Plan, luck: 
 
 
 def restores_of(start: datetime, days: int, times: float, luck: Luck) -> list[tuple[datetime, str]]:
-    """Backups of the hub and what is restored from them, by turns: so many of each, at random moments of these days."""
-    moments = sorted(start + days * DAY * luck.chance.random() for _ in range(2 * round(times)))
+    """Backups of the hub and what is restored from them, by turns, at random moments: so many of each in ten days, and
+    one at least."""
+    count = max(1, round(times * days / 10)) if times else 0
+    moments = sorted(start + days * DAY * luck.chance.random() for _ in range(2 * count))
     return [(when, ("backup", "F28")[place % 2]) for place, when in enumerate(moments)]
