@@ -340,6 +340,9 @@ def what_operators_do(operator: Proven, parcel: str) -> None:
     assert said(operator.post("/stations/S-0404/open", body)) == (404, "station_unknown")
     policy = operator.get("/policy").json()
     assert operator.post("/policy", policy | {"version": policy["version"] + 1}).status_code == 200
+    row = {"type": "AdmissionRow", "name": "S-0001/L", "rule": "protect", "station": "S-0001", "keep": {"L": 0}}
+    assert operator.post("/admission", {"rows": [row]}).json() == {"rows": [row]}
+    assert operator.post("/admission", {"rows": [row | {"rule": "ended"}]}).json() == operator.get("/admission").json()
     assert operator.post(f"/parcels/{parcel}/forget", {}).json() == {"erased": True}
 
 
