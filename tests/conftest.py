@@ -18,8 +18,15 @@ settings.register_profile("unhurried", deadline=None)  # no timed test: a machin
 settings.load_profile("unhurried")
 
 _numbers = count(1)
-LONGEST = ("test_two_years.py", "test_processes.py", "test_commands.py", "test_replay.py", "test_identity.py",
-           "test_pages.py")  # files; the first two end a run when they begin late
+LONGEST = (  # files, longest first
+    "test_two_years.py",
+    "test_processes.py",
+    "test_commands.py",
+    "test_faults.py",
+    "test_pages.py",
+    "test_replay.py",
+    "test_identity.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

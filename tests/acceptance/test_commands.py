@@ -66,7 +66,7 @@ def test_one_delivery_is_told_and_whole() -> None:
         assert parcelwall("verify", "--data", str(folder / "once")).returncode == 0
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_a_demo_ends_with_all_that_it_started(sign: signal.Signals) -> None:
     with a_folder() as folder:
         demo = Process(folder, "demo", "demo", "--port", "0", "--data", str(folder / "demo"), "--calm", "1")
