@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
+
 from parcelwall.drivers import DoorState
 from parcelwall.errors import Refusal
+from parcelwall.rules.book import CaseFile
 from parcelwall.rules.life import INSIDE, Stage
 from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.ledger import Ledger
@@ -250,8 +253,7 @@ class Visiting:
                 continue  # it stands open still
             del post.interrupted[door]
             known = post.up.memory.parcel(thing.id) if thing.id else None
-            cases = post.up.memory.book.cases.values()
-            if known is None or thing.muddled or post.in_doubt(door) or any(case.compartment == door for case in cases):
+            if known is None or thing.muddled or post.in_doubt(door) or _had_a_case(post, door, thing):
                 continue
             inside = known.stage in INSIDE and known.compartment == door
             if inside != (thing.door == door):
@@ -272,3 +274,11 @@ class Visiting:
                   "take_back": (Stage.TAKEN_BACK,), "reopen": tuple(Stage)}  # fmt: skip
         if stage not in wanted[visit.purpose]:
             post.violated(f"INV-06: a {visit.purpose} is over at a shut door, and the book says {stage}", thing.name)
+
+
+def _had_a_case(post: Outpost, door: int, thing: Thing) -> bool:
+    """Whether there is a case of this door, or was one of this parcel: who looked may have closed it, and a start
+    forgets what is over."""
+    rows = post.up.memory.connection.execute("SELECT record FROM case_file").fetchall()
+    cases = [msgspec.json.decode(str(record), type=CaseFile) for (record,) in rows]
+    return any(each.compartment == door and (each.closed_at is None or each.parcel == thing.id) for each in cases)
