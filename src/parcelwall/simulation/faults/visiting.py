@@ -219,6 +219,7 @@ class Visiting:
         door = visit.compartment
         post.interrupted[door] = (visit.purpose, thing)
         if post.boards.state(door) != DoorState.OPEN:
+            self._is_out_unseen(visit, thing)  # it was just pushed shut: perhaps nobody will ever know
             return
         done = thing.door == door if visit.purpose == "deposit" else thing.door is None
         if not done and post.luck.happens(0.7):
@@ -226,12 +227,15 @@ class Visiting:
             post.note(f"in the dark: {visit.purpose} at door {door}", thing.name)
         elif not done:
             self._muddle(post, thing, door)
-        if visit.purpose in ("collect", "take_back") and thing.door is None:
-            thing.life, thing.taken_unseen = ("out" if visit.purpose == "collect" else "home"), True
+        self._is_out_unseen(visit, thing)
         if post.luck.happens(0.8):
             post.boards.push_closed(door)
         else:
             self.later(post, door, timedelta(minutes=post.luck.between(1, 60)))
+
+    def _is_out_unseen(self, visit: Visit, thing: Thing) -> None:
+        if visit.purpose in ("collect", "take_back") and thing.door is None:
+            thing.life, thing.taken_unseen = ("out" if visit.purpose == "collect" else "home"), True
 
     def _not_written(self, post: Outpost, visit: Visit, thing: Thing) -> None:
         """What became of the door could not be written: the screen does not say, and the person does as in the dark."""
