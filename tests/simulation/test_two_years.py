@@ -6,7 +6,7 @@ from parcelwall.simulation.faults.evidence import ENOUGH, added
 from parcelwall.simulation.faults.ledger import required
 from parcelwall.simulation.faults.run import Report, simulate
 
-YEARS = {"calm": 1.6, "all": 0.3, "storm": 0.1}
+YEARS = {"calm": 1.0, "all": 0.8, "storm": 0.2}
 
 
 async def told(**asked: object) -> Report:

@@ -65,12 +65,13 @@ async def streams_of(hub: Hub, station: str) -> list[Stream]:
     return [Stream(row["name"], row["number"], row["hash"].hex()) for row in rows]
 
 
-async def leaf(hub: Hub, stream: Stream, before: int = NEWEST, kind: str = "") -> Leaf:
-    """The entries of a stream below a number, newest first; of one kind, if one is named."""
+async def leaf(hub: Hub, stream: Stream, before: int = NEWEST, kind: str = "", back: int = LOOKED_BACK) -> Leaf:
+    """The entries of a stream below a number, newest first; of one kind, if one is named, looking through so many."""
     upper = min(before, stream.number + 1)
-    rows = await hub.pool.fetch(_PAGE, stream.writer, upper, LOOKED_BACK, kind, ON_A_PAGE)
-    last = rows[-1]["number"] if rows else 0
-    older = last if last > 1 and len(rows) == ON_A_PAGE else None
+    rows = await hub.pool.fetch(_PAGE, stream.writer, upper, back, kind, ON_A_PAGE)
+    # A kind that is rare may begin farther back than was looked: then the next leaf goes on from there.
+    end = rows[-1]["number"] if len(rows) == ON_A_PAGE else upper - back
+    older = end if end > 1 else None
     return Leaf(stream, tuple(map(_written, rows)), older, None if kind else await _is_whole(hub, stream.writer, rows))
 
 
@@ -96,4 +97,3 @@ def _written(row: Any) -> Written:
     why = next((str(body[name]) for name in TELLING if body.get(name)), "")
     return Written(row["number"], row["kind"], row["happened_at"], row["recorded_at"], row["hash"].hex(),
                    body.get("compartment"), row["parcel"], why)  # fmt: skip
-
