@@ -148,15 +148,14 @@ async def ring(connection: asyncpg.Connection, entries: Sequence[Followed]) -> N
 
 
 def _keys(entry: Followed) -> list[str]:
-    """The parcel; the station that the hub wrote this for, whose line ships it; `by/` and the station that wrote it,
-    and `out/` and that station when something was collected there."""
+    """The parcel; the station that the hub wrote this for, whose line ships it; `by/` and the station that wrote it."""
     keys = [str(entry.parcel)] if entry.parcel else []
     station = streams.station_of(entry.writer)
     if station is None:
         return keys
     if streams.is_hubs(entry.writer):
         return [*keys, station]
-    return [*keys, f"by/{station}", *([f"out/{station}"] if entry.kind == "Collected" else [])]
+    return [*keys, f"by/{station}"]
 
 
 class Bells:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +61,7 @@ class Hub:
         self.signer = Signer(keys.link_seed)
         self.bells = Bells()
         self.bells.told, self.bells.hears = self.offers.rooms.forget, self.offers.rooms.connected
+        self.collected: Callable[[facts.Collected, datetime], None] = lambda *_: None  # hub/next_door.py
         self.dsn = ""
         self.public_url = "http://127.0.0.1:8600"  # where people's browsers find this hub
         self.channels: dict[str, Any] = {}  # tell.Channel by name: what running() has opened
@@ -236,7 +237,11 @@ class Hub:
             await given_back.differs(self.desk.sitting(connection), station, writer)
 
     async def receive(self, station: str, entries: Sequence[Entry]) -> int:
-        return await self.desk.receive(Ingest(station=station, writer=entries[0].writer, entries=entries))
+        news = Ingest(station=station, writer=entries[0].writer, entries=entries)
+        through = await self.desk.receive(news)
+        if out := news.last_collected():
+            self.collected(*out)
+        return through
 
     async def receive_back(self, station: str, entries: Sequence[Entry]) -> int:
         writer = entries[0].writer

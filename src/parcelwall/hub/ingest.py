@@ -1,6 +1,7 @@
 """What doors saw comes in: a station's entries are checked, stored and learnt in one transaction. Never refused."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -25,6 +26,7 @@ class Ingest(msgspec.Struct, kw_only=True):
     entries: Sequence[Entry]
     read: list[Fact | None] = []
     why_not: list[str] = []
+    known: int = 0  # through this number all was here before
 
     def __post_init__(self) -> None:
         for entry in self.entries:
@@ -41,9 +43,17 @@ class Ingest(msgspec.Struct, kw_only=True):
     def cases(self) -> list[UUID]:
         return [fact.case for fact in self.read if type(fact) is facts.CaseOpened]
 
+    def last_collected(self) -> tuple[facts.Collected, datetime] | None:
+        """The last collection that was news, and when it happened."""
+        for entry, fact in zip(reversed(self.entries), reversed(self.read), strict=True):
+            if type(fact) is facts.Collected and entry.number > self.known:
+                return fact, clock.parse(entry.happened_at)
+        return None
+
     async def decide(self, at: Sitting) -> int:
         """The number through which everything of this writer is stored. Raises Broken for a hole, Fork for a lie."""
         head = at.heads[self.writer]
+        self.known = head.number
         new = [(entry, fact, why) for entry, fact, why in zip(self.entries, self.read, self.why_not, strict=True)
                if entry.number > head.number]  # fmt: skip
         await self._refuse_forks(at, head.number)

@@ -5,71 +5,84 @@ address or number is its own (docs/decisions/0021: nobody is joined by a guess).
 nothing by itself (`Asked.after`), while the person still stands there; nothing of it is kept at the station.
 """
 
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-import msgspec
-
 from parcelwall.errors import Refusal
+from parcelwall.hub.desk import Lane
 from parcelwall.hub.house import Hub
-from parcelwall.hub.orders import OpenDoor
+from parcelwall.hub.orders import OpenDoor, Send
 from parcelwall.hub.sitting import read_parcel
-from parcelwall.link.orders import Asked
 from parcelwall.rules import decide, facts
 from parcelwall.rules.life import Parcel
 
 STANDS_THERE = timedelta(seconds=10)  # after a door was shut; the station looks whether its screen has gone on
+MOST_AT_ONCE = 256  # people of whom one query asks
 
-# All streams of the station's own: a new computer may have begun another since.
-_HEADS = "SELECT name, number FROM writer WHERE name = $1 OR name LIKE $1 || ':%'"
-_COLLECTED = """
-SELECT body, parcel, happened_at FROM entry JOIN unnest($1::text[], $2::bigint[]) AS since (name, head)
-  ON writer = name AND number > head WHERE kind = 'Collected' ORDER BY recorded_at DESC, number DESC LIMIT 1"""
 _SAME_PERSON = """
-SELECT record FROM account_parcel AS mine JOIN account_parcel AS other USING (account)
+SELECT asked.parcel AS collected, record FROM unnest($1::uuid[], $2::text[]) AS asked (parcel, station)
+  JOIN account_parcel AS mine ON mine.parcel = asked.parcel JOIN account_parcel AS other USING (account)
   JOIN parcel ON parcel.id = other.parcel
-WHERE mine.parcel = $1 AND mine.how = 'contact' AND other.how = 'contact' AND station = $2
-  AND compartment IS NOT NULL"""
+WHERE mine.how = 'contact' AND other.how = 'contact' AND parcel.station = asked.station AND compartment IS NOT NULL"""
 
 
-async def offer_for_ever(hub: Hub, station: str, send: Callable[[Asked], Awaitable[None]]) -> None:
-    """Offers the next door after each collection at a station whose line ends here."""
-    bell = hub.bells.hang(f"out/{station}")
-    try:
-        heads: dict[str, int] = dict(await hub.pool.fetch(_HEADS, station))
-        while True:
-            await bell.wait()
-            bell.clear()
-            since, heads = heads, dict(await hub.pool.fetch(_HEADS, station))
-            since = {name: since.get(name, 0) for name in heads}  # a stream that began since is new from its start
-            await offer_next(hub, station, since, send)
-    finally:
-        hub.bells.take_down(f"out/{station}", bell)
+class NextDoors:
+    """Hears what is collected over the lines that end in this process, and offers the next door.
 
+    It is told by the desk's own answer, not by the journal's follower: only who holds the line can offer anything, and
+    to ask the journal for each station after each page of entries took a fifth of what taking them in cost.
+    """
 
-async def offer_next(hub: Hub, station: str, since: dict[str, int], send: Callable[[Asked], Awaitable[None]]) -> None:
-    """Offers one more door to whoever has collected there last, after these numbers of the station's streams; nothing
-    where there is none, or nobody can stand there any more."""
-    row = await hub.pool.fetchrow(_COLLECTED, list(since), list(since.values()))
-    if row is None or hub.clock.now() - row["happened_at"] > STANDS_THERE:
-        return
-    out = msgspec.json.decode(row["body"], type=facts.Collected)
-    parcel = await _next_of(hub, station, row["parcel"], out)
-    if parcel is None:
-        return
-    command = OpenDoor(station=station, parcel=parcel.id, by="recipient", reason="the next one of the same person",
-                       reached=True, after=out.visit)  # fmt: skip
-    try:
-        await hub.desk.ask(command)
-    except Refusal:  # it was collected, blocked or moved in this very moment
-        return
-    if command.granted is not None:
-        await send(command.granted)
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._stands_there: dict[str, asyncio.Queue[facts.Collected]] = {}
+        self._asking: Lane[facts.Collected, list[Parcel]] = Lane(self._same_person, lambda _: 1, MOST_AT_ONCE)
+        hub.collected = self.hear
 
+    def hear(self, out: facts.Collected, at: datetime) -> None:
+        """Somebody has just collected; nothing if nobody can stand there any more, or if the line ends elsewhere."""
+        waiting = self._stands_there.get(out.station)
+        if waiting is not None and self._hub.clock.now() - at <= STANDS_THERE:
+            waiting.put_nowait(out)
 
-async def _next_of(hub: Hub, station: str, collected: UUID, out: facts.Collected) -> Parcel | None:
-    """The one that must be collected first, of those of the same person that what was shown is enough for."""
-    same = [read_parcel(row["record"]) for row in await hub.pool.fetch(_SAME_PERSON, collected, station)]
-    may_follow = [each for each in same if decide.may_follow(each, out.by)]
-    return min(may_follow, key=lambda each: (each.collect_by or hub.clock.now(), each.id), default=None)
+    async def offer_for_ever(self, station: str, send: Send) -> None:
+        """Offers one more door to whoever has collected last at a station whose line ends here."""
+        waiting = self._stands_there[station] = asyncio.Queue[facts.Collected]()
+        try:
+            while True:
+                out = await waiting.get()
+                while not waiting.empty():
+                    out = waiting.get_nowait()
+                await self.offer_next(out, send)
+        finally:
+            if self._stands_there.get(station) is waiting:
+                del self._stands_there[station]
+
+    async def offer_next(self, out: facts.Collected, send: Send) -> None:
+        """Offers one more door after this collection; nothing where there is none."""
+        parcel = await self._next_of(out)
+        if parcel is None:
+            return
+        command = OpenDoor(station=out.station, parcel=parcel.id, by="recipient",
+                           reason="the next one of the same person", reached=True, after=out.visit)  # fmt: skip
+        try:
+            await self._hub.desk.ask(command)
+        except Refusal:  # it was collected, blocked or moved in this very moment
+            return
+        if command.granted is not None:
+            await send(command.granted)
+
+    async def _next_of(self, out: facts.Collected) -> Parcel | None:
+        """The one that must be collected first, of those of the same person that what was shown is enough for."""
+        may_follow = [each for each in await self._asking.submit(out) if decide.may_follow(each, out.by)]
+        return min(may_follow, key=lambda each: (each.collect_by or self._hub.clock.now(), each.id), default=None)
+
+    async def _same_person(self, outs: Sequence[facts.Collected]) -> list[list[Parcel]]:
+        """What else of the same people lies at the same stations."""
+        found: dict[UUID, list[Parcel]] = {}
+        asked = [out.parcel for out in outs], [out.station for out in outs]
+        for row in await self._hub.pool.fetch(_SAME_PERSON, *asked):
+            found.setdefault(row["collected"], []).append(read_parcel(row["record"]))
+        return [found.get(out.parcel, []) for out in outs]

@@ -16,6 +16,7 @@ from parcelwall import __version__
 from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
+from parcelwall.hub.next_door import NextDoors
 from parcelwall.hub.orders import Outlets
 from parcelwall.web import (
     admission,
@@ -90,7 +91,7 @@ def hub_app(
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
         "claim_brake": Brake(hub.clock, free=10, window_s=3600), "sign_in_brake": Brake(hub.clock, free=60),
-        "lines": Lines(), "outlets": Outlets(hub), "nonces": Nonces(hub),
+        "lines": Lines(), "outlets": Outlets(hub), "next_doors": NextDoors(hub), "nonces": Nonces(hub),
         "office_brake": Brake(hub.clock, free=10), "jobs": Jobs(), "kiosks": kiosks or Kiosks(),
         "tiles": tiles or Tiles(), **(more_shared or {}),
     }  # fmt: skip

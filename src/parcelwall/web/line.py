@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import asyncpg
@@ -14,8 +13,8 @@ from msgspec import Meta
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
-from parcelwall.hub.next_door import offer_for_ever
-from parcelwall.hub.orders import Outlets
+from parcelwall.hub.next_door import NextDoors
+from parcelwall.hub.orders import Outlets, Send
 from parcelwall.hub.reading import LOST
 from parcelwall.link import frames
 from parcelwall.link.frames import BadFrame
@@ -60,12 +59,14 @@ def hub_name(hub: Hub, host: str | None) -> str:
 
 
 @websocket("/link", include_in_schema=False)
-async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines, outlets: Outlets) -> None:
+async def link(
+    socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines, outlets: Outlets, next_doors: NextDoors
+) -> None:
     """One station's connection, from the challenge to its end."""
     await socket.accept(subprotocols=frames.SUBPROTOCOL)
     end = HubEnd(hub, hub.signer, hub_name(hub, socket.headers.get("host")), hub.ids.secret(32), hub.clock)
     try:
-        await _converse(socket, end, hub, lines, outlets)
+        await _converse(socket, end, hub, lines, outlets, next_doors)
     except BadFrame as bad:
         log.warning("link_closed", station=end.station, reason=str(bad), code=bad.code)
         await _close(socket, bad.code, str(bad))
@@ -82,7 +83,7 @@ async def link(socket: WebSocket[Any, Any, Any], hub: Hub, lines: Lines, outlets
 
 
 async def _converse(
-    socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lines: Lines, outlets: Outlets
+    socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lines: Lines, outlets: Outlets, next_doors: NextDoors
 ) -> None:
     async def order(asked: Asked) -> None:
         """Goes at once, past what waits: it moves no count, and its deadline runs."""
@@ -102,7 +103,7 @@ async def _converse(
             beside = [
                 tasks.create_task(each)
                 for each in (_close_when(replaced, socket), _ship_news(socket, end, hub, turn), _read(socket, come),
-                             _while_the_database_is_there(hub, end.station, order))
+                             _while_the_database_is_there(next_doors, end.station, order))
             ]
             try:
                 while True:
@@ -119,11 +120,11 @@ async def _converse(
         outlets.detach(end.station, order)
 
 
-async def _while_the_database_is_there(hub: Hub, station: str, send: Callable[[Asked], Awaitable[None]]) -> None:
+async def _while_the_database_is_there(next_doors: NextDoors, station: str, send: Send) -> None:
     """What is offered beside the line never ends it: without a database nothing is offered."""
     while True:
         with contextlib.suppress(*LOST):
-            await offer_for_ever(hub, station, send)
+            await next_doors.offer_for_ever(station, send)
         await asyncio.sleep(1.0)
 
 
