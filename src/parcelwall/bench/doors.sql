@@ -9,7 +9,7 @@ SELECT a.number AS number_a, b.number AS number_b, a.hash AS hash_a, b.hash AS h
 SELECT * FROM case_file WHERE closed_at IS NULL AND station = :station_id;
 INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, parcel, revision) VALUES (:station_id, :number_a::bigint + 1, 'DoorOpened', now(), :opened, :hash, now(), NULL, NULL), (:station_id, :number_a::bigint + 2, 'DoorClosed', now(), :closed, :hash, now(), NULL, NULL), (:station_id, :number_a::bigint + 3, 'Deposited', now(), :deposited, :hash, now(), :parcel::uuid, :revision::int + 1);
 UPDATE writer SET number = number + 3, hash = :hash WHERE name = :station_id;
-UPDATE parcel SET carrier = 'bench-post', reference = 'L' || lpad(:place::text, 7, '0'), stage = 'READY', station = :station_id, reservation = :reservation::uuid, compartment = 1 + :client_id::int, due = now() + interval '2 days', contested = false, revision = :revision::int + 1, record = :record WHERE id = :parcel::uuid;
+UPDATE parcel SET carrier = 'bench-post', reference = 'L' || lpad(:place::text, 7, '0'), stage = 'READY', station = :station_id, reservation = :reservation::uuid, compartment = 1 + :client_id::int, due = now() + interval '2 days', contested = false, revision = :revision::int + 1, label = NULL, record = :record WHERE id = :parcel::uuid;
 UPDATE station SET room = :room WHERE id = :station_id;
 INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 2000000000 + 2 * :place::bigint, :station_id, :number_a::bigint + 3);
 COMMIT;
@@ -20,7 +20,7 @@ SELECT a.number AS number_a, b.number AS number_b, a.hash AS hash_a, b.hash AS h
 SELECT * FROM case_file WHERE closed_at IS NULL AND station = :station_id;
 INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, parcel, revision) VALUES (:station_id, :number_a::bigint + 1, 'DoorOpened', now(), :opened, :hash, now(), NULL, NULL), (:station_id, :number_a::bigint + 2, 'DoorClosed', now(), :closed, :hash, now(), NULL, NULL), (:station_id, :number_a::bigint + 3, 'Collected', now(), :collected, :hash, now(), :parcel::uuid, :revision::int + 1);
 UPDATE writer SET number = number + 3, hash = :hash WHERE name = :station_id;
-UPDATE parcel SET carrier = 'bench-post', reference = 'L' || lpad(:place::text, 7, '0'), stage = 'COLLECTED', station = :station_id, reservation = :reservation::uuid, compartment = NULL, due = NULL, contested = false, revision = :revision::int + 1, record = :record WHERE id = :parcel::uuid;
+UPDATE parcel SET carrier = 'bench-post', reference = 'L' || lpad(:place::text, 7, '0'), stage = 'COLLECTED', station = :station_id, reservation = :reservation::uuid, compartment = NULL, due = NULL, contested = false, revision = :revision::int + 1, label = NULL, record = :record WHERE id = :parcel::uuid;
 UPDATE station SET room = :room WHERE id = :station_id;
 INSERT INTO feed (carrier, number, writer, entry_number) VALUES ('bench-post', 2000000001 + 2 * :place::bigint, :station_id, :number_a::bigint + 3);
 COMMIT;

@@ -26,7 +26,7 @@ from parcelwall.rules.places import Plan, Room, read_room
 INVITE_LASTS = timedelta(days=3)
 MOST_LABELS = 400  # of one stop, that a phone keeps for when it has no signal
 
-_OF_COURIER = "substring(body from '\"courier\":\"([0-9a-f-]{36})\"') = $1"
+_OF_COURIER = """nullif(split_part(split_part(body, '"courier":"', 2), '"', 1), '') = $1"""
 _GRANTED = f"SELECT body FROM entry WHERE kind = 'Granted' AND {_OF_COURIER} ORDER BY happened_at"  # noqa: S608 - ours
 _REVOKED_AT = "SELECT body FROM entry WHERE kind = 'Revoked' AND writer LIKE 'hub:%/' || $1"
 _DONE = f"""

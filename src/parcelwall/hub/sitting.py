@@ -50,12 +50,14 @@ SELECT * FROM case_file WHERE (closed_at IS NULL AND (station = ANY($1::text[]) 
   OR id = ANY($2::uuid[])"""
 _PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
 _WRITE_PARCELS = """
-INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision, record)
+INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision,
+                    label, record)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::int[],
-                     $8::timestamptz[], $9::bool[], $10::int[], $11::text[])
+                     $8::timestamptz[], $9::bool[], $10::int[], $11::text[], $12::text[])
 ON CONFLICT (id) DO UPDATE SET carrier = excluded.carrier, reference = excluded.reference, stage = excluded.stage,
   station = excluded.station, reservation = excluded.reservation, compartment = excluded.compartment,
-  due = excluded.due, contested = excluded.contested, revision = excluded.revision, record = excluded.record"""
+  due = excluded.due, contested = excluded.contested, revision = excluded.revision, label = excluded.label,
+  record = excluded.record"""
 _WRITE_NEW_PARCELS = _WRITE_PARCELS.partition("ON CONFLICT")[0]
 _WRITE_ROOMS = """
 UPDATE station SET room = new.room FROM unnest($1::text[], $2::text[]) AS new (id, room) WHERE station.id = new.id"""
@@ -266,7 +268,7 @@ class Sitting:
                 [p.reference or str(p.id) for p in parcels], [p.stage for p in parcels], [p.station for p in parcels],
                 [p.reservation for p in parcels], [p.compartment for p in parcels], [p.due for p in parcels],
                 [p.contested for p in parcels], [self.revisions[p.id] for p in parcels],
-                [write_parcel(p) for p in parcels],
+                [p.label for p in parcels], [write_parcel(p) for p in parcels],
             )  # fmt: skip
 
     def _add_cases(self) -> None:

@@ -223,7 +223,7 @@ async def _stations(connection: asyncpg.Connection, reading: Reading) -> AsyncIt
         yield f"table station, {name}: the journal tells of it, no row is stored"
 
 
-_COLUMNS = ("carrier", "reference", "stage", "station", "reservation", "compartment", "due", "contested")
+_COLUMNS = ("carrier", "reference", "stage", "station", "reservation", "compartment", "due", "contested", "label")
 
 
 async def _parcels(connection: asyncpg.Connection, reading: Reading) -> AsyncIterator[str]:
