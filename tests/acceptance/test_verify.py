@@ -76,6 +76,8 @@ HUB_SQL = {
                      "table parcel, .*, stage: CANCELLED is stored"),
     "a row: record": ("UPDATE parcel SET record = replace(record, '\"weight_g\":', '\"weight_g\":1') "
                       "WHERE id = (SELECT max(id::text)::uuid FROM parcel)", "table parcel, .*'weight_g': 1.* follows"),
+    "a row: label": ("UPDATE parcel SET label = 'OTHER' WHERE id = (SELECT min(id::text)::uuid FROM parcel)",
+                     "table parcel, .*, label: OTHER is stored"),
     "a row: gone": ("DELETE FROM parcel WHERE id = (SELECT max(id::text)::uuid FROM parcel)", "no row is stored"),
     "a row: room": ("UPDATE station SET room = '[\"1\",\"0\",\"0\",{}]' WHERE id = 'S-0002'",
                     "table station, S-0002, room"),
