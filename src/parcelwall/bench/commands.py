@@ -23,6 +23,8 @@ ALL: dict[str, Measure] = {
     "offers": offers.measure, "replay": replaying.measure, "kiosk": kiosk.measure, "memory": memory.measure,
     "faces": faces.measure,
 }  # fmt: skip
+BRINGS_ITS_OWN = {"kiosk", "faces"}
+"""What is measured on stations of its own: the network that others share need not be large."""
 
 
 def run(names: Sequence[str] = (), json: bool = False, runs: int = 5, quick: bool = False, seeds: int = 10) -> int:
@@ -60,6 +62,8 @@ def _race(names: Sequence[str], runs: int, quick: bool, tick: Tick) -> tuple[Mac
     if unknown := sorted(set(names) - set(ALL)):
         raise Trouble(f"there is no benchmark {', '.join(unknown)}: there are {', '.join([*ALL, *NAMES])}")
     plan = msgspec.structs.replace(QUICK if quick else Plan(), runs=1 if quick else runs)
+    if names and set(names) <= BRINGS_ITS_OWN:
+        plan = msgspec.structs.replace(plan, stations=1, linked=1, parcels=1)
     return asyncio.run(_measure(list(names) or list(ALL), plan, tick))
 
 

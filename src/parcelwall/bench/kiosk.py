@@ -139,6 +139,7 @@ async def _open(stand: Stand, talk: Talk, code: str) -> float:
     while stand.station.desk.unfinished():
         stand.boards.push_closed(pulse.door)  # does not catch while the coil is driven
         await stand.clock.sleep(0.05)
+    await stand.clock.sleep(stand.boards.core.profile.supply_gap_ms / 1000)  # the next pulse would wait for its supply
     return (pulse.start_at - began) * 1000
 
 

@@ -201,6 +201,9 @@ class Bus:
             await self._lose(gone)
             how, reply = How.GONE, None
         self._tell(job, how, reply)
+        # Whoever was answered may ask at once for more, and then goes before what has waited behind them: the second
+        # look at a door that somebody stands before is not put off by a sweep.
+        await asyncio.sleep(0)
 
     def _tell(self, job: Job, how: How, reply: Reply | None = None) -> None:
         if not job.answer.done():

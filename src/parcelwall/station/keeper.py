@@ -115,10 +115,18 @@ class Keeper:
 
     async def watch(self) -> None:
         """One turn: ends visits whose doors are shut, notices doors that are open unasked or for too long."""
+        asked = await self._look_round()
+        await self.watch_closely()
+        await self._see_to_the_rest(asked)
+
+    async def _look_round(self) -> set[int]:
+        """A look at all doors; those that somebody has asked for."""
         with contextlib.suppress(Trouble):
             self.seen = await self.doors.sweep()
-        asked = {visit.compartment for visit in self.desk.unfinished()}
-        await self.watch_closely()
+        return {visit.compartment for visit in self.desk.unfinished()}
+
+    async def _see_to_the_rest(self, asked: set[int]) -> None:
+        """Doors that nobody stands before at this screen."""
         for visit in self._left_alone():
             if visit.step == "opened" and visit.screen != KIOSK:
                 self._watch_open(visit)
@@ -189,9 +197,13 @@ class Keeper:
 
     async def _watch_all(self) -> None:
         while True:
-            await self._even_if_full(self.watch())
+            await self._even_if_full(self._watch_all_once())
             await asyncio.sleep(0)
             await self.clock.sleep(SWEEP_EVERY_S)
+
+    async def _watch_all_once(self) -> None:
+        """Without those before people: they have a loop of their own, and the line is theirs first."""
+        await self._see_to_the_rest(await self._look_round())
 
     async def _watch_those_before_people(self) -> None:
         while True:

@@ -49,7 +49,8 @@ STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-stor
 BUNDLES = {
     "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/own.css", "css/map.css"),
     "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css",
-                  "css/kiosk-look.css", "css/kiosk-courier.css"),
+                  "css/kiosk-look.css"),
+    "kiosk-more.css": ("css/kiosk-courier.css",),  # fetched a moment later, with its script
     "courier.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css",
                     "css/courier.css"),
     "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
@@ -64,7 +65,7 @@ BUNDLES = {
     "console.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "console.js", "passkey.js"),
     "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
     "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
-    "kiosk-more.js": ("voice.js", "road.js"),  # fetched a moment later: the first screen does not wait for it
+    "kiosk-more.js": ("voice.js", "road.js", "letters.js"),
 }
 SHEETS = {"tracking": "phone", "recipient": "phone", "courier": "courier", "kiosk": "kiosk", "console": "console",
           "demo": "demo"}

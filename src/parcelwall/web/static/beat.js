@@ -1,7 +1,7 @@
 // The page's pulse. Tries the stream again when its first connection failed (htmx does not), tells the person when
 // the stream is lost, loads the page anew when the server is back, and on a kiosk says every 5 s that it is alive.
 (() => {
-  const WAITS = [3000, 2000, 4000, 8000, 10000], LOST_MS = 3000, RELOAD_MS = 6000, BEAT_MS = 5000, MORE_MS = 5000;
+  const WAITS = [3000, 2000, 4000, 8000, 10000], LOST_MS = 3000, RELOAD_MS = 6000, BEAT_MS = 5000, MORE_MS = 1500;
   let heard = false, tries = 0, lostAt = 0, frames = 0;
   const live = () => document.getElementById("live");
   const url = () => live()?.getAttribute("hx-sse:connect");
@@ -37,6 +37,8 @@
     if (!from) return;
     delete document.body.dataset.more;
     document.head.append(Object.assign(document.createElement("script"), { src: from }));
+    const sheet = { rel: "stylesheet", href: from.replace(/js$/, "css") };
+    document.head.append(Object.assign(document.createElement("link"), sheet));
   }
   document.addEventListener("pointerdown", more, { once: true });
   document.addEventListener("keydown", more, { once: true });
