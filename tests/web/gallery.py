@@ -42,7 +42,8 @@ def words_of(language: str) -> Words:
 class Gallery:
     """Views by name, as pages and as first events of streams, in any look."""
 
-    def __init__(self) -> None:
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self.files = files or {}  # scripts that a test brings
         self.renderer = Renderer(words_of)
         self.posted: list[tuple[str, str]] = []
         self.closing = threading.Event()
@@ -78,6 +79,8 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:
             url = urlsplit(self.path)
             first, *rest = url.path.strip("/").split("/")
+            if first in gallery.files:
+                return self.answer(gallery.files[first], "text/javascript", STATIC_HEADERS)
             if first == "static":
                 found = gallery.renderer.static_file(rest[0], "/".join(rest[1:]))
                 return self.answer(*(found or (b"", "text/plain")), STATIC_HEADERS, 200 if found else 404)

@@ -5,8 +5,14 @@ import { Map, addProtocol } from "./maplibre-gl.mjs";
 
 const FONT = "Atkinson Hyperlegible Next", METRES_PER_DEGREE = 111320, TILE_PX = 512, ROUND_EARTH_M = 360 * METRES_PER_DEGREE;
 
+// A token as the page draws it: with forced colours it is one of the reader's, whose name MapLibre does not know.
 function colour(name) {
-  return getComputedStyle(document.body).getPropertyValue(`--${name}`).trim();
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.forcedColorAdjust = "none";
+  probe.style.color = `var(--${name})`;
+  const drawn = getComputedStyle(probe).color;
+  probe.remove();
+  return drawn;
 }
 
 function roads(id, kinds, width, extra = {}) {
