@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 
 from station.towns import NOW
 
-
 T = TypeVar("T")
 
 

@@ -1,8 +1,8 @@
 """A screen shows the truth within 200 ms of a door moving (faces.md 3.5): how much of that the line takes.
 
-A station of 100 doors on five boards at 9,600 baud, whose boards answer after 20 ms: real driver, real bytes, at moments
-that are drawn, while all doors are looked at as ever. What a machine takes besides (the synced book, the page) is
-measured by `parcelwall bench faces`.
+A station of 100 doors on five boards at 9,600 baud, whose boards answer after 20 ms: real driver, real bytes, at
+moments that are drawn, while all doors are looked at as ever. What a machine takes besides (the synced book, the page)
+is measured by `parcelwall bench faces`.
 """
 
 import asyncio

@@ -38,7 +38,8 @@ DRAWN = """() => {
   };
   const light = (colour) => { const [r, g, b] = colour.map((c) => (c /= 255) <= 0.04045 ? c / 12.92
     : ((c + 0.055) / 1.055) ** 2.4); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-  const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+  const contrast = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p);
+    return (x + 0.05) / (y + 0.05); };
   const found = new Set(), walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let text; (text = walk.nextNode());) {
     const own = text.parentElement, words = text.data.trim();
@@ -50,7 +51,8 @@ DRAWN = """() => {
     if (stands < least && !own.closest(":disabled, [aria-disabled=true]"))
       found.add(`words at ${stands.toFixed(1)} to 1: ${of(own)} ${words.slice(0, 30)}`);
   }
-  for (const each of document.querySelectorAll("svg :is(path, rect, circle, line, polyline, polygon, ellipse, text, use)")) {
+  const SHAPES = "svg :is(path, rect, circle, line, polyline, polygon, ellipse, text, use)";
+  for (const each of document.querySelectorAll(SHAPES)) {
     if (!seen(each) || each.closest("defs, clipPath, mask")) continue;
     const style = getComputedStyle(each);
     for (const part of ["fill", "stroke"])

@@ -270,8 +270,8 @@ class Street:
             await self._kiosk.locator(f"[data-key='{digit}']").dispatch_event("pointerdown")
 
     async def _post(self, path: str, form: dict[str, str]) -> None:
-        # A server closes a line that was idle just as it is used again: that is no fault of what is measured. Nor is the
-        # page that the demo would draw as an answer, in the same process as hub and station.
+        # A server closes a line that was idle just as it is used again: that is no fault of what is measured. Nor is
+        # the page that the demo would draw as an answer, in the same process as hub and station.
         await self._web.post(self._demo.url + path, form=form, max_retries=2, max_redirects=0)
 
     async def _screen(self) -> str:
