@@ -1,8 +1,8 @@
 """Every view in every look: by day and night, both directions, small, at twice the size, in forced colours.
 
 No violation that axe knows, nothing that scrolls sideways, no word that is cut, no line that the reader's own colours
-do not reach. A view of each kind in one look by default; all views in all looks with `-m slow`, a face and a language at a
-time: `pytest -m slow tests/web/test_matrix.py -k "kiosk and ar"`.
+do not reach. A view of each kind in one look by default; all views in all looks with `-m slow`, a face and a language
+at a time: `pytest -m slow tests/web/test_matrix.py -k "kiosk and ar"`.
 """
 
 from collections.abc import Iterator
