@@ -1,9 +1,10 @@
 """INV-03 in `verify`: where each promise of room was made there was room for it."""
 
-import heapq
+from bisect import insort
 from collections import deque
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -20,36 +21,72 @@ from parcelwall.rules.policy import Policy
 AT_ONCE = timedelta(seconds=60)  # no transaction lasts longer: facts farther apart were decided in that order
 
 
+class _Told:
+    """What several streams of one station tell, each in its own order. `left` holds of each parcel the revisions that
+    nobody has taken yet, of all such objects of the station."""
+
+    def __init__(self, told: list[tuple[Kept, Fact]], left: dict[UUID, list[int]]) -> None:
+        self._streams: dict[str, deque[tuple[Kept, Fact]]] = {}
+        self._left = left
+        for kept, fact in told:
+            self._streams.setdefault(kept.entry.writer, deque()).append((kept, fact))
+            if kept.parcel:
+                insort(left.setdefault(kept.parcel, []), kept.revision or 0)
+
+    def first(self) -> tuple[Kept, Fact] | None:
+        """What was recorded first."""
+        heads = (stream[0] for stream in self._streams.values() if stream)
+        return min(heads, key=_recorded, default=None)
+
+    def first_ripe(self, until: datetime | None = None) -> tuple[Kept, Fact] | None:
+        """What was recorded first of that which can be learnt now."""
+        heads = (stream[0] for stream in self._streams.values() if stream)
+        ripe = (each for each in heads if self.is_ripe(each[0]) and (until is None or each[0].recorded_at <= until))
+        return min(ripe, key=_recorded, default=None)
+
+    def is_ripe(self, kept: Kept) -> bool:
+        """Whether nothing is left of its parcel that was learnt before it."""
+        return not kept.parcel or self._left[kept.parcel][0] >= (kept.revision or 0)
+
+    def take(self, kept: Kept) -> None:
+        self._streams[kept.entry.writer].popleft()
+        if kept.parcel:
+            self._left[kept.parcel].remove(kept.revision or 0)
+
+
 def promises(reading: Reading) -> Iterator[str]:
     """INV-03 where each promise was made, station by station: room for one more, by some order of what overlapped.
 
-    A station's two streams were written under one lock, each in its own order. How they lay to each other is known
-    from the times of recording, but for facts less than AT_ONCE apart: those are taken as favourably as can be.
+    What the hub decided and what came from the station was written under one lock, each in its own order. How they lay
+    to each other is known of each parcel by its revisions, and else from the times of recording, but for facts less
+    than AT_ONCE apart: those are taken as favourably as can be.
     """
     for station, (from_hub, from_doors) in sorted(reading.by_station.items()):
-        book, doors = Book(), deque(_as_recorded(from_doors))
-        for kept, fact in _as_recorded(from_hub):
-            while doors and doors[0][0].recorded_at < kept.recorded_at - AT_ONCE:
-                _next(book, doors, station)
+        left: dict[UUID, list[int]] = {}
+        decided, doors, book = _Told(from_hub, left), _Told(from_doors, left), Book()
+        while head := decided.first():
+            kept, fact = head
+            while door := doors.first_ripe(kept.recorded_at - AT_ONCE):
+                _next(book, doors, door, station)
+            while not decided.is_ripe(kept) and (door := doors.first_ripe()):
+                _next(book, doors, door, station)
             while isinstance(fact, facts.Reserved) and not _had_room(book, fact, reading.policies):
-                if not doors or doors[0][0].recorded_at > kept.recorded_at + AT_ONCE:
+                if not (door := doors.first_ripe(kept.recorded_at + AT_ONCE)):
                     yield f"INV-03: {kept.name} promises room at {station} that was not there"
                     break
-                _next(book, doors, station)
+                _next(book, doors, door, station)
+            decided.take(kept)
             book.learn(fact, clock.parse(kept.entry.happened_at), station)
 
 
-def _as_recorded(told: list[tuple[Kept, Fact]]) -> Iterator[tuple[Kept, Fact]]:
-    """Of several streams, one after the other as the hub recorded it; each in its own order."""
-    by_stream: dict[str, list[tuple[Kept, Fact]]] = {}
-    for each in told:
-        by_stream.setdefault(each[0].entry.writer, []).append(each)
-    return heapq.merge(*by_stream.values(), key=lambda each: each[0].recorded_at)
+def _recorded(each: tuple[Kept, Fact]) -> datetime:
+    return each[0].recorded_at
 
 
-def _next(book: Book, doors: deque[tuple[Kept, Fact]], station: str) -> None:
+def _next(book: Book, doors: _Told, door: tuple[Kept, Fact], station: str) -> None:
     """What came from the station: what its doors saw, and what it gave back to a restored hub."""
-    kept, fact = doors.popleft()
+    kept, fact = door
+    doors.take(kept)
     at = clock.parse(kept.entry.happened_at)
     if streams.is_hubs(kept.entry.writer):
         book.learn_again(fact, at)

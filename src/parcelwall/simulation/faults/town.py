@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -287,8 +288,7 @@ class Town:
         for post in self.posts:
             if post.link is None or post.station is None:
                 continue
-            for door, about in await self.upstairs.close_cases(post.name, self.looked_at_after):
-                self._mend(post, door, about)
+            await self.upstairs.close_cases(post.name, self.looked_at_after, partial(self._mend, post))
             self._clean(post)
 
     def _mend(self, post: Outpost, door: int | None, about: str) -> None:

@@ -230,17 +230,19 @@ class Upstairs:
         finally:
             await self.bury(verb)
 
-    async def close_cases(self, station: str, until: timedelta) -> list[tuple[int | None, str]]:
-        """Somebody has looked at the station's cases that are so old. Answers (compartment, about) of each; none if
-        the process dies over it."""
+    async def close_cases(self, station: str, until: timedelta, look: Callable[[int | None, str], None]) -> None:
+        """Somebody looks at the station's cases that are so old, with (compartment, about) of each, and closes them. If
+        the process dies over it they do not know whether they are closed."""
         try:
-            return await self._close_cases(self.first, station, self.clock.now() - until)
+            await self._close_cases(self.first, station, self.clock.now() - until, look)
         except GONE:
-            return []
+            return
         finally:
             await self.bury("ask")
 
-    async def _close_cases(self, hub: Hub, station: str, seen: datetime) -> list[tuple[int | None, str]]:
+    async def _close_cases(
+        self, hub: Hub, station: str, seen: datetime, look: Callable[[int | None, str], None]
+    ) -> None:
         async with hub.pool.acquire() as connection, connection.transaction():
             at = hub.desk.sitting(connection)
             await at.load((), [station])
@@ -249,9 +251,9 @@ class Upstairs:
             open_cases = [case for case in at.book.cases.values() if case.parcel not in contested]
             looked = [case for case in open_cases if case.opened_at <= seen]
             for case in sorted(looked, key=lambda each: each.id):
+                look(case.compartment, case.about)
                 at.record(facts.CaseClosed(case=case.id, station=station, outcome="looked at"))
             await at.write()
-        return [(case.compartment, case.about) for case in looked]
 
 
 def _keyed(key: str, wish: Wish) -> Command:
