@@ -3,7 +3,8 @@
 axe holds a page's own ground against its own text, while the browser draws both in the colours that the reader has
 chosen. So its contrast rule is off there, and this is asked instead, of what is drawn (Chromium tells it as the
 computed style): every word and every line is in one of the reader's system colours, and words stand out from what is
-drawn behind them by 4.5 to 1 (3 to 1 where they are large). A code to scan stays black on white: a reader's device
+drawn behind them by 4.5 to 1 (3 to 1 where they are large). Behind each word the browser draws a plate of Canvas, which
+no style tells: so it has to stand out from that, too. A code to scan stays black on white: a reader's device
 needs it so, and a figure beside it says the same in words.
 """
 
@@ -21,6 +22,8 @@ DRAWN = """() => {
     probe.style.color = name;
     if (probe.style.color) known.add(parse(getComputedStyle(probe).color).slice(0, 3).join());
   }
+  probe.style.color = "Canvas";
+  const canvas = parse(getComputedStyle(probe).color).slice(0, 3);
   probe.remove();
   const seen = (each) => each.checkVisibility({ opacityProperty: true, visibilityProperty: true })
     && each.getBoundingClientRect().width && !each.closest(".quiet, .qr, [hidden], option, .skip");
@@ -47,7 +50,8 @@ DRAWN = """() => {
     const style = getComputedStyle(own), size = parseFloat(style.fontSize), behind = ground(own);
     if (foreign(style.color)) found.add(`words in ${style.color}: ${of(own)} ${words.slice(0, 30)}`);
     const least = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
-    const stands = contrast(over(parse(style.color), behind), behind);
+    const grounds = style.forcedColorAdjust === "none" ? [behind] : [behind, canvas];
+    const stands = Math.min(...grounds.map((each) => contrast(over(parse(style.color), each), each)));
     if (stands < least && !own.closest(":disabled, [aria-disabled=true]"))
       found.add(`words at ${stands.toFixed(1)} to 1: ${of(own)} ${words.slice(0, 30)}`);
   }

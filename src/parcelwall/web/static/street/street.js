@@ -7,8 +7,7 @@ const FONT = "Atkinson Hyperlegible Next", METRES_PER_DEGREE = 111320, TILE_PX =
 
 // A token as the page draws it: with forced colours it is one of the reader's, whose name MapLibre does not know.
 function colour(name) {
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.style.forcedColorAdjust = "none";
+  const probe = document.body.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
   probe.style.color = `var(--${name})`;
   const drawn = getComputedStyle(probe).color;
   probe.remove();
