@@ -249,8 +249,8 @@ class Folk:
             return
         wrong = f"{(int(thing.code) + post.luck.whole(1, 9)) % 10**8:08d}"
         elsewhere = [each.code for each in self.by_id.values() if each.code and each.station != post.name]
-        gone = [each.code for each in self.by_id.values()  # what left in the dark is in the book still, with its code
-                if each.code and each.life == "home" and not each.taken_unseen]  # fmt: skip
+        gone = [each.code for each in self.by_id.values()  # what left unseen is in the book still, with its code
+                if each.code and each.life == "home" and not (each.taken_unseen or each.muddled)]  # fmt: skip
         code = post.luck.pick([wrong, self._courier_code(post), *(elsewhere[-1:]), *(gone[-1:])])
         if code in gone:
             self.ledger.also("F24", "TAKEN_BACK")
