@@ -41,6 +41,7 @@ class StationDesk:
         self.on_battery, self.battery_is_low = False, False
         self.doors_unchecked = False  # nobody has walked along them as they are wired now
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
+        self._codes: dict[tuple[UUID, int], str] = {}  # of what is inside, each derived once
         self._wrong_untold = 0
         self._told_at: datetime | None = None
         secret = bytes.fromhex(memory.identity("secret") or "")
@@ -63,13 +64,11 @@ class StationDesk:
     @property
     def about(self) -> facts.StationConfigured | None:
         """What the hub has configured this station as; None before the first word from it."""
-        row = self.memory.connection.execute("SELECT record FROM standing WHERE name = 'StationConfigured'").fetchone()
-        return msgspec.json.decode(row[0], type=facts.StationConfigured) if row else None
+        return self.memory.about
 
     @property
     def today(self) -> date:
-        about = self.about
-        return self.now().astimezone(ZoneInfo(about.zone if about else "UTC")).date()
+        return self.now().astimezone(ZoneInfo(self.about.zone if self.about else "UTC")).date()
 
     def inside(self) -> list[Parcel]:
         return [parcel for parcel in self.memory.parcels() if parcel.stage in INSIDE]
@@ -158,11 +157,13 @@ class StationDesk:
     def _by_code(
         self, digits: str, selector: str | None, drawn: Sequence[tuple[facts.Granted, Parcel]]
     ) -> list[tuple[Parcel, int, facts.By]]:
-        """All candidates are derived and compared, whatever was typed, so that the time tells nothing."""
-        candidates = []
+        """All candidates are compared, whatever was typed, so that the time tells nothing."""
+        known, self._codes, candidates = self._codes, {}, []
         for parcel in self.inside():
             for generation in self._generations(parcel):
-                code = access.pickup_code(self._code_key, self.memory.station, _reservation(parcel), generation)
+                which = _reservation(parcel), generation
+                code = known.get(which) or access.pickup_code(self._code_key, self.memory.station, *which)
+                self._codes[which] = code
                 candidates.append((access.same(code, digits), parcel, generation))
         hits: list[tuple[Parcel, int, facts.By]] = [(parcel, nth, "unknown") for hit, parcel, nth in candidates if hit]
         hits += [(each, each.generation, "delegate") for each in lists.matching(self._tag_key, digits, drawn)]
@@ -178,8 +179,7 @@ class StationDesk:
     def _refuse_paused(self, name: str, limits: access.Limits) -> None:
         left = access.pause_left_s(self.memory.brake(name), self.now(), self.today, limits)
         if left and name == "bare":
-            about = self.about
-            zone = about.zone if about else "UTC"
+            zone = self.about.zone if self.about else "UTC"
             raise Refusal("codes_paused", wait_s=access.pause_in_s(left, self.now(), zone))
         if left:
             raise Refusal("wrong_code", tries_left=None)
@@ -286,7 +286,7 @@ class StationDesk:
     # visits
 
     def unfinished(self) -> list[Visit]:
-        return visits.unfinished(self.memory.connection)
+        return self.memory.unfinished()
 
     def _refuse_busy(self) -> None:
         if self.doors_unchecked:

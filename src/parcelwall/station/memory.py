@@ -64,6 +64,7 @@ class Memory:
         self.journal = SqliteJournal(self.connection)
         self.clock = clock
         self._know_oneself()
+        self._unfinished: list[visit.Visit] | None = None  # as they stand in the file, once somebody has asked
         [(newest,)] = self.connection.execute(_NEWEST, (self.writer, self.writer))
         self.time = Timekeeper(clock, newest or "", self._heard_last())
         self._remember()
@@ -132,6 +133,8 @@ class Memory:
     def _remember(self) -> None:
         """Reads the cache of the fold; what is over here stays on the disk until somebody asks."""
         self.book = Book()
+        self._brake: tuple[str, Brake] | None = None  # the one that was asked for last
+        self.about: facts.StationConfigured | None = None
         self.grants: dict[UUID, facts.Granted] = {}
         self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
         self.policy: Policy = DEFAULT
@@ -154,6 +157,7 @@ class Memory:
     def _stand(self, fact: Fact | None) -> None:
         """Facts whose newest of a kind is what counts: layout, policy, grants."""
         if isinstance(fact, facts.StationConfigured):
+            self.about = fact
             self.book.learn(fact, self.clock.now())
         elif isinstance(fact, facts.PolicyAdopted):
             self.policy = fact.policy
@@ -185,6 +189,7 @@ class Memory:
             zone = self.connection.execute(_ZONE).fetchone()
             today = at.astimezone(ZoneInfo(zone[0] if zone else "UTC")).date()
             self._tell((facts.ClockSet(boot=boot, mono_ms=int(self.clock.mono() * 1000), utc=at),), None)
+            self._brake = None
             for name, record in self.connection.execute("SELECT name, record FROM brake").fetchall():
                 brake = earlier(msgspec.json.decode(str(record), type=Brake), ahead, today)
                 self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", (name, _written(brake)))
@@ -215,6 +220,7 @@ class Memory:
             self.journal.write(self.writer, drafts, at)
             learned = [self._learn(fact, at) for fact in told]
             if visit_after:
+                self._unfinished = None
                 visit.write(self.connection, visit_after)
         return learned
 
@@ -237,7 +243,11 @@ class Memory:
         return self.journal.head(writer).number
 
     def _learn_entry(self, entry: Entry) -> None:
-        if (fact := readable(entry)) is not None:
+        try:
+            fact = facts.read(entry.kind, entry.body)
+        except msgspec.DecodeError:
+            return  # what this version cannot read is kept, and no more
+        if fact is not None:
             self._learn(fact, entry.happened_at)
 
     def restored(self) -> None:
@@ -289,7 +299,9 @@ class Memory:
         elif isinstance(fact, standing) and not self._stands_no_longer(fact):
             name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
             self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
-        if not isinstance(fact, facts.StationConfigured):
+        if isinstance(fact, facts.StationConfigured):  # the book has learnt it
+            self.about = fact
+        else:
             self._stand(fact)
 
     def _stands_no_longer(self, fact: Fact) -> bool:
@@ -320,17 +332,27 @@ class Memory:
     # brake
 
     def brake(self, name: str) -> Brake:
-        row = self.connection.execute("SELECT record FROM brake WHERE name = ?", (name,)).fetchone()
-        return msgspec.json.decode(row[0], type=Brake) if row else Brake()
+        """How wrong tries have slowed down what is so named; what has had none has the brake at rest."""
+        if self._brake is None or self._brake[0] != name:
+            row = self.connection.execute("SELECT record FROM brake WHERE name = ?", (name,)).fetchone()
+            self._brake = name, msgspec.json.decode(row[0], type=Brake) if row else Brake()
+        return self._brake[1]
 
     def set_brake(self, name: str, brake: Brake) -> None:
         """Durable before the person hears the answer."""
-        row = name, _written(brake)
+        row, self._brake = (name, _written(brake)), None
         self._safely(lambda: self.connection.execute("INSERT OR REPLACE INTO brake VALUES (?, ?)", row))
 
     def keep(self, one: visit.Visit) -> None:
         """Writes a visit, in a transaction of its own. Raises CannotWrite, and ConstraintError for a busy screen."""
+        self._unfinished = None
         self._safely(lambda: visit.write(self.connection, one))
+
+    def unfinished(self) -> list[visit.Visit]:
+        """Visits that have not ended, oldest first. Asked for many times in each, so the file is read once."""
+        if self._unfinished is None:
+            self._unfinished = visit.unfinished(self.connection)
+        return list(self._unfinished)
 
     # what the link asks (link.station_end.StationBook)
 
@@ -376,11 +398,3 @@ class Memory:
 
 def _written(brake: Brake) -> str:
     return msgspec.json.encode(brake).decode()
-
-
-def readable(entry: Entry) -> Fact | None:
-    """The fact of an entry; None for what this version cannot read."""
-    try:
-        return facts.read(entry.kind, entry.body)
-    except msgspec.DecodeError:
-        return None

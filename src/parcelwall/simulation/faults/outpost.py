@@ -26,6 +26,7 @@ from parcelwall.simulation.faults.timepiece import Timepiece
 from parcelwall.simulation.faults.trace import Notebook, short
 from parcelwall.simulation.town import pretend_profile
 from parcelwall.station import house
+from parcelwall.station import visit as visits
 from parcelwall.station.desk import KIOSK
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
@@ -324,7 +325,8 @@ class WatchedDoors:
     def _judge(self, door: int) -> None:
         """INV-04 and INV-06 at the moment of a pulse."""
         post, parcel = self._post, short(self.visit.parcel) if self.visit else ""
-        begun = [each for each in post.up.desk.unfinished() if each.compartment == door and each.step == "begun"]
+        written = visits.unfinished(post.up.memory.connection)  # read from the file, whatever the station remembers
+        begun = [each for each in written if each.compartment == door and each.step == "begun"]
         if not begun:
             post.violated(f"INV-04: door {door} is pulsed, and no visit that has begun is written down", parcel)
             return
