@@ -1,7 +1,8 @@
 """A connection to the real PostgreSQL that dies at a chosen statement, before it or after it, and a pool of them.
 
 A process that is killed leaves the server a broken line: PostgreSQL rolls back what was not committed. Killed after a
-COMMIT went out, nobody upstairs knows what became of it.
+COMMIT went out, nobody upstairs knows what became of it. The line itself is not broken, for a new one costs the server
+as much as two hundred statements: the server is told to roll back, and whoever had the connection hears no more of it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -9,7 +10,11 @@ from typing import Any
 
 import asyncpg
 
+from parcelwall.hub.database import know_arrays_at_sight
+
 Told = Callable[[str, str], None]  # (state of the transaction, statement)
+
+PLANS = {"plan_cache_mode": "force_generic_plan"}  # a town's tables are small: planning would cost more than it saves
 
 
 class Fate:
@@ -42,27 +47,38 @@ class Fate:
 
     async def through(self, connection: Any, query: str, run: Callable[[], Awaitable[Any]]) -> Any:
         """Runs the statement, unless it is not to be."""
+        if connection.is_dead:
+            return _to_a_dead_one(query)
         if self.gate and query.startswith("BEGIN"):
             await self.gate()
         self.statements += 1
         due = self._dies_at is not None and self.statements >= self._dies_at
         due = due and query.startswith(self._only_at)
         if due and not self._after:
-            self._kill(connection, "before" if query.startswith("BEGIN") else "inside")
+            await self._kill(connection, "before" if query.startswith("BEGIN") else "inside")
         if self._deadlocks and "FOR NO KEY UPDATE" in query and connection.is_in_transaction():
             self._deadlocks -= 1
             self.deadlocked += 1
             raise asyncpg.DeadlockDetectedError("the simulation chose this transaction")
         answer = await run()
         if due:
-            self._kill(connection, _after(connection, query))
+            await self._kill(connection, _after(connection, query))
         return answer
 
-    def _kill(self, connection: Any, state: str) -> None:
+    async def _kill(self, connection: Any, state: str) -> None:
         self._dies_at = None
         self.died.append(state)
-        connection.terminate()
+        connection.is_dead = True
+        if connection.is_in_transaction():
+            await asyncpg.Connection.execute(connection, "ROLLBACK")
         raise asyncpg.ConnectionDoesNotExistError("the simulation killed this process")
+
+
+def _to_a_dead_one(query: str) -> str:
+    """Nothing gets through any more. The pool alone may roll back, which was done already."""
+    if query != "ROLLBACK":
+        raise asyncpg.ConnectionDoesNotExistError("the simulation has killed this process")
+    return query
 
 
 def _after(connection: Any, query: str) -> str:
@@ -71,15 +87,26 @@ def _after(connection: Any, query: str) -> str:
     return "inside" if connection.is_in_transaction() else "committed"
 
 
-async def _nothing(connection: Any) -> None:
-    return None
+async def _as_new(connection: Any) -> None:
+    """What comes back to the pool leaves nothing behind, unless its process has died; then it is as a new one."""
+    if connection.is_dead:
+        connection.is_dead = False
+        await asyncpg.Connection.execute(connection, connection.get_reset_query())
+
+
+async def nothing(connection: Any) -> None:
+    """What a pool does with a connection that comes back, where none leaves anything behind."""
 
 
 async def mortal_pool(dsn: str, fate: Fate, size: int = 4) -> asyncpg.Pool:
     """A pool as the hub's own (`hub.database.open_pool`), on a database that has all tables."""
 
+    know_arrays_at_sight()
+
     class Mortal(asyncpg.Connection):
         """A class of its own for each pool: asyncpg makes connections and gives them nothing."""
+
+        is_dead = False  # its process was killed
 
         async def execute(self, query: str, *args: Any, **more: Any) -> Any:
             return await fate.through(self, query, lambda: asyncpg.Connection.execute(self, query, *args, **more))
@@ -93,4 +120,7 @@ async def mortal_pool(dsn: str, fate: Fate, size: int = 4) -> asyncpg.Pool:
         async def fetchval(self, query: str, *args: Any, **more: Any) -> Any:
             return await fate.through(self, query, lambda: asyncpg.Connection.fetchval(self, query, *args, **more))
 
-    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_nothing, connection_class=Mortal)
+    return await asyncpg.create_pool(
+        dsn, min_size=0, max_size=size, max_inactive_connection_lifetime=0, reset=_as_new, connection_class=Mortal,
+        server_settings=PLANS,
+    )  # fmt: skip

@@ -285,10 +285,12 @@ class Town:
 
     async def _somebody_looks(self) -> None:
         """Operators look at cases: latches are freed, contacts mended, what no book knows of is taken out."""
+        old = await self.upstairs.with_old_cases(self.looked_at_after)
         for post in self.posts:
             if post.link is None or post.station is None:
                 continue
-            await self.upstairs.close_cases(post.name, self.looked_at_after, partial(self._mend, post))
+            if post.name in old:
+                await self.upstairs.close_cases(post.name, self.looked_at_after, partial(self._mend, post))
             self._clean(post)
 
     def _mend(self, post: Outpost, door: int | None, about: str) -> None:

@@ -25,7 +25,7 @@ from parcelwall.rules.policy import Policy
 from parcelwall.simulation.faults.backup import Backup
 from parcelwall.simulation.faults.chance import Streams as Chances
 from parcelwall.simulation.faults.ledger import Ledger
-from parcelwall.simulation.faults.mortal import Fate, mortal_pool
+from parcelwall.simulation.faults.mortal import Fate, mortal_pool, nothing
 from parcelwall.simulation.faults.trace import Notebook
 
 TRIES = 6
@@ -61,7 +61,8 @@ class Upstairs:
     async def open(self) -> None:
         keys = hub_keys.load(self._folder, self._chances.ids("master key", self.clock))
         self._sealing = keys
-        self.eye = await asyncpg.create_pool(self._dsn, min_size=0, max_size=2)
+        self.eye = await asyncpg.create_pool(self._dsn, min_size=0, max_size=2, max_inactive_connection_lifetime=0,
+                                             reset=nothing)  # fmt: skip
         for slot in (1, 2):
             fate = Fate()
             pool = await mortal_pool(self._dsn, fate)
@@ -230,6 +231,10 @@ class Upstairs:
         finally:
             await self.bury(verb)
 
+    async def with_old_cases(self, until: timedelta) -> set[str]:
+        """The stations that have cases which are so old, and which looking can close."""
+        return {row["station"] for row in await self.eye.fetch(_OLD_CASES, self.clock.now() - until)}
+
     async def close_cases(self, station: str, until: timedelta, look: Callable[[int | None, str], None]) -> None:
         """Somebody looks at the station's cases that are so old, with (compartment, about) of each, and closes them. If
         the process dies over it they do not know whether they are closed."""
@@ -265,3 +270,6 @@ def _keyed(key: str, wish: Wish) -> Command:
 
 
 _OURS = ("asked", "tried")
+_OLD_CASES = """
+SELECT DISTINCT case_file.station FROM case_file LEFT JOIN parcel ON parcel.id = case_file.parcel
+WHERE closed_at IS NULL AND opened_at <= $1 AND contested IS NOT TRUE"""
