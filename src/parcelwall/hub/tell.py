@@ -50,10 +50,6 @@ _WRITE = """
 INSERT INTO notice (writer, number, purpose, channel, parcel, next_try)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[])
 ON CONFLICT DO NOTHING"""
-_DUE = """
-SELECT notice.*, parcel.record, entry.recorded_at FROM notice JOIN parcel ON parcel.id = notice.parcel
-  JOIN entry ON entry.writer = notice.writer AND entry.number = notice.number
-WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 _BODIES = """
 SELECT writer, number, kind, body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS of (writer, number)
   USING (writer, number)"""
@@ -66,7 +62,15 @@ _UNREACHABLE = """
 INSERT INTO notice (writer, number, purpose, channel, parcel, next_try, state)
 VALUES ($1, $2, 'reminder', 'email', $3, $4, 'unneeded') ON CONFLICT DO NOTHING"""
 _LEASE = """
-UPDATE notice SET next_try = $5 WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"""
+WITH due AS (
+  SELECT notice.writer, notice.number, purpose, channel, parcel.record, entry.recorded_at FROM notice
+    JOIN parcel ON parcel.id = notice.parcel
+    JOIN entry ON entry.writer = notice.writer AND entry.number = notice.number
+  WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED)
+UPDATE notice SET next_try = $2 FROM due
+WHERE (notice.writer, notice.number) = (due.writer, due.number)
+  AND (notice.purpose, notice.channel) = (due.purpose, due.channel)
+RETURNING notice.*, due.record, due.recorded_at"""
 _DONE = """
 UPDATE notice SET state = $5, tries = tries + 1, sent_at = $6, trouble = $7, next_try = coalesce($8, next_try)
 WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"""
@@ -201,12 +205,10 @@ class Teller:
         return True
 
     async def _lease(self) -> asyncpg.Record | None:
-        async with self._hub.pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(_DUE, self._hub.clock.now())
-            if row is not None:
-                until = self._hub.clock.now() + LEASE
-                await connection.execute(_LEASE, row["writer"], row["number"], row["purpose"], row["channel"], until)
-            return row
+        """The notice that is due first, nobody else's from now on. One statement, for it is asked all the time."""
+        now = self._hub.clock.now()
+        async with self._hub.pool.acquire() as connection:
+            return await connection.fetchrow(_LEASE, now, now + LEASE)
 
     async def _try(self, connection: asyncpg.Connection, row: asyncpg.Record) -> tuple[str, str, float | None]:
         try:
