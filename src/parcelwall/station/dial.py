@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,6 +29,10 @@ NEWS_EVERY_S, BEAT_EVERY_S = 0.1, 20.0
 ANSWER_WITHIN_S, CLOSE_WITHIN_S = 15.0, 2.0
 
 log = structlog.get_logger()
+
+
+class Unreachable(Trouble):
+    """The hub is not there, or is in trouble itself: the same again later may help."""
 
 
 class Line:
@@ -126,7 +131,7 @@ class Line:
 
 async def enrol(memory: Memory, hub_url: str, claim: str, clock: Clock, ids: Ids) -> None:
     """Makes this computer the station of the claim code; or, if it was a station already, makes it so once more for a
-    hub that has forgotten. Raises Trouble that says what to do."""
+    hub that has forgotten. Raises Trouble that says what to do, Unreachable if that is to try again."""
     signer = key_of(memory, ids)
     hub = urlsplit(hub_url).netloc
     nonce = (await _call(hub_url, "GET", "/enrol", None))["nonce"]
@@ -151,9 +156,11 @@ async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | Non
     try:
         answer: dict[str, Any] = msgspec.json.decode(await asyncio.to_thread(call))
     except urllib.error.HTTPError as no:
+        if no.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unreachable(f"the hub at {hub_url} is in trouble: {_said(no)}") from no
         raise Trouble(f"the hub refuses: {_said(no)}") from no
     except (OSError, ValueError, msgspec.DecodeError) as no:
-        raise Trouble(f"cannot reach the hub at {hub_url}: {no}") from no
+        raise Unreachable(f"cannot reach the hub at {hub_url}: {no}") from no
     return answer
 
 

@@ -1,6 +1,7 @@
 """A station's process: reads its file, enrols on its first start, then doors, screen and line for ever."""
 
 import asyncio
+import itertools
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from parcelwall.drivers.profile import Profile
 from parcelwall.drivers.scanner import scans
 from parcelwall.errors import Trouble
 from parcelwall.ids import Ids
+from parcelwall.link import backoff
 from parcelwall.link.identity import fingerprint
 from parcelwall.settings import StationSettings, read
 from parcelwall.station import dial
@@ -40,15 +42,27 @@ def read_settings(path: Path) -> tuple[StationSettings, list[Profile]]:
 
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:
-    """On the first start, becomes the station of the claim code. Raises Trouble without a claim code."""
+    """On the first start, becomes the station of the claim code, as soon as there is a hub to ask. Raises Trouble
+    without a claim code, and when the hub says no."""
     memory = Memory(path, clock, reserve=FileReserve(path))
     try:
         if not memory.station:
             if not settings.claim:
                 raise Trouble("this computer is not enrolled: put the claim code from the hub into `claim`")
-            await dial.enrol(memory, settings.hub_url, settings.claim, clock, ids)
+            await _enrolled_once_there_is_a_hub(memory, settings, clock, ids)
     finally:
         memory.close()
+
+
+async def _enrolled_once_there_is_a_hub(memory: Memory, settings: StationSettings, clock: Clock, ids: Ids) -> None:
+    for tries in itertools.count():
+        try:
+            await dial.enrol(memory, settings.hub_url, settings.claim, clock, ids)
+            return
+        except dial.Unreachable as no:
+            wait_s = backoff.wait_s(tries, ids.chance.random())
+            log.warning("not_enrolled_yet", reason=str(no), again_in_s=round(wait_s))
+            await clock.sleep(wait_s)
 
 
 async def enrolled_again(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> str:
