@@ -37,7 +37,7 @@ LONGEST_NUMBER = 64
 TRIES = 4
 PUT_OFF_AT_MOST = 2  # then it waits for its station's lock
 CROWD = 8  # so many in one batch: more will come at once
-GATHER_S = 0.003
+GATHER_S = 0.006
 MEANWHILE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)  # another process was in between: once more
 LOST = (
     OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
@@ -159,7 +159,8 @@ class Desk:
         closing = [command.case for command in commands if isinstance(command, CloseCase)]
         if closing:
             parcels += [row["parcel"] for row in await at.connection.fetch(_OF_CASES, closing)]
-        await at.load(parcels, wanted, free_only=free_only)
+        writers = [self.streams.slot] if references else []  # what is announced is written there
+        await at.load(parcels, wanted, writers, free_only=free_only)
         for station in at.here if at.rows else ():
             if counts_heads(at.rows, station):
                 await at.load_present(station)
@@ -303,14 +304,16 @@ Reply = TypeVar("Reply")
 class Lane(Generic[Question, Reply]):
     """Questions wait here while one batch is served; then all that wait (up to a weight) are the next batch.
 
-    After a crowd it waits `gather_s` more: who was answered asks again at once, and comes into the same batch as those
-    who came meanwhile. Two batches of half the size cost a fifth more (docs/decisions/0026).
+    After a crowd it waits until as many ask again as were answered or waited already, at most `gather_s`: they all come
+    into one batch then. Two batches of half the size cost a fifth more (docs/decisions/0026).
     """
 
     def __init__(self, serve: Any, weight: Any, most: int, gather_s: float = 0.0) -> None:
         self._serve, self._weight, self._most, self._gather_s = serve, weight, most, gather_s
         self._waiting: list[tuple[Question, asyncio.Future[Reply]]] = []
         self._worker: asyncio.Task[None] | None = None
+        self._enough = 0  # who waits for so many is woken
+        self._enough_came = asyncio.Event()
 
     async def submit(self, question: Question) -> Reply:
         return await self.put(question)
@@ -320,6 +323,8 @@ class Lane(Generic[Question, Reply]):
         self._waiting.append((question, future))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
+        elif len(self._waiting) >= self._enough:
+            self._enough_came.set()
         return future
 
     async def _work(self) -> None:
@@ -336,7 +341,13 @@ class Lane(Generic[Question, Reply]):
             self._waiting = later + self._waiting
             _tell(batch, replies)
             if self._gather_s and len(batch) >= CROWD:
-                await asyncio.sleep(self._gather_s)
+                await self._gather(len(batch) + len(self._waiting))
+
+    async def _gather(self, crowd: int) -> None:
+        self._enough = min(crowd, self._most)
+        self._enough_came.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._enough_came.wait(), self._gather_s)
 
     def _take(self) -> list[tuple[Question, asyncio.Future[Reply]]]:
         weight, count = 0, 0

@@ -142,20 +142,16 @@ MOST_KEYS = 150  # a notification holds 8,000 bytes
 
 async def ring(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
     """Tells all hub processes which parcels and stations have news. Ids only, outside the writing transaction."""
-    keys = sorted({key for entry in entries for key in _keys(entry)})
+    parcels = {str(entry.parcel) for entry in entries if entry.parcel}
+    keys = sorted(parcels | {key for writer in {entry.writer for entry in entries} if (key := _key_of(writer))})
     for start in range(0, len(keys), MOST_KEYS):
         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, ",".join(keys[start : start + MOST_KEYS]))
 
 
-def _keys(entry: Followed) -> list[str]:
-    """The parcel; the station that the hub wrote this for, whose line ships it; `by/` and the station that wrote it."""
-    keys = [str(entry.parcel)] if entry.parcel else []
-    station = streams.station_of(entry.writer)
-    if station is None:
-        return keys
-    if streams.is_hubs(entry.writer):
-        return [*keys, station]
-    return [*keys, f"by/{station}"]
+def _key_of(writer: str) -> str:
+    """The station that the hub wrote this for, whose line ships it; `by/` and the station that wrote it; else none."""
+    station = streams.station_of(writer)
+    return "" if station is None else station if streams.is_hubs(writer) else f"by/{station}"
 
 
 class Bells:

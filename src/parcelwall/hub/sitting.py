@@ -109,8 +109,8 @@ class Sitting:
         self.together = Together()
         self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []
         self._rows: list[Row] = []
-        self._stored: set[UUID] = set()
-        self._changed: set[UUID] = set()
+        self._reads = False  # whether any parcel was here before
+        self._changed: dict[UUID, int] = {}  # parcels that are to be written, with their revisions
         self._cases: set[UUID] = set()
 
     async def load(
@@ -128,7 +128,7 @@ class Sitting:
 
     async def _load_parcels(self, wanted: set[UUID]) -> None:
         if wanted:
-            self._take_parcels(await self.connection.fetch(_LOCK_PARCELS, sorted(wanted)))
+            self._take_parcels(await self.connection.fetch(_LOCK_PARCELS, list(wanted)))
 
     async def load_references(self, wanted: Sequence[tuple[str, str]]) -> None:
         """Parcels already announced under these (carrier, reference) pairs."""
@@ -137,11 +137,11 @@ class Sitting:
         self._take_parcels(rows)
 
     def _take_parcels(self, rows: Sequence[Any]) -> None:
+        self._reads = self._reads or bool(rows)
         for row in rows:
             parcel = _PARCEL.decode(row["record"])
             self.book.parcels[parcel.id] = parcel
             self.revisions[parcel.id] = row["revision"]
-            self._stored.add(parcel.id)
             self.references[parcel.carrier, parcel.reference] = parcel.id
 
     async def _load_stations(self, wanted: set[str], lock: str) -> None:
@@ -210,9 +210,9 @@ class Sitting:
     def _revise(self, parcel: UUID | None) -> int | None:
         if parcel is None:
             return None
-        self.revisions[parcel] = self.revisions.get(parcel, 0) + 1
-        self._changed.add(parcel)
-        return self.revisions[parcel]
+        revision = self.revisions.get(parcel, 0) + 1
+        self.revisions[parcel] = self._changed[parcel] = revision
+        return revision
 
     def _note_case(self, fact: Fact) -> None:
         if type(fact) in _OF_CASES and fact.case in self.book.cases:  # type: ignore[attr-defined]
@@ -258,16 +258,17 @@ class Sitting:
 
     def _add_parcels(self) -> None:
         # What leaves a compartment goes before what comes into it: the index looks at each row as it is written.
-        changed = (self.book.parcels[each] for each in self._changed)
-        parcels = sorted(changed, key=lambda parcel: (parcel.compartment is not None, parcel.id))
-        all_new = not any(parcel.compartment or parcel.id in self._stored for parcel in parcels)
+        changed = [(self.book.parcels[each], revision) for each, revision in self._changed.items()]
+        changed.sort(key=lambda each: (each[0].compartment is not None, each[0].id.int))
+        parcels = [parcel for parcel, _ in changed]
+        all_new = not self._reads and not any(parcel.compartment for parcel in parcels)
         if parcels:
             self.together.add(
                 _WRITE_NEW_PARCELS if all_new else _WRITE_PARCELS,
                 [p.id for p in parcels], [p.carrier for p in parcels],
                 [p.reference or str(p.id) for p in parcels], [p.stage for p in parcels], [p.station for p in parcels],
                 [p.reservation for p in parcels], [p.compartment for p in parcels], [p.due for p in parcels],
-                [p.contested for p in parcels], [self.revisions[p.id] for p in parcels],
+                [p.contested for p in parcels], [revision for _, revision in changed],
                 [p.label for p in parcels], [write_parcel(p) for p in parcels],
             )  # fmt: skip
 

@@ -286,7 +286,7 @@ def room_after(plan: Plan, station: str, room: Room, before: Parcel | None, afte
         room = _out_of(room, plan.bit(before.compartment or 0))
     if _inside_at(after, station):
         room = _into(room, plan.bit(after.compartment or 0))
-    return msgspec.structs.replace(room, promised=promised)
+    return room if promised is room.promised else msgspec.structs.replace(room, promised=promised)
 
 
 def _into(room: Room, bit: int) -> Room:
