@@ -7,6 +7,9 @@ from uuid import UUID
 
 from parcelwall.clock import Clock
 
+LOW_BITS = (1 << 62) - 1
+VERSION_AND_VARIANT = 7 << 76 | 2 << 62
+
 
 class Chance(Protocol):
     """Where random numbers come from: the system for real, a seeded generator in simulation."""
@@ -52,8 +55,7 @@ class Ids:
     def new(self) -> UUID:
         milliseconds = int(self._clock.now().timestamp() * 1000)
         noise = self.chance.getrandbits(74)
-        high, low = noise >> 62, noise & ((1 << 62) - 1)
-        return UUID(int=(milliseconds << 80) | (7 << 76) | (high << 64) | (2 << 62) | low)
+        return UUID(int=milliseconds << 80 | (noise >> 62) << 64 | noise & LOW_BITS | VERSION_AND_VARIANT)
 
     def secret(self, size_bytes: int = 32) -> bytes:
         return self.chance.getrandbits(size_bytes * 8).to_bytes(size_bytes, "big")

@@ -190,7 +190,7 @@ async def test_a_refusal_of_room_names_stations_nearest_first(database: str, tmp
     async with a_hub(database, tmp_path, stations=(*near[::-1], about("S-0099", "S", lat=61.5))) as hub:
         await announced(hub, "PW-1", "S-0001")
         await announced(hub, "PW-2", "S-0003")
-        await hub.pool.execute("UPDATE station SET in_service = false WHERE id = 'S-0004'")
+        await hub.pool.execute("UPDATE station SET in_service = false, changed = DEFAULT WHERE id = 'S-0004'")
         await hub.refresh()
         parcel = await announced(hub, "PW-3")
         refused = await no(hub, reserving(parcel, "S-0001"))

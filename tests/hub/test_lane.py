@@ -47,6 +47,14 @@ async def test_who_was_answered_comes_into_the_batch_of_those_who_came_meanwhile
     assert batches.sizes == [CROWD, 2 * CROWD]
 
 
+async def test_a_crowd_that_is_there_again_is_waited_for_no_longer() -> None:
+    batches = Batches()
+    lane: Lane[int, int] = Lane(batches.serve, lambda _: 1, 100, gather_s=60.0)
+    await played(lane, batches, CROWD)
+    assert batches.sizes == [CROWD, 2 * CROWD]
+    await lane.close()
+
+
 @pytest.mark.parametrize(("first", "gather_s"), [(CROWD, 0.0), (CROWD - 1, 60.0)])
 async def test_few_are_not_waited_for(first: int, gather_s: float) -> None:
     batches = Batches()

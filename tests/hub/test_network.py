@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -152,6 +153,20 @@ async def test_heard_only_rises(hub: Hub) -> None:
         await hub.heard("S-0001", until, "1.0" if until else "")
     row = await hub.pool.fetchrow("SELECT * FROM station_presence")
     assert (row["heard_until"], row["last_seen"], row["software"]) == (now, now, "1.0")
+
+
+async def test_a_change_that_commits_late_is_found(hub: Hub) -> None:
+    """Another process began to take the station out of service before this one looked, and committed after."""
+    async with hub.pool.acquire() as other:
+        slow = other.transaction()
+        await slow.start()
+        await other.execute("UPDATE station SET in_service = false, changed = DEFAULT WHERE id = 'S-0001'")
+        await hub.configure(msgspec.structs.replace(hub.stations.known["S-0001"].about, station="S-0002"))
+        await hub.refresh()
+        assert hub.stations.known["S-0001"].in_service
+        await slow.commit()
+    await hub.refresh()
+    assert not hub.stations.known["S-0001"].in_service
 
 
 async def test_a_station_without_a_secret_is_trouble_not_a_guess(hub: Hub) -> None:

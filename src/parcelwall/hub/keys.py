@@ -67,7 +67,8 @@ class Keys:
 
 def _plain_number(phone: str) -> str:
     """`+358401234567`, `00358 40 123 4567` and `+358 (0)40 1234567` are one number."""
-    digits = "".join(filter(str.isdigit, phone.replace("(0)", "")))
+    bare = phone.removeprefix("+")
+    digits = bare if bare.isdigit() else "".join(filter(str.isdigit, bare.replace("(0)", "")))
     return digits.removeprefix("00")
 
 

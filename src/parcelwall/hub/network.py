@@ -36,7 +36,7 @@ class Enrolment(msgspec.Struct, frozen=True):
 _NEW = """
 INSERT INTO station (id, name, lat, lon, record, room) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"""
 _CHANGE = """
-UPDATE station SET config = config + 1, name = $2, lat = $3, lon = $4, record = $5 WHERE id = $1"""
+UPDATE station SET config = config + 1, changed = DEFAULT, name = $2, lat = $3, lon = $4, record = $5 WHERE id = $1"""
 
 
 _SECRET = "SELECT epoch, sealed FROM station_secret WHERE station = $1 ORDER BY epoch DESC LIMIT 1"
@@ -53,7 +53,7 @@ UPDATE station_identity SET public_key = next_key, next_key = NULL WHERE station
 RETURNING public_key"""
 _HERE = "SELECT id FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
 _END_LIFE = "UPDATE writer SET ended_with = number WHERE name = $1"
-_CHANGED = "UPDATE station SET config = config + 1, in_service = $2 WHERE id = $1"
+_CHANGED = "UPDATE station SET config = config + 1, changed = DEFAULT, in_service = $2 WHERE id = $1"
 
 
 async def configure(at: Sitting, about: facts.StationConfigured) -> None:

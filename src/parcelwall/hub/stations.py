@@ -46,6 +46,11 @@ SELECT id, config, record, in_service,
 FROM station"""
 
 
+_CHANGED = """
+SELECT id, config, in_service, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS seen FROM station
+WHERE changed >= $1"""
+
+
 class Stations:
     """The stations this process knows, read again when their configuration rises. Stations that are built alike share
     one plan: tens of thousands fit into a process."""
@@ -55,11 +60,13 @@ class Stations:
         self.known: dict[str, Station] = {}
         self._plans: dict[Layout, Plan] = {}
         self._nearby: Nearby | None = None
+        self._seen = 0  # what older transactions changed is known here
 
     async def refresh(self, connection: Connection) -> None:
         """Reads what is new or changed since."""
         changed = []
-        for row in await connection.fetch("SELECT id, config, in_service FROM station"):
+        rows = await connection.fetch(_CHANGED, self._seen)
+        for row in rows:
             known = self.known.get(row["id"])
             if known and known.config == row["config"]:
                 known.in_service = row["in_service"]
@@ -67,6 +74,7 @@ class Stations:
                 changed.append(row["id"])
         for start in range(0, len(changed), AT_ONCE):
             await self._read(connection, changed[start : start + AT_ONCE])
+        self._seen = max((row["seen"] for row in rows), default=self._seen)
 
     async def read(self, connection: Connection, station: str) -> Station:
         """The station as it is stored now. Raises Trouble for one without a secret."""

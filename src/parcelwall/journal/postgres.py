@@ -36,11 +36,13 @@ _MOVE = """
 UPDATE writer SET number = new.number, hash = new.hash
 FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS new (name, number, hash)
 WHERE writer.name = new.name AND writer.number < new.number"""
+# Each array by itself: one `unnest` of them all writes each aside first, which is half of what reading them costs.
 _INSERT = """
 INSERT INTO entry (writer, number, kind, happened_at, body, hash, recorded_at, parcel, revision)
 SELECT writer, number, kind, happened_at::timestamptz, body, hash, $9, parcel, revision
-FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::uuid[], $8::int[])
-  AS new (writer, number, kind, happened_at, body, hash, parcel, revision)"""
+FROM (SELECT unnest($1::text[]) AS writer, unnest($2::bigint[]) AS number, unnest($3::text[]) AS kind,
+             unnest($4::text[]) AS happened_at, unnest($5::text[]) AS body, unnest($6::bytea[]) AS hash,
+             unnest($7::uuid[]) AS parcel, unnest($8::int[]) AS revision) AS new"""
 _SINCE = """
 SELECT writer, number, kind, happened_at, body, hash FROM entry
 WHERE writer = $1 AND number > $2 ORDER BY number LIMIT $3"""
