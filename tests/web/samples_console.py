@@ -33,7 +33,8 @@ LEAF = Leaf(STREAM, tuple(
             AN_ID if kind == "Deposited" else None, "latch" if kind == "DoorFailed" else "")
     for n, kind in enumerate(("DoorClosed", "Deposited", "DoorOpened", "DoorFailed"))
 ), 1154, True)  # fmt: skip
-KINDS = (("Deposited", "Put in"), ("DoorOpened", "The door was seen open"))
+KINDS = (("Deposited", "Put in"), ("DoorOpened", "The door was seen open"), ("DoorClosed", "The door was seen shut"),
+         ("DoorFailed", "The door did not do what was asked"))  # fmt: skip
 NAV = ("map", "needs", "parcels", "longer", "couriers", "numbers", "sites", "policy", "people")
 
 
@@ -144,7 +145,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
     shown_map = views.MapView(
         top("map"), STATIONS, pins, NEEDS, "40 700 900 700", "1.5", town().inner, town().zero, "",
         False, 4, 71, 70, 144,
-        charts.day_line([(NOW - timedelta(hours=each), each) for each in range(24, 0, -1)], 144, Look(), words),
+        charts.day_line([(NOW - timedelta(hours=each), each) for each in range(24, 0, -1)], 144, Look(), words,
+                        wide=charts.BESIDE),
         events="/e",
     )  # fmt: skip
     row = views.SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)

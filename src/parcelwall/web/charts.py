@@ -11,7 +11,9 @@ from markupsafe import escape
 from parcelwall.web.render import Words, clock, locale_of, moment
 from parcelwall.web.views import Look
 
-WIDE, LEFT, RIGHT, TOP = 720, 46, 16, 26
+WIDE, LEFT, RIGHT, TOP = 720, 54, 16, 26
+BESIDE = 340
+"""Units across of a chart in a side column: they are drawn as about as many pixels, so that its figures can be read."""
 
 
 def N_(message: str) -> str:
@@ -27,40 +29,47 @@ BARS_SAID = N_("%(title)s. Most: %(name)s, %(count)s.")
 NOTHING_SAID = N_("%(title)s: nothing in this time.")
 
 
-def _svg(high: float, said: str, parts: Sequence[str], kind: str = "") -> str:
+def _svg(high: float, said: str, parts: Sequence[str], wide: float = WIDE) -> str:
     name = f'role="img" aria-label="{escape(said)}"'
-    return f'<svg class="chart {kind}" viewBox="0 0 {WIDE} {high:g}" {name}>{"".join(parts)}</svg>'
+    return f'<svg class="chart" viewBox="0 0 {wide:g} {high:g}" {name}>{"".join(parts)}</svg>'
+
+
+def _nothing(title: str, words: Words) -> str:
+    said = words.gettext(NOTHING_SAID) % {"title": title}
+    return _svg(60, said, [_text("", 0, 36, said)])
 
 
 def _text(kind: str, x: float, y: float, words: str) -> str:
     return f'<text class="{kind}" x="{x:g}" y="{y:g}">{escape(words)}</text>'
 
 
-def day_line(use: Sequence[tuple[datetime, int]], doors: int, look: Look, words: Words, high: float = 190) -> str:
-    """Doors in use by hour as a line with its area, against all doors there are."""
+def day_line(
+    use: Sequence[tuple[datetime, int]], doors: int, look: Look, words: Words, high: float = 190, wide: float = WIDE
+) -> str:
+    """Doors in use by hour as a line with its area, against all doors there are; `high` and `wide` in units."""
     if not use or not doors:
         return ""
     bottom, top = high - 28, TOP
-    step = (WIDE - LEFT - RIGHT) / max(1, len(use) - 1)
+    step = (wide - LEFT - RIGHT) / max(1, len(use) - 1)
     points = [(LEFT + at * step, bottom - (bottom - top) * min(1.0, n / doors)) for at, (_, n) in enumerate(use)]
     line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
     parts = [
         f'<path class="chart-area" d="M{LEFT} {bottom}L{line}L{points[-1][0]:.1f} {bottom}Z"/>',
-        *(f'<path class="chart-rule" d="M{LEFT} {y:g}H{WIDE - RIGHT}"/>' for y in (top, (top + bottom) / 2, bottom)),
+        *(f'<path class="chart-rule" d="M{LEFT} {y:g}H{wide - RIGHT:g}"/>' for y in (top, (top + bottom) / 2, bottom)),
         f'<path class="chart-line" d="M{line}"/>',
         *(_text("chart-end", LEFT - 6, y + 5, f"{share} %") for share, y in
           ((100, top), (50, (top + bottom) / 2), (0, bottom))),
-        _text("chart-label chart-last", WIDE - RIGHT, top - 8, words.gettext(ALL_DOORS) % {"doors": doors}),
-        *_hours(use, step, bottom, look),
+        _text("chart-label chart-last", wide - RIGHT, top - 8, words.gettext(ALL_DOORS) % {"doors": doors}),
+        *_hours(use, step, bottom, look, 6 if wide >= WIDE else 4),
         *_last(points[-1], use[-1][1], words),
     ]  # fmt: skip
     counts = [n for _, n in use]
-    return _svg(high, words.gettext(USE_SAID) % {"low": min(counts), "high": max(counts), "doors": doors}, parts)
+    return _svg(high, words.gettext(USE_SAID) % {"low": min(counts), "high": max(counts), "doors": doors}, parts, wide)
 
 
-def _hours(use: Sequence[tuple[datetime, int]], step: float, bottom: float, look: Look) -> list[str]:
-    """About six times below the line: hours of a day, or days of a longer span."""
-    every = max(1, len(use) // 6)
+def _hours(use: Sequence[tuple[datetime, int]], step: float, bottom: float, look: Look, times: int) -> list[str]:
+    """About so many times below the line: hours of a day, or days of a longer span."""
+    every = max(1, len(use) // times)
     shown = clock if len(use) <= 30 else moment
     return [
         _text("chart-middle", LEFT + at * step, bottom + 20, shown(use[at][0], look))
@@ -81,7 +90,7 @@ def peaks(table: Sequence[Sequence[int]], look: Look, words: Words, title: str) 
     """Weekdays by hours: the fuller a square is drawn, the more. The busiest square carries its figure."""
     most = max(max(row) for row in table)
     if not most:
-        return _svg(60, words.gettext(NOTHING_SAID) % {"title": title}, [])
+        return _nothing(title, words)
     names = get_day_names("abbreviated", locale=locale_of(look.language))
     side = (WIDE - LEFT - RIGHT) / 24
     parts = [_text("chart-end", LEFT - 8, TOP + day * 26 + 18, names[day]) for day in range(7)]
@@ -111,14 +120,15 @@ def _square(x: float, y: float, side: float, n: int, most: int, busiest: bool) -
 def bars(rows: Sequence[tuple[str, int]], words: Words, title: str) -> str:
     """One bar for each row, its name before it and its figure behind it."""
     if not any(n for _, n in rows):
-        return _svg(60, words.gettext(NOTHING_SAID) % {"title": title}, [])
-    most, begin = max(n for _, n in rows), 290
+        return _nothing(title, words)
+    most = max(n for _, n in rows)
+    begin = 20 + 7.5 * min(38, max(len(name) for name, _ in rows))
     parts: list[str] = []
     for at, (name, n) in enumerate(rows):
         y, wide = 8 + at * 32, (WIDE - begin - 70) * n / most
         parts += [
             _text("chart-end chart-name", begin - 12, y + 17, name if len(name) <= 38 else name[:37] + "…"),
-            f'<rect class="chart-bar" x="{begin}" y="{y}" width="{max(wide, 1):.1f}" height="22" rx="3"/>',
+            f'<rect class="chart-bar" x="{begin:g}" y="{y}" width="{max(wide, 1):.1f}" height="22" rx="3"/>',
             _text("chart-label", begin + wide + 10, y + 17, str(n)),
         ]
     first = max(rows, key=lambda row: row[1])
