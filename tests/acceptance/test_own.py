@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from acceptance.browsing import PHONE, Watched, chromium, visitor
+from acceptance.browsing import PHONE, Watched, chromium, slow, visitor
 from acceptance.running import Town
 from acceptance.shop import Shop, until
 from parcelwall.simulation.people import Told
@@ -237,12 +237,30 @@ def test_a_slow_line_and_a_slow_phone(town: Town, shop: Shop, browser: Any) -> N
     link = link_of(town, brought(town, shop, "own.slow@example.org"))
     with visitor(browser, PHONE) as pages:
         own = pages(Watched)
-        wire = own.page.context.new_cdp_session(own.page)
-        wire.send("Network.enable")
-        line = {"offline": False, "latency": 300, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
-        wire.send("Network.emulateNetworkConditions", line)
-        wire.send("Emulation.setCPUThrottlingRate", {"rate": 4})
+        slow(own.page)
         own.go(link)
         paints = own.page.evaluate("performance.getEntriesByType('paint').map((each) => each.startTime)")
         assert max(paints) < 5_000, paints
         own.live().gates()
+
+
+@pytest.mark.slow
+def test_a_verified_person_on_a_slow_line_and_a_slow_phone(town: Town, shop: Shop, browser: Any) -> None:
+    """The whole of it there: the number by mail, a passkey, its proof, and the door by phone."""
+    told = brought(town, shop, "own.slow.person@example.org", proof="verified")
+    link = link_of(town, told)
+    with phone(browser) as own:
+        slow(own.page)
+        own.go(link)
+        own.live().page.get_by_role("button", name="Send a number").click()
+        own.page.wait_for_url("**/me/number**")
+        own.page.get_by_label("The number from the message").fill(number_sent(town))
+        own.page.get_by_role("button", name="Go on").click()
+        own.page.wait_for_url("**/p/**")
+        own.page.get_by_role("button", name="Make a passkey").click()
+        own.page.get_by_role("button", name="Show my passkey").first.click()
+        own.page.wait_for_selector(".qr")
+        own.live().gates(sideways=True)
+        opened_by_phone(town, own)
+        assert own.faults == []
+    assert town.stage(told.reference) == "COLLECTED"

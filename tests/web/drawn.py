@@ -65,7 +65,7 @@ DRAWN = """() => {
   for (const each of document.querySelectorAll("body *")) {
     const style = getComputedStyle(each);
     if (style.forcedColorAdjust !== "none" || each.closest("svg, .qr") || !seen(each)) continue;
-    for (const part of ["backgroundColor", "borderTopColor"])
+    for (const part of ["backgroundColor", ...(parseFloat(style.borderTopWidth) ? ["borderTopColor"] : [])])
       if (foreign(style[part])) found.add(`${part} ${style[part]}: ${of(each)}`);
   }
   return [...found];

@@ -98,13 +98,14 @@ async def _policy_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignI
 
 @post("/console/policy", include_in_schema=False)
 async def adopt_policy(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
-    """The knobs as they stand in the form, under the next version. Refused if another was adopted meanwhile."""
+    """The knobs that the form names as it names them, the others as they are, under the next version. Refused if
+    another was adopted meanwhile."""
     person = must(sign_in, "policy")
     form = await posted(request, sign_in)
     to = f"{HOME}/policy"
     if form.get("version") != str(hub.policy.version):
         return back(to, no=Refusal("stale_screen"))
-    given = {name: form[name] for name in policies.knobs(hub.policy) if form.get(name)}
+    given = {name: form.get(name) or value for name, value in policies.knobs(hub.policy).items()}
     try:
         wanted = msgspec.convert({**given, "version": hub.policy.version + 1}, Policy, strict=False)
         policies.refuse_odd(wanted)
