@@ -1,6 +1,7 @@
 """The street map's tiles: ranges of one file, nothing else; and pins that stand where the tiles have their streets."""
 
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from litestar.di import Provide
 from litestar.testing import TestClient
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.web.map import _conformal, _extract, _metres, town
+from parcelwall.web.map import _conformal, _extract, _metres, station_map, town
 from parcelwall.web.problems import on_refusal
 from parcelwall.web.tiles import HELSINKI, MOST_BYTES, Tiles, tiles_part
 
@@ -73,3 +74,18 @@ def test_pins_stand_where_the_tiles_have_their_streets() -> None:
     x, y, lon, lat = map(float, town().zero.split())
     assert math.dist(town().place(lat, lon), (x, y)) < 0.01
     assert town().has(x, y) == (0 <= x <= town().sheet.wide and 0 <= y <= town().sheet.high)
+
+
+def test_the_map_of_a_station_at_the_edge_does_not_end_in_mid_picture() -> None:
+    """All four corners of it lie in the extract, and its pin where the station is, off the middle."""
+    data = _extract()
+    left, bottom, right, top = data["frame"]
+    for x, y in ((left + 61, top - 61), (right - 61, bottom + 61), (left + 400, bottom + 200)):
+        lat = data["origin"][1] + y / 110_540
+        lon = data["origin"][0] + x / (math.cos(math.radians(data["origin"][1])) * 111_320)
+        drawn = station_map(lat, lon)
+        assert drawn is not None
+        start_x, start_y = map(float, re.findall(r'class="map-pin" d="M([\d.-]+) ([\d.-]+)h', drawn)[0])
+        west_m, south_m = (start_x + 12) / 440 * 600, (250 - start_y - 43) / 440 * 600  # the tip of the pin
+        assert x - west_m >= left - 2 and x - west_m + 600 <= right + 2
+        assert y - south_m >= bottom - 2 and y - south_m + 250 / 440 * 600 <= top + 2

@@ -50,7 +50,15 @@ def station_map(lat: float, lon: float) -> str | None:
     left, bottom, right, top = data["frame"]
     if not (left + EDGE_M < x < right - EDGE_M and bottom + EDGE_M < y < top - EDGE_M):
         return None
-    return _Drawing(data, (x, y), PHONE).svg()
+    half_wide, half_high = PHONE.wide / 2 / PHONE.units_per_m, PHONE.high / 2 / PHONE.units_per_m
+    centre = (_within(x, left + half_wide, right - half_wide), _within(y, bottom + half_high, top - half_high))
+    return _Drawing(data, centre, PHONE).svg((x, y))
+
+
+def _within(value: float, least: float, most: float) -> float:
+    """The nearest to `value` that is in bounds: near the edge of the extract a station is not in the middle of its map,
+    which would end there in mid-picture."""
+    return min(max(value, least), most) if least <= most else (least + most) / 2
 
 
 class Town(NamedTuple):
@@ -130,9 +138,10 @@ class _Drawing:
             self.sheet.high / 2 - (point[1] - self.centre[1]) * self.sheet.units_per_m,
         )
 
-    def svg(self) -> str:
-        middle = (self.sheet.wide / 2, self.sheet.high / 2)
-        parts = [*self.layers(middle), _pin(*middle)]
+    def svg(self, station: Point) -> str:
+        """The whole drawing, with a pin at `station` (metres, as the centre)."""
+        pin = self.place(station)
+        parts = [*self.layers(pin), _pin(round(pin[0], 1), round(pin[1], 1))]
         size = f"{self.sheet.wide:g} {self.sheet.high:g}"
         return f'<svg class="map-drawing" viewBox="0 0 {size}" aria-hidden="true">{"".join(parts)}</svg>'
 
