@@ -23,19 +23,20 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def no_room_left(shop: Shop) -> Iterator[dict[str, Any]]:
+def no_room_left(town: Town, shop: Shop) -> Iterator[dict[str, Any]]:
     """All room is promised; the parcel that was too many. At the end the room is given back."""
-    promised: list[str] = []
+    promised: list[dict[str, Any]] = []
     try:
         for _ in range(MOST_DOORS):
             answer = shop.post("/parcels", a_body(destination={"station_id": STATION}, **SMALL)).json()
             if answer["stage"] != "RESERVED":
                 break
-            promised.append(answer["id"])
+            promised.append(answer)
+        until(lambda: town.expects(STATION, promised[-1]["reference"]), "the station has heard of the last promise")
         yield answer
     finally:
         for each in promised:
-            shop.post(f"/parcels/{each}/cancel", {})
+            shop.post(f"/parcels/{each['id']}/cancel", {})
 
 
 def test_a_parcel_too_many_and_a_courier_whose_parcel_does_not_fit(
@@ -43,7 +44,7 @@ def test_a_parcel_too_many_and_a_courier_whose_parcel_does_not_fit(
 ) -> None:
     """Who is refused reads at once that it comes another way; the courier keeps what does not fit."""
     told = expected(town, STATION, shop, **SMALL)
-    with no_room_left(shop) as refused, visitor(browser, PHONE) as phones, standing(browser, town, STATION) as at:
+    with no_room_left(town, shop) as refused, visitor(browser, PHONE) as phones, standing(browser, town, STATION) as at:
         assert refused["stage"] == "DIVERTED" and refused["reason"] in ("no_fitting_compartment", "station_full")
         tracking = phones(Watched)
         slow(tracking.page), slow(at.kiosk.page)
@@ -70,7 +71,7 @@ def test_a_parcel_too_many_and_a_courier_whose_parcel_does_not_fit(
 
 def test_who_has_one_inside_a_full_station_collects_it(town: Town, shop: Shop, browser: Any) -> None:
     told, _ = ready(town, STATION)
-    with no_room_left(shop), standing(browser, town, STATION) as at:
+    with no_room_left(town, shop), standing(browser, town, STATION) as at:
         slow(at.kiosk.page)
         at.kiosk.type(code_of(town, told))
         at.shut("thanks")
