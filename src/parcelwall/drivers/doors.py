@@ -203,15 +203,22 @@ class BoardDoors:
                 self._seen[place.door] = Seen(self._seen[place.door].state, first.at)
             return True
         second = first if first.reply is None else await self._bus.read_board(board, Rank.POLL)
-        for place in places:
-            self._seen[place.door] = self._compare(place, first, second)
+        self._seen |= self._compared(places, first, second)
         return second.reply is not None
 
-    def _compare(self, place: DoorLine, first: Outcome, second: Outcome) -> Seen:
+    def _compared(self, places: list[DoorLine], first: Outcome, second: Outcome) -> dict[int, Seen]:
+        """What two reads of a board say of its doors: of most the same, which is judged once."""
         if first.reply is None or second.reply is None:
-            return Seen(DoorState.UNKNOWN, second.at, WHY[second.how])
-        was, now = first.reply.contact(place.contact), second.reply.contact(place.contact)
-        return self._judge(place, was, now, second.at)
+            return dict.fromkeys((place.door for place in places), Seen(DoorState.UNKNOWN, second.at, WHY[second.how]))
+        seen, judged = {}, dict[tuple[int | None, int | None, int], Seen]()
+        for place in places:
+            number = place.contact
+            was, now = first.reply.contact(number), second.reply.contact(number)
+            read = was, now, self._closed_values[place.door]
+            if read not in judged:
+                judged[read] = self._judge(place, was, now, second.at)
+            seen[place.door] = judged[read]
+        return seen
 
     def _confirms(self, places: list[DoorLine], reply: Reply, at: float) -> bool:
         """Whether a read says of all these doors what was seen of them a moment ago."""

@@ -60,9 +60,11 @@ class PretendBoards:
             (line.board, line.contact): (line.door, self._leaves[line.door], profile.closed_value_of(line))
             for line in profile.doors
         }
+        self._wired: dict[int, list[int]] = {board.address: [] for board in profile.boards}  # inputs with a contact
         self._on_board: dict[int, list[DoorLine]] = {board.address: [] for board in profile.boards}
         for line in profile.doors:
             self._on_board[line.board].append(line)
+            self._wired[line.board].append(line.contact)
         self._channels = {board.address: board.channels for board in profile.boards}
         self._coil_of = {line.door: line.door for line in profile.doors}  # which door a channel's coil really moves
         self._off_until = dict.fromkeys(self._on_board, -FOR_EVER)
@@ -97,8 +99,8 @@ class PretendBoards:
         return self.line.carry(asked.frame, answer, self._latency_s)
 
     def _obey(self, asked: Asked, now: float) -> bytes:
-        wired = [line.contact for line in self._on_board[asked.board]]
-        contacts = Contacts(self._channels[asked.board], lambda number: self._contact(asked.board, number, now), wired)
+        board = asked.board
+        contacts = Contacts(self._channels[board], lambda number: self._contact(board, number, now), self._wired[board])
         answer = self.dialect.answer(asked, contacts)  # before the coil is driven: an early look
         if asked.what == "open" and asked.lock == 0:
             # The board would do it, so the pretend one does: the driver must never ask.

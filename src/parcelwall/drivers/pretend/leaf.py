@@ -86,7 +86,6 @@ class Leaf:
             self.settle(now)
         hook = self.latched or self.hook_falls
         closed = hook if self._contact == "hook" else not self.is_open and (self._contact == "door" or hook)
-        since_s = now - self._changed_at
-        if self.bounce_flips and since_s < self.bounce_s:
-            return closed ^ (int(since_s / self.bounce_s * self.bounce_flips) % 2 == 0)
-        return closed
+        if not self.bounce_flips or (since_s := now - self._changed_at) >= self.bounce_s:
+            return closed
+        return closed ^ (int(since_s / self.bounce_s * self.bounce_flips) % 2 == 0)
