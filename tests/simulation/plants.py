@@ -17,6 +17,7 @@ import msgspec
 from parcelwall import clock
 from parcelwall.drivers import Pulse
 from parcelwall.hub import commands, desk, house, sitting, sweeps, tell
+from parcelwall.hub import road as hub_road
 from parcelwall.hub.ingest import Ingest
 from parcelwall.rules import access, life, places
 from parcelwall.simulation.faults.run import hush, simulate
@@ -24,6 +25,7 @@ from parcelwall.station import keeper, opening, outcomes
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.memory import Memory
+from parcelwall.station.road import Road
 from parcelwall.station.timekeeper import Timekeeper
 
 STATIONS, DAYS = 6, 5
@@ -346,6 +348,28 @@ def p51_a_stuck_door_is_pulsed_on_and_on() -> None:
 @plant("F20")
 def p52_a_door_opened_by_hand_is_not_seen() -> None:
     keeper.Keeper._watch_unasked = lambda self, asked: None  # type: ignore[method-assign]
+
+
+@plant("F01")
+def p54_what_a_phone_was_shown_counts_as_heard() -> None:
+    right = Road.show
+
+    def show(self: Any, next_part: bool = False) -> None:
+        right(self, next_part)
+        self._memory.acknowledged(self.shown_through)
+
+    Road.show = show  # type: ignore[method-assign]
+
+
+@plant("F01")
+def p55_the_hub_answers_a_phone_and_has_not_stored() -> None:
+    right = hub_road._answer
+
+    async def store(hub: Any, bundle: Any, known: Any) -> int:
+        return bundle.entries[-1].through if bundle.entries else (await hub.head(known.writer)).number
+
+    hub_road._store = store  # type: ignore[assignment]
+    hub_road._answer = lambda hub, header, writer, through: right(hub, header, writer, 0)  # type: ignore[assignment]
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from parcelwall.rules import access
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
+from parcelwall.simulation.faults.phone import Phones, Reply
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
 from parcelwall.station.visit import Visit
@@ -26,8 +27,11 @@ Later = Callable[[Outpost, timedelta, str, object], None]  # (where, in how long
 class Folk:
     """What people do at the doors of a town, with the answers they get there. `later` puts something on the plan."""
 
-    def __init__(self, visiting: Visiting, behind: dict[str, Behind], by_id: dict[UUID, Thing], later: Later) -> None:
+    def __init__(
+        self, visiting: Visiting, behind: dict[str, Behind], by_id: dict[UUID, Thing], phones: Phones, later: Later
+    ) -> None:
         self.visiting, self.behind, self.by_id, self.later = visiting, behind, by_id, later
+        self.phones = phones
         self.weather, self.ledger = visiting.weather, visiting.ledger
         self.courier_keys: dict[str, bytes] = {}
         self.code_keys: dict[str, bytes] = {}
@@ -61,7 +65,7 @@ class Folk:
 
     def _once_more(self, post: Outpost, what: str, who: object) -> None:
         """They come back when there is light again."""
-        if what in ("round", "come"):
+        if what in ("round", "come", "hold"):
             self.later(post, timedelta(minutes=post.luck.between(20, 240)), what, who)
 
     # couriers
@@ -84,6 +88,11 @@ class Folk:
             await self._put_in(post, thing, swap)
             if swap and swap.door is not None:
                 left.remove(swap)
+        self.phones.scan(post)
+
+    async def _hold(self, post: Outpost, reply: Reply) -> None:
+        """A courier comes by with the hub's answer on their phone."""
+        await self.phones.hold(post, reply)
 
     def _notice(self, post: Outpost, thing: Thing) -> None:
         """A parcel that was put in when the screen went dark: it is in, if the book says so since."""

@@ -19,6 +19,7 @@ from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.ledger import VERBS, Ledger
 from parcelwall.simulation.faults.line import Lines
 from parcelwall.simulation.faults.outpost import Outpost, enrolled
+from parcelwall.simulation.faults.phone import Phones
 from parcelwall.simulation.faults.plan import DAY, Plan
 from parcelwall.simulation.faults.post_office import PostOffice
 from parcelwall.simulation.faults.restores import Restores
@@ -37,7 +38,7 @@ SWEEP_EVERY, BEAT_EVERY = timedelta(hours=2), timedelta(hours=3)
 LOOKED_AT_AFTER_H = (1, 3, 12)  # when somebody looks at a station's cases; where much breaks they come soon
 TOLD_AFTER = timedelta(minutes=3)
 QUIET_DAYS, QUIET_STEP = 3, timedelta(hours=2)  # without new parcels, before everything is looked at
-AT_THE_DOORS = frozenset({"round", "come", "shut", "prise", "guess"})
+AT_THE_DOORS = frozenset({"round", "come", "hold", "shut", "prise", "guess"})
 
 
 class Town:
@@ -69,7 +70,8 @@ class Town:
                          self.policy.overbook)  # fmt: skip
         self.blows = Blows(self.lines, self.plan, ledger)
         visiting = Visiting(weather, ledger, self.behind, self._shut_later)
-        self.folk = Folk(visiting, self.behind, self.shop.by_id, self._later)
+        self.phones = Phones(self.upstairs, ledger, self.luck_of, self._later)
+        self.folk = Folk(visiting, self.behind, self.shop.by_id, self.phones, self._later)
         self.upstairs.killed = self._lines_fall
         self._dies_in = dict.fromkeys(VERBS, 0)  # how many processes are to be killed at what
         self._dies_following = False
@@ -203,6 +205,9 @@ class Town:
                 self._restores.plan(what, late=self.luck.happens(0.5))
             elif what == "again":
                 self.shop.again(who)
+            elif what == "carry":
+                self._kill("ingest", 6)
+                await self.phones.hand_in(who)  # type: ignore[arg-type]
             elif what == "round":
                 self.plan.at(self.clock.now(), "round", who, who[0].station)  # type: ignore[index]
             else:
@@ -330,6 +335,8 @@ class Town:
     def _later(self, post: Outpost, wait: timedelta, what: str, who: Any) -> None:
         if what == "hand over":
             self.plan.at(post.clock.true + wait, "round", [who])
+        elif what == "carry":
+            self.plan.at(post.clock.true + wait, what, who)
         else:
             self.plan.at(post.clock.true + wait, what, who, post.name)
 

@@ -112,6 +112,11 @@ class Upstairs:
     def first(self) -> Hub:
         return self.processes[0].hub
 
+    @property
+    def epoch(self) -> int:
+        """Which of its lives the hub is in: one more after each restore."""
+        return self._epoch
+
     def process_of(self, slot: int) -> Process:
         return self.processes[slot - 1]
 
