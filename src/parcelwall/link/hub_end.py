@@ -84,6 +84,7 @@ class HubEnd:
         self._returns = Returns()
         self._writer, self._through = "", 0  # the stream of this computer, and how far it is here
         self._beaten = orders.Beaten()
+        self._has_more = True  # of ours than was read: nobody will ring for that
         self.station = ""
 
     def challenge(self) -> str:
@@ -129,7 +130,7 @@ class HubEnd:
             self._shipper.acknowledged(frame.through, self._through_of_run(frame.writer))
         if self._returns.stored(frame.writer, frame.through):
             return await self._give_back() or await self._news()
-        return await self._news() if own else []
+        return await self._news() if own and self._has_more else []
 
     async def _once_more(self, gap: frames.Gap) -> list[Frame]:
         """What the station misses; of a run under way only if it could not store what came."""
@@ -318,12 +319,14 @@ class HubEnd:
         return [frames.encode(frame) for frame in await self._news()]
 
     async def _news(self) -> list[Frame]:
-        if self._shipper is None or self._shipper.room() <= 0 or self._returns.next:
+        self._has_more = True
+        if self._shipper is None or (room := self._shipper.room()) <= 0 or self._returns.next:
             return []
         try:
-            entries = await self._book.since(self._shipper.writer, self._shipper.sent, self._shipper.room())
+            entries = await self._book.since(self._shipper.writer, self._shipper.sent, room)
         except Trouble:
             return []
+        self._has_more = len(entries) >= room
         return self._shipper.ship(entries)
 
 

@@ -15,7 +15,7 @@ from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.commands import Answer, Asked, Command
 from parcelwall.hub.desk import LOST
-from parcelwall.hub.followers import number_feed, turn
+from parcelwall.hub.followers import PAGE, number_feed, turn
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.sweeps import sweep
@@ -214,9 +214,9 @@ class Upstairs:
         for process in self.processes[: 1 + twice]:
             hub = process.hub
             teller = self.teller(hub)
-            while await self._guarded("follow", turn(hub.pool, "feed", number_feed)):
+            while await self._guarded("follow", turn(hub.pool, "feed", number_feed)) >= PAGE:
                 pass
-            while notices and await self._guarded("follow", turn(hub.pool, NAME, teller.note)):
+            while notices and await self._guarded("follow", turn(hub.pool, NAME, teller.note)) >= PAGE:
                 pass
 
     async def hand_over(self) -> None:
@@ -232,7 +232,7 @@ class Upstairs:
         try:
             return await work
         except GONE:
-            return 1  # there is more to do, for whoever takes its place
+            return PAGE  # there is more to do, for whoever takes its place
         finally:
             await self.bury(verb)
 
