@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -116,6 +117,23 @@ async def test_what_was_left_out_in_between_is_not_taken(town: Town) -> None:
         assert no.value.reason == "bundle_unknown"
     assert memory.unsent() >= before - 1
     await hub_road.take(hub, shown(station))
+
+
+async def test_what_a_restored_hub_has_lost_comes_back_by_the_line_first(town: Town) -> None:
+    """Else a deposit is learnt before the promise that it keeps (found by storm 30006)."""
+    station, hub = only(town), town.hub
+    await told(town, "PW-1")
+    station.cut()
+    await station.deposit("PW-1")
+    bundle, before = road.read(shown(station)), await hub.head("S-0001")
+    [(stream, (number, digest))] = bundle.header.has.items()
+    ahead = msgspec.structs.replace(bundle.header, has={stream: (number + 1, digest)})
+    signer = key_of(station.station.memory, station.station.ids)
+    with pytest.raises(Refusal) as no:
+        await hub_road.take(hub, road.pack(ahead, bundle.entries, signer))
+    assert (no.value.reason, await hub.head("S-0001")) == ("bundle_unknown", before)
+    await hub_road.take(hub, road.pack(bundle.header, bundle.entries, signer))
+    assert (await hub.head("S-0001")).number > before.number
 
 
 async def test_strangers_and_revoked_computers_carry_nothing(town: Town) -> None:

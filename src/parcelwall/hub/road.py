@@ -11,6 +11,7 @@ import structlog
 from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
+from parcelwall.journal import streams
 from parcelwall.journal.chain import Broken, Entry
 from parcelwall.link import paper, road
 from parcelwall.link.frames import BadFrame, Entries
@@ -37,11 +38,13 @@ class Carried(msgspec.Struct, frozen=True):
 async def take(hub: Hub, data: bytes) -> Carried:
     """Stores what a station has written and a courier has carried. Twice is harmless.
 
-    Refuses what no station of ours has signed, and entries before which some are missing.
+    Refuses what no station of ours has signed, entries before which some are missing, and, at a hub that was restored,
+    those of a station that holds what the hub has lost.
     """
     try:
         bundle = road.read(data)
         known = await _known(hub, bundle)
+        await _refuse_what_line_must_heal(hub, bundle.header.has)
         through = await _store(hub, bundle, known)
     except (BadFrame, Broken, ValueError) as no:
         log.warning("bundle_refused", reason=str(no))
@@ -59,6 +62,14 @@ async def _known(hub: Hub, bundle: road.Bundle) -> Known:
     if known is None or known.revoked or not bundle.is_by(known.key):
         raise BadFrame("this bundle is of no station of ours")
     return known
+
+
+async def _refuse_what_line_must_heal(hub: Hub, has: Heads) -> None:
+    """What a hub that was restored has lost comes back by the line, before anything that follows from it: a deposit
+    must not be learnt before the promise that it keeps."""
+    for stream, (number, _) in has.items():
+        if streams.is_hubs(stream) and number > (await hub.head(stream)).number:
+            raise BadFrame(f"of {stream} the station has more than the hub, which was restored: it needs the line")
 
 
 async def _store(hub: Hub, bundle: road.Bundle, known: Known) -> int:

@@ -84,24 +84,26 @@ class Phones:
         wait = timedelta(minutes=luck.between(*BACK_MIN))
         self.later(letter.post, wait, "hold", Reply(carried.sheets, self.upstairs.epoch))
 
-    async def _head(self, post: Outpost) -> int:
-        """How far the hub has the station's book."""
-        return await self.upstairs.eye.fetchval("SELECT number FROM writer WHERE name = $1", post.name) or 0
+    async def _head(self, writer: str) -> int:
+        """How far the hub has a stream."""
+        return await self.upstairs.eye.fetchval("SELECT number FROM writer WHERE name = $1", writer) or 0
 
     async def _judge(self, letter: Letter, carried: hub_road.Carried) -> None:
         """INV-08: what the hub says to have is there, and all that it was given is."""
         post, told = letter.post, road.read(letter.bundle).entries
         post.note(f"a phone has brought the hub entries through {carried.through}")
-        if (head := await self._head(post)) < carried.through:
+        if (head := await self._head(post.name)) < carried.through:
             post.violated(f"INV-08: the hub answers a phone that it has number {carried.through}, it has {head}")
         if told and carried.through < told[-1].through:
             post.violated(f"INV-08: a phone gave the hub entries through {told[-1].through}, it kept {carried.through}")
 
     async def _judge_refusal(self, letter: Letter, no: Refusal) -> None:
-        """A station's own words are refused only by a hub that has lost what came before them."""
-        post, told = letter.post, road.read(letter.bundle).entries
+        """A station's own words are refused only by a hub that has lost what came before them, of either's."""
+        post, bundle = letter.post, road.read(letter.bundle)
         post.note(f"what a phone brought the hub is refused: {no.reason}")
-        if not told or told[0].after <= await self._head(post):
+        lost = [name for name, (number, _) in bundle.header.has.items() if number > await self._head(name)]
+        told = bundle.entries
+        if not lost and (not told or told[0].after <= await self._head(post.name)):
             post.violated(f"INV-08: what {post.name} has signed and a phone has brought is refused: {no.reason}")
 
     async def hold(self, post: Outpost, reply: Reply) -> None:
