@@ -13,6 +13,7 @@ from acceptance.standing import code_of, expected, ready, standing
 
 STATION, MOST_DOORS = "S-0003", 40
 SMALL = {"length_mm": 250, "width_mm": 180, "height_mm": 40, "weight_g": 600}
+LARGE = {"length_mm": 400, "width_mm": 300, "height_mm": 350, "weight_g": 5_000}  # its size is the largest there
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
@@ -43,7 +44,7 @@ def test_a_parcel_too_many_and_a_courier_whose_parcel_does_not_fit(
     town: Town, shop: Shop, operator: Shop, browser: Any
 ) -> None:
     """Who is refused reads at once that it comes another way; the courier keeps what does not fit."""
-    told = expected(town, STATION, shop, **SMALL)
+    told = expected(town, STATION, shop, **LARGE)
     with no_room_left(town, shop) as refused, visitor(browser, PHONE) as phones, standing(browser, town, STATION) as at:
         assert refused["stage"] == "DIVERTED" and refused["reason"] in ("no_fitting_compartment", "station_full")
         tracking = phones(Watched)
