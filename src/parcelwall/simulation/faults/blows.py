@@ -99,7 +99,7 @@ class Blows:
         elif kind == "1970":
             post.clock.back_to_1970()
         else:
-            post.clock.drift = DRIFT
+            post.clock.drifts(DRIFT)
         self._later(post, post.luck.between(1, 30), "right time")
 
 

@@ -274,7 +274,7 @@ class Folk:
         try:
             begin()
         except Refusal as no:
-            if no.reason not in reasons and not (no.reason == "cannot_record" and post.disk.used_up):
+            if no.reason not in reasons and not _for_want_of_disk(post, no):
                 post.violated(f"refused as {no.reason}, not as one of {', '.join(sorted(reasons))}", name)
             post.seen_outside()
             return True
@@ -361,6 +361,13 @@ def _set_back(post: Outpost) -> int:
     """How often the hub has set this clock back: each time a day may come twice."""
     [(times,)] = post.up.memory.connection.execute("SELECT count(*) FROM entry WHERE kind = 'ClockSet'")
     return int(times)
+
+
+def _for_want_of_disk(post: Outpost, no: Refusal) -> bool:
+    """Whether nothing can be written, or nothing new comes in while the disk is full."""
+    if no.reason == "cannot_record":
+        return post.disk.used_up
+    return no.reason == "station_out_of_service" and post.up.memory.reserve.is_low
 
 
 def _date(post: Outpost) -> date:

@@ -18,7 +18,7 @@ from parcelwall.rules.access import Brake
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.disk import Disk, PretendReserve, Shelf
-from parcelwall.simulation.faults.fuse import Fuse
+from parcelwall.simulation.faults.fuse import Fuse, PowerCut
 from parcelwall.simulation.faults.ledger import INSIDE_A_VISIT, Ledger
 from parcelwall.simulation.faults.line import Link
 from parcelwall.simulation.faults.things import Thing
@@ -30,7 +30,8 @@ from parcelwall.station import visit as visits
 from parcelwall.station.desk import KIOSK
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
-from parcelwall.station.reserve import CannotWrite
+from parcelwall.station.outage import LEAST, NOTE_EVERY
+from parcelwall.station.reserve import UNWRITTEN, CannotWrite
 from parcelwall.station.visit import Visit
 
 Enrol = Callable[[str, bytes], Awaitable[Enrolment]]  # (claim code, public key)
@@ -62,6 +63,7 @@ class Outpost:
         self.cut_until: datetime | None = None  # the line
         self.healing = False  # the hub has lost what it had of this station, and has not got all of it back
         self.back_at: datetime | None = None  # the computer
+        self.worked_at: datetime | None = None  # when it last noted that it does
         self.kind_of_stop = ""
         self.starting, self.stops = False, 0
         self.blind_until = clock.true  # boards may have power again later than the computer
@@ -98,6 +100,7 @@ class Outpost:
             self._judge_brake(memory)
             await self._even_if_full(self.station.keeper.recover())
             await self.look()
+            self._tell_outage()
         except BaseException as failed:
             full = self.disk.full and not self.fuse.blown and isinstance(failed, Trouble | apsw.Error)
             if not (self.fuse.blown or full):
@@ -111,6 +114,31 @@ class Outpost:
         self.starting = False
         self.note("starts")
         return True
+
+    def _tell_outage(self) -> None:
+        """P03: a computer that was off for long says so, and its parcels are kept so much longer."""
+        told, off = self.up.memory.wrote().number, self.worked_at and self.clock.true - self.worked_at
+        self.up.outage.look()
+        if self.fuse.blown:
+            raise PowerCut
+        kinds = [entry.kind for entry in self.up.memory.since(self.up.memory.writer, told, 1)]
+        can_tell = not (self.disk.full or self.clock.was_wrong)
+        if off and off >= LEAST + NOTE_EVERY and can_tell and kinds != ["StoodStill"]:
+            self.violated(f"P03: the computer was off for {off}, and its book does not say so")
+        self.worked_at = self.clock.true
+
+    async def works(self) -> None:
+        """It notes that it does, as it would each minute."""
+        if self.station is None:
+            return
+        self.worked_at = self.clock.true
+        try:
+            self.up.memory.note_alive()
+        except BaseException as failed:
+            if not (self.fuse.blown or isinstance(failed, UNWRITTEN)):
+                raise
+        if self.fuse.blown:
+            await self.stop()
 
     def _judge_brake(self, memory: Memory) -> None:
         """A-01: what was tried before the power went still counts, on that day or, if the hub has set the clock back
@@ -364,4 +392,3 @@ async def enrolled(post: Outpost, claim: str, enrol: Enrol) -> None:
     memory.know({"station": given.station, "secret": given.secret, "hub_writer": given.hub_writer,
                  "hub_key": given.hub_key})  # fmt: skip
     memory.close()
-

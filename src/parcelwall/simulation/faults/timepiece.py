@@ -28,7 +28,8 @@ class Timepiece:
     def __init__(self, start: datetime) -> None:
         self.true = start
         self.wrong_by = RIGHT
-        self.drift = 0.0  # seconds gained per second
+        self.was_wrong = False
+        self._drift = 0.0  # seconds gained per second
         self._mono_s = 0.0
 
     def now(self) -> datetime:
@@ -40,8 +41,8 @@ class Timepiece:
     def advance(self, seconds: float) -> None:
         self.true += timedelta(seconds=seconds)
         self._mono_s += seconds
-        if self.drift:
-            self.wrong_by += timedelta(seconds=seconds * self.drift)
+        if self._drift:
+            self.wrong_by += timedelta(seconds=seconds * self._drift)
 
     def move_to(self, when: datetime) -> None:
         self.advance(max(0.0, (when - self.true).total_seconds()))
@@ -52,12 +53,17 @@ class Timepiece:
 
     def jump(self, by: timedelta) -> None:
         self.wrong_by += by
+        self.was_wrong = True
 
     def back_to_1970(self) -> None:
-        self.wrong_by = EPOCH - self.true
+        self.jump(EPOCH - self.true - self.wrong_by)
+
+    def drifts(self, by: float) -> None:
+        """Gains so many seconds each second."""
+        self._drift, self.was_wrong = by, True
 
     def set_right(self) -> None:
-        self.wrong_by, self.drift = RIGHT, 0.0
+        self.wrong_by, self._drift = RIGHT, 0.0
 
     @property
     def is_right(self) -> bool:

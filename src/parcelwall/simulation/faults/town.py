@@ -250,6 +250,7 @@ class Town:
         await self._power(post)
         if post.station and (post.restless or post.station.desk.unfinished()):
             await self.folk.act(post, "glance", None)
+        await post.works()
 
     async def _power(self, post: Outpost) -> None:
         """A station whose time has come starts; some are stopped again while they do."""
