@@ -1,6 +1,7 @@
 """The one life: every pair of a stage and a fact, held against the table as house.md has it."""
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,8 +13,8 @@ from parcelwall.rules import decide, facts
 from parcelwall.rules.life import BELIEVED, ENDED, INSIDE, LIFE, Parcel, Stage, learn
 from rules.samples import FULL, LATER, NOW, OTHER, PARCEL, RESERVATION, deposited, parcel, reserved
 
-# The table of house.md section 4, and rows of ours: room given up elsewhere, codes renewed while inside, and parcels
-# that nobody may collect for now.
+# The table of house.md section 4, and rows of ours: room given up elsewhere, codes renewed while inside, parcels that
+# nobody may collect for now, and an end of the holding time that is told once more.
 HOUSE = """
 ANNOUNCED Reserved    RESERVED     READY   Extended    READY
 ANNOUNCED Cancelled   CANCELLED    READY   Expired     OVERDUE
@@ -27,6 +28,7 @@ RESERVED  Withdrawn   ANNOUNCED    OVERDUE CodeRenewed OVERDUE
 RESERVED  Blocked     RESERVED     READY   Blocked     READY
 RESERVED  Unblocked   RESERVED     READY   Unblocked   READY
 OVERDUE   Blocked     OVERDUE      OVERDUE Unblocked   OVERDUE
+OVERDUE   Expired     OVERDUE
 """
 WORDS = HOUSE.split()
 TABLE = {(WORDS[i], WORDS[i + 1]): WORDS[i + 2] for i in range(0, len(WORDS), 3)}
@@ -40,7 +42,7 @@ def test_every_stage_and_fact(stage: Stage, kind: str) -> None:
     before, fact = parcel(stage), OF_PARCELS[kind]
     if stage == Stage.ANNOUNCED and kind in ("Cancelled", "Diverted"):
         fact = msgspec.structs.replace(fact, reservation=None)  # there is no promise yet that it could name
-    after, expected = learn(before, fact, NOW)
+    after, expected = learn(before, fact, LATER if kind == "Expired" else NOW)
     if kind in ("CarrierReported", "Announced"):
         assert after.stage == stage
         assert expected is (kind == "CarrierReported")
@@ -172,6 +174,33 @@ def test_a_new_promise_carries_that_nobody_may_collect_it() -> None:
 def test_extended_counts() -> None:
     once, _ = learn(parcel(Stage.OVERDUE), facts.Extended(parcel=PARCEL, collect_by=LATER + timedelta(days=1)), NOW)
     assert (once.extensions, once.due, once.collect_by) == (1, LATER + timedelta(days=1), LATER + timedelta(days=1))
+
+
+HOURS = st.integers(0, 200).map(lambda hours: NOW + timedelta(hours=hours))
+over_or_longer = st.tuples(
+    st.just(facts.Expired(parcel=PARCEL)) | HOURS.map(lambda at: facts.Extended(parcel=PARCEL, collect_by=at, by="hub")),
+    HOURS,
+)  # fmt: skip
+
+
+@given(st.lists(over_or_longer, max_size=6), st.randoms(use_true_random=False))
+def test_in_whichever_order_it_is_heard_that_the_time_is_over_or_longer_it_comes_to_the_same(told: Any, order: Any) -> None:
+    """A restored hub is given back what it had said, after what it says since; the station heard that before."""
+    heard = order.sample(told, len(told))
+    here = there = parcel(Stage.READY)
+    for fact, at in told:
+        here, _ = learn(here, fact, at)
+    for fact, at in heard:
+        there, _ = learn(there, fact, at)
+    assert here == there
+
+
+def test_more_time_that_ends_before_it_was_found_to_be_over_changes_no_stage() -> None:
+    over, _ = learn(parcel(Stage.READY), OF_PARCELS["Expired"], LATER + timedelta(hours=2))
+    after, _ = learn(over, facts.Extended(parcel=PARCEL, collect_by=LATER + timedelta(hours=1), by="hub"), LATER)
+    assert (after.stage, after.due) == (Stage.OVERDUE, over.due)
+    longer, _ = learn(over, facts.Extended(parcel=PARCEL, collect_by=LATER + timedelta(hours=3), by="hub"), LATER)
+    assert longer.stage == Stage.READY
 
 
 # any story at all

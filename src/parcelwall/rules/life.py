@@ -41,13 +41,14 @@ LIFE: dict[tuple[Stage, type[Fact]], Stage] = {
     (S.RESERVED, facts.Cancelled): S.CANCELLED,
     (S.RESERVED, facts.Diverted): S.DIVERTED,
     (S.READY, facts.Extended): S.READY,
-    (S.READY, facts.Expired): S.OVERDUE,
+    (S.READY, facts.Expired): S.OVERDUE,  # unless more time was given since
     (S.READY, facts.CodeRenewed): S.READY,
     (S.READY, facts.Blocked): S.READY,
     (S.READY, facts.Unblocked): S.READY,
     (S.READY, facts.Collected): S.COLLECTED,
     (S.READY, facts.TakenBack): S.TAKEN_BACK,
-    (S.OVERDUE, facts.Extended): S.READY,
+    (S.OVERDUE, facts.Extended): S.READY,  # unless it was over by then all the same
+    (S.OVERDUE, facts.Expired): S.OVERDUE,
     (S.OVERDUE, facts.CodeRenewed): S.OVERDUE,
     (S.OVERDUE, facts.Blocked): S.OVERDUE,
     (S.OVERDUE, facts.Unblocked): S.OVERDUE,
@@ -136,7 +137,7 @@ def learn(parcel: Parcel | None, fact: ParcelFact, at: datetime) -> tuple[Parcel
     changed = _CHANGES[kind](parcel, fact, at)
     if kind is facts.Deposited and parcel.stage in INSIDE:
         changed["contested"] = True
-    return msgspec.structs.replace(parcel, stage=stage, **changed), expected
+    return msgspec.structs.replace(parcel, **{"stage": stage, **changed}), expected
 
 
 def _names_this_promise(parcel: Parcel, fact: ParcelFact) -> bool:
@@ -199,11 +200,23 @@ def _extended(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
     what the hub gives back, because a door would not open, nobody has asked for: neither counts."""
     more = parcel.collect_by is None or fact.collect_by > parcel.collect_by
     until = fact.collect_by if more else parcel.collect_by
-    return {"collect_by": until, "due": until, "extensions": parcel.extensions + (more and fact.by != "hub")}
+    counted = parcel.extensions + (more and fact.by != "hub")
+    return {"collect_by": until, "extensions": counted, **_is_over(parcel, until)}
 
 
 def _expired(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
-    return {"due": at + OVERDUE_FOR}
+    return _is_over(parcel, parcel.collect_by, at)
+
+
+def _is_over(parcel: Parcel, until: datetime | None, found_at: datetime | None = None) -> dict[str, Any]:
+    """Whether the holding time until then is over, found now or before. Hub and station may hear that it is, and that
+    there is more of it, in either order, when a restored hub is given back what it had said: it comes to the same."""
+    found = [found_at] if found_at else []
+    if parcel.stage == S.OVERDUE and parcel.due:
+        found.append(parcel.due - OVERDUE_FOR)
+    if not found or (until is not None and max(found) < until):
+        return {"stage": S.READY, "due": until}
+    return {"stage": S.OVERDUE, "due": max(found) + OVERDUE_FOR}
 
 
 def _renewed(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
