@@ -141,6 +141,7 @@ async def test_a_cut_at_every_step(tmp_path: Path, shelf: Shelf, purpose: str, k
         if purpose != "deposit":
             await bench.act("deposit", thing)
         if purpose == "take_back":
+            bench.post.clock.advance(48 * 3600)
             bench.hear(facts.Expired(parcel=bench._id(thing)))
         bench.post.clock.advance(60)
         bench.post.arm(kind, step)

@@ -101,10 +101,15 @@ class Rig:
 
     def hear(self, *told: facts.Fact) -> None:
         """What the hub ships."""
-        at = clock.text(self.now.now())
-        entries = chain.extend(WRITER, self._head, [Draft(fact.kind, at, facts.body(fact)) for fact in told])
+        drafts = [Draft(fact.kind, clock.text(self._said_at(fact)), facts.body(fact)) for fact in told]
+        entries = chain.extend(WRITER, self._head, drafts)
         self._head = chain.Head(entries[-1].number, entries[-1].hash)
         self.memory.receive(entries)
+
+    def _said_at(self, fact: facts.Fact) -> datetime:
+        """That a holding time is over the hub says when it is."""
+        known = self.memory.parcel(fact.parcel) if isinstance(fact, facts.Expired) else None
+        return max(self.now.now(), known.collect_by) if known and known.collect_by else self.now.now()
 
     def promise(self, reference: str, **changed: Any) -> UUID:
         """A parcel that the hub has promised room here."""
