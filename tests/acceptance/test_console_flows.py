@@ -231,7 +231,7 @@ def test_numbers_and_their_files(town: Town, browser: Any) -> None:
     with office(browser, town) as people:
         pia: Desk = people().enter("pia")
         pia.open("/console/numbers?days=1").gates()
-        for key in ("use", "peaks", "intervals", "refusals", "more", "faults", "promises"):
+        for key in ("use", "peaks", "intervals", "refusals", "more", "faults", "promises", "groups", "costs"):
             with pia.page.expect_download() as started:
                 pia.page.locator(f"section[aria-labelledby=chart-{key}] a[download]").click()
             text = started.value.path().read_bytes().decode("utf-8-sig")

@@ -1,5 +1,6 @@
 """Policies as the office reads them: the knobs in words, who adopted which, and what each changed."""
 
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,20 +28,41 @@ class Adopted(msgspec.Struct, frozen=True):
     changes: tuple[tuple[str, str, str], ...]
 
 
+MAY_BE_EMPTY = (
+    "cost_station_day", "cost_compartment_day", "cost_stop", "cost_deposit", "cost_diverted", "cost_currency",
+)  # fmt: skip
+"""Knobs that stand for nothing while they are unset."""
+
+
 def knobs(policy: Policy) -> dict[str, str]:
-    """Every knob but the version, as text; one that is unset as what it stands for."""
-    shown = {"alone_doors": policy.doors_alone, "alone_parcels": policy.parcels_alone}
+    """Every knob but the version, as text; one that is unset as what it stands for, "" for nothing."""
+    shown: dict[str, Any] = dict.fromkeys(MAY_BE_EMPTY, "") | {
+        "alone_doors": policy.doors_alone, "alone_parcels": policy.parcels_alone, "offer_from": policy.offered_from,
+        "keep_reach": policy.reach_kept, "serve_unwalked": str(policy.serves_unwalked).lower(),
+    }  # fmt: skip
     values: dict[str, Any] = {
         field.name: getattr(policy, field.name) for field in msgspec.structs.fields(Policy) if field.name != "version"
     }
-    return {name: str(shown.get(name, value)) for name, value in values.items() if name in shown or value is not UNSET}
+    return {name: str(shown[name] if value is UNSET else value).replace("True", "true").replace("False", "false")
+            for name, value in values.items()}  # fmt: skip
+
+
+def priced(policy: Policy) -> bool:
+    """Whether it states what anything costs."""
+    return any(getattr(policy, name) is not UNSET for name in MAY_BE_EMPTY if name != "cost_currency")
 
 
 def refuse_odd(policy: Policy) -> None:
-    """Refuses what no network can be run by: negative knobs, hours that there are not."""
+    """Refuses what no network can be run by: negative knobs, hours that there are not, money of no currency."""
     for name, value in knobs(policy).items():
-        if not 0 <= float(value) < 100_000:
+        if name not in ("serve_unwalked", "cost_currency") and value and not 0 <= float(value) < 100_000:
             raise Refusal("bad_field", "Not below 0, and not that large.", field=name)
+    if policy.offered_from > 1:
+        raise Refusal("bad_field", "A chance, from 0 to 1.", field="offer_from")
+    if policy.cost_currency is not UNSET and not re.fullmatch("[A-Z]{3}", policy.cost_currency):
+        raise Refusal("bad_field", "Three capital letters, such as EUR.", field="cost_currency")
+    if priced(policy) and policy.cost_currency is UNSET:
+        raise Refusal("bad_field", "Say in which currency the costs are, such as EUR.", field="cost_currency")
     for name in ("quiet_from_hour", "quiet_until_hour"):
         if getattr(policy, name) > 23:
             raise Refusal("bad_field", "An hour from 0 to 23.", field=name)

@@ -33,6 +33,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     keep_reach: int | UnsetType = UNSET  # free compartments in reach of each size for those who need them; unset: 0
     serve_unwalked: bool | UnsetType = UNSET  # doors that nobody has walked along open all the same; unset: yes
 
+    # What the operator says things cost, for the figure "cost per parcel". Unset: not counted.
+    cost_station_day: float | UnsetType = UNSET  # a station, for a day: site, power, line, service
+    cost_compartment_day: float | UnsetType = UNSET  # a compartment, for a day
+    cost_stop: float | UnsetType = UNSET  # a courier's stop at a station
+    cost_deposit: float | UnsetType = UNSET  # each parcel put in
+    cost_diverted: float | UnsetType = UNSET  # each parcel that the hub sent another way
+    cost_currency: str | UnsetType = UNSET  # of all of them: three letters of ISO 4217
+
     @property
     def offered_from(self) -> float:
         """How likely room must be at a station, 0 to 1, for it to be offered."""

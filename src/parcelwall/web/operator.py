@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, get, post
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, lists, people, reading, signed_in
+from parcelwall.hub import acts, lists, people, policies, reading, signed_in
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets
@@ -234,6 +234,7 @@ class Operator(Controller):
           responses=answers(200, Policy, "In force now", OPERATOR_WRITES))
     async def adopt(self, data: Policy, who: Who, hub: Hub) -> Response[bytes]:
         who.must("policy")
+        policies.refuse_odd(data)
         await hub.adopt(data, who.actor)
         return Response(msgspec.json.encode(hub.policy), media_type="application/json")
 

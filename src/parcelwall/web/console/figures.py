@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 from babel.dates import get_day_names
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 from litestar import Request, Response, get
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import numbers, one_more
+from parcelwall.hub import asked_for, costs, numbers, one_more, policies
 from parcelwall.hub.house import Hub
 from parcelwall.hub.numbers import Span
 from parcelwall.hub.staff import SignIn
@@ -43,18 +43,29 @@ TITLES = {
              N_("Turned away for want of room, and how many of them one more would have served.")),
     "faults": (N_("Doors that failed"), N_("Openings that did not happen as asked, by door.")),
     "promises": (N_("Promises"), N_("What became of promises of room that ended in this time.")),
+    "groups": (N_("Refused, by group"),
+               N_("Parcels for which room was asked, and how many were refused it at the station asked first.")),
+    "costs": (N_("What it cost"), N_("By the prices that the policy states; what has none is not counted.")),
 }
 HEADS: dict[str, tuple[str, ...]] = {
     "use": (N_("Hour"), N_("Doors in use")), "peaks": (N_("Weekday"), N_("Hour"), N_("Parcels")),
     "intervals": (N_("Hours"), N_("Parcels")), "refusals": (N_("Reason"), N_("Size"), N_("Parcels")),
     "more": (N_("Size"), N_("Turned away"), N_("One more would have served")),
     "faults": (N_("Station"), N_("Door"), N_("Why"), N_("Times")), "promises": (N_("Outcome"), N_("Parcels")),
+    "groups": (N_("Group"), N_("Which"), N_("Asked"), N_("Refused")),
+    "costs": (N_("What"), N_("How many"), N_("Price of one"), N_("Currency"), N_("Amount")),
 }  # fmt: skip
 WHY = {
     "stuck": N_("did not open"), "unclear": N_("nobody can say"), "late": N_("nothing was sent in time"),
     "dead": N_("the lock board was silent"),
 }  # fmt: skip
 OUTCOMES = (N_("kept: a door was there"), N_("not brought in time"), N_("moved elsewhere"), N_("broken by us"))
+GROUPS = {"carrier": N_("carrier"), "service": N_("service"), "size": N_("size")}
+ITEMS = {
+    "cost_station_day": N_("days of stations"), "cost_compartment_day": N_("days of compartments"),
+    "cost_stop": N_("stops of couriers"), "cost_deposit": N_("parcels put in"),
+    "cost_diverted": N_("parcels sent another way"),
+}  # fmt: skip
 FITS_NOTHING = N_("no size")
 LONGER = N_("longer")
 
@@ -130,6 +141,8 @@ async def _drawn(asked: Asked, key: str, rows: Rows, title: str) -> str:
         return charts.day_line(use, doors, asked.look, asked.known, 220)
     if key == "peaks":
         return charts.peaks(await numbers.peaks(asked.hub, asked.span), asked.look, asked.known, title)
+    if key == "costs":
+        rows = [(row[0], row[-1]) for row in rows if row[-1] not in ("", 0)]
     named = [(" · ".join(str(value) for value in row[:-1] if value != ""), int(row[-1] or 0)) for row in rows]
     return charts.bars(named[:MOST_ROWS], asked.known, title)
 
@@ -180,16 +193,32 @@ async def _promises(asked: Asked) -> Rows:
     return [(asked.say(name), n) for name, n in zip(OUTCOMES, counts, strict=True)]
 
 
+async def _groups(asked: Asked) -> Rows:
+    found = await asked_for.by_group(asked.hub, asked.span)
+    return [(asked.say(GROUPS[each.of]), each.name or "–", each.asked, each.refused) for each in found]
+
+
+async def _costs(asked: Asked) -> Rows:
+    found = await costs.costs(asked.hub, asked.span)
+    return [
+        (asked.say(ITEMS[item.knob]), round(item.count, 2), "" if item.price is None else item.price, found.currency,
+         "" if item.amount is None else round(item.amount, 2))
+        for item in found.items
+    ]  # fmt: skip
+
+
 TABLES: dict[str, Callable[[Asked], Awaitable[Rows]]] = {
     "use": _use, "peaks": _peaks, "intervals": _intervals, "refusals": _refusals, "more": _more,
-    "faults": _faults, "promises": _promises,
+    "faults": _faults, "promises": _promises, "groups": _groups, "costs": _costs,
 }  # fmt: skip
 
 
 async def _figures(asked: Asked) -> tuple[Figure, ...]:
     now, before = [await _measured(asked, span) for span in (asked.span, asked.span.before())]
+    missing = {} if policies.priced(asked.hub.policy) else {"cost": asked.say(NO_PRICE)}
     return tuple(
-        Figure(asked.say(name), now[key], before[key], asked.say(meaning)) for key, (name, meaning) in MEANINGS.items()
+        Figure(asked.say(name), now[key], before[key], asked.say(meaning), missing.get(key, ""))
+        for key, (name, meaning) in MEANINGS.items()
     )
 
 
@@ -202,7 +231,11 @@ MEANINGS = {
     "promise": (N_("Promises kept"), N_("Of promises kept or broken by us: a door was there when the courier came.")),
     "open": (N_("A door stands open"), N_("Median from open to shut, then 95 %.")),
     "failed": (N_("Openings that failed"), N_("Of all openings that were tried.")),
+    "cost": (N_("A parcel costs"), N_("What the policy states prices for, by parcels put in.")),
 }
+
+
+NO_PRICE = N_("no price is stated in the policy")
 
 
 async def _measured(asked: Asked, span: Span) -> dict[str, str]:
@@ -210,6 +243,7 @@ async def _measured(asked: Asked, span: Span) -> dict[str, str]:
     hub, shown = asked.hub, asked.look
     use, lie = await numbers.use_by_hour(hub, span), await numbers.intervals(hub, span)
     doors, kept = await numbers.doors(hub, span), await numbers.promises(hub, span)
+    cost = await costs.costs(hub, span)
     all_doors = numbers.compartments(hub, span)
     tried = doors.openings + doors.failures
     fill = sum(n for _, n in use) / len(use) / all_doors if all_doors and any(n for _, n in use) else None
@@ -220,7 +254,7 @@ async def _measured(asked: Asked, span: Span) -> dict[str, str]:
         "lie_long": duration(int(lie.quantiles_s[4]), shown) if lie.count else "",
         "within": _percent(lie.within_48, shown), "promise": _percent(kept.rate, shown),
         "open": " / ".join(f"{_decimal(each, shown)} s" for each in doors.open_s if each is not None),
-        "failed": _percent(doors.failures / tried if tried else None, shown),
+        "failed": _percent(doors.failures / tried if tried else None, shown), "cost": _money(cost, shown),
     }  # fmt: skip
 
 
@@ -230,3 +264,8 @@ def _percent(share: float | None, shown: Look) -> str:
 
 def _decimal(value: float, shown: Look) -> str:
     return format_decimal(value, "#,##0.##", locale=locale_of(shown.language))
+
+
+def _money(cost: costs.Costs, shown: Look) -> str:
+    of_one = cost.of_a_parcel
+    return "" if of_one is None else format_currency(of_one, cost.currency, locale=locale_of(shown.language))

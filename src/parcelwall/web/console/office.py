@@ -105,7 +105,11 @@ async def adopt_policy(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
     to = f"{HOME}/policy"
     if form.get("version") != str(hub.policy.version):
         return back(to, no=Refusal("stale_screen"))
-    given = {name: form.get(name) or value for name, value in policies.knobs(hub.policy).items()}
+    kept = policies.knobs(hub.policy)
+    given = {name: form.get(name, value) for name, value in kept.items() if name in policies.MAY_BE_EMPTY}
+    given = {name: value for name, value in given.items() if value} | {
+        name: form.get(name) or value for name, value in kept.items() if name not in policies.MAY_BE_EMPTY
+    }
     try:
         wanted = msgspec.convert({**given, "version": hub.policy.version + 1}, Policy, strict=False)
         policies.refuse_odd(wanted)

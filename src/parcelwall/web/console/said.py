@@ -162,4 +162,13 @@ KNOB = {
     "courier_idle_s": N_("seconds that a screen waits for a courier"),
     "alone_doors": N_("doors that one person may open from afar in ten minutes"),
     "alone_parcels": N_("parcels that one person may keep longer at once"),
+    "offer_from": N_("how likely room must be for a station to be offered, from 0 to 1"),
+    "keep_reach": N_("free compartments in reach of each size that are kept for those who need them"),
+    "serve_unwalked": N_("whether a station opens doors that nobody has walked along: true or false"),
+    "cost_station_day": N_("what a station costs for a day: site, power, line, service"),
+    "cost_compartment_day": N_("what a compartment costs for a day"),
+    "cost_stop": N_("what a courier's stop at a station costs"),
+    "cost_deposit": N_("what each parcel that is put in costs"),
+    "cost_diverted": N_("what each parcel costs that had to be sent another way"),
+    "cost_currency": N_("the currency of all costs, three letters; empty where none is stated"),
 }

@@ -4,7 +4,7 @@ Each names its template. No field holds a code that opens a door. A person's nam
 """
 
 from datetime import date, datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -347,7 +347,7 @@ class Figure(msgspec.Struct, frozen=True):
     value: str
     before: str
     meaning: str
-    better: Literal["up", "down", ""] = ""
+    missing: str = ""  # why there is no value, where it is not for want of anything to count
 
 
 class Chart(msgspec.Struct, frozen=True):
