@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -192,3 +193,21 @@ async def test_a_sign_in_leads_into_the_console_only(office: Office, to: str) ->
     key = await office.hub.admit("late", "Late", "viewer")
     answer = await office.browsers["no"].post("/console/sign-in", data={"key": key, "to": to})
     assert answer.headers["location"] == "/console"
+
+
+async def test_prices_are_stated_shown_and_taken_back_in_the_policy_form(office: Office) -> None:
+    page, numbers = "/console/policy", "/console/numbers?days=1"
+    priced = {"version": "1", "cost_stop": "2.5", "cost_currency": "EUR", "serve_unwalked": "true"}
+    assert (await office.post("admin", page, {**priced, "cost_currency": ""})).headers["location"].endswith("bad_field")
+    assert "no price is stated" in (await office.browsers["admin"].get(numbers)).text
+    assert (await office.post("admin", page, priced)).headers["location"].endswith("said=adopted")
+    assert (office.hub.policy.cost_stop, office.hub.policy.cost_currency) == (2.5, "EUR")
+    assert "no price is stated" not in (await office.browsers["admin"].get(numbers)).text
+    file = (await office.browsers["admin"].get("/console/numbers/costs.csv?days=1")).text.splitlines()
+    assert file[3].endswith(",2.5,EUR,0.0") and file[1].endswith(",,EUR,"), "what has no price has no amount"
+    other = {"version": "2", "hold_hours": "50"}
+    assert (await office.post("admin", page, other)).headers["location"].endswith("said=adopted")
+    assert office.hub.policy.cost_stop == 2.5, "what a form does not name stays"
+    emptied = {"version": "3", "cost_stop": "", "cost_currency": ""}
+    assert (await office.post("admin", page, emptied)).headers["location"].endswith("said=adopted")
+    assert office.hub.policy.cost_stop is msgspec.UNSET
