@@ -169,8 +169,12 @@ class Visiting:
         if others:
             post.violated(f"INV-01: door {door} opens for a {visit.purpose}, somebody else's parcel lies there",
                           thing.name)  # fmt: skip
-        elif visit.purpose in ("collect", "take_back") and thing.door != door and not thing.taken_unseen:
+        elif visit.purpose in ("collect", "take_back") and not self._is_there_or_unclear(post, thing, door):
             post.violated(f"INV-01: door {door} opens for a {visit.purpose}, and nothing lies there", thing.name)
+
+    def _is_there_or_unclear(self, post: Outpost, thing: Thing, door: int) -> bool:
+        """Whether it lies there; or nobody may know that it does not, or a case tells that it is unclear."""
+        return thing.door == door or thing.taken_unseen or _had_a_case(post, door, thing)
 
     def _use(self, post: Outpost, visit: Visit, thing: Thing, swap: Thing | None = None) -> None:
         """In or out, if the door is really open."""
