@@ -13,7 +13,7 @@ from parcelwall.planning import forecast_plan, records, visits
 from parcelwall.planning.adoption import read_tables, sum_up
 from parcelwall.planning.commands import app
 from parcelwall.planning.forecast_plan import Network, why_not
-from parcelwall.planning.records import Row, from_rows
+from parcelwall.planning.records import Row, from_rows, weekday, whole
 from parcelwall.rules.offers import RoomTable
 from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar
 from planning.pretend_point import START, rows, write
@@ -121,3 +121,18 @@ def test_a_calendar_knows_nothing_of_what_comes_later() -> None:
     before = visits.learn(parcels, day, station="S-0001", carrier="A", zone="UTC")
     parcels.deposited[parcels.deposited >= day] += 3.3
     assert before == visits.learn(parcels, day, station="S-0001", carrier="A", zone="UTC")
+
+
+@pytest.mark.parametrize("differs", [True, False])
+def test_weekdays_are_told_apart_only_where_that_foretold_better(differs: bool) -> None:
+    """Mondays take four days in the first half; in the second they do, or they are like other days."""
+    at = FIRST + np.arange(140) + 0.5
+    monday = weekday(whole(at)) == 0
+    slow = monday & (differs | (np.arange(140) < 70))
+    hours = np.where(slow, 96.0, 24.0) + np.tile([-2.0, 0.0, 2.0, 1.0], 35)
+    parcels = from_rows(row for row in rows(160) if row.carrier == "A")
+    leads = {"on_the_way": (at, hours)}
+    told = visits.learn(parcels, FIRST + 150, station="S-0001", carrier="A", zone="UTC", leads=leads)
+    of_monday, of_tuesday = told.lead_h["on_the_way"][:2]
+    assert (of_monday[1] > 90) == differs and of_tuesday[1] < 30
+    assert differs or of_monday == of_tuesday

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest_asyncio
 
 from parcelwall.clock import SystemClock
@@ -165,3 +166,22 @@ async def test_a_parcel_is_blocked_and_unblocked(office: Office) -> None:
     revoked = await office.ask("POST", "/stations/S-0001/codes/01a20275-dee3-7fa5-a160-f479a07f2c13/revoke")
     assert revoked.json() == {"revoked": True}
     assert await verify_hub(office.hub.pool) == []
+
+
+async def test_a_batch_keeps_with_each_promise_what_its_offer_had_told(office: Office) -> None:
+    sides = {"length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900}
+    asked = {**sides, "near": {"lat": 60.17, "lon": 24.94}}
+    offer = (await office.ask("POST", "/offers", asked, office.carrier)).json()["id"]
+    there = {"station_id": "S-0001"}
+    bodies = [
+        {**sides, "reference": f"PW-{number}", "recipient": {"name": "Ada", "email": "ada@example.org"},
+         "destination": {**there, **named}}
+        for number, named in enumerate(({"offer": offer}, {}, {"offer": offer}))
+    ]  # fmt: skip
+    answers = (await office.ask("POST", "/parcels/batch", {"parcels": bodies}, office.carrier)).json()["parcels"]
+    assert [each["stage"] for each in answers] == ["RESERVED"] * 3
+    rows = await office.hub.pool.fetch("SELECT body FROM entry WHERE kind = 'Reserved' AND writer LIKE '%/S-0001'")
+    told = {UUID(body["parcel"]): body.get("told") for body in (msgspec.json.decode(row["body"]) for row in rows)}
+    assert [bool(told[UUID(each["id"])]) for each in answers] == [True, False, True]
+    await office.hub.offers.write()
+    assert await office.hub.pool.fetchval("SELECT chosen FROM offer") == "S-0001", "demand is known by what was taken"

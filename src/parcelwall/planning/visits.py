@@ -5,8 +5,10 @@
     hours    quantiles of the clock hour of a visit's first and last deposit, last HOUR_DAYS
     lead     quantiles of the hours from what was known of a parcel to its deposit, by weekday, last LEAD_DAYS
 
-The outer quantiles are widened as far as was needed in the half before to hold what they say in the half after
-(conformal). A calendar says which window it was fitted on, and is not used once it is stale (`rules.tables`).
+Weekdays are told apart only where that foretold the half after better than one answer for all weekdays (pinball loss):
+a model that is worse than its baseline is not told. The outer quantiles are widened as far as was needed in the half
+before to hold what they say in the half after (conformal). A calendar says which window it was fitted on, and is not
+used once it is stale (`rules.tables`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +17,7 @@ from datetime import timedelta
 import numpy as np
 
 from parcelwall.planning.records import Floats, Ints, Records, day_of, weekday, whole
+from parcelwall.planning.scores import pinball
 from parcelwall.rules.tables import LEVELS, Fit, Quantiles, VisitCalendar
 
 GAP_H = 0.5
@@ -84,8 +87,24 @@ def _leads(at: Floats, hours: Floats, day: int) -> tuple[Quantiles, ...]:
 def _by_weekday(values: Floats, days: Ints) -> tuple[Quantiles, ...]:
     if len(values) < LEAST_AT_ALL:
         return ((),) * 7
+    if not _tells_apart(values, days):
+        days = np.zeros_like(days)  # one answer for all weekdays
     widen = _needed(values, days)
     return tuple(_quantiles(values, days, each, widen) for each in range(7))
+
+
+def _tells_apart(values: Floats, days: Ints) -> bool:
+    """Whether the first half by weekday was at least as near to the second as the first half as a whole."""
+    half = len(values) // 2
+    early, of_day, late, now = values[:half], days[:half], values[half:], days[half:]
+    by_day, constant = 0.0, 0.0
+    for of_week in np.unique(now):
+        same, came = early[of_day == of_week], late[now == of_week]
+        for level, told, plain in zip(LEVELS, np.quantile(same if len(same) >= LEAST else early, LEVELS),
+                                      np.quantile(early, LEVELS), strict=True):  # fmt: skip
+            by_day += len(came) * pinball(np.full(len(came), told), came, level)
+            constant += len(came) * pinball(np.full(len(came), plain), came, level)
+    return by_day <= constant
 
 
 def _quantiles(values: Floats, days: Ints, of_week: int, widen: tuple[float, float]) -> Quantiles:

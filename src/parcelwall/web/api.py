@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -91,14 +92,18 @@ class Parcels(Controller):
         self, request: Request[Any, Any, Any], data: BatchBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
         whole = await asked(request, who, key)
+        told = await all_that_was_told(hub, [body.destination for body in data.parcels], who)
         commands = []
-        for index, body in enumerate(data.parcels):
+        for index, (body, of_it) in enumerate(zip(data.parcels, told, strict=True)):
             mine = Asked(whole.actor, f"{whole.key}#{index}", whole.request_hash)
-            commands.append(announcement(body, who, mine))
+            commands.append(announcement(body, who, mine, of_it))
         outcomes = await asyncio.gather(*map(hub.desk.ask, commands), return_exceptions=True)
         answers = [_settled(each) for each in outcomes]
         if any(each.get("reason") == "idempotency_key_reused" for each in answers):
             raise Refusal("idempotency_key_reused")
+        for body, outcome in zip(data.parcels, outcomes, strict=True):
+            if isinstance(outcome, Answer):
+                note_choice(hub, body.destination.offer if body.destination else None, who, outcome)
         return Response(msgspec.json.encode({"parcels": answers}), status_code=201, media_type="application/json")
 
     @get("/", summary="Your parcels, by reference or a page at a time",
@@ -165,6 +170,14 @@ def note_choice(hub: Hub, offer: UUID | None, who: Who, answer: Answer) -> None:
 async def what_was_told(hub: Hub, where: Where | None, who: Who) -> dict[str, Told]:
     """What the offer that is named had said of its stations: it is kept with the promise."""
     return await hub.offers.told(where.offer, who.carrier) if where and where.offer else {}
+
+
+async def all_that_was_told(hub: Hub, places: Sequence[Where | None], who: Who) -> list[dict[str, Told]]:
+    """The same for each of a batch; an offer that several name is read once."""
+    offers = list({where.offer for where in places if where and where.offer})
+    read = await asyncio.gather(*(hub.offers.told(offer, who.carrier) for offer in offers))
+    known = dict(zip(offers, read, strict=True))
+    return [known.get(where.offer, {}) if where and where.offer else {} for where in places]
 
 
 def announcement(data: ParcelBody, who: Who, asked: Asked, told: dict[str, Told] | None = None) -> Announce:
