@@ -372,6 +372,16 @@ def p55_the_hub_answers_a_phone_and_has_not_stored() -> None:
     hub_road._answer = lambda hub, header, writer, through: right(hub, header, writer, 0)  # type: ignore[assignment]
 
 
+@plant("F08")
+def p56_a_computer_that_was_off_forgets_how_long() -> None:
+    right = Memory.identity
+
+    def identity(self: Any, name: str) -> str | None:
+        return None if name == "alive" else right(self, name)
+
+    Memory.identity = identity  # type: ignore[method-assign]
+
+
 def main() -> int:
     """Plants, simulates, prints the report. Answers 1 if a violation was found."""
     name, seed = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1

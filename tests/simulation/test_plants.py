@@ -41,6 +41,7 @@ NAMED = {
     "p51_a_stuck_door_is_pulsed_on_and_on": "INV-04: door .* is pulsed a 4th time",
     "p52_a_door_opened_by_hand_is_not_seen": "INV-04: door .* stands open unasked",
     "p54_what_a_phone_was_shown_counts_as_heard": "INV-08: the hub said that it has number",
+    "p56_a_computer_that_was_off_forgets_how_long": "P03: the computer was off",
     "p55_the_hub_answers_a_phone_and_has_not_stored": "INV-08: the hub answers a phone that it has number",
     "p45_hub_time_is_not_believed": "A-19: the hub has told the time",
     "p44_a_frame_that_comes_twice_is_stored_twice": "INV-07: .*(the line was closed|a late frame)",
