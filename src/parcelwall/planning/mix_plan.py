@@ -113,6 +113,12 @@ def _report(file: Path | None, wish: Wish, room: Room, found: Found, kept: bool,
     report.chart(_chart(found), "Share of each size served before and after")
     report.say(f"{found.tried} mixes were tried on past periods; no size may fall below {wish.floor:.0%} served, or "
                "below what the start serves of it. Without a floor, high loads give up large parcels.")  # fmt: skip
+    worse = [f"{name} {now:.1%} instead of {before:.1%}" for name, now, before
+             in zip(NAMES, found.unseen.served, found.start_unseen.served, strict=True) if now < before]  # fmt: skip
+    if worse and not kept:
+        report.say(f"What it costs, on the unseen periods: {', '.join(worse)}.")
+    report.then("Nothing is built by this. Try other floors (--floor) and worths (--worth); order columns of the mix "
+                "that you chose, and describe them in the station's layout (parcelwall configure).")  # fmt: skip
     return report
 
 

@@ -52,8 +52,16 @@ class Report:
         self.summary = self.summary or text
         self._parts.append(Markup("<p>{}</p>").format(text))
 
+    def then(self, text: str) -> None:
+        """What whoever has read the page does next."""
+        self.head("What next")
+        self.say(text)
+
     def table(self, caption: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """The first column names the row; numbers stand to the right."""
+        """The first column names the row; numbers stand to the right. Without a row it says that there is none."""
+        if not rows:
+            self.say(f"{caption}: nothing to tell yet.")
+            return
         told = [[_told(each) for each in row] for row in rows]
         self._parts.append(Markup(_html.from_string(_TABLE).render(caption=caption, head=head, rows=told)))  # noqa: S704
 
@@ -86,5 +94,5 @@ def a_chart(width: float = 8.0, height: float = 4.0) -> Chart:
 
 def _told(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}"
+        return f"{value:,.0f}" if abs(value) >= 100 or value.is_integer() else f"{value:,.2f}"
     return str(value)

@@ -17,6 +17,11 @@ from parcelwall.planning.site_files import number, read_text
 SIZES = "S M L XL".split()
 ROOM = 40  # compartments free at a station that says nothing of it, all large enough
 COLOURS = (INK, LIGHT, "#2a7d4f", "#8a3b8f", "#b03a2e", "#4a6fa5", "#7a6a00", "#008080", "#aa5577", "#555555")
+_WORDS = {
+    "orders": "parcels", "at_stations": "of them to stations", "rounds": "rounds", "km": "driven, km",
+    "km_to_doors": "driven if all went to doors, km", "walk_km": "walked by recipients, km",
+    "cost_to_doors": "cost if all went to doors", "saved": "share of that cost saved",
+}  # fmt: skip
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,11 +132,14 @@ def _told(name: str, task: Task, found: Rounds, doors: Rounds, told: list[str]) 
         "km": round(found.km, 1), "km_to_doors": round(doors.km, 1), "walk_km": round(found.walk_km, 1),
         "cost_to_doors": doors.cost, "saved": round(saved, 4),
     }  # fmt: skip
-    report.table("Figures", ["figure", "value"], [[key.replace("_", " "), value] for key, value in figures.items()])
+    report.table("Figures", ["figure", "value"], [[_WORDS[key], value] for key, value in figures.items()])
     report.chart(_map(task, found), f"Map of {len(found.rounds)} rounds, straight lines from stop to stop")
     rounds = [_stops(task, each.stops) for each in found.rounds]
     for k, each in enumerate(rounds, 1):
         report.table(f"Round {k}", ["stop", "parcels"], [[row["stop"], len(row["orders"])] for row in each])
+    report.then("Stops stand in the order of driving; the parcels of each are in plan.json. Costs are in the money of "
+                "the default prices (docs/planning/rounds.md): hold them against each other, not against a bill."
+                )  # fmt: skip
     return report, Found(of=name, cost=found.cost, rounds=rounds, figures=figures, told=told)
 
 

@@ -80,17 +80,24 @@ def _once(report: Report, file: Path, places: Places, wish: Wish, tick: Callable
     _say_proof(report, found, _UNIT[wish.goal])
     for text in places.told:
         report.say(text)
-    told = [[name.replace("_", " "), value] for name, value in figures.items()]
-    report.table("How far people walk", ["figure", "value"], told)
+    report.table("How far people walk, as the crow flies", ["figure", "value"],
+                 [[_WORDS.get(name, name.replace("_", " ")), value] for name, value in figures.items()])  # fmt: skip
     report.chart(_map(places, found.open, kept), f"Map of {len(found.open)} stations among what they serve")
     if wish.goal == "walk":
         _say_next(report, places, distance_m, np.array(found.open))
     head = ["station", "latitude", "longitude", "parcels a day", "mean walk, m", "stands already"]
     report.table("Stations", head, [list(row.values()) for row in rows])
+    report.then("Look at each place on the ground: permit, power, who passes by. Sizes for it: parcelwall plan mix. "
+                "This changes nothing by itself; a station enters the network by parcelwall configure.")  # fmt: skip
     return Found(of=file.name, wish=wish, sites=rows, objective=found.objective, bound=found.bound,
                  proven=found.proven, figures=figures, told=list(places.told))  # fmt: skip
 
 
+_WORDS = {
+    "walk_mean_m": "mean walk of a parcel, m", "walk_p50_m": "half walk at most, m",
+    "walk_p90_m": "nine in ten walk at most, m",
+    **{f"share_within_{metres}_m": f"share of parcels that walk at most {metres} m" for metres in (300, 500, 1000)},
+}  # fmt: skip
 _UNIT: dict[Goal, str] = {
     "walk": "parcel metres a day", "reach": "parcels a day within reach", "choice": "parcels a day that come",
     "cost": "cost a day", "all": "stations",
