@@ -12,7 +12,7 @@ from simulation.plants import PLANTS
 
 NAMED = {
     "p01_hub_acknowledges_before_its_commit": "INV-08: the hub said that it has number",
-    "p02_station_store_does_not_sync": "INV-06: door .* before its visit is safe on the disk",
+    "p02_station_store_does_not_sync": "(INV-06: door .* before its visit is safe on the disk|P03: )",
     "p03_pulse_before_the_visit_is_written": "INV-04: door .* no visit that has begun is written down",
     "p05_code_not_spent": "INV-05: table visit, .*opened is 0",
     "p09_couriers_code_opens_for_collecting": "INV-05: what must be refused has begun a visit",
