@@ -100,7 +100,7 @@ class StationDesk:
         try:
             return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation, by=by)
         except Refusal as no:
-            if no.reason != "proof_missing":  # the code was right: its person goes on with their phone
+            if no.reason not in ("proof_missing", "cannot_record"):  # the code was right, and no try is counted
                 self._wrong(brake, limits)
             raise
 

@@ -148,11 +148,15 @@ class Folk:
                          {"already_deposited", "not_for_this_station", "door_busy"}, thing)  # fmt: skip
 
     def _scan(self, post: Outpost, thing: Thing) -> Visit:
-        """Holds the label to the reader. A parcel that was announced twice may be taken in as either."""
+        """Holds the label to the reader. A parcel that was announced twice may be taken in as either: as the carrier
+        knows, or because a phone has brought the station a promise that the hub has lost since."""
         visit = post.up.desk.deposit_by_label(thing.reference, self.couriers[post.name])
-        if thing.second_id and visit.parcel == thing.second_id:
+        if visit.parcel and visit.parcel != thing.id:
+            known = post.up.memory.parcel(visit.parcel)
+            if known is None or known.selector != thing.selector:
+                post.violated("INV-05: a label begins the deposit of another parcel", thing.name)
             self.by_id.pop(thing.id, None)  # type: ignore[arg-type]
-            thing.id, thing.second_id = thing.second_id, thing.id
+            thing.id, thing.second_id = visit.parcel, thing.id
             self.by_id[visit.parcel] = thing
         return visit
 
