@@ -347,7 +347,8 @@ class Lane(Generic[Question, Reply]):
         self._enough = min(crowd, self._most)
         self._enough_came.clear()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._enough_came.wait(), self._gather_s)
+            async with asyncio.timeout(self._gather_s):
+                await self._enough_came.wait()
 
     def _take(self) -> list[tuple[Question, asyncio.Future[Reply]]]:
         weight, count = 0, 0

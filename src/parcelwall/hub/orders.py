@@ -195,6 +195,7 @@ async def _answered(hub: Hub, station: str, order: UUID, heads: dict[str, int]) 
             if hub.clock.mono() > until_s:
                 return None
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), LOOK_EVERY_S)
+                async with asyncio.timeout(LOOK_EVERY_S):
+                    await bell.wait()
     finally:
         hub.bells.take_down(f"by/{station}", bell)

@@ -69,8 +69,8 @@ class Line:
             await self._once()
             tries = 0 if self.station.clock.mono() - began > backoff.GOOD_AFTER_S else tries + 1
             with contextlib.suppress(TimeoutError):
-                wait_s = backoff.wait_s(tries - 1, self.station.ids.chance.random())
-                await asyncio.wait_for(self._mended.wait(), wait_s)
+                async with asyncio.timeout(backoff.wait_s(tries - 1, self.station.ids.chance.random())):
+                    await self._mended.wait()
             self._mended.clear()
 
     async def _once(self) -> None:

@@ -101,7 +101,8 @@ async def _screens(station: Station, renderer: Renderer) -> AsyncIterator[bytes]
         shown = html
         counts = station.kiosk.showing.screen in COUNTS
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(station.kiosk.changed(number), 1.0 if counts else BEAT_S)
+            async with asyncio.timeout(1.0 if counts else BEAT_S):
+                await station.kiosk.changed(number)
 
 
 @post("/code", include_in_schema=False, status_code=204)

@@ -176,7 +176,8 @@ async def _ship_news(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, tu
                 for message in await end.news():
                     await socket.send_text(message)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(bell.wait(), NEWS_AT_LEAST_EVERY_S)
+                async with asyncio.timeout(NEWS_AT_LEAST_EVERY_S):
+                    await bell.wait()
     finally:
         hub.bells.take_down(end.station, bell)
 

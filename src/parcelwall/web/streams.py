@@ -47,7 +47,8 @@ async def frames(
             if calm_s:
                 await asyncio.sleep(calm_s)
             try:
-                await asyncio.wait_for(bell.wait(), wait_s)
+                async with asyncio.timeout(wait_s):
+                    await bell.wait()
             except TimeoutError:
                 yield b": here\n\n"
     finally:
