@@ -21,7 +21,7 @@ class Quiet:
 
 @pytest.mark.parametrize("turns", range(6))
 async def test_who_waits_for_news_ends_when_told_to(turns: int) -> None:
-    """However many turns of the loop lie between the bell and the end: in one of them the wait is over, and not told."""
+    """However many turns of the loop lie between the bell and the end: in one the wait is over, and nobody told."""
     bells = Bells()
     hub = SimpleNamespace(bells=bells, stations=SimpleNamespace(known={}))
     waits = asyncio.create_task(_ship_news(cast(Any, None), cast(Any, Quiet()), cast(Any, hub), asyncio.Lock()))
