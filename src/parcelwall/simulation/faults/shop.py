@@ -1,6 +1,7 @@
 """What is asked of the hub: shops announce, reserve, cancel, move and report; recipients ask for more time. Calls come
 twice, late and out of order."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -38,12 +39,15 @@ class Shop:
         self.book = Notebook("hub")
         self.by_id: dict[UUID, Thing] = {}
         self._repeated: list[Thing] = []
+        self._wished: Counter[str] = Counter()
         self._asked: list[tuple[str, Wish, str, Thing]] = []
 
     def wish(self, what: str, thing: Thing) -> None:
         """Something to ask with the next batch. Calls that are repeated come again with the same key, hours later."""
         wish = self._made(what, thing)
         key = f"{what}/{thing.reference}" + (f"/{thing.lost}/{thing.name}" if thing.lost else "")
+        self._wished[key] += 1  # what was planned before the hub lost it may come beside what was planned since
+        key += f"/{self._wished[key]}" if self._wished[key] > 1 else ""
         self._asked.append((key, wish, what, thing))
         if self.weather.strikes("F31", self.luck):
             later = self.luck.pick((0.0, 0.5, 5.0, 60.0, 130.0))
