@@ -173,8 +173,8 @@ class Visiting:
             post.violated(f"INV-01: door {door} opens for a {visit.purpose}, and nothing lies there", thing.name)
 
     def _is_there_or_unclear(self, post: Outpost, thing: Thing, door: int) -> bool:
-        """Whether it lies there; or nobody may know that it does not, or a case tells that it is unclear."""
-        return thing.door == door or thing.taken_unseen or _had_a_case(post, door, thing)
+        """Whether it lies there; or nobody may know that it does not, or an open case tells that it is unclear."""
+        return thing.door == door or thing.taken_unseen or any(each.closed_at is None for each in _cases(post, door))
 
     def _use(self, post: Outpost, visit: Visit, thing: Thing, swap: Thing | None = None) -> None:
         """In or out, if the door is really open."""
@@ -287,6 +287,11 @@ class Visiting:
 def _had_a_case(post: Outpost, door: int, thing: Thing) -> bool:
     """Whether there is a case of this door, or was one of this parcel: who looked may have closed it, and a start
     forgets what is over."""
+    return any(each.closed_at is None or each.parcel == thing.id for each in _cases(post, door))
+
+
+def _cases(post: Outpost, door: int) -> list[CaseFile]:
+    """All of this door that the station still knows."""
     rows = post.up.memory.connection.execute("SELECT record FROM case_file").fetchall()
-    cases = [msgspec.json.decode(str(record), type=CaseFile) for (record,) in rows]
-    return any(each.compartment == door and (each.closed_at is None or each.parcel == thing.id) for each in cases)
+    cases = (msgspec.json.decode(str(record), type=CaseFile) for (record,) in rows)
+    return [each for each in cases if each.compartment == door]
