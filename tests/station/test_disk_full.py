@@ -27,6 +27,7 @@ from parcelwall.web.reader import renderer
 from station.rig import NAME, WRITER, Rig, fail_at, never_fail
 
 RESERVE_BYTES = 512 * 1024
+ONE_PAGE_BYTES = 5 * 1024  # of SQLite's side file, with what stands before it
 
 
 class FullRig(Rig):
@@ -108,6 +109,31 @@ async def test_even_the_reserve_is_used_up(rig: FullRig) -> None:
     await rig.collect(rig.code(parcel))
     assert rig.parcel(parcel).stage == Stage.COLLECTED
     rig.clean()
+
+
+async def test_a_right_code_whose_visit_finds_no_room_is_no_wrong_try(rig: FullRig) -> None:
+    """A visit takes more room than the count of wrong codes: that fits still where the visit does not."""
+    parcel, pulses = await rig.inside("PW-1"), rig.pulses()
+    _refused(rig, "00000000", "wrong_code")  # told to the hub, so that for a minute no other is told
+    rig.use_up()
+    rig.disk.spare = ONE_PAGE_BYTES
+    for _ in range(3):
+        _refused(rig, rig.code(parcel), "cannot_record")
+    assert rig.memory.brake("bare").today == 1
+    _refused(rig, "00000000", "wrong_code")
+    assert rig.memory.brake("bare").today == 2, "there was room for the count"
+    assert rig.pulses() == pulses
+    rig.disk.make_room()
+    rig.station.space.look()
+    await rig.collect(rig.code(parcel))
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+    rig.clean()
+
+
+def _refused(rig: FullRig, code: str, reason: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        rig.desk.collect_by_code(code)
+    assert refused.value.reason == reason
 
 
 async def test_the_screen_says_it_plainly(rig: FullRig) -> None:
