@@ -317,6 +317,22 @@ async def test_a_door_that_opens_unasked(rig: Rig) -> None:
     assert rig.told(before).count("DoorOpened") == 2
 
 
+async def test_a_power_cut_before_a_door_that_stood_open(rig: Rig) -> None:
+    """It was not this visit that opened it: shut hours later, it takes nothing out of the book, and a case tells."""
+    parcel = await rig.inside("PW-1")
+    door = rig.parcel(parcel).compartment or 0
+    rig.boards.push_open(door)
+    await rig.look(4)
+    for case in [each.id for each in rig.memory.book.cases.values()]:
+        rig.hear(facts.CaseClosed(case=case, station=NAME, outcome="looked at, and left open"))
+    rig.desk.collect_by_code(rig.code(parcel))
+    await rig.restart()
+    assert rig.cases() == ["door_failed"]
+    await rig.shut(door)
+    assert (rig.parcel(parcel).stage, rig.desk.unfinished()) == (Stage.READY, [])
+    rig.clean()
+
+
 async def test_the_button_on_the_board(rig: Rig) -> None:
     await rig.inside("PW-1")
     before = rig.wrote()

@@ -40,6 +40,7 @@ class StationDesk:
         self.online = False
         self.on_battery, self.battery_is_low = False, False
         self.doors_unchecked = False  # nobody has walked along them as they are wired now
+        self.standing_open: set[int] = set()  # doors that nobody asked to open; the keeper sees them
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
         self._codes: dict[tuple[UUID, int], str] = {}  # of what is inside, each derived once
         self._wrong_untold = 0
@@ -311,7 +312,7 @@ class StationDesk:
             id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
             reservation=_reservation(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
             generation=generation, courier=courier, hold_hours=parcel.hold_hours if parcel else 0, by=by,
-            until_mono_s=until_mono_s, why=why,
+            until_mono_s=until_mono_s, why=why, stood_open=compartment in self.standing_open,
         )  # fmt: skip
         try:
             self._write(visit)
@@ -373,9 +374,8 @@ class StationDesk:
 
     def unasked(self, compartment: int) -> None:
         """A door was seen open that nobody was let in by."""
-        self.memory.tell(
-            facts.DoorOpened(compartment=compartment), self.case("opened_unasked", None, compartment, holds=True)
-        )
+        case = self.case("opened_unasked", None, compartment, holds=True)
+        self.memory.tell(facts.DoorOpened(compartment=compartment), case)
 
     def report(self, about: str, compartment: int, visit: Visit | None) -> facts.CaseOpened:
         """Somebody before a door says what is wrong behind it: a case with their visit as evidence, and the

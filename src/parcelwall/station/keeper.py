@@ -52,9 +52,9 @@ class Keeper:
                 self._on_change(self.desk.closed(visit, recovered=True))
             elif state == DoorState.UNKNOWN:
                 self._on_change(self.desk.failed(visit, "unclear"))
-        elif state == DoorState.OPEN:
+        elif state == DoorState.OPEN and not visit.stood_open:
             self._on_change(self.desk.opened(visit, recovered=True))
-        else:  # begun, and now shut: without an item sensor nobody can tell whether it was opened meanwhile
+        else:  # begun, and shut now or open before: without an item sensor nobody can tell whether we have opened it
             self._on_change(self.desk.failed(visit, "unclear"))
 
     async def _state(self, door: int) -> DoorState:
@@ -168,6 +168,9 @@ class Keeper:
         return passed if passed >= -LEFT_OPEN else timedelta.max
 
     def _watch_unasked(self, asked: set[int]) -> None:
+        self.desk.standing_open = {
+            door for door, seen in self.seen.items() if seen.state == DoorState.OPEN and door not in asked
+        }
         for door, seen in self.seen.items():
             if seen.state != DoorState.OPEN or door in asked:
                 self._unasked.pop(door, None)
