@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from parcelwall.errors import Refusal
-from parcelwall.rules import access
+from parcelwall.rules import access, token
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
@@ -20,6 +21,7 @@ AGAIN = timedelta(hours=5)
 MOST_TRIES, TRIES = 5, {"not_for_this_station": 2}
 PATIENCE = timedelta(hours=20)  # of couriers with what is overdue
 BARE_TRIES_A_DAY = 60
+SHOW_A_QR = 0.4  # share of those who collect; the others type
 
 Later = Callable[[Outpost, timedelta, str, object], None]  # (where, in how long, what, who)
 
@@ -196,16 +198,13 @@ class Folk:
         if thing.life != "inside" or not thing.code:
             return
         await self._err_with_a_code(post, thing)
-        selector = thing.selector if self._is_paused(post) else None
-        code = thing.code
+        code, shows = thing.code, bool(thing.qr) and post.luck.happens(SHOW_A_QR)
         used = code in thing.used
         try:
-            visit = await self.visiting.through(
-                post, lambda: post.up.desk.collect_by_code(code, selector), thing
-            )
+            visit = await self.visiting.through(post, partial(self._ask, post, thing, shows), thing)
         except Refusal as no:
-            post.note(f"not collected: {no.reason}", thing.name)
-            self._judge_refusal(post, thing, no, used)
+            post.note(f"not collected{' by QR' if shows else ''}: {no.reason}", thing.name)
+            self._judge_refusal(post, thing, no, used, shows)
             return
         if used:
             post.violated(f"INV-05: a code that was used has opened door {visit.compartment} again", thing.name)
@@ -217,6 +216,12 @@ class Folk:
             await self._after(post, visit, thing)
         self.ledger.also("F24", "used") if used else None
 
+    def _ask(self, post: Outpost, thing: Thing, shows: bool) -> Visit:
+        """Holds the phone to the reader, or types the code: eight digits, or twelve while they are paused."""
+        if shows:
+            return post.up.desk.collect_by_token(thing.qr)
+        return post.up.desk.collect_by_code(thing.code, thing.selector if self._is_paused(post) else None)
+
     async def _after(self, post: Outpost, visit: object, thing: Thing) -> None:
         """Some forget something and ask for the same door again; some try the code once more."""
         if self._errs(post, "F22", "forgot something", 0.3):
@@ -227,8 +232,9 @@ class Folk:
         if self._errs(post, "F24", "COLLECTED", 0.5):
             self._expect(post, lambda: post.up.desk.collect_by_code(thing.code, thing.selector),
                          {"wrong_code", "codes_paused", "door_busy", "selector_needed"}, thing)  # fmt: skip
+            self._expect(post, lambda: post.up.desk.collect_by_token(thing.qr), {"wrong_code", "door_busy"}, thing)
 
-    def _judge_refusal(self, post: Outpost, thing: Thing, no: Refusal, used: bool) -> None:
+    def _judge_refusal(self, post: Outpost, thing: Thing, no: Refusal, used: bool, shows: bool) -> None:
         """A right code that is refused has a reason, or is our fault. They come again."""
         known = post.up.memory.parcel(thing.id) if thing.id else None
         inside = known is not None and known.stage in (Stage.READY, Stage.OVERDUE)
@@ -236,11 +242,16 @@ class Folk:
         spent = used or opened or self._has_case(post, thing)
         newer = known is not None and known.reservation and self.code(post, known.reservation, known.generation)
         right = no.reason == "wrong_code" and inside and not spent and not thing.muddled and newer == thing.code
-        if right and not self._braked(post, thing):
+        in_the_way = self._is_lost(post) if shows else self._braked(post, thing)
+        if right and not in_the_way:
             post.violated("INV-05: the right code of a parcel that lies there is refused", thing.name)
         thing.tries += 1
         if thing.tries < 3 * MOST_TRIES and inside:
             self.later(post, AGAIN, "come", thing)
+
+    def _is_lost(self, post: Outpost) -> bool:
+        """Whether the station's clock is so wrong that a token may seem to be of another time."""
+        return abs(post.up.desk.now() - post.clock.true) > token.SLACK
 
     def _braked(self, post: Outpost, thing: Thing) -> bool:
         desk = post.up.desk

@@ -30,6 +30,7 @@ class Thing(msgspec.Struct, kw_only=True):
     door: int | None = None  # behind which it really lies
     moved_to: str = ""  # where room was asked for since the slip was printed
     code: str = ""  # what its recipient was told
+    qr: str = ""  # what their phone shows instead, if they like
     used: set[str] = set()  # codes that have opened its door
     muddled: bool = False  # people have done with it what no door can see
     taken_unseen: bool = False  # taken while the station's computer was down

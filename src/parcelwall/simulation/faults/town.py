@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from parcelwall.clock import VirtualClock
+from parcelwall.hub.tell import token_of
 from parcelwall.rules import access, facts
 from parcelwall.rules.life import INSIDE
 from parcelwall.rules.policy import Policy
@@ -284,6 +285,7 @@ class Town:
             thing.code = access.pickup_code(
                 self.folk.code_keys[parcel.station], parcel.station, parcel.reservation, parcel.generation
             )
+            thing.qr = token_of(self.upstairs.first, parcel)
             comes = max(self.clock.now() + TOLD_AFTER, self.clock.now() + timedelta(hours=thing.dwell_h))
             self.plan.at(comes, "come", thing, parcel.station)
             if parcel.collect_by and comes > parcel.collect_by and self.luck.happens(0.3):
