@@ -46,7 +46,7 @@ LOG_LIMIT_BYTES = 10_000_000
 SETTINGS = """
 listen_addresses= unix_socket_permissions=0700 max_connections=100
 shared_buffers=128MB effective_cache_size=1GB work_mem=8MB maintenance_work_mem=64MB random_page_cost=1.1
-max_wal_size=1GB checkpoint_timeout=15min wal_compression=on
+max_wal_size=1GB checkpoint_timeout=15min
 jit=off max_worker_processes=4 max_parallel_workers_per_gather=0
 timezone=UTC log_timezone=UTC log_line_prefix=%m|%p| log_checkpoints=off
 log_error_verbosity=terse log_min_error_statement=panic
