@@ -64,6 +64,7 @@ class Outpost:
         self.healing = False  # the hub has lost what it had of this station, and has not got all of it back
         self.back_at: datetime | None = None  # the computer
         self.worked_at: datetime | None = None  # when it last noted that it does
+        self.worked_number, self.tried_at = 0, clock.true  # what was written then; when it last came to tell of a hole
         self.kind_of_stop = ""
         self.starting, self.stops = False, 0
         self.blind_until = clock.true  # boards may have power again later than the computer
@@ -117,7 +118,8 @@ class Outpost:
 
     def _tell_outage(self) -> None:
         """P03: a computer that was off for long says so, and its parcels are kept so much longer."""
-        told, off = self.up.memory.wrote().number, self.worked_at and self.clock.true - self.worked_at
+        told, since = self.up.memory.wrote().number, self._sign_of_life()
+        off, self.tried_at = since and self.clock.true - since, self.clock.true
         self.up.outage.look()
         if self.fuse.blown:
             raise PowerCut
@@ -125,13 +127,19 @@ class Outpost:
         can_tell = not (self.disk.full or self.clock.was_wrong)
         if off and off >= LEAST + NOTE_EVERY and can_tell and kinds != ["StoodStill"]:
             self.violated(f"P03: the computer was off for {off}, and its book does not say so")
-        self.worked_at = self.clock.true
+        self.worked_at, self.worked_number = self.clock.true, self.up.memory.wrote().number
+
+    def _sign_of_life(self) -> datetime | None:
+        """When it last worked, or told of a hole in a start that was cut short after that."""
+        memory = self.up.memory
+        kinds = {entry.kind for entry in memory.since(memory.writer, self.worked_number, 1_000)}
+        return self.tried_at if "StoodStill" in kinds else self.worked_at
 
     async def works(self) -> None:
         """It notes that it does, as it would each minute."""
         if self.station is None:
             return
-        self.worked_at = self.clock.true
+        self.worked_at, self.worked_number = self.clock.true, self.up.memory.wrote().number
         try:
             self.up.memory.note_alive()
         except BaseException as failed:
