@@ -63,11 +63,12 @@ class Outpost:
         self.cut_until: datetime | None = None  # the line
         self.healing = False  # the hub has lost what it had of this station, and has not got all of it back
         self.back_at: datetime | None = None  # the computer
-        self.worked_at: datetime | None = None  # when it last noted that it does
-        self.worked_number, self.tried_at = 0, clock.true  # what was written then; when it last came to tell of a hole
+        self.worked_at: datetime | None = None  # when it last noted that it does, and what was written then
+        self.worked_number = 0
         self.kind_of_stop = ""
         self.starting, self.stops = False, 0
         self.blind_until = clock.true  # boards may have power again later than the computer
+        self.tried_at = clock.true  # when it last came to tell of an outage
         self.told_head = 0  # the newest entry that anybody outside has seen the effect of
         self.starts_badly = False  # the next start is cut short (F13)
         self.aimed = ""  # the state of a visit in which it will stop
@@ -124,16 +125,15 @@ class Outpost:
         if self.fuse.blown:
             raise PowerCut
         kinds = [entry.kind for entry in self.up.memory.since(self.up.memory.writer, told, 1)]
-        can_tell = not (self.disk.full or self.clock.was_wrong)
-        if off and off >= LEAST + NOTE_EVERY and can_tell and kinds != ["StoodStill"]:
+        must = off and off >= LEAST + NOTE_EVERY and not (self.disk.full or self.clock.was_wrong)
+        if must and kinds != ["StoodStill"]:
             self.violated(f"P03: the computer was off for {off}, and its book does not say so")
         self.worked_at, self.worked_number = self.clock.true, self.up.memory.wrote().number
 
     def _sign_of_life(self) -> datetime | None:
         """When it last worked, or told of a hole in a start that was cut short after that."""
-        memory = self.up.memory
-        kinds = {entry.kind for entry in memory.since(memory.writer, self.worked_number, 1_000)}
-        return self.tried_at if "StoodStill" in kinds else self.worked_at
+        written = self.up.memory.since(self.up.memory.writer, self.worked_number, 1_000)
+        return self.tried_at if any(entry.kind == "StoodStill" for entry in written) else self.worked_at
 
     async def works(self) -> None:
         """It notes that it does, as it would each minute."""
@@ -191,7 +191,7 @@ class Outpost:
 
     def _starting_state(self) -> str:
         """How far a start is; empty if the station has started."""
-        return ("looking at the doors" if self.station else "opening the book") if self.starting else ""
+        return "" if not self.starting else "looking at the doors" if self.station else "opening the book"
 
     def _where(self, state: str) -> list[str]:
         """What makes a stop worth more than one of an idle computer."""
@@ -257,9 +257,7 @@ class Outpost:
     def link_state(self) -> str:
         if self.link is None:
             return "down"
-        if self.station and self.station.memory.unsent() > 0:
-            return "behind"
-        return "live"
+        return "behind" if self.station and self.station.memory.unsent() > 0 else "live"
 
     def _wait_for_sync(self, seconds: float) -> None:
         """F11: time passes, and nothing else may happen at this station meanwhile."""
@@ -269,8 +267,7 @@ class Outpost:
     def visit_state(self) -> str:
         """Where the person at the screen stood when the computer stopped; read from the doors and what was known."""
         untold = self.memory is not None and not self.fuse.blown and self.memory.unsent() > 0
-        nobody = "identified" if self.acting else ("recorded" if untold else "idle")
-        return self._at_the_door() or nobody
+        return self._at_the_door() or ("identified" if self.acting else "recorded" if untold else "idle")
 
     def _at_the_door(self) -> str:
         """How far the visit at the screen is; empty if there is none."""
