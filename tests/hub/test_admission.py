@@ -119,7 +119,11 @@ async def test_who_changed_what_stands_in_the_journal_and_another_process_hears_
 
 
 async def test_rows_of_nowhere_and_of_more_than_there_is_are_refused_and_none_is_taken(hub: Hub) -> None:
-    for bad in (limit(1, name="x"), row("protect", station="S-0001", keep={"L": 2})):
+    for bad in (
+        limit(1, name="x"), row("protect", station="S-0001", keep={"L": 2}),
+        row("always", station="S-0001", sizes=("XXL",)), row("always", lead_h=(48.0, 2.0)),
+        row("always", name="x" * 101),
+    ):  # fmt: skip
         bad = msgspec.structs.replace(bad, station="S-0099") if bad.name == "x" else bad
         with pytest.raises(Refusal):
             await hub.adopt_rows([limit(0), bad])

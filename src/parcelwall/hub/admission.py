@@ -19,6 +19,7 @@ from parcelwall.rules.tables import AdmissionRow
 
 MOST_ROWS = 1_000
 MOST_SHOWN = 30
+LONGEST_NAME = 100
 HERE = (Stage.RESERVED, *INSIDE)
 
 _HEADS = "SELECT station, record FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[])"
@@ -37,12 +38,20 @@ class Changed(msgspec.Struct, frozen=True):
 
 
 def refuse_odd(row: AdmissionRow, stations: Stations) -> None:
-    """Refuses a row of a station that there is not, or that keeps more of a size than the station has."""
+    """Refuses a row that could never say anything: of a station or sizes that there are not, for no lead time at all,
+    keeping more of a size than the station has; and a name that is a text."""
+    if len(row.name) > LONGEST_NAME:
+        raise Refusal("bad_field", f"A row's name has at most {LONGEST_NAME} characters.", field="name")
+    if row.lead_h[0] >= row.lead_h[1]:
+        raise Refusal("bad_field", "`lead_h` is from, below: the second is larger.", field="lead_h", row=row.name)
     if not row.station:
         return
     if row.station not in stations.known:
         raise Refusal("station_unknown", station=row.station)
     plan = stations.known[row.station].plan
+    if unknown := [size for size in row.sizes if size not in plan.sizes]:
+        sentence = f"{row.station} has no size {', '.join(unknown)}. It has {', '.join(plan.sizes)}."
+        raise Refusal("bad_field", sentence, field="sizes", row=row.name)
     for size, count in row.keep.items():
         there = plan.of_kinds(plan.need_of_size(size)).bit_count()
         if count > there:
