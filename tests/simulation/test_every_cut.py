@@ -188,3 +188,35 @@ async def test_a_cut_while_the_station_starts(tmp_path: Path, shelf: Shelf) -> N
     assert starts >= 3
     await bench.post.up.doors.close()
     bench.post.up.memory.close()
+
+
+@pytest.mark.parametrize(("kind", "told_by_the_first"), [("F13", {False}), ("F07", {False, True})])
+async def test_a_start_that_tells_how_long_the_computer_was_off_and_is_cut_short(
+    tmp_path: Path, shelf: Shelf, kind: str, told_by_the_first: set[bool]
+) -> None:  # fmt: skip
+    """What was told before the cut and is known to be told is not told again; else the next start tells all of it."""
+    bench = await Bench(tmp_path, shelf, "outages").start()
+    post, told_already = bench.post, set[bool]()
+    for step in range(1, MOST_STEPS):
+        await post.works()
+        off_at = post.clock.now()
+        post.kind_of_stop = "F08"
+        await post.stop()
+        post.clock.advance(2 * 3600)
+        post.arm(kind, step)
+        if await post.start():
+            break
+        post.clock.advance(400)
+        cut_short_at = post.clock.now()
+        assert await post.start()
+        assert bench.wrong() == [], f"cut at step {step} of the start"
+        outages = [facts.read(each.kind, each.body) for each in post.up.memory.since("S-0001", 0, 10_000)]
+        since_then = [each for each in outages if isinstance(each, facts.StoodStill) and each.until > off_at]
+        assert since_then[0].since - off_at <= timedelta(seconds=1)
+        assert since_then[-1].until - off_at >= timedelta(hours=2)
+        told_already.add(since_then[-1].until < cut_short_at)
+    assert step > 10
+    assert told_already >= told_by_the_first, "by the start that was cut short, or by the one after it"
+    post.fuse.mend()
+    await post.up.doors.close()
+    post.up.memory.close()
