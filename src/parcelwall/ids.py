@@ -2,6 +2,7 @@
 
 import os
 import random
+from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -43,6 +44,12 @@ class SystemChance:
     def random(self) -> float:
         """A number in [0, 1) of 53 random bits."""
         return self.getrandbits(53) * 2.0**-53
+
+
+def born(one: UUID) -> datetime:
+    """When an id of ours was made, to the millisecond. Asserts version 7."""
+    assert one.version == 7, "only these carry their time"
+    return datetime.fromtimestamp((one.int >> 80) / 1000, UTC)
 
 
 class Ids:

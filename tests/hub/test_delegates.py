@@ -1,9 +1,11 @@
 """Somebody else collects: a QR of their own, taken back without harm to the recipient's."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -56,6 +58,15 @@ async def test_the_others_qr_opens_before_the_station_has_heard_of_it(town: Town
     assert (await parcel_at(town.hub, parcel.id)).stage == Stage.COLLECTED
     body = await town.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'Collected'")
     assert '"by":"delegate"' in body
+
+
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=1), timedelta(days=-365 * 50)], ids=["ahead", "in 1976"])
+async def test_a_clock_that_was_wrong_at_the_deposit_spoils_no_qr(town: Town, wrong_by: timedelta) -> None:
+    """It has been put right since; what it said then is in the book."""
+    parcel = await inside(town, "PW-1")
+    assert parcel.deposited_at is not None
+    then = msgspec.structs.replace(parcel, deposited_at=parcel.deposited_at + wrong_by)
+    assert await shown(only(town), token_of(town.hub, then)) == "open"
 
 
 async def test_taken_back(town: Town) -> None:

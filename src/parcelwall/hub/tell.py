@@ -16,6 +16,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from parcelwall import ids
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import people
 from parcelwall.hub.commands import OpenCase, RenewCode
@@ -329,14 +330,16 @@ def code_of(hub: Hub, parcel: Parcel) -> str:
 def token_of(hub: Hub, parcel: Parcel, grant: facts.Granted | None = None) -> str:
     """What the QR of a parcel in a compartment carries, the same each time; "" where a person must be verified.
 
-    With a grant it is the delegate's, and ends with it.
+    With a grant it is the delegate's, and ends with it. It is good from when room was promised, which is a time of the
+    hub's: the station's clock may have been wrong when the parcel was put in.
     """
     assert parcel.station and parcel.reservation and parcel.deposited_at, "only a parcel with a place has a token"
     if parcel.proof == "verified" or parcel.generation > token.HIGHEST_GENERATION:
         return ""
-    expires = (grant and grant.until) or parcel.deposited_at + token.LASTS
+    promised_at = ids.born(parcel.reservation)
+    expires = (grant and grant.until) or promised_at + token.LASTS
     made = token.payload(token.Token(
-        parcel.station, parcel.reservation, parcel.generation, parcel.deposited_at, expires,
+        parcel.station, parcel.reservation, parcel.generation, promised_at, expires,
         grant.grant if grant else None,
     ))  # fmt: skip
     return token.text(made, bytes.fromhex(hub.signer.sign(token.to_sign(made))))
