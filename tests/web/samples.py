@@ -12,8 +12,10 @@ from parcelwall.web import cabinet, views
 from parcelwall.web.demo_town import Followed, Pacing, TownView
 from parcelwall.web.map import station_map
 from parcelwall.web.render import Words
+from parcelwall.web.tracking import STEPS
 from parcelwall.web.views_courier import RoadShown
 from web import samples_console
+from web.said import in_words
 from web.samples_courier import courier
 from web.samples_recipient import recipient
 
@@ -34,7 +36,8 @@ def all_views(words: Words) -> dict[str, msgspec.Struct]:
     """Name -> view, in reading order of the faces."""
     kiosk = {f"kiosk-{name}": screen for name, screen in kiosk_screens(words).items()}
     own = recipient(words, place(), steps(2))
-    return {**tracking(), **own, **courier(words, LAYOUT, NOW), **kiosk, **console(words), **demo(words)}
+    shown = {**tracking(), **own, **courier(words, LAYOUT, NOW), **kiosk, **console(words), **demo(words)}
+    return {name: in_words(view, words) for name, view in shown.items()}
 
 
 def place(with_map: bool = True) -> views.Place:
@@ -43,13 +46,8 @@ def place(with_map: bool = True) -> views.Place:
 
 
 def steps(now: int) -> tuple[views.Step, ...]:
-    told = (
-        ("The shop has told us", NOW - timedelta(hours=45), False),
-        ("Left the Vantaa depot", NOW - timedelta(hours=10), False),
-        ("On the van", NOW - timedelta(hours=8), False),
-        ("In a compartment at Kluuvi", NOW + timedelta(minutes=53), True),
-        ("With you", None, False),
-    )
+    whens = [NOW + timedelta(minutes=minutes) for minutes in (-2700, -600, -480, 53)]
+    told = zip(STEPS, [*whens, None], [False, False, False, True, False], strict=True)
     states = ["done"] * now + ["now"] + ["next"] * (4 - now)
     return tuple(views.Step(words, state, when, about and state == "next")  # type: ignore[arg-type]
                  for (words, when, about), state in zip(told, states, strict=True))  # fmt: skip
@@ -62,7 +60,7 @@ def tracking() -> dict[str, msgspec.Struct]:
         "track-find-mistyped": views.FindView("PW-7F3-29O", check_digit_wrong=True),
         "track-sentence": views.SentenceView("PW-7F3-29Q", "On the way", 1, short, date(2026, 11, 23), events="/e"),
         "track-sentence-ready": views.SentenceView("PW-7F3-29Q", "Ready to collect", 3, short, events="/e"),
-        "track-van": views.TrackView("4 stops away from Kluuvi", "In a compartment by about 17:35. You get the code "
+        "track-van": views.TrackView("Out for delivery to Kluuvi", "In a compartment by about 17:35. You get the code "
                                      "then.", steps(2), place(), updated=NOW, events="/t/x/events"),
         "track-ready-window": views.TrackView("On the way to Kluuvi", "", steps(1), place(), events="/t/x/events",
                                               ready=(NOW + timedelta(hours=16), NOW + timedelta(hours=40))),

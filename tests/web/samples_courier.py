@@ -48,7 +48,7 @@ def courier(words: Words, layout: Layout, now: datetime) -> dict[str, msgspec.St
                     events="/courier/stop/S-0001/events")  # fmt: skip
     return {
         "courier-sign-in": SignInView(),
-        "courier-sign-in-wrong": SignInView("That code signs in nobody. Ask your operator for a new one."),
+        "courier-sign-in-wrong": SignInView("That code signs in nobody"),
         "courier-round": RoundView(COURIER, (KLUUVI, SIMONKATU, IDLE), now),
         "courier-round-none": RoundView(COURIER),
         "courier-stop": stop,
