@@ -62,9 +62,11 @@
   function touched(event) {
     voice()?.cancel();
     if (event.target.closest?.("[data-key]")) play("key");
-    if (Date.now() - touchedAt < TOUCH_MS) return;
+    // A sleeping screen wakes wherever it is touched, and by any key; its buttons do what is written on them.
+    const wakes = document.getElementById("screen-asleep") && !event.target.closest?.("button");
+    if (!wakes && Date.now() - touchedAt < TOUCH_MS) return;
     touchedAt = Date.now();
-    post("/act", { screen: kiosk()?.dataset.screen ?? "", name: "touch" });
+    post("/act", { screen: kiosk()?.dataset.screen ?? "", name: wakes ? "wake" : "touch" });
   }
 
   async function plugged() {
