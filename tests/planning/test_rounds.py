@@ -109,14 +109,26 @@ def test_a_table_of_orders_makes_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "says"), [
-    ("", "first line"), ("kind,lat,lon\ndepot,1,1\n", "rows of kind demand"),
+    ("", "lacks the columns kind"), ("kind,lat,lon\ndepot,1,1\n", "rows of kind demand"),
     ("kind,lat,lon\ndemand,1,1\n", "row of kind depot"),
     ("kind,lat,lon,size\ndepot,1,1,\ndemand,1,1,XXL\n", "none of S, M, L, XL"),
     ("kind,lat,lon,from\ndepot,1,1,\ndemand,1,1,noon\n", "write 09:30"),
+    ("kind,lat,lon,from\ndepot,1,1,\ndemand,1,1,25:99\n", "write 09:30"),
+    ("kind,lat,lon,from,until\ndepot,1,1,,\ndemand,1,1,18:00,09:00\n", "18:00 is after 09:00"),
+    ("kind;lat;lon\ndepot;1;1\n", "rows of kind demand"),
 ])  # fmt: skip
 def test_tables_that_are_none_say_so(text: str, says: str) -> None:
     with pytest.raises(Trouble, match=says):
         read_orders(text, "orders.csv")
+
+
+def test_a_solution_without_a_cost_says_so(tmp_path: Path) -> None:
+    (tmp_path / "small.vrp").write_text(TINY, encoding="utf-8")
+    (tmp_path / "small.sol").write_text("Route #1: 1\n", encoding="utf-8")
+    with pytest.raises(Trouble, match=r"Cost 14971"):
+        read_instance(tmp_path / "small.vrp")
+    (tmp_path / "small.sol").write_text("Route #1: 1\nCost 4\n", encoding="utf-8")
+    assert read_instance(tmp_path / "small.vrp").best == 4.0
 
 
 def test_a_file_that_is_no_problem_says_so(tmp_path: Path) -> None:

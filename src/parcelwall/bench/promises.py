@@ -30,7 +30,8 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
         for done in workers.map(_of_station, jobs):
             figures.append(done)
-            tick(f"promises: {len(figures)} of {len(jobs)} done")
+            tick(f"{done.name}: skill {done.value}, calibration error {done.more['calibration_error']}; "
+                 f"{len(figures)} of {len(jobs)} done")  # fmt: skip
     return figures
 
 

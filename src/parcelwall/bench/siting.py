@@ -13,42 +13,79 @@ import numpy as np
 from parcelwall.bench.figure import Figure, Tick, rounded
 from parcelwall.errors import Trouble
 from parcelwall.planning import median, site
+from parcelwall.planning.csv_file import read_text, rows_of
 from parcelwall.planning.median import Siting
-from parcelwall.planning.site_files import Costs, Median, Places, read_places, read_problem, read_text
+from parcelwall.planning.site_files import POINTS, Costs, Median, Places, read_places, read_problem
 from parcelwall.planning.solver import Array, Limits
 
 CITY_P = (10, 20, 40)
+QUICK_BYTES = 10_000
 LIMITS = Limits(seconds=600)
 
 
 def measure(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
-    """One figure a problem. `--quick`: those below 10 kB only. Raises Trouble if there is no problem in the files."""
+    """One figure a problem. `--quick`: those below 10 kB only. What else lies in a folder is told and left out.
+
+    Raises Trouble for a named file that is no problem, and if there is none at all.
+    """
     found = [each for given in files for each in (sorted(given.iterdir()) if given.is_dir() else [given])]
     optima = _optima(found)
-    problems = [file for file in found if file.name != "optima.txt" and file.suffix in (".txt", ".csv", ".gz")]
-    if quick:
-        problems = [file for file in problems if file.stat().st_size < 10_000]
+    problems = _problems(found, set(files), quick, tick)
     if not problems:
         raise Trouble("name a folder of problems: pmed*.txt with optima.txt, cap*.txt with cap*.txt.opt, or places")
     figures: list[Figure] = []
-    for file in problems:
+    for file, problem in problems:
         tick(f"{file.name} …")
-        figures += _judged(file, optima.get(file.name.partition(".")[0]), tick)
+        figures += _judged(file, problem, optima.get(file.name.partition(".")[0]), tick)
     return figures
+
+
+Problem = Median | Costs | Places
+
+
+def _problems(found: Sequence[Path], named: set[Path], quick: bool, tick: Tick) -> list[tuple[Path, Problem]]:
+    """All are read before the first is solved, so that what cannot be read is told at once."""
+    problems = []
+    for file in found:
+        if file.name == "optima.txt" or (file.suffix not in (".txt", ".csv", ".gz") and file not in named):
+            continue
+        if quick and file.stat().st_size >= QUICK_BYTES:
+            continue
+        try:
+            problems.append((file, _read(file)))
+        except Trouble as no:
+            if file in named:
+                raise
+            tick(f"{file.name} is left out: {no}")
+    return problems
+
+
+def _read(file: Path) -> Problem:
+    problem = read_problem(file)
+    if isinstance(problem, Places):
+        next(rows_of(read_text(file), file.name, ("set", "kind")), None)  # to choose on some sets and judge on others
+    return problem
 
 
 def _optima(files: Sequence[Path]) -> dict[str, float]:
     known: dict[str, float] = {}
     for file in files:
         if file.name == "optima.txt":
-            known |= {name: float(value) for name, value in map(str.split, read_text(file).splitlines()[1:])}
+            known |= _known(file, [line.split() for line in read_text(file).splitlines()[1:] if line.strip()])
         if file.suffix == ".opt":
-            known[file.name.partition(".")[0]] = float(read_text(file).split()[-1])
+            known |= _known(file, [[file.name.partition(".")[0], *read_text(file).split()[-1:]]])
     return known
 
 
-def _judged(file: Path, optimum: float | None, tick: Tick) -> list[Figure]:
-    problem = read_problem(file)
+def _known(file: Path, lines: Sequence[Sequence[str]]) -> dict[str, float]:
+    """Raises Trouble for a line that is no name and number."""
+    try:
+        return {name: float(value) for name, value in lines}
+    except ValueError as no:
+        raise Trouble(f"{file}: a known optimum is a name and a number, such as pmed1 5819") from no
+
+
+def _judged(file: Path, problem: Problem, optimum: float | None, tick: Tick) -> list[Figure]:
     name = file.name.partition(".")[0]
     if isinstance(problem, Places):
         return _city(name, file, tick)
@@ -87,7 +124,7 @@ def _city(name: str, file: Path, tick: Tick) -> list[Figure]:
     text = read_text(file)
     past, later = (_of_sets(text, file.name, sets) for sets in (("0", "1"), ("2", "3")))
     figures = []
-    for p in CITY_P:
+    for p in (each for each in CITY_P if each <= len(past.sites)):
         start = perf_counter()
         cost = np.rint(past.distance_m() / 10) * 10 * past.weight[:, None]
         found = median.solve(cost, p, limits=LIMITS, tick=tick)
@@ -105,14 +142,8 @@ def _city(name: str, file: Path, tick: Tick) -> list[Figure]:
 
 
 def _of_sets(text: str, name: str, sets: tuple[str, ...]) -> Places:
-    """The demand of these sets with all candidates. Raises Trouble for a table without sets."""
-    head, *rows = text.splitlines()
-    columns = head.split(",")
-    if not {"set", "kind"} <= set(columns):
-        raise Trouble(f"{name} needs the columns set and kind, to choose on some sets and judge on others")
-    place, kind = columns.index("set"), columns.index("kind")
-    kept = [row for row in rows if (words := row.split(","))[place] in sets or words[kind] in ("point", "parcelpoint")]
-    return read_places("\n".join([head, *kept]), name)
+    """The demand of these sets with all candidates. Raises Trouble for a table without demand in them."""
+    return read_places(text, name, wanted=lambda row: row["set"] in sets or row["kind"] in POINTS)
 
 
 def _mean_walk(distance_m: Array, places: Places, sites: Sequence[int]) -> float:

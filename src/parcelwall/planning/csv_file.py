@@ -1,4 +1,5 @@
-"""A CSV file as people have it: gzipped or not, with a byte-order mark or a NUL in it, short rows and all.
+"""A text file as people have it: gzipped or not whatever its name, with a byte-order mark, a NUL or old line ends,
+columns between commas, semicolons or tabs, short rows and all.
 
 Light on purpose: also what replays orders without the planning libraries reads its files by this.
 """
@@ -12,23 +13,56 @@ from pathlib import Path
 
 from parcelwall.errors import Trouble
 
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+SHOWN = 200  # characters of a first line that is not what it should be
+LOOKED_AT = 4096
 
-def read_table(path: Path, needed: Sequence[str] = ()) -> Iterator[dict[str, str]]:
-    """The rows of a CSV file by column. Bytes that are no UTF-8 become U+FFFD; short rows have empty cells.
 
-    Raises Trouble that names the file and the columns it lacks.
+def read_text(path: Path) -> str:
+    r"""The file's text, unpacked if it is gzipped, with \n at the ends of lines. Bytes that are none become U+FFFD.
+
+    Raises Trouble that names the file, also for one that is no text.
     """
     try:
         raw = path.read_bytes()
-        text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig", errors="replace")
+        raw = gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
     except (OSError, EOFError, zlib.error) as no:
-        raise Trouble(f"{path} cannot be read: {no}. Give a CSV file, gzipped or not.") from no
-    lines = csv.DictReader(io.StringIO(text.replace("\x00", "")), restval="")
+        why = getattr(no, "strerror", None) or no
+        raise Trouble(f"{path} cannot be read: {why}. Give a text file, gzipped or not.") from no
+    text = raw.decode("utf-16" if raw[:2] in UTF16 else "utf-8-sig", errors="replace").replace("\x00", "")
+    if (start := text[:LOOKED_AT]).count("\ufffd") * 10 > len(start):
+        raise Trouble(f"{path} is no text. Give a CSV file, gzipped or not.")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_table(path: Path, needed: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file by column, short ones with empty cells.
+
+    Raises Trouble that names the file and the columns it lacks.
+    """
+    yield from rows_of(read_text(path), str(path), needed)
+
+
+def rows_of(text: str, name: str, needed: Sequence[str] = ()) -> Iterator[dict[str, str]]:
+    """The same of a text that is called `name`."""
+    text = text.lstrip("\n")
+    lines = csv.DictReader(io.StringIO(text), restval="", delimiter=separator(text))
     try:
-        there = [name.strip() for name in lines.fieldnames or []]
-        if missing := [name for name in needed if name not in there]:
-            raise Trouble(f"{path} lacks the columns {', '.join(missing)}. It has {', '.join(there) or 'none'}.")
+        there = [each.strip() for each in lines.fieldnames or []]
+        if missing := [each for each in needed if each not in there]:
+            raise Trouble(f"{name} lacks the columns {', '.join(missing)}. It has {names(there)}.")
         lines.fieldnames = there
-        yield from ({name: value.strip() for name, value in row.items() if isinstance(value, str)} for row in lines)
+        yield from ({key: value.strip() for key, value in row.items() if isinstance(value, str)} for row in lines)
     except csv.Error as no:
-        raise Trouble(f"{path} is no CSV file: {no} near line {lines.line_num}.") from no
+        raise Trouble(f"{name} is no CSV file: {no} near line {lines.line_num}. Is a quote left open there?") from no
+
+
+def separator(text: str) -> str:
+    """What stands between columns: whichever of comma, semicolon and tab the first line has most of."""
+    return max(",;\t", key=text.partition("\n")[0].count)
+
+
+def names(columns: Sequence[str]) -> str:
+    """Column names for a message, not longer than a line or two."""
+    told = ", ".join(columns) or "none"
+    return told if len(told) <= SHOWN else told[:SHOWN] + " …"

@@ -1,5 +1,6 @@
 """`parcelwall plan forecast`: from a file or the hub's journal to a page for people and a file for machines."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -79,7 +80,8 @@ def page(plan: Plan) -> Report:
     report = Report("Load forecast")
     report.say(f"{len(plan.loads)} loads of {len({each.station for each in plan.loads})} stations from {plan.source}, "
                f"made {plan.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC; {len(plan.curves)} dwell curves, "
-               f"{len(plan.calendars)} visit calendars. Nothing is used until an operator adopts it.")  # fmt: skip
+               f"{len(plan.calendars)} visit calendars. {_unlike(plan)}Nothing is used until an operator adopts "
+               "it.")  # fmt: skip
     if plan.bad_rows:
         report.say("Rows left out: " + ", ".join(f"{why} {count}" for why, count in plan.bad_rows.items()) + ".")
     for station, reason in plan.reasons.items():
@@ -101,6 +103,13 @@ def page(plan: Plan) -> Report:
                 "used by offers then. Loads are for people: parcelwall plan forecast --score says how near they were."
                 )  # fmt: skip
     return report
+
+
+def _unlike(plan: Plan) -> str:
+    """How many stations are not told from their own history as usual, by reason; nothing where all are."""
+    counts = Counter(plan.reasons.values())
+    told = ", ".join(f"{reason} {count}" for reason, count in sorted(counts.items()))
+    return f"Stations that are not told as usual: {told}. " if told else ""
 
 
 def _hours(loads: Sequence[Load]) -> list[int]:

@@ -10,10 +10,10 @@ import msgspec
 import numpy as np
 
 from parcelwall.errors import Trouble
-from parcelwall.planning.csv_file import read_table
+from parcelwall.planning.csv_file import names, read_table
 from parcelwall.planning.demand import SHARES, Array, Requests, empirical
 from parcelwall.planning.dice import dice
-from parcelwall.planning.records import Bad, moment
+from parcelwall.planning.records import Bad, far_from_others, moment
 
 LONGEST_H = 168.0
 POINT = ("DateR", "DateE", "DateD", "DateP", "Carrier")
@@ -21,7 +21,6 @@ ORDERS = ("purchased_at", "delivered_at", "length_cm", "width_cm", "height_cm", 
 SHELF_CM = ((8.0, 38.0, 64.0), (19.0, 38.0, 64.0), (41.0, 38.0, 64.0))  # the default ladder's S, M, L
 LIMIT_G = 25_000
 FEWEST = 20  # usable rows below which nothing can be learnt and judged
-APART = timedelta(days=366)
 LONG_GAP, DRIFT = timedelta(days=60), 3.0
 SHRUNK_BY = 20  # parcels
 SLOT_H = 3  # strata: weekday x so many hours of the deposit
@@ -63,28 +62,23 @@ def read(files: Sequence[Path]) -> Record:
             rows += _of_orders(table, dropped)
             kinds.add("orders")
         else:
-            raise Trouble(f"{path} has neither {', '.join(POINT[2:4])} nor {', '.join(ORDERS)} among its columns")
+            raise Trouble(f"{path} has neither {', '.join(POINT[2:4])} nor {', '.join(ORDERS)} among its columns. "
+                          f"It has {names(list(table[0]))}.")
     rows = [msgspec.structs.replace(each, row=place) for place, each in enumerate(rows)]
     stays = _near_others(sorted(rows, key=lambda each: each.came), dropped)
     if len(stays) < FEWEST:
+        why = ", ".join(f"{reason} {count}" for reason, count in dropped.items()) or "none"
         raise Trouble(f"{len(stays)} rows of {', '.join(map(str, files))} can be used, {FEWEST} are needed to learn "
-                      f"from some and judge by others. Dropped: {dict(dropped) or 'none'}")  # fmt: skip
+                      f"from some and judge by others. Left out: {why}. Times are read as 2018-01-31 09:30:00.")
     return Record(stays, dropped, " and ".join(sorted(kinds)))
 
 
 def _near_others(stays: list[Stay], dropped: Counter[str]) -> list[Stay]:
-    """Without those that stand more than a year from nearly all others: a wrong year, which would be judged alone."""
-    few = FEWEST // 4
-    kept = [
-        each for place, each in enumerate(stays)
-        if len(stays) < FEWEST or min(
-            each.came - stays[place - few].came if place >= few else timedelta.max,
-            stays[place + few].came - each.came if place + few < len(stays) else timedelta.max,
-        ) <= APART
-    ]  # fmt: skip
-    if len(kept) < len(stays):
-        dropped["more than a year from nearly all others"] += len(stays) - len(kept)
-    return kept
+    """Without those of a wrong year, which would be judged alone."""
+    far = far_from_others([each.came for each in stays])
+    if far:
+        dropped["more than a year from nearly all others"] += len(far)
+    return [each for place, each in enumerate(stays) if place not in far]
 
 
 def _of_point(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:

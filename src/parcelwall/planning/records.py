@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001, a wall clock that is of no zone
 PICKUP_COLUMNS = ("DateR", "DateE", "DateD", "DateP", "Carrier")
 DAYS_BACK = 240  # of past forecasts that are looked at to choose a model and a band
+FEW, APART_DAYS = 5, 366  # so few that stand so far from all others are of a wrong year
 LONGEST_DAYS = 400  # a step that takes longer than this tells of a wrong year
 
 
@@ -93,10 +94,33 @@ def read_pickups(paths: Sequence[Path]) -> Records:
                 rows.append(_row(row))
             except Bad as why:
                 bad[str(why)] += 1
+    rows = _without_wrong_years(rows, bad)
     if not rows:
         told = ", ".join(f"{reason} {count}" for reason, count in bad.items()) or "it is empty"
-        raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {told}.")
+        raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {told}. "
+                      "Times are read as 2018-01-31 09:30:00.")  # fmt: skip
     return from_rows(rows, bad)
+
+
+def _without_wrong_years(rows: Sequence[Row], bad: Counter[str]) -> list[Row]:
+    """Those rows that stand near others: one of 2098 would be the day that everything is told for."""
+    inorder = sorted(rows, key=lambda row: (row.ready, row.carrier))
+    far = far_from_others([row.ready for row in inorder])
+    if far:
+        bad["far_from_all_others"] += len(far)
+    return [row for place, row in enumerate(inorder) if place not in far]
+
+
+def far_from_others(times: Sequence[datetime]) -> set[int]:
+    """The places in sorted times that have fewer than FEW others within a year before and a year after. None of fewer
+    than 4 * FEW times: nobody knows then which are the wrong ones."""
+    if len(times) < 4 * FEW:
+        return set()
+    days = _days(times)
+    endless = np.full(FEW, np.inf)
+    back = np.append(endless, days[FEW:] - days[:-FEW])
+    ahead = np.append(days[FEW:] - days[:-FEW], endless)
+    return set(np.flatnonzero(np.minimum(back, ahead) > APART_DAYS).tolist())
 
 
 def _refuse_double(row: Mapping[str, str], seen: set[tuple[str, ...]]) -> None:

@@ -1,7 +1,5 @@
 """`plan rounds`: reads orders, stations and depot, or a problem in VRPLIB format, and tells which rounds to drive."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +7,11 @@ from typing import Any
 import msgspec
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.csv_file import read_text, rows_of
 from parcelwall.planning.report import INK, LIGHT, Report, a_chart
 from parcelwall.planning.rounds import Fleet, Order, Rounds, Station, Task, plan_rounds, to_doors
 from parcelwall.planning.routing import Instance, cores, read_instance, route
-from parcelwall.planning.site_files import number, read_text
+from parcelwall.planning.site_files import number
 
 SIZES = "S M L XL".split()
 ROOM = 40  # compartments free at a station that says nothing of it, all large enough
@@ -72,9 +71,9 @@ def read_orders(
 
     Raises Trouble if there is no depot or no order.
     """
-    table = list(csv.DictReader(io.StringIO(text)))
-    if not table or not {"kind", "lat", "lon"} <= set(table[0]):
-        raise Trouble(f"{name} needs a first line with the columns kind, lat and lon, and rows below it")
+    table = list(rows_of(text, name, ("kind", "lat", "lon")))
+    if not table:
+        raise Trouble(f"{name} has no row below its first line")
     rows = [row for row in table if abs(number(row, "lat", 99)) <= 90 and abs(number(row, "lon", 999)) <= 180]
     told = [f"{len(table) - len(rows)} rows without a place were left out"] if len(rows) < len(table) else []
     stations = [_station(row) for row in rows if row["kind"] in ("point", "parcelpoint", "station")]
@@ -92,10 +91,14 @@ def _order(row: dict[str, str], place: int) -> Order:
     size = row.get("size") or "S"
     if size not in SIZES:
         raise Trouble(f"order {row.get('id') or place}: the size {size} is none of {', '.join(SIZES)}")
+    early_s, late_s = _time(row.get("from"), 0), _time(row.get("until"), 86_400)
+    if early_s > late_s:
+        raise Trouble(f"order {row.get('id') or place}: {row['from']} is after {row.get('until') or '24:00'}, when it "
+                      "should be there")  # fmt: skip
     return Order(
         id=row.get("id") or row.get("node") or str(place), lat=float(row["lat"]), lon=float(row["lon"]),
         size=SIZES.index(size), at_home=(row.get("at_home") or "yes") != "no",
-        early_s=_time(row.get("from"), 0), late_s=_time(row.get("until"), 86_400),
+        early_s=early_s, late_s=late_s,
     )  # fmt: skip
 
 
@@ -110,10 +113,12 @@ def _time(text: str | None, default: int) -> int:
     if not text:
         return default
     try:
-        hours, minutes = text.split(":")
-        return int(hours) * 3600 + int(minutes) * 60
-    except ValueError as error:
-        raise Trouble(f"{text!r} is no time of day: write 09:30") from error
+        hours, minutes = map(int, text.split(":"))
+    except ValueError:
+        hours, minutes = -1, 0
+    if not (0 <= hours <= 24 and 0 <= minutes < 60):
+        raise Trouble(f"{text!r} is no time of day: write 09:30")
+    return hours * 3600 + minutes * 60
 
 
 def _told(name: str, task: Task, found: Rounds, doors: Rounds, told: list[str]) -> tuple[Report, Found]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pyvrp.stop import MaxRuntime
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.csv_file import read_text
 
 TENTHS = 10  # files with time windows measure in tenths, cut off (DIMACS 2021)
 
@@ -72,14 +73,20 @@ def read_instance(file: Path) -> Instance:
     try:
         windows = "TIME_WINDOW" in file.read_text(encoding="utf-8")
         data = pyvrp.read(file, round_func="dimacs" if windows else "round")
-    except (OSError, ValueError, TypeError, KeyError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
         raise Trouble(f"{file.name} is no problem in VRPLIB format: {error}") from error
-    solution = file.with_suffix(".sol")
-    best = None
-    if solution.is_file():
-        costs = [line.split()[-1] for line in solution.read_text().splitlines() if line.lower().startswith("cost")]
-        best = float(costs[0]) if costs else None
-    return Instance(file.stem, data, TENTHS if windows else 1, best)
+    return Instance(file.stem, data, TENTHS if windows else 1, _best_known(file.with_suffix(".sol")))
+
+
+def _best_known(solution: Path) -> float | None:
+    """The cost in a file NAME.sol; None where there is no such file. Raises Trouble for one without a cost."""
+    if not solution.is_file():
+        return None
+    costs = [line.split()[-1] for line in read_text(solution).splitlines() if line.lower().startswith("cost")]
+    try:
+        return float(costs[0])
+    except (IndexError, ValueError) as no:
+        raise Trouble(f"{solution} tells no best known cost: it needs a line such as `Cost 14971`") from no
 
 
 def nearest_neighbour(data: pyvrp.ProblemData) -> int | None:

@@ -3,10 +3,7 @@
 Beasley (1990), "OR-Library: distributing test problems by electronic mail".
 """
 
-import csv
-import gzip
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 
@@ -15,10 +12,13 @@ import numpy as np
 from scipy.sparse.csgraph import shortest_path
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.csv_file import read_text, rows_of, separator
 from parcelwall.planning.solver import Array
 
+POINTS = ("point", "parcelpoint")  # kinds of rows where a station might stand
 EARTH_M = 6_371_000.0
 GRID_DEGREES = 0.004  # some 450 m: without candidates, one site for each such square where parcels go,
+MOST_POINTS = 5_000  # of a problem of the library: their distances are held in memory
 MOST_SQUARES = 300  # or for larger ones, so that there are no more than this many
 
 
@@ -78,21 +78,14 @@ def read_problem(file: Path, candidates: Path | None = None) -> Median | Costs |
     """What the file holds. Raises Trouble naming file, row and remedy."""
     text = read_text(file)
     head = text.lstrip().splitlines()[0] if text.strip() else ""
-    if "lat" in head.split(","):
+    if "lat" in map(str.strip, head.split(separator(head))):
         return read_places(text, file.name, candidates)
     words = head.split()
     if not words or not all(word.replace(".", "", 1).isdigit() for word in words):
         raise Trouble(f"{file.name} is neither a table with columns lat and lon nor a problem of the OR-Library")
+    if len(words) not in (2, 3):
+        raise Trouble(f"{file.name}: a problem of the OR-Library begins with two numbers (sites, points) or three")
     return read_median(text, file.name) if len(words) == 3 else read_costs(text, file.name)
-
-
-def read_text(file: Path) -> str:
-    """The file's text, unpacked if its name ends in .gz. Raises Trouble if it cannot be read."""
-    try:
-        raw = file.read_bytes()
-        return (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise Trouble(f"{file} cannot be read: {error}") from error
 
 
 def read_median(text: str, name: str) -> Median:
@@ -102,8 +95,15 @@ def read_median(text: str, name: str) -> Median:
     """
     points, edges, p, *rest = _numbers(text, name)
     n, count = int(points), int(edges)
+    if not (1 <= p <= n <= MOST_POINTS and count >= 1):
+        raise Trouble(f"{name}: to open {p:g} of {points:g} points with {edges:g} edges is no problem: there are 1 to "
+                      f"{MOST_POINTS} points, and 1 to all of them are opened")
     if len(rest) < 3 * count:
         raise Trouble(f"{name} announces {count} edges and holds {len(rest) // 3}")
+    if any(not 1 <= end <= n for place, end in enumerate(rest[: 3 * count]) if place % 3 < 2):
+        raise Trouble(f"{name}: an edge ends at a point that is none of 1 to {n}")
+    if min(rest[2 : 3 * count : 3]) < 0:
+        raise Trouble(f"{name}: an edge is shorter than nothing")
     length = np.full((n, n), np.inf)
     for start, end, far in zip(rest[0 : 3 * count : 3], rest[1::3], rest[2::3], strict=False):
         length[int(start) - 1, int(end) - 1] = length[int(end) - 1, int(start) - 1] = far
@@ -120,6 +120,8 @@ def read_costs(text: str, name: str) -> Costs:
     """
     sites, points, *rest = _numbers(text, name)
     m, n = int(sites), int(points)
+    if min(m, n) < 1 or min(rest, default=0) < 0:
+        raise Trouble(f"{name} needs at least one site and one point, and no number below 0")
     if len(rest) != 2 * m + n * (m + 1):
         raise Trouble(f"{name} should hold {2 * m + n * (m + 1)} numbers after the first two and holds {len(rest)}")
     of_sites = np.array(rest[: 2 * m]).reshape(m, 2)
@@ -137,18 +139,23 @@ def _numbers(text: str, name: str) -> list[float]:
     return found
 
 
-def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
+def read_places(
+    text: str, name: str, candidates: Path | None = None, wanted: Callable[[Mapping[str, str]], bool] = lambda row: True
+) -> Places:
     """A table with lat, lon and, if it likes, parcels_per_day and kind (demand, point, depot).
 
     Without candidates, of a file of their own or as rows of kind `point`, each square of some 450 m (larger ones if
-    there would be more than 300) in which parcels go has one in the middle of its parcels.
+    there would be more than 300) in which parcels go has one in the middle of its parcels. Only rows that are `wanted`
+    are looked at.
 
     Raises Trouble if there is no demand.
     """
     rows, told = _rows(text, name)
+    rows = [row for row in rows if wanted(row)]
     demand = [row for row in rows if row.get("kind", "demand") in ("demand", "")]
     if not demand:
-        raise Trouble(f"{name} has no row of demand with lat and lon that are numbers")
+        raise Trouble(f"{name} has no row of demand with lat and lon that are numbers (60.17, not 60,17). Where there "
+                      "is a column `kind`, rows of demand say `demand` there, or nothing")  # fmt: skip
     good = [row for row in demand if _is_demand(row)]
     if len(good) < len(demand):
         count = len(demand) - len(good)
@@ -156,7 +163,7 @@ def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
     demand = good
     weight = np.array([number(row, "parcels_per_day", 1.0) for row in demand])
     points, weight = _merged(np.array([(float(r["lat"]), float(r["lon"])) for r in demand]), weight)
-    sites = [row for row in rows if row.get("kind") in ("point", "parcelpoint")]
+    sites = [row for row in rows if row.get("kind") in POINTS]
     if candidates:
         sites, more = _rows(read_text(candidates), candidates.name)
         told += more
@@ -166,9 +173,9 @@ def read_places(text: str, name: str, candidates: Path | None = None) -> Places:
 
 def _rows(text: str, name: str) -> tuple[list[dict[str, str]], list[str]]:
     """Rows whose lat and lon are numbers on the globe, and how many are not."""
-    table = list(csv.DictReader(io.StringIO(text)))
-    if not table or not {"lat", "lon"} <= set(table[0]):
-        raise Trouble(f"{name} needs a first line with the columns lat and lon, and rows below it")
+    table = list(rows_of(text, name, ("lat", "lon")))
+    if not table:
+        raise Trouble(f"{name} has no row below its first line")
     good = [row for row in table if abs(number(row, "lat", 99)) <= 90 and abs(number(row, "lon", 999)) <= 180]
     told = [f"{name}: {len(table) - len(good)} rows without a place were left out"] if len(good) < len(table) else []
     return good, told

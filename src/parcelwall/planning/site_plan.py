@@ -65,7 +65,7 @@ def _library(report: Report, file: Path, problem: Median | Costs, wish: Wish, ti
         found = median.solve(problem.cost, wish.open or problem.p, limits=limits, tick=tick)
     else:
         found = site.with_capacity(problem.cost, problem.fixed, problem.demand, problem.capacity, limits)
-    _say_proof(report, found, "cost of all points")
+    _say_proof(report, found, f"{found.objective:,.2f} is the cost of all points.")
     report.table("Sites", ["site"], [[j + 1] for j in found.open])
     return Found(of=file.name, wish=wish, sites=[{"id": j + 1} for j in found.open], objective=found.objective,
                  bound=found.bound, proven=found.proven, figures={"open": len(found.open)})  # fmt: skip
@@ -77,7 +77,7 @@ def _once(report: Report, file: Path, places: Places, wish: Wish, tick: Callable
     found = _solve(places, distance_m, kept, p, wish, tick)
     rows = _site_rows(places, distance_m, found.open)
     figures = _walks(places, distance_m, found.open)
-    _say_proof(report, found, _UNIT[wish.goal])
+    _say_proof(report, found, _reached(places, found, wish))
     for text in places.told:
         report.say(text)
     report.table("How far people walk, as the crow flies", ["figure", "value"],
@@ -98,10 +98,22 @@ _WORDS = {
     "walk_p90_m": "nine in ten walk at most, m",
     **{f"share_within_{metres}_m": f"share of parcels that walk at most {metres} m" for metres in (300, 500, 1000)},
 }  # fmt: skip
-_UNIT: dict[Goal, str] = {
-    "walk": "parcel metres a day", "reach": "parcels a day within reach", "choice": "parcels a day that come",
-    "cost": "cost a day", "all": "stations",
-}  # fmt: skip
+
+
+def _reached(places: Places, found: Siting, wish: Wish) -> str:
+    """The plan's objective in a sentence that needs no knowledge of its formula."""
+    total, count, within = places.weight.sum(), len(found.open), f"a station within {wish.radius_m:,.0f} m"
+    of_all = f"of {total:,.0f} parcels a day ({found.objective / total:.1%})"
+    if wish.goal == "walk":
+        return (f"A parcel walks {found.objective / total:,.0f} m on average to the nearest of {count} stations, "
+                f"{found.objective / 1000:,.0f} km a day for all parcels together.")  # fmt: skip
+    if wish.goal == "reach":
+        return f"With {count} stations {found.objective:,.0f} {of_all} have {within}."
+    if wish.goal == "choice":
+        return f"With {count} stations {found.objective:,.0f} {of_all} are expected to come."
+    if wish.goal == "all":
+        return f"{count} stations are enough: every point has {within}."
+    return f"{count} stations and the walks to them cost {found.objective:,.2f} a day."
 
 
 def _standing(places: Places) -> Any:
@@ -166,11 +178,11 @@ def _walks(places: Places, distance_m: Array, sites: Sequence[int]) -> dict[str,
     return {"stations": len(sites), "walk_mean_m": round(mean, 1), **quantile, **share}
 
 
-def _say_proof(report: Report, found: Siting | Growth, unit: str) -> None:
+def _say_proof(report: Report, found: Siting | Growth, reached: str) -> None:
     gap = abs(found.objective - found.bound) / max(abs(found.objective), 1e-12)
     sure = "Proven: no other choice is better." if found.proven else (
         f"Not proven: time ran out. The best there is differs by at most {gap:.2%}; allow more with --seconds.")
-    report.say(f"{found.objective:,.2f} {unit}. {sure}")
+    report.say(f"{reached} {sure}")
 
 
 def _say_next(report: Report, places: Places, distance_m: Array, sites: Any) -> None:
@@ -219,7 +231,8 @@ def _over_years(report: Report, file: Path, places: Places, wish: Wish) -> Found
     distance_m = places.distance_m()
     found = grow(np.rint(distance_m), weight, price, np.array(wish.budgets), permitted=permitted,
                  unserved=wish.farthest_m, limits=Limits(seconds=wish.seconds))  # fmt: skip
-    _say_proof(report, found, f"parcel metres over {years} years, nobody counted beyond {wish.farthest_m:,.0f} m")
+    _say_proof(report, found, f"A parcel walks {found.objective / weight.sum():,.0f} m on average over {years} years, "
+               f"counted as {wish.farthest_m:,.0f} m where no station is nearer.")  # fmt: skip
     rows, before = [], set[int]()
     for year, sites in enumerate(found.open, 1):
         rows += [{"year": year, "id": places.sites[j].id, "lat": places.sites[j].lat, "lon": places.sites[j].lon,

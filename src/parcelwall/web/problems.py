@@ -93,6 +93,8 @@ def on_validation(no: Exception) -> Response[bytes]:
     extra = getattr(no, "extra", None) or []
     first = extra[0] if isinstance(extra, list) and extra else {}
     said = str(first.get("message") or getattr(no, "detail", "") or no)
+    if said == "'data'":  # what Litestar says where a body should be and there is none
+        said = "There is no body"
     field = str(first.get("key", "")).removeprefix("data")
     refusal = Refusal("bad_field", field=field or _field(said), problem=said)
     return problem(STATUS[refusal.reason], refusal.reason, refusal.sentence, **refusal.details)
