@@ -44,7 +44,7 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> Iterator[dict[str, str
 
 
 def rows_of(text: str, name: str, needed: Sequence[str] = ()) -> Iterator[dict[str, str]]:
-    """The same of a text that is called `name`."""
+    """The same of a text that is called `name`. Raises Trouble likewise."""
     text = text.lstrip("\n")
     lines = csv.DictReader(io.StringIO(text), restval="", delimiter=separator(text))
     try:
