@@ -26,6 +26,9 @@ LONGEST = (  # files, longest first
     "test_pages.py",
     "test_replay.py",
     "test_identity.py",
+    "test_journey.py",
+    "test_views_browser.py",
+    "test_matrix.py",
 )
 
 

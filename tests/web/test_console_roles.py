@@ -8,7 +8,6 @@ from uuid import UUID
 
 import httpx
 import msgspec
-import pytest
 import pytest_asyncio
 
 from parcelwall.clock import SystemClock
@@ -188,11 +187,12 @@ async def test_a_person_is_masked_and_shown_only_for_a_reason_that_is_written_do
     assert "lovelace" not in body.lower() and "example.org" not in body, "ids only; their hex digits may spell anything"
 
 
-@pytest.mark.parametrize("to", ["http://evil.example", "//evil.example", "/console/\\evil", "/start", "/console//x"])
-async def test_a_sign_in_leads_into_the_console_only(office: Office, to: str) -> None:
+async def test_a_sign_in_leads_into_the_console_only(office: Office) -> None:
     key = await office.hub.admit("late", "Late", "viewer")
-    answer = await office.browsers["no"].post("/console/sign-in", data={"key": key, "to": to})
-    assert answer.headers["location"] == "/console"
+    for to in ("http://evil.example", "//evil.example", "/console/\\evil", "/start", "/console//x"):
+        office.browsers["no"].cookies.clear()
+        answer = await office.browsers["no"].post("/console/sign-in", data={"key": key, "to": to})
+        assert answer.headers["location"] == "/console", to
 
 
 async def test_prices_are_stated_shown_and_taken_back_in_the_policy_form(office: Office) -> None:
