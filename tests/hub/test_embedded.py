@@ -47,6 +47,28 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(parent, ignore_errors=True)
 
 
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Path]:
+    """A folder in which a server was started and stopped once, to be copied."""
+    parent = Path(tempfile.mkdtemp(prefix="parcelwall-test-"))
+    parent.chmod(0o755)
+    asyncio.run(_used(parent / "data"))
+    yield parent / "data"
+    shutil.rmtree(parent, ignore_errors=True)
+
+
+async def _used(folder: Path) -> None:
+    async with served(folder):
+        pass
+
+
+@pytest.fixture
+def used(folder: Path, kept: Path) -> Path:
+    """As `folder`, and a server was there before."""
+    subprocess.run(["cp", "-a", str(kept), str(folder)], check=True)
+    return folder
+
+
 @asynccontextmanager
 async def served(folder: Path, *, durable: bool = False) -> AsyncIterator[tuple[EmbeddedPostgres, str]]:
     server = EmbeddedPostgres(folder, durable=durable)
@@ -109,8 +131,8 @@ async def test_nobody_else_can_reach_it(folder: Path) -> None:
         assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o755
 
 
-async def test_text_sorts_the_same_on_every_machine(folder: Path) -> None:
-    async with served(folder) as (_, dsn):
+async def test_text_sorts_the_same_on_every_machine(used: Path) -> None:
+    async with served(used) as (_, dsn):
         sql = "SELECT datlocale || ' ' || pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'parcelwall'"
         assert await ask(dsn, sql) == "C.UTF-8 UTF8"
 
@@ -125,25 +147,21 @@ async def test_a_killed_server_recovers(folder: Path) -> None:
         assert await ask(dsn, "SELECT number FROM kept") == 42
 
 
-async def test_a_pid_file_whose_number_is_now_another_process_does_not_hinder(folder: Path) -> None:
-    async with served(folder):
-        pass
-    (folder / "cluster/postmaster.pid").write_text(f"{os.getpid()}\n{folder}/cluster\n1\n5432\n{folder}\n\n\nready\n")
-    async with served(folder) as (_, dsn):
+async def test_a_pid_file_whose_number_is_now_another_process_does_not_hinder(used: Path) -> None:
+    (used / "cluster/postmaster.pid").write_text(f"{os.getpid()}\n{used}/cluster\n1\n5432\n{used}\n\n\nready\n")
+    async with served(used) as (_, dsn):
         assert await ask(dsn, "SELECT 1") == 1
 
 
-async def test_another_major_version_is_refused_with_a_remedy(folder: Path) -> None:
-    async with served(folder):
-        pass
-    (folder / "cluster/PG_VERSION").write_text("16\n")
+async def test_another_major_version_is_refused_with_a_remedy(used: Path) -> None:
+    (used / "cluster/PG_VERSION").write_text("16\n")
     with pytest.raises(Trouble, match=r"written by PostgreSQL 16, .* PostgreSQL 18\. Dump them"):
-        await EmbeddedPostgres(folder, durable=False).start()
+        await EmbeddedPostgres(used, durable=False).start()
 
 
-async def test_the_second_user_of_a_folder_joins_and_does_not_stop_it(folder: Path) -> None:
-    async with served(folder) as (first, dsn):
-        async with served(folder) as (second, same):
+async def test_the_second_user_of_a_folder_joins_and_does_not_stop_it(used: Path) -> None:
+    async with served(used) as (first, dsn):
+        async with served(used) as (second, same):
             assert same == dsn
             assert second.pid is None
         assert first.pid and alive(first.pid)
@@ -161,32 +179,32 @@ async def test_two_hubs_that_start_at_once_share_one_server(folder: Path) -> Non
         await second.stop()
 
 
-async def test_a_server_that_forgets_is_not_lent_to_a_hub_that_must_not(folder: Path) -> None:
-    async with served(folder, durable=False):
+async def test_a_server_that_forgets_is_not_lent_to_a_hub_that_must_not(used: Path) -> None:
+    async with served(used, durable=False):
         with pytest.raises(Trouble, match="durable=False"):
-            await EmbeddedPostgres(folder, durable=True).start()
+            await EmbeddedPostgres(used, durable=True).start()
 
 
-async def test_a_killed_hub_leaves_no_server_and_the_next_one_starts(folder: Path) -> None:
-    process, pid = await asyncio.to_thread(hub, folder)
+async def test_a_killed_hub_leaves_no_server_and_the_next_one_starts(used: Path) -> None:
+    process, pid = await asyncio.to_thread(hub, used)
     process.kill()
     await asyncio.to_thread(process.wait)
-    async with served(folder) as (server, dsn):
+    async with served(used) as (server, dsn):
         assert server.pid != pid
         assert not alive(pid)
         assert await ask(dsn, "SELECT 1") == 1
 
 
-async def test_a_hub_that_forgets_to_stop_leaves_no_server(folder: Path) -> None:
-    process, pid = await asyncio.to_thread(hub, folder, 0)
+async def test_a_hub_that_forgets_to_stop_leaves_no_server(used: Path) -> None:
+    process, pid = await asyncio.to_thread(hub, used, 0)
     assert await asyncio.to_thread(process.wait) == 0
     assert await gone(pid)
 
 
-async def test_a_start_that_was_given_up_leaves_no_server(folder: Path) -> None:
-    server = EmbeddedPostgres(folder, durable=False)
+async def test_a_start_that_was_given_up_leaves_no_server(used: Path) -> None:
+    server = EmbeddedPostgres(used, durable=False)
     start = asyncio.create_task(server.start())
-    while not (folder / "cluster/postmaster.pid").exists():
+    while not (used / "cluster/postmaster.pid").exists():
         await asyncio.sleep(0.001)
     pid = server.pid
     start.cancel()
@@ -196,26 +214,22 @@ async def test_a_start_that_was_given_up_leaves_no_server(folder: Path) -> None:
     assert pid and not alive(pid)
 
 
-async def test_a_cluster_that_was_half_made_is_made_anew(folder: Path) -> None:
-    async with served(folder):
-        pass
-    (folder / "cluster").rename(folder / "cluster.new")
-    (folder / "cluster.new/global/pg_control").unlink()
-    async with served(folder) as (_, dsn):
+async def test_a_cluster_that_was_half_made_is_made_anew(used: Path) -> None:
+    (used / "cluster").rename(used / "cluster.new")
+    (used / "cluster.new/global/pg_control").unlink()
+    async with served(used) as (_, dsn):
         assert await ask(dsn, "SELECT 1") == 1
 
 
-async def test_a_server_of_another_program_is_left_alone(folder: Path) -> None:
-    async with served(folder):
-        pass
-    user = embedded.User(folder.stat().st_uid)
-    command = [str(embedded._binaries(folder, user) / "postgres"), "-D", str(folder / "cluster"), "-k", str(folder)]
+async def test_a_server_of_another_program_is_left_alone(used: Path) -> None:
+    user = embedded.User(used.stat().st_uid)
+    command = [str(embedded._binaries(used, user) / "postgres"), "-D", str(used / "cluster"), "-k", str(used)]
     other = subprocess.Popen(user.command(*command, ends_with_us=True), stderr=subprocess.DEVNULL)
     try:
-        while not (folder / "cluster/postmaster.pid").exists():
+        while not (used / "cluster/postmaster.pid").exists():
             await asyncio.sleep(0.01)
         with pytest.raises(Trouble, match=f"another program runs PostgreSQL .pid {other.pid}"):
-            await EmbeddedPostgres(folder, durable=False).start()
+            await EmbeddedPostgres(used, durable=False).start()
         assert alive(other.pid)
     finally:
         other.kill()
@@ -230,12 +244,10 @@ async def test_a_folder_with_other_things_is_refused(folder: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o755
 
 
-async def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
-    async with served(folder):
-        pass
-    (folder / "cluster/global/pg_control").unlink()
+async def test_a_server_that_cannot_start_says_why(used: Path) -> None:
+    (used / "cluster/global/pg_control").unlink()
     with pytest.raises(Trouble, match="could not open file"):
-        await EmbeddedPostgres(folder, durable=False).start()
+        await EmbeddedPostgres(used, durable=False).start()
 
 
 async def test_a_path_too_long_for_a_socket(folder: Path) -> None:
