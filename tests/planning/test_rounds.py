@@ -108,6 +108,12 @@ def test_a_table_of_orders_makes_a_report(tmp_path: Path) -> None:
     assert b'"rounds"' in data.read_bytes()
 
 
+def test_room_below_none_is_none() -> None:
+    text = "kind,lat,lon,room_S,room_M\ndepot,1,1,,\ndemand,1,1,,\npoint,1,1,-3,2\npoint,1,1,NaN,-1\n"
+    stations = read_orders(text, "orders.csv")[1]
+    assert [each.room for each in stations] == [(0, 2, 0, 0), (0, 0, 0, 40)]
+
+
 @pytest.mark.parametrize(("text", "says"), [
     ("", "lacks the columns kind"), ("kind,lat,lon\ndepot,1,1\n", "rows of kind demand"),
     ("kind,lat,lon\ndemand,1,1\n", "row of kind depot"),

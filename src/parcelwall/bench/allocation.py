@@ -68,6 +68,8 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     First the rules of each place are fitted, then each period of each place is judged; as many at once as there are
     cores for us.
     """
+    if files:
+        past.read(files)  # what cannot be read is told before any worker begins
     effort = QUICK if quick else Effort()
     seeds = min(seeds, 1 if files else 2) if quick else seeds
     learn: Callable[..., Place] = of_file if files else of_load

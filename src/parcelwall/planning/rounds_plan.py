@@ -103,7 +103,7 @@ def _order(row: dict[str, str], place: int) -> Order:
 
 
 def _station(row: dict[str, str]) -> Station:
-    room = [int(number(row, f"room_{size}", 0)) for size in SIZES]
+    room = [max(0, int(number(row, f"room_{size}", 0))) for size in SIZES]
     return Station(id=row.get("id") or row.get("node") or "?", lat=float(row["lat"]), lon=float(row["lon"]),
                    room=tuple(room) if any(room) else (0, 0, 0, ROOM))  # fmt: skip
 
