@@ -86,17 +86,18 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
     """Learns everything in an order that keeps each writer's numbers and each parcel's revisions. A new epoch's stream
     is begun when the one before has come to where the backup ended."""
     queues = {writer: deque(rows) for writer, rows in kept.items()}
-    waiting = {before: writer for before, writer in reading.next_streams.items() if queues.get(before)}
+    waiting = {before: list(after) for before, after in reading.next_streams.items() if queues.get(before)}
     blocked: dict[tuple[UUID, int], str] = {}
     revisions = reading.revisions
-    ready = [writer for writer, queue in queues.items() if queue and writer not in waiting.values()]
+    later = {writer for after in waiting.values() for writer in after}
+    ready = [writer for writer, queue in queues.items() if queue and writer not in later]
     while ready:
         writer = ready.pop()
         queue = queues[writer]
         while queue:
             row = queue[0]
             if writer in waiting and reading.was_given_back(row.entry):
-                ready.append(waiting.pop(writer))
+                ready += waiting.pop(writer)
             if row.parcel is not None and row.revision != revisions.get(row.parcel, 0) + 1:
                 blocked[row.parcel, row.revision or 0] = writer
                 break
@@ -107,7 +108,7 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
                 if behind := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
                     ready.append(behind)
         if not queue and writer in waiting:
-            ready.append(waiting.pop(writer))
+            ready += waiting.pop(writer)
     yield from _out_of_order(queues, revisions)
 
 

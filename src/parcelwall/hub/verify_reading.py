@@ -40,16 +40,22 @@ class Reading:
         self.configured: dict[str, facts.StationConfigured] = {}
         self.by_station: dict[str, tuple[list[tuple[Kept, Fact]], list[tuple[Kept, Fact]]]] = {}
         self.lost_after: dict[str, int] = {}  # a past stream of the hub -> what a backup held of it
-        self.next_streams: dict[str, str] = {}  # a past stream -> the one that was begun after it
+        self.next_streams: dict[str, list[str]] = {}  # a past stream -> what was begun after it, the newest last
 
     def note_epochs(self, kept: dict[str, list[Kept]]) -> None:
-        """Where each past stream ended in the backup from which the hub was restored, and what follows which."""
-        for row in (row for rows in kept.values() for row in rows):
-            fact = _of_an_end(row.entry)
-            if fact is not None:
-                self.next_streams[fact.before] = row.entry.writer
-            if isinstance(fact, facts.EpochBegan):
-                self.lost_after[fact.before] = fact.number
+        """Where each past stream ended in the backup from which the hub was restored, and what follows which.
+
+        A backup may be older than an epoch: then that whole epoch was lost, and no later one says where it ended.
+        """
+        for writer, rows in sorted(kept.items(), key=lambda each: streams.epoch_of(each[0])):
+            for fact in filter(None, (_of_an_end(row.entry) for row in rows)):
+                self.next_streams.setdefault(fact.before, []).append(writer)
+                if isinstance(fact, facts.EpochBegan):
+                    self.lost_after[fact.before] = min(fact.number, self.lost_after.get(fact.before, fact.number))
+        epochs = {writer: streams.epoch_of(writer) for writer in kept if streams.is_hubs(writer)}
+        for writer, epoch in epochs.items():
+            if streams.station_of(writer) and epoch < max(epochs.values()):
+                self.lost_after.setdefault(writer, 0)
 
     def was_given_back(self, entry: Entry) -> bool:
         """Whether a station gave it back to a hub that had lost it."""
