@@ -19,6 +19,7 @@ from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import Command, Destination, Extend, Reserve
 from parcelwall.hub.house import Hub
+from parcelwall.hub.sweeps import sweep
 from parcelwall.ids import seeded
 from parcelwall.link.frames import BOOKS_DIFFER, BadFrame
 from parcelwall.rules import decide
@@ -114,6 +115,30 @@ async def test_what_was_lost_comes_back_from_the_station(town: Town, backups: Ba
         assert await kinds_in(hub, "hub:1/S-0001") == await kinds_in(town.hub, "hub:1/S-0001")
         assert (await kinds_in(hub, hub.streams.station("S-0001")))[0] == "EpochBegan"
         assert await cases(hub) == ["announcement_lost"]
+        await whole(hub, town)
+
+
+async def test_a_whole_epoch_is_lost(town: Town, backups: Backups) -> None:
+    """The same backup once more: no later epoch says where the one between ended, and all of it comes back."""
+    kluuvi, now = only(town), town.clock
+    assert isinstance(now, VirtualClock)
+    parcel = await told(town, "PW-1")
+    await kluuvi.deposit("PW-1")
+    await kluuvi.carry()
+    once, again = await backups.make(), await backups.make()
+    async with backups.restored(once) as hub:
+        await kluuvi.carry()
+        kluuvi.cut()
+        await kluuvi.collect(kluuvi.code_of(parcel))
+        now.advance(60 * 3600.0)
+        await sweep(hub)
+        await kluuvi.carry()
+        lost = hub.streams.station("S-0001")
+        assert await kinds_in(hub, lost) == ["EpochBegan", "Expired"]
+    async with backups.restored(again) as hub:
+        await kluuvi.carry()
+        assert await kinds_in(hub, lost) == ["EpochBegan", "Expired"]
+        assert (await parcel_at(hub, parcel)).stage == Stage.COLLECTED
         await whole(hub, town)
 
 
