@@ -48,7 +48,9 @@ class Reading:
         A backup may be older than an epoch: then that whole epoch was lost, and no later one says where it ended.
         """
         for writer, rows in sorted(kept.items(), key=lambda each: streams.epoch_of(each[0])):
-            for fact in filter(None, (_of_an_end(row.entry) for row in rows)):
+            for fact in (_of_an_end(row.entry) for row in rows):
+                if fact is None:
+                    continue
                 self.next_streams.setdefault(fact.before, []).append(writer)
                 if isinstance(fact, facts.EpochBegan):
                     self.lost_after[fact.before] = min(fact.number, self.lost_after.get(fact.before, fact.number))
