@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from uuid import UUID
@@ -11,100 +11,26 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from parcelwall.clock import VirtualClock
+from hub.letters import PUBLIC, Crash, Office, an_office
 from parcelwall.errors import Trouble
 from parcelwall.hub import people, tell
 from parcelwall.hub.commands import Divert, Extend, RenewCode
-from parcelwall.hub.followers import turn
-from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
-from parcelwall.hub.sweeps import sweep
-from parcelwall.hub.tell import LEASE, NAME, Teller, outbox
-from parcelwall.hub.verify import verify_hub
+from parcelwall.hub.tell import LEASE, Teller, outbox
 from parcelwall.ids import LOW_BITS
 from parcelwall.link.identity import signed_by
 from parcelwall.notices.failures import Undeliverable
-from parcelwall.notices.messages import Message
 from parcelwall.rules import access, decide, facts, token
 from parcelwall.rules.life import Parcel
-from station.towns import ADA, NOW, Pen, a_hub, about, announced, cases, parcel_at
+from station.towns import ADA, NOW, announced, cases, parcel_at
 
 LATER = NOW + timedelta(hours=48)
-PUBLIC = "https://parcels.example"
-
-
-class Crash(BaseException):
-    """The process dies in the middle of a hand-over."""
-
-
-class Letterbox:
-    """A channel that keeps what it was given; `moods` says how the next hand-overs end."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[Person, Message, str]] = []
-        self.moods: list[BaseException] = []
-
-    async def hand_over(self, person: Person, message: Message, message_id: str) -> None:
-        mood = self.moods.pop(0) if self.moods else None
-        if mood is None or isinstance(mood, Crash):
-            self.got.append((person, message, message_id))
-        if mood is not None:
-            raise mood
-
-
-class Office:
-    """A hub with one station, a teller with two letterboxes, and the pen of the station."""
-
-    def __init__(self, hub: Hub) -> None:
-        assert isinstance(hub.clock, VirtualClock)
-        self.hub, self.now = hub, hub.clock
-        self.mail, self.sms = Letterbox(), Letterbox()
-        self.teller = Teller(hub, {"email": self.mail, "sms": self.sms}, PUBLIC, "parcels.example")
-        self.pen = Pen("S-0001", self.now)
-        self._doors = count(1)
-
-    async def promised(self, reference: str = "PW-1", person: Person | None = ADA, **changed: str) -> UUID:
-        return await announced(self.hub, reference, "S-0001", person=person, **changed)
-
-    async def inside(self, reference: str = "PW-1", person: Person | None = ADA, **changed: str) -> Parcel:
-        parcel = await parcel_at(self.hub, await self.promised(reference, person, **changed))
-        return await self.put_in(parcel)
-
-    async def put_in(self, parcel: Parcel) -> Parcel:
-        until = self.now.now() + timedelta(hours=48)
-        await self.hub.receive(
-            "S-0001", self.pen.write(self.pen.deposited(parcel, next(self._doors), collect_by=until))
-        )
-        return await parcel_at(self.hub, parcel.id)
-
-    async def follow(self) -> None:
-        while await turn(self.hub.pool, NAME, self.teller.note):
-            pass
-
-    async def hand_over(self) -> None:
-        while await self.teller.hand_over_one():
-            pass
-
-    async def tell(self) -> None:
-        await self.follow()
-        await self.hand_over()
-
-    async def remind(self) -> int:
-        async with self.hub.pool.acquire() as connection, connection.transaction():
-            return await self.teller.remind(connection)
-
-    async def notices(self) -> list[tuple[str, str, str]]:
-        rows = await self.hub.pool.fetch("SELECT purpose, channel, state FROM notice ORDER BY purpose, channel, number")
-        return [(row["purpose"], row["channel"], row["state"]) for row in rows]
 
 
 @pytest_asyncio.fixture
 async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
-    async with a_hub(database, tmp_path, stations=(about(),)) as hub:
-        office = Office(hub)
+    async with an_office(database, tmp_path) as office:
         yield office
-        await office.follow()
-        assert await verify_hub(hub.pool) == []
 
 
 def code_of(office: Office, parcel: Parcel) -> str:
@@ -342,74 +268,6 @@ async def test_a_renewed_code_is_told_once(office: Office) -> None:
 
 
 # reminders, and the night
-
-
-async def test_one_reminder_per_holding_time(office: Office) -> None:
-    parcel = await office.inside()
-    assert await office.remind() == 0, "48 hours left"
-    office.now.advance(25 * 3600)
-    assert await office.remind() == 1
-    assert await office.remind() == 0
-    await office.tell()
-    assert [purpose for purpose, channel, _ in await office.notices() if channel == "email"] == ["ready", "reminder"]
-    await office.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient"))
-    assert await office.remind() == 0
-    office.now.advance(24 * 3600)
-    assert await office.remind() == 1
-    await office.tell()
-    assert len(office.mail.got) == 4
-
-
-async def test_those_without_an_address_do_not_keep_others_from_being_reminded(office: Office) -> None:
-    for number in range(3):
-        await office.inside(f"PW-{number}", None)
-    office.now.advance(25 * 3600)
-    assert await office.remind() == 3
-    assert await office.remind() == 0
-    await office.hand_over()
-    assert office.mail.got == []
-
-
-@pytest.mark.parametrize(
-    ("brought", "told"),
-    [
-        (datetime(2026, 11, 22, 20, tzinfo=UTC), datetime(2026, 11, 24, 6, tzinfo=UTC)),  # 22:00 there: in the morning
-        (datetime(2026, 11, 22, 12, tzinfo=UTC), datetime(2026, 11, 23, 12, tzinfo=UTC)),  # by day: at once
-    ],
-)
-async def test_reminders_keep_quiet_hours(office: Office, brought: datetime, told: datetime) -> None:
-    office.now.move_to(brought)
-    await office.inside()
-    office.now.move_to(brought + timedelta(hours=24))
-    await office.remind()
-    rows = await office.hub.pool.fetch("SELECT next_try FROM notice WHERE purpose = 'reminder'")
-    assert [row["next_try"] for row in rows] == [told, told]
-
-
-async def test_a_reminder_that_would_come_too_late_in_the_morning_comes_now(office: Office) -> None:
-    parcel = await office.inside()
-    night = datetime(2026, 11, 24, 0, tzinfo=UTC)  # 02:00 there; it must be collected by 04:00
-    until = night + timedelta(hours=2)
-    await office.hub.receive("S-0001", office.pen.write(office.pen.deposited(parcel, 1, collect_by=until)))
-    office.now.move_to(night)
-    await office.remind()
-    assert await office.hub.pool.fetchval("SELECT max(next_try) FROM notice WHERE purpose = 'reminder'") == night
-
-
-async def test_that_it_is_late_can_wait_for_the_morning(office: Office) -> None:
-    """Brought at 03:00 in the night: told at once that it is there, and not before 08:00 that its time is over."""
-    night = datetime(2026, 11, 23, 1, tzinfo=UTC)
-    office.now.move_to(night)
-    await office.inside()
-    await office.tell()
-    assert len(office.mail.got) == 1
-    office.now.move_to(night + timedelta(hours=48))
-    assert await sweep(office.hub) == 1
-    await office.tell()
-    assert len(office.mail.got) == 1
-    office.now.move_to(datetime(2026, 11, 25, 6, tzinfo=UTC))
-    await office.tell()
-    assert len(office.mail.got) == 2
 
 
 async def test_the_outbox_shows_and_hands_nothing_over(office: Office) -> None:
