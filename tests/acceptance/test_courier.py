@@ -20,6 +20,15 @@ from web.gallery import CHROMIUM
 pytestmark = pytest.mark.timeout(180)
 STATION = "S-0003"
 NAME = "Kruununhaka"
+SIGNAL_COMES_BACK_WHILE_SENDING_FAILS = """() => {
+  const real = fetch;
+  window.fetch = async () => {
+    window.fetch = real;
+    dispatchEvent(new Event("online"));
+    throw new TypeError("Failed to fetch");
+  };
+  dispatchEvent(new Event("online"));
+}"""
 EXIF_PLACE = b"Exif\x00\x00II*\x00SECRET PLACE"
 
 
@@ -97,7 +106,7 @@ def test_the_outbox_survives_no_signal_a_reload_and_the_end_of_the_browser(
         page.page.goto(town.demo.url + "/courier/outbox")
         page.waits_for(1).see("Damaged")
         phone.context.set_offline(False)
-        page.page.evaluate("dispatchEvent(new Event('online'))")
+        page.page.evaluate(SIGNAL_COMES_BACK_WHILE_SENDING_FAILS)
         page.waits_for(0).see("Sent.")
         assert page.is_online
     cases = [case for case in operator.get("/cases").json()["cases"] if case["about"] == "reported_damaged"]

@@ -3,7 +3,7 @@
 const outbox = (() => {
   const AGAIN_MS = 30_000, MOST_BYTES = 900_000, MOST_ENTRIES = 20, SHOWN_MS = 48 * 3600_000;
   const STORES = { entries: "id", answers: "station", kept: "name" };
-  let opened = null, sending = null, heard = null;
+  let opened = null, sending = null, askedAgain = false, heard = null;
 
   const open = () => opened ||= new Promise((yes, no) => {
     const asked = indexedDB.open("parcelwall-courier", 1);
@@ -42,11 +42,16 @@ const outbox = (() => {
     return entry;
   }
 
-  // One sending at a time in this page; another page that sends the same does no harm.
+  // One sending at a time in this page; another page that sends the same does no harm. Whoever asks meanwhile is served
+  // afterwards: what is being sent may be failing for want of the signal that has just come back.
   function flush() {
+    askedAgain = sending !== null;
     sending ||= (async () => {
       try {
-        while (await sendSome());
+        do {
+          askedAgain = false;
+          while (await sendSome());
+        } while (askedAgain);
       } finally {
         sending = null;
         changed();
