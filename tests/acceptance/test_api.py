@@ -4,6 +4,8 @@ The client of these tests holds each answer against the OpenAPI document that th
 """
 
 import json
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -170,6 +172,11 @@ def test_a_body_of_10_megabytes(hub: HubProcess, shop: Proven) -> None:
     parts = (b"x" * 100_000 for _ in range(100))
     answer = httpx.post(f"{hub.url}/api/v1/parcels", content=parts, headers=dict(shop._client.headers), trust_env=False)
     assert answer.status_code == 413
+    # and to a client that reads only when it has sent all, on a line that closes with the answer
+    asked = urllib.request.Request(f"{hub.url}/api/v1/parcels", huge, dict(shop._client.headers))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked)
+    assert (refused.value.code, json.load(refused.value)["reason"]) == (413, "too_large_a_body")
 
 
 # who asks, and how often

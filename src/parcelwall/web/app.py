@@ -38,6 +38,7 @@ from parcelwall.web.console import pages as console
 from parcelwall.web.console.gate import Kiosks, SignInFirst, on_sign_in_first, only_keys_that_see, provide_sign_in
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.refused import on_refused
+from parcelwall.web.hear_out import HearOut
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
 from parcelwall.web.quick import QuickRoads
@@ -124,7 +125,7 @@ def hub_app(
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
-    app = QuickRoads(whole, hub, shared["doorman"], shared["brake"], handlers)
+    app = QuickRoads(HearOut(whole), hub, shared["doorman"], shared["brake"], handlers)
     app.http = QuickHttp.at(Counter(hub, shared["doorman"], handlers))
     return app
 
