@@ -148,7 +148,8 @@ def _report(found: Planned) -> Report:
     report.table("Reservation levels from an empty station, parcels", ["kind", "S", "M", "L"], rows)
     report.say(
         f"With {found.wish.no_show:.1%} of promises that never come, {found.overbook} promises more than compartments "
-        f"leave a risk of at most {found.wish.risk:.1%} that somebody finds no room (policy knob `overbook`)."
+        f"leave a risk of at most {found.wish.risk:.1%} that somebody finds no room (policy knob `overbook`), if "
+        "all are free and each parcel fits all of them. Where few are free, as many promises more are a larger risk."
     )
     if found.prices is None:
         report.say("Prices of room were no clear gain on the part of the past that was held back: none are proposed.")

@@ -38,8 +38,8 @@ PREFIX = "night"
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
     """One station's plan. `reason`: why there are no rows. `hidden`: parcels by which offers that were not made raise
-    the demand. Shares served of the judged fortnight; `drift_p`: P(as many or as few as in the last days, if nothing
-    had changed)."""
+    the demand. `settled`: promises of which it is known whether the parcel came; `never_came` of those did not. Shares
+    served of the judged fortnight; `drift_p`: P(as many or as few as in the last days, if nothing had changed)."""
 
     station: str
     reason: str
@@ -47,6 +47,8 @@ class Night(msgspec.Struct, frozen=True, kw_only=True):
     asked: int = 0
     refused: int = 0
     hidden: float = 0.0
+    settled: int = 0
+    never_came: int = 0
     odd_stays: int = 0
     drift_p: float = 1.0
     served_best_fit: float | None = None
@@ -67,6 +69,7 @@ class Point(msgspec.Struct):
     hidden: dict[tuple[date, str], float]
     lying: list[Story]
     promised: list[Story]
+    settled: list[Story]
     since: date
 
     @property
@@ -92,6 +95,7 @@ def plan_station(
     known = Night(
         station=station, reason=why_not(point), asked=len(point.asked), drift_p=drift_p(point),
         refused=sum(not each.served for each in point.asked), hidden=round(sum(point.hidden.values()), 1),
+        settled=len(point.settled), never_came=sum(story.deposited is None for story in point.settled),
         odd_stays=wanted.odd_stays.get(station, 0),
     )  # fmt: skip
     if known.reason:
@@ -117,7 +121,15 @@ def point_of(history: History, wanted: Wanted, station: str, now: datetime) -> P
     services = sorted({each.service for each in asked} | {story.service for story in here} | {""})
     lying = [story for story in here if story.deposited is not None and story.ended is None]
     return Point(station, now, zone, plan, ladder(plan), services, asked, wanted.hidden.get(station, {}), lying,
-                 [story for story in here if story.open], today - timedelta(weeks=WEEKS))  # fmt: skip
+                 [story for story in here if story.open], _settled(here, now),
+                 today - timedelta(weeks=WEEKS))  # fmt: skip
+
+
+def _settled(here: Sequence[Story], now: datetime) -> list[Story]:
+    """Promises of the last weeks of which it is known whether the parcel came. A diverted one tells nothing of that."""
+    since = now - timedelta(weeks=WEEKS)
+    return [story for story in here
+            if story.reserved is not None and story.reserved >= since and not story.open and not story.why]  # fmt: skip
 
 
 def ladder(plan: Plan) -> list[str]:

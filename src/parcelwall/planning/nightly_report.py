@@ -68,9 +68,11 @@ def report(found: Nightly) -> Report:
     )
     page.table(
         "Stations",
-        ["station", "asked", "refused", "hidden", "drift p", "served by best fit", "by levels", "rows", "why none"],
-        [[each.station, each.asked, each.refused, each.hidden, f"{each.drift_p:.4f}", _share(each.served_best_fit),
-          _share(each.served_levels), len(each.rows), each.reason or "; ".join(each.told) or "-"]
+        ["station", "asked", "refused", "hidden", "never came", "drift p", "served by best fit", "by levels", "rows",
+         "why none"],
+        [[each.station, each.asked, each.refused, each.hidden, f"{each.never_came} of {each.settled}",
+          f"{each.drift_p:.4f}", _share(each.served_best_fit), _share(each.served_levels), len(each.rows),
+          each.reason or "; ".join(each.told) or "-"]
          for each in found.stations],
     )  # fmt: skip
     for name, groups in found.groups.items():
@@ -79,8 +81,10 @@ def report(found: Nightly) -> Report:
     page.table("Proposed rows", ["row", "from", "levels", "expected"], [_told(row) for row in found.rows])
     page.say(
         "Asked: promised, or refused for want of room; each parcel once where it asked first. Hidden: offers that were "
-        "not made, by the share of offers there that are taken. A collector is slow if the mean of two or more past "
-        "stays is above the median stay of all: told here to see whom a rule refuses, never looked at by a rule."
+        "not made, by the share of offers there that are taken. Never came: of the promises of eight weeks that are "
+        "over, those whose parcel was not put in (lapsed or cancelled; what was diverted is left out). A collector is "
+        "slow if the mean of two or more past stays is above the median stay of all: told here to see whom a rule "
+        "refuses, never looked at by a rule."
     )
     return page
 
