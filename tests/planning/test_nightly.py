@@ -188,6 +188,7 @@ async def test_from_a_real_journal_with_refusals_and_a_row_adopted_by_itself(
 ) -> None:
     *_, gone = [await told(town, f"PW-{number}") for number in range(8)]
     await only(town).deposit("PW-1")
+    await only(town).carry()
     late = await announced(town.hub, "PW-9")
     with pytest.raises(Refusal):
         await town.hub.desk.ask(Reserve(carrier="acme", parcel=late, destination=Destination(station_id=S)))
