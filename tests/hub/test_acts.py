@@ -1,6 +1,8 @@
 """Two persons: a third door in ten minutes and an area kept longer wait for somebody else, who is somebody else."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub import acts, needs, numbers, staff
 from parcelwall.hub.acts import Longer, OneDoor
-from parcelwall.hub.commands import Announce, Destination
+from parcelwall.hub.commands import Announce, Asked, Destination
+from parcelwall.hub.orders import OpenDoor, Outlets
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import seeded
+from parcelwall.link import orders as link_orders
 from parcelwall.rules import facts
 from parcelwall.rules.decide import Order
 from parcelwall.rules.layout import plain_layout
@@ -62,6 +66,34 @@ async def test_the_third_door_in_ten_minutes_waits_for_somebody_else(desk: Desk)
         await acts.agree(desk.hub, noor, waiting.id)
     desk.clock.advance(601)
     assert (await acts.ask_for_door(desk.hub, kaisa, "S-0001", LOOK)).state == "agreed"
+
+
+async def test_a_key_that_is_used_again_for_another_door_frees_nothing(desk: Desk) -> None:
+    """The second call under a key is refused; the door that the first one opened counts all the same."""
+    kaisa, outlets = desk.people["kaisa"], Reached(desk.hub)
+    for number in (1, 2):
+        key = Asked("kaisa", f"key-{number}", b"one door")
+        await acts.open_alone(desk.hub, outlets, kaisa, _opening(1, key))
+        with pytest.raises(Refusal, match="idempotency_key_reused"):
+            await acts.open_alone(desk.hub, outlets, kaisa, _opening(2, Asked("kaisa", f"key-{number}", b"another")))
+    with pytest.raises(Refusal, match="second_person_needed"):
+        await acts.open_alone(desk.hub, outlets, kaisa, _opening(3, Asked("kaisa", "key-3", b"one door")))
+
+
+class Reached(Outlets):
+    """A way to every station, on which every order is lost."""
+
+    async def reach(self, station: str) -> bool:
+        return True
+
+    async def send(self, order: link_orders.Asked, until: datetime) -> None:
+        clock = self._hub.clock
+        assert isinstance(clock, VirtualClock)
+        asyncio.get_running_loop().call_later(0.05, clock.advance, 60.0)  # nobody answers within its time
+
+
+def _opening(door: int, key: Asked) -> OpenDoor:
+    return OpenDoor(station="S-0001", compartment=door, reason="look", asked=key)
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 201, "a\nb"])

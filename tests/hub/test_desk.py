@@ -74,7 +74,8 @@ async def test_without_a_destination_it_waits(hub: Hub) -> None:
 @pytest.mark.parametrize(
     ("changed", "why"),
     [({"weight_g": 1}, "bad_field"), ({"length_mm": 0}, "sides_unknown"), ({"value": "much"}, "bad_field"),
-     ({"label": "X\x00"}, "bad_field")],
+     ({"label": "X\x00"}, "bad_field"), ({"service": "ask ada@example.org"}, "bad_field"),
+     ({"label": "A+358401234567"}, "bad_field")],
 )  # fmt: skip
 async def test_a_bad_announcement_records_nothing_and_harms_no_neighbour(
     hub: Hub, changed: dict[str, Any], why: str

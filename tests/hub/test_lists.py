@@ -10,7 +10,8 @@ import pytest_asyncio
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import lists
-from parcelwall.hub.commands import Destination, Reserve
+from parcelwall.hub.admitted import admitted
+from parcelwall.hub.commands import Cancel, CloseCase, Destination, HoldDoor, Reserve
 from parcelwall.hub.delegates import Delegate
 from parcelwall.hub.lists import MOST_STAFF, Block, draw_code
 from parcelwall.hub.tell import outbox
@@ -120,7 +121,7 @@ async def test_a_drawn_code_is_shown_once_and_kept_nowhere(town: Town) -> None:
 async def test_a_drawn_code_that_was_taken_back_opens_nothing(town: Town) -> None:
     parcel, station = await inside(town, "PW-1"), only(town)
     drawn = await draw_code(town.hub, parcel.id, None, None)
-    await lists.revoke(town.hub, "S-0001", drawn.grant)
+    await lists.revoke(town.hub, "S-0001", drawn.grant, None, of_staff=False)
     await station.carry()
     assert await no(station.collect(drawn.digits)) == "wrong_code"
     await station.collect(station.code_of(parcel.id))
@@ -154,6 +155,34 @@ async def test_a_courier_is_revoked_everywhere_at_once(database: str, tmp_path: 
         with pytest.raises(Refusal):
             desk.courier_by_code(gone)
         assert desk.courier_by_code(good) == other
+
+
+async def test_a_line_is_taken_back_where_it_stands_and_nowhere_else(database: str, tmp_path: Path) -> None:
+    """Somebody errs in the station, or means to: the courier stays on the list, and can still be revoked everywhere."""
+    async with a_small_town(database, tmp_path, about("S-0001"), about("S-0002")) as town:
+        hub, courier, grant = town.hub, town.ids.new(), town.ids.new()
+        await lists.admit(hub, facts.Granted(grant=grant, station="S-0002", may=("deposit",), courier=courier))
+        assert await no(lists.revoke(hub, "S-0001", grant, None, of_staff=True)) == "not_found"
+        assert await no(lists.revoke(hub, "S-0002", grant, None, of_staff=False)) == "not_found", "it is no drawn code"
+        await hub.revoke("S-0001", grant)  # as it could be written before this was refused
+        assert [each["body"]["station"] for each in await admitted(hub) if each["body"]["courier"] == str(courier)] == [
+            "S-0002"
+        ]
+        assert await lists.revoke_everywhere(hub, courier) == ["S-0002"]
+        await lists.revoke(hub, "S-0002", grant, None, of_staff=True)
+        count = await hub.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Revoked'")
+        assert count == 2, "once more does nothing"
+
+
+async def test_what_stays_in_the_journal_tells_of_nobody(town: Town) -> None:
+    parcel = await told(town, "PW-1")
+    for command in (
+        Cancel(carrier="acme", parcel=parcel, why="ada@example.org withdrew"),
+        CloseCase(case=town.ids.new(), station=None, outcome="called +358 40 1234567"),
+        HoldDoor(station="S-0001", compartment=1, why="ada@example.org says so"),
+    ):
+        assert await no(town.hub.desk.ask(command)) == "bad_field"
+    assert await no(town.hub.revoke_station("S-0001", "ask ada@example.org")) == "bad_field"
 
 
 async def test_a_station_knows_no_more_people_than_its_codes_allow(town: Town) -> None:

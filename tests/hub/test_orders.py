@@ -32,11 +32,11 @@ class Afar:
         self.outlets = Outlets(self.hub)
         self.sent: list[str] = []
 
-    async def send(self, asked: Asked) -> None:
+    async def send(self, asked: Asked, lasts_ms: int) -> None:
         """As web/line.py does it: what the line's end makes goes to the station, if the line still stands."""
         line = self.station.line
         if line is not None:
-            self.sent.append(line.hub.order(asked))
+            self.sent.append(line.hub.order(asked, lasts_ms))
             line.station.hear(self.sent[-1])
 
     async def ask(self, hub: Hub | None = None, outlets: Outlets | None = None, presence: str = "",
@@ -114,7 +114,7 @@ async def test_nothing_is_kept_for_a_station_without_a_line(afar: Afar) -> None:
 async def test_a_line_that_goes_down_in_between(afar: Afar) -> None:
     """Granted, and the order is lost: when the line is back the station hears of the grant, and no door moves."""
 
-    async def lost(_: Asked) -> None:
+    async def lost(_: Asked, lasts_ms: int) -> None:
         afar.station.cut()
 
     afar.outlets.attach(STATION, lost)
@@ -127,15 +127,37 @@ async def test_a_line_that_goes_down_in_between(afar: Afar) -> None:
 async def test_an_order_that_lay_on_the_way(afar: Afar) -> None:
     late: list[str] = []
 
-    async def slow(asked: Asked) -> None:
+    async def slow(asked: Asked, lasts_ms: int) -> None:
         assert afar.station.line
-        late.append(afar.station.line.hub.order(asked))
+        late.append(afar.station.line.hub.order(asked, lasts_ms))
         afar.town.clock.advance(15.0)
         afar.station.line.station.hear(late[0])
 
     afar.outlets.attach(STATION, slow)
     assert await afar.refused(compartment=3, reason="look") == "order_late"
     assert afar.pulses() == 0
+
+
+async def test_an_order_lives_from_when_it_was_decided(afar: Afar) -> None:
+    """However long it took to record it, or to reach the process that the line ends in."""
+    good_for: list[int] = []
+
+    async def note(_: Asked, lasts_ms: int) -> None:
+        good_for.append(lasts_ms)
+
+    afar.outlets.attach(STATION, note)
+    command = OpenDoor(station=STATION, compartment=3, reason="look", reached=True)
+    await afar.hub.desk.ask(command)
+    assert command.granted is not None and command.until is not None
+    for seconds in (0.0, 11.0, 4.0):
+        afar.town.clock.advance(seconds)
+        await afar.outlets.send(command.granted, command.until)
+    assert good_for == [15_000, 4_000], "and the third is over"
+    line = afar.station.line
+    assert line is not None
+    whole, rest = (msgspec.json.decode(msgspec.json.decode(line.hub.order(command.granted, ms))["body"])["not_after"]
+                   for ms in good_for)  # fmt: skip
+    assert whole - rest == 11_000
 
 
 async def test_a_copy_of_an_order_opens_nothing(afar: Afar) -> None:

@@ -79,7 +79,7 @@ class Phones:
         outlets.attach("S-0001", self._wrong_number)
         return outlets
 
-    async def _wrong_number(self, order: Asked) -> None:
+    async def _wrong_number(self, order: Asked, lasts_ms: int) -> None:
         self.asked += 1
         fact = facts.OrderAnswered(order=order.id, outcome="refused", compartment=1, by="recipient", why="not_present")
         await self.hubs[0].receive("S-0001", self.pen.write(fact))

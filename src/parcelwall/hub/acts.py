@@ -20,7 +20,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
 from parcelwall.hub.staff import Person
 from parcelwall.rules.life import INSIDE
-from parcelwall.rules.personal import told_of_people
+from parcelwall.rules.personal import refuse_personal
 
 WINDOW = timedelta(minutes=10)  # in which doors are counted, and in which a second person may agree
 UNDO = timedelta(minutes=1)
@@ -40,6 +40,8 @@ UPDATE act SET state = 'agreed', agreed_by = $2, due_at = $3
 WHERE id = $1 AND state = 'waiting' AND until > $4 RETURNING *"""
 _WITHDRAW = "UPDATE act SET state = 'withdrawn' WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2"
 _DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
+# What a key has brought about stands, and counts: a repeat, or the same key for another door, takes nothing of it away.
+_TOLD = _DONE + " AND outcome IN ('', 'unanswered')"
 _DUE = "SELECT * FROM act WHERE state = 'agreed' AND kind = 'keep_longer' AND due_at <= $1"
 _INSIDE = "SELECT id FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[]) ORDER BY id"
 _SHOWN = """
@@ -126,9 +128,10 @@ async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor)
     try:
         answer, outcome = await open_now(hub, outlets, command)
     except Refusal as no:
-        await hub.pool.execute(_DONE, act, no.reason)
+        if no.reason != "idempotency_key_reused":
+            await hub.pool.execute(_TOLD, act, no.reason)
         raise
-    await hub.pool.execute(_DONE, act, outcome)
+    await hub.pool.execute(_TOLD, act, outcome)
     return answer, outcome
 
 
@@ -277,5 +280,4 @@ def refuse_bad_reason(reason: str) -> None:
     """The reason stands in the journal for good."""
     if not reason.strip() or len(reason) > LONGEST_REASON or not reason.isprintable():
         raise Refusal("reason_missing")
-    if told_of_people("Granted", reason):
-        raise Refusal("bad_field", "Write the reason without anybody's address or number.", field="reason")
+    refuse_personal(reason, "reason")

@@ -13,7 +13,8 @@ WORK_LOOKED_BACK = timedelta(days=30)
 _ADMITTED = """
 SELECT body::jsonb AS body, happened_at FROM entry g WHERE kind = 'Granted' AND body::jsonb ? 'courier'
   AND (body::jsonb->>'until' IS NULL OR (body::jsonb->>'until')::timestamptz > $1)
-  AND NOT EXISTS (SELECT FROM entry r WHERE r.kind = 'Revoked' AND r.body::jsonb->>'grant' = g.body::jsonb->>'grant')
+  AND NOT EXISTS (SELECT FROM entry r WHERE r.kind = 'Revoked' AND r.body::jsonb->>'grant' = g.body::jsonb->>'grant'
+    AND r.body::jsonb->>'station' = g.body::jsonb->>'station')
   AND writer LIKE 'hub:%' ORDER BY happened_at DESC LIMIT 500"""
 _WORK = """
 SELECT body::jsonb->>'courier' AS courier, body::jsonb->>'station' AS station,

@@ -18,6 +18,7 @@ from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
 from parcelwall.rules import decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.personal import refuse_personal
 from parcelwall.rules.tables import Told
 
 OUT_OF_ORDER = "out_of_order"  # what the case is about that an operator opens to keep a compartment from use
@@ -95,6 +96,8 @@ class Announce(Command, kw_only=True):
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         decide.refuse_confused_units(self.order)
+        for field in ("reference", "label", "service"):
+            refuse_personal(getattr(self.order, field) or "", field)
         self.tried = self.destination.candidates(stations, near_km) if self.destination else []
         return [], self.tried
 
@@ -175,6 +178,7 @@ class Cancel(Command, kw_only=True):
     by: facts.By = "carrier"
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        refuse_personal(self.why, "why")
         return [self.parcel], []
 
     def decide(self, at: Sitting) -> "Answer":
@@ -286,6 +290,7 @@ class HoldDoor(Command, kw_only=True):
     actor: UUID | None = None
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        refuse_personal(self.why, "why")
         if self.station not in stations.known:
             raise Refusal("station_unknown", station=self.station)
         return [], [self.station]
@@ -314,6 +319,7 @@ class CloseCase(Command, kw_only=True):
     actor: UUID | None = None
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
+        refuse_personal(self.outcome, "outcome")
         return [], [self.station] if self.station else []
 
     def decide(self, at: Sitting) -> "Answer":

@@ -16,7 +16,7 @@ from parcelwall.hub.sitting import Sitting, read_parcel
 from parcelwall.hub.stations import Station, Stations
 from parcelwall.rules import access, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel
-from parcelwall.rules.personal import told_of_people
+from parcelwall.rules.personal import refuse_personal
 
 MOST_STAFF = 100  # per station: a guess at the courier's pad meets as many codes (docs/codes.md)
 CODE_LASTS = timedelta(days=7)
@@ -34,11 +34,15 @@ _HERE = "SELECT record FROM parcel WHERE station = $1 AND compartment IS NOT NUL
 
 async def grants(connection: Connection, station: str) -> list[facts.Granted]:
     """What stands on a station's lists now: staff and drawn codes, without what was taken back or is over."""
-    rows = await connection.fetch(_GRANTS, station)
-    told = [facts.read(row["kind"], row["body"]) for row in rows]
-    revoked = {each.grant for each in told if isinstance(each, facts.Revoked)}
-    standing = {each.grant: each for each in told if isinstance(each, facts.Granted) and each.stands}
-    return [each for each in standing.values() if each.grant not in revoked]
+    given, revoked = await _told(connection, station)
+    return [each for each in given.values() if each.grant not in revoked]
+
+
+async def _told(connection: Connection, station: str) -> tuple[dict[UUID, facts.Granted], set[UUID]]:
+    """What was ever put on a station's lists, and what was taken back of it."""
+    told = [facts.read(row["kind"], row["body"]) for row in await connection.fetch(_GRANTS, station)]
+    given = {each.grant: each for each in told if isinstance(each, facts.Granted) and each.stands}
+    return given, {each.grant for each in told if isinstance(each, facts.Revoked)}
 
 
 async def staff(hub: Hub, station: str) -> list[facts.Granted]:
@@ -62,20 +66,27 @@ async def admit(hub: Hub, grant: facts.Granted) -> None:
     await hub.grant(grant)
 
 
-async def revoke(hub: Hub, station: str, grant: UUID, actor: UUID | None = None) -> None:
-    """Takes one line back. Refuses an unknown station."""
+async def revoke(hub: Hub, station: str, grant: UUID, actor: UUID | None, of_staff: bool) -> None:
+    """Takes one line back, of the staff's or of a drawn code; once more does nothing. Refuses an unknown station, and
+    what is not on this station's list of that kind."""
     if station not in hub.stations.known:
         raise Refusal("station_unknown", station=station)
-    await hub.revoke(station, grant, actor)
+    async with hub.pool.acquire() as connection:
+        given, revoked = await _told(connection, station)
+    if grant not in given or (given[grant].courier is not None) != of_staff:
+        raise Refusal("not_found")
+    if grant not in revoked:
+        await hub.revoke(station, grant, actor)
 
 
 async def revoke_everywhere(hub: Hub, courier: UUID, actor: UUID | None = None) -> list[str]:
     """A courier may do nothing anywhere any more: ids of the stations that are told so, in one transaction."""
     async with hub.pool.acquire() as connection, connection.transaction():
         rows = await connection.fetch(_EVERYWHERE, str(courier))
-        gone = {_grant(row["body"]) for row in await connection.fetch(_REVOKED)}
+        gone = {_line(row["body"]) for row in await connection.fetch(_REVOKED)}
         told = [msgspec.json.decode(row["body"], type=facts.Granted) for row in rows]
-        standing = {each.grant: each for each in told if each.courier == courier and each.grant not in gone}
+        here = [each for each in told if each.courier == courier and (each.station, each.grant) not in gone]
+        standing = {each.grant: each for each in here}
         stations = sorted({each.station for each in standing.values()})
         at = hub.desk.sitting(connection)
         await at.load((), stations)
@@ -85,8 +96,9 @@ async def revoke_everywhere(hub: Hub, courier: UUID, actor: UUID | None = None) 
     return stations
 
 
-def _grant(body: str) -> UUID:
-    return msgspec.json.decode(body, type=facts.Revoked).grant
+def _line(body: str) -> tuple[str, UUID]:
+    told = msgspec.json.decode(body, type=facts.Revoked)
+    return told.station, told.grant
 
 
 class Block(Command, kw_only=True):
@@ -97,8 +109,7 @@ class Block(Command, kw_only=True):
     lifted: bool = False
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
-        if told_of_people("Blocked", self.why):
-            raise Refusal("bad_field", "Write the reason without anybody's address or number.", field="why")
+        refuse_personal(self.why, "why")
         return [self.parcel], []
 
     def decide(self, at: Sitting) -> Answer:
@@ -117,7 +128,9 @@ class Drawn(NamedTuple):
     until: datetime
 
 
-async def draw_code(hub: Hub, parcel_id: UUID, until: datetime | None, not_before: datetime | None) -> Drawn:
+async def draw_code(
+    hub: Hub, parcel_id: UUID, until: datetime | None, not_before: datetime | None, actor: UUID | None = None
+) -> Drawn:
     """One more code that opens a parcel's compartment: for a helper, for somebody on the telephone. It is no second
     right: who comes first spends it. Refuses a parcel that is not inside, is blocked, or takes no code."""
     async with hub.pool.acquire() as connection, connection.transaction():
@@ -133,7 +146,7 @@ async def draw_code(hub: Hub, parcel_id: UUID, until: datetime | None, not_befor
         tag = access.code_tag(at.here[parcel.station].tag_key, drawn.digits)
         at.record(facts.Granted(
             grant=drawn.grant, station=parcel.station, may=("collect",), parcel=parcel.id, until=drawn.until,
-            by="operator", reservation=parcel.reservation, tag=tag, not_before=not_before,
+            by="operator", reservation=parcel.reservation, tag=tag, not_before=not_before, actor=actor,
         ))  # fmt: skip
         await at.write()
     return drawn

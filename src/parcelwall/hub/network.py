@@ -14,6 +14,7 @@ from parcelwall.journal import streams
 from parcelwall.link.hub_end import Known
 from parcelwall.rules import access, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
+from parcelwall.rules.personal import refuse_personal
 from parcelwall.rules.places import Room, write_room
 
 CLAIM_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
@@ -164,6 +165,7 @@ _PROMISE = (
 
 async def revoke(at: Sitting, station: str, why: str) -> None:
     """Ends the trust in a station's computer, and its secret with it. Refuses a station that has no computer."""
+    refuse_personal(why, "why")
     sealed = at.keys.seal(at.ids.secret(32), f"station/{station}")
     found = await at.connection.execute(_REVOKE, station, at.now)
     if not found.endswith(" 1"):

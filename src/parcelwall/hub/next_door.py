@@ -13,7 +13,7 @@ from uuid import UUID
 from parcelwall.errors import Refusal
 from parcelwall.hub.desk import Lane
 from parcelwall.hub.house import Hub
-from parcelwall.hub.orders import OpenDoor, Send
+from parcelwall.hub.orders import OpenDoor, Send, left_ms
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.rules import decide, facts
 from parcelwall.rules.life import Parcel
@@ -71,8 +71,8 @@ class NextDoors:
             await self._hub.desk.ask(command)
         except Refusal:  # it was collected, blocked or moved in this very moment
             return
-        if command.granted is not None:
-            await send(command.granted)
+        if command.granted is not None and command.until is not None:
+            await send(command.granted, left_ms(command.until, self._hub.clock.now()))
 
     async def _next_of(self, out: facts.Collected) -> Parcel | None:
         """The one that must be collected first, of those of the same person that what was shown is enough for."""

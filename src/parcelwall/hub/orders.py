@@ -23,7 +23,7 @@ from parcelwall.ids import Ids
 from parcelwall.link.orders import LASTS_MS, Asked, By
 from parcelwall.rules import decide, facts
 from parcelwall.rules.life import Parcel
-from parcelwall.rules.personal import told_of_people
+from parcelwall.rules.personal import refuse_personal
 
 LASTS = timedelta(milliseconds=LASTS_MS)
 ANSWER_WITHIN_S = 17.0  # of an order that lasts 15: after that nothing will open any more
@@ -31,7 +31,7 @@ LINE_WITHIN_S = 1.0  # for another process to say that the line ends there
 LOOK_EVERY_S = 0.1
 STALE = timedelta(seconds=5)  # what another process asked longer ago than this is dropped
 
-Send = Callable[[Asked], Awaitable[None]]
+Send = Callable[[Asked, int], Awaitable[None]]  # the order, and for how many milliseconds it is good
 
 _NOTIFY = "SELECT pg_notify($1, $2)"
 # All streams of the station's own: a new computer may have begun another since.
@@ -47,6 +47,12 @@ class Told(msgspec.Struct, frozen=True, omit_defaults=True):
     at: datetime
     station: str
     order: Asked | None = None
+    until: datetime | None = None
+
+
+def left_ms(until: datetime, now: datetime) -> int:
+    """How long an order is still good for; 0 or less if it is over."""
+    return int((until - now) / timedelta(milliseconds=1))
 
 
 class Outlets:
@@ -80,12 +86,16 @@ class Outlets:
             self._hub.bells.take_down(f"line/{station}", bell)
         return True
 
-    async def send(self, order: Asked) -> None:
-        """Sends it now, or not at all."""
+    async def send(self, order: Asked, until: datetime) -> None:
+        """Sends it now, or not at all. `until` counts from when it was decided: recording that may have taken long."""
         if order.station in self._here:
-            await self._here[order.station](order)
+            await self._hand(order, until)
         else:
-            await self._tell(Told(self._hub.clock.now(), order.station, order))
+            await self._tell(Told(self._hub.clock.now(), order.station, order, until))
+
+    async def _hand(self, order: Asked, until: datetime) -> None:
+        if (lasts_ms := left_ms(until, self._hub.clock.now())) > 0:
+            await self._here[order.station](order, lasts_ms)
 
     async def _tell(self, told: Told) -> None:
         await self._hub.pool.execute(_NOTIFY, ORDERS, msgspec.json.encode(told).decode())
@@ -101,7 +111,7 @@ class Outlets:
 
     async def _do(self, told: Told) -> None:
         if told.order:
-            await self._here[told.station](told.order)
+            await self._hand(told.order, told.until or told.at + LASTS)
         else:
             await self._hub.pool.execute(_NOTIFY, CHANNEL, f"line/{told.station}")
 
@@ -119,6 +129,7 @@ class OpenDoor(Command, kw_only=True):
     after: UUID | None = None  # the visit after which the door is only offered
     order: UUID | None = None
     granted: Asked | None = None
+    until: datetime | None = None
     actor: UUID | None = None
     second: UUID | None = None
 
@@ -129,8 +140,7 @@ class OpenDoor(Command, kw_only=True):
         self.granted = None  # of a turn that was rolled back: it was never recorded
         if self.station not in stations.known:
             raise Refusal("station_unknown", station=self.station)
-        if told_of_people("Granted", self.reason):
-            raise Refusal("bad_field", "Write the reason without anybody's address or number.", field="reason")
+        refuse_personal(self.reason, "reason")
         return [self.parcel] if self.parcel else [], [self.station]
 
     def decide(self, at: Sitting) -> Answer:
@@ -141,9 +151,10 @@ class OpenDoor(Command, kw_only=True):
             raise Refusal("bad_field", "This station has no such compartment.", field="compartment")
         if not self.reached:
             raise Refusal("station_offline", station=self.station)
+        self.until = at.now + LASTS
         at.record(facts.Granted(
             grant=self.order, station=self.station, may=("collect",) if parcel else ("service",), parcel=self.parcel,
-            until=at.now + LASTS, by=self.by, compartment=door, reason=self.reason,
+            until=self.until, by=self.by, compartment=door, reason=self.reason,
             actor=self.actor, second=self.second,
         ))  # fmt: skip
         self.granted = Asked(
@@ -171,7 +182,8 @@ async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str 
     heads: dict[str, int] = {command.station: 0} | dict(await hub.pool.fetch(_HEADS, command.station))
     answer = await hub.desk.ask(command)
     if command.granted is not None and str(command.granted.id) == answer.body["order"]:
-        await outlets.send(msgspec.structs.replace(command.granted, presence=presence))
+        assert command.until is not None, "what was granted has its end"
+        await outlets.send(msgspec.structs.replace(command.granted, presence=presence), command.until)
     else:
         heads = dict.fromkeys(heads, 0)
     said = await _answered(hub, command.station, UUID(answer.body["order"]), heads)

@@ -312,9 +312,9 @@ class HubEnd:
         await self._book.heard(self.station, min(at, self._clock.now()) if complete else None, "")
         return frames.Beat_Back(clocks.text(self._clock.now()), frame.mono)
 
-    def order(self, asked: orders.Asked) -> str:
-        """The frame that opens a door of this station within 15 s, or never."""
-        return frames.encode(orders.order(asked, self._beaten, self._clock.mono(), self._signer))
+    def order(self, asked: orders.Asked, lasts_ms: int = orders.LASTS_MS) -> str:
+        """The frame that opens a door of this station within `lasts_ms`, at most 15 s, or never."""
+        return frames.encode(orders.order(asked, self._beaten, self._clock.mono(), self._signer, lasts_ms))
 
     async def news(self) -> list[str]:
         """Frames for what the hub wrote for this station since, as far as the window allows."""

@@ -55,9 +55,10 @@ class Beaten(NamedTuple):
     came_s: float = 0.0
 
 
-def order(asked: Asked, last: Beaten, now_s: float, signer: Signer) -> frames.Order:
-    """The frame for a station that is there now. `now_s` is the clock that `last.came_s` was read from."""
-    not_after = last.mono_ms + int((now_s - last.came_s) * 1000) + LASTS_MS
+def order(asked: Asked, last: Beaten, now_s: float, signer: Signer, lasts_ms: int = LASTS_MS) -> frames.Order:
+    """The frame for a station that is there now. `now_s` is the clock that `last.came_s` was read from; `lasts_ms` is
+    what is left of its time since it was decided."""
+    not_after = last.mono_ms + int((now_s - last.came_s) * 1000) + min(lasts_ms, LASTS_MS)
     ordered = Ordered(**msgspec.structs.asdict(asked), boot=last.boot, not_after=not_after)
     body = msgspec.json.encode(ordered).decode()
     return frames.Order(body, signer.sign(order_bytes(asked.station, body)))

@@ -6,6 +6,8 @@ cannot be told from a parcel number.
 
 import re
 
+from parcelwall.errors import Refusal
+
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w")
 _NUMBER = re.compile(r"\+\d[\d ()/-]{6,}\d")
 _FIELD = re.compile(r'"(e_?mail|phone|telephone|mobile|first_name|last_name|recipient)"\s*:', re.IGNORECASE)
@@ -24,3 +26,9 @@ def told_of_people(kind: str, body: str) -> str | None:
     lowered = body.lower()
     named = any(part in lowered for part in _IN_FIELDS)  # hardly ever, and much quicker than the pattern
     return "a field about a person" if named and _FIELD.search(body) else None
+
+
+def refuse_personal(text: str, field: str) -> None:
+    """What is written into the journal stays there. Refuses a text that seems to tell of a person."""
+    if ("@" in text or "+" in text) and told_of_people("", text):
+        raise Refusal("bad_field", "Write this without anybody's address or telephone number.", field=field)

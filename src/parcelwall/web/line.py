@@ -20,7 +20,7 @@ from parcelwall.link import frames
 from parcelwall.link.frames import BadFrame
 from parcelwall.link.hub_end import HubEnd
 from parcelwall.link.identity import enrol_bytes, signed_by
-from parcelwall.link.orders import Asked
+from parcelwall.link.orders import LASTS_MS, Asked
 from parcelwall.web.who import Brake, address_of
 
 HELLO_WITHIN_S = 10.0
@@ -85,10 +85,10 @@ async def link(
 async def _converse(
     socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, lines: Lines, outlets: Outlets, next_doors: NextDoors
 ) -> None:
-    async def order(asked: Asked) -> None:
+    async def order(asked: Asked, lasts_ms: int = LASTS_MS) -> None:
         """Goes at once, past what waits: it moves no count, and its deadline runs."""
         with contextlib.suppress(Exception):  # the line is going down: then nothing opens
-            await socket.send_text(end.order(asked))
+            await socket.send_text(end.order(asked, lasts_ms))
 
     turn = asyncio.Lock()  # what is heard and what is told moves one count of what was sent: never both at once
     await socket.send_text(end.challenge())

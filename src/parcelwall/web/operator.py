@@ -195,7 +195,7 @@ class Operator(Controller):
           responses=answers(200, Revoked, "Taken back", OPERATOR_WRITES))  # fmt: skip
     async def revoke(self, station: str, grant: UUID, who: Who, hub: Hub) -> Response[bytes]:
         who.must("couriers", station)
-        await lists.revoke(hub, station, grant, who.actor)
+        await lists.revoke(hub, station, grant, who.actor, of_staff=True)
         return Response(b'{"revoked":true}', media_type="application/json")
 
     @get("/stations/{station:str}/couriers", summary="Who may act at a station",

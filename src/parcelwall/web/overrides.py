@@ -70,7 +70,7 @@ class Overrides(Controller):
     async def draw(self, parcel: UUID, data: CodeBody, who: Who, hub: Hub) -> Response[bytes]:
         who.must("open", await reading.station_of_parcel(hub, parcel))
         until, not_before = aware(data.until, "until"), aware(data.not_before, "not_before")
-        drawn = await lists.draw_code(hub, parcel, until, not_before)
+        drawn = await lists.draw_code(hub, parcel, until, not_before, who.actor)
         body = CodeShown(drawn.grant, drawn.digits, drawn.until)
         return Response(msgspec.json.encode(body), status_code=201, media_type="application/json")
 
@@ -78,5 +78,5 @@ class Overrides(Controller):
           responses=answers(200, Revoked, "Taken back", OPERATOR_WRITES))
     async def revoke(self, station: str, grant: UUID, who: Who, hub: Hub) -> Response[bytes]:
         who.must("open", station)
-        await lists.revoke(hub, station, grant, who.actor)
+        await lists.revoke(hub, station, grant, who.actor, of_staff=False)
         return Response(b'{"revoked":true}', media_type="application/json")

@@ -90,7 +90,7 @@ async def revoke_courier(request: Request[Any, Any, Any], sign_in: SignIn, hub: 
         grant = _id(form.get("grant", ""))
         if station not in hub.stations.known or grant is None:
             raise Refusal("not_found")
-        await lists.revoke(hub, station, grant, person.actor)
+        await lists.revoke(hub, station, grant, person.actor, of_staff=True)
     except Refusal as no:
         return back(PATH, no=no)
     return back(PATH, "revoked")
