@@ -25,6 +25,7 @@ class Evidence(msgspec.Struct, kw_only=True):
     power_cuts_inside: int  # inside a visit or between two writes
     other_faults: int
     faults: dict[str, int]
+    covered: dict[str, int]  # how often each pair was met that is required
     pairs_required: int
     pairs_met: int  # at least once
     pairs_enough: int  # at least ENOUGH times
@@ -56,7 +57,8 @@ def added(reports: Iterable[Report]) -> Evidence:
         station_years_in_all=round(in_all, 2), parcels=sum(each.parcels for each in reports),
         steps=sum(each.steps for each in reports), power_cuts=cuts,
         power_cuts_inside=sum(covered[kind + INSIDE] for kind in POWER_CUTS), other_faults=faults.total() - cuts,
-        faults=dict(sorted(faults.items())), pairs_required=len(required()),
+        faults=dict(sorted(faults.items())), covered={pair: covered[pair] for pair in sorted(required())},
+        pairs_required=len(required()),
         pairs_met=sum(covered[pair] > 0 for pair in required()), pairs_enough=len(required()) - len(short),
         pairs_short=dict(sorted(short.items(), key=lambda item: (item[1], item[0]))),
         violations=sum(each.violations for each in ill),
