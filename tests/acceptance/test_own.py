@@ -19,6 +19,13 @@ pytestmark = pytest.mark.timeout(180)
 STATION = "S-0003"
 DEVICE = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
           "isUserVerified": True, "automaticPresenceSimulation": True}  # fmt: skip
+A_COURIERS_OUTBOX = """new Promise((yes) => {
+  const asked = indexedDB.open("parcelwall-courier", 1);
+  asked.onupgradeneeded = () => asked.result.createObjectStore("entries", { keyPath: "id" });
+  asked.onsuccess = () => { asked.result.close(); yes(); };
+})"""
+KEPT_LATE = "caches.open('pages-of-another').then((kept) => kept.put('/p/another', new Response('')))"
+KEPT = "caches.keys().then((names) => names.filter((name) => name.startsWith('pages-')))"
 
 
 @pytest.fixture(scope="module")
@@ -157,10 +164,16 @@ def test_the_list_a_passkey_and_another_phone(town: Town, shop: Shop, browser: A
         assert third.reference[-4:] in own.page.inner_text("main"), "what is announced later comes by itself"
         own.page.get_by_role("button", name="Make a passkey").click()
         own.page.wait_for_url("**said=passkey**")
+        until(lambda: own.page.evaluate(KEPT) != [], "the list is kept")
+        own.page.evaluate(A_COURIERS_OUTBOX)
         own.page.get_by_role("button", name="Sign out here").click()
         own.see("Sign in with a passkey")
-        kept = [name for name in own.page.evaluate("caches.keys()") if name.startswith("pages-")]
-        assert kept == [], "signing out forgets the pages that were kept"
+        assert own.page.evaluate(KEPT) == [], "signing out forgets the pages that were kept"
+        others = own.page.evaluate("indexedDB.databases().then((all) => all.map((each) => each.name))")
+        assert others == ["parcelwall-courier"], "and nothing that a courier has noted in the same browser"
+        own.page.evaluate(KEPT_LATE)
+        own.go(own.page.url)
+        until(lambda: own.page.evaluate(KEPT) == [], "a list that is nobody's forgets what was kept of an account")
         own.page.get_by_role("button", name="Sign in with a passkey").click()
         own.see(third.reference[-4:])
         own.page.locator("select").select_option("de")

@@ -1,7 +1,8 @@
 """The recipient's pages without a network: an app that can be put on a phone, and a worker that keeps opened pages.
 
 A page says itself whether it may be kept (`X-Parcelwall-Keep`); one that has become pointless is dropped at the next
-look. Signing out clears everything.
+look. Signing out clears what was kept of the account; what a courier's phone has noted in the same browser is not the
+recipient's to clear.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from parcelwall.web.reader import Packed
 from parcelwall.web.render import HEADERS, Renderer
 
 KEEP = "X-Parcelwall-Keep"
-CLEAR = {"Clear-Site-Data": '"cache", "storage"'}
+CLEAR = {"Clear-Site-Data": '"cache"'}  # not "storage", where a courier's outbox is: our own script clears our pages
 OF_THE_SHELL = ("phone.css", "own.js", "passkey.js", "fonts/next-latin.woff2", "fonts/mono.woff2")
 
 

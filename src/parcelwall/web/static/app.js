@@ -11,10 +11,10 @@
     for (const each of $("form button, form input")) each.disabled = is;
   }
 
-  let soon = 0;
+  let soon = 0, leaving = false;
   function keepSoon() { // what a stream has changed is to be what is kept
     clearTimeout(soon);
-    soon = setTimeout(() => ours().forEach((path) => tell({ keep: path })), 800);
+    if (!leaving) soon = setTimeout(() => ours().forEach((path) => tell({ keep: path })), 800);
   }
 
   document.addEventListener("click", (event) => { // in the same touch, or a phone shows no keys for the field
@@ -28,6 +28,9 @@
     const form = event.target;
     if (!form.matches("[data-leave]") || form.dataset.leave === "now") return;
     event.preventDefault();
+    leaving = true;
+    clearTimeout(soon);
+    navigator.serviceWorker?.controller?.postMessage({ forget: true }); // also what it is just fetching
     for (const name of (await window.caches?.keys()) ?? []) if (name.startsWith("pages-")) await caches.delete(name);
     form.dataset.leave = "now";
     form.submit();

@@ -3,6 +3,7 @@
 // account go before the first of a new one is kept.
 const BUILD = "{build}", SHELL = "{shell}";
 const OURS = /^\/(p\/[\w-]+|f\/[\w-]+|me)$/, PATIENCE_MS = 6000;
+let forgets = 0;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
@@ -26,8 +27,10 @@ self.addEventListener("fetch", (event) => {
 
 self.addEventListener("message", (event) => {
   const { keep, forget } = event.data;
-  if (forget) event.waitUntil(forgetAll());
-  else if (keep && OURS.test(keep)) event.waitUntil(fetch(keep).then((answer) => store(keep, answer)).catch(() => 0));
+  if (forget) {
+    forgets += 1;
+    event.waitUntil(forgetAll());
+  } else if (keep && OURS.test(keep)) event.waitUntil(storeLater(keep, fetch(keep)));
 });
 
 async function file(request) {
@@ -37,11 +40,17 @@ async function file(request) {
 async function page(event) {
   const name = new URL(event.request.url).pathname;
   const fetched = fetch(event.request);
-  event.waitUntil(fetched.then((answer) => store(name, answer.clone())).catch(() => 0));
+  event.waitUntil(storeLater(name, fetched));
   const saved = await caches.match(name);
   if (!saved) return fetched;
   const late = new Promise((_, no) => setTimeout(no, PATIENCE_MS));
   return Promise.race([fetched, late]).catch(() => asSaved(saved));
+}
+
+// What was asked for before somebody signed out is not kept after it.
+function storeLater(name, fetched) {
+  const before = forgets;
+  return fetched.then((answer) => store(name, answer.clone())).then(() => before === forgets || forgetAll()).catch(() => 0);
 }
 
 async function store(name, answer) {
@@ -49,7 +58,8 @@ async function store(name, answer) {
   if (!owner || answer.redirected) return;
   const pages = (await caches.keys()).filter((each) => each.startsWith("pages-"));
   const others = pages.filter((each) => each !== "pages-link" && each !== `pages-${owner}`);
-  if (owner !== "no" && owner !== "link" && others.length) await forgetAll();
+  const tells = name === "/me" || (owner !== "no" && owner !== "link"); // whose browser this is, be it nobody's
+  if (tells && others.length) await forgetAll();
   else for (const each of pages) await (await caches.open(each)).delete(name);
   if (answer.ok && owner !== "no") await (await caches.open(`pages-${owner}`)).put(name, answer);
 }

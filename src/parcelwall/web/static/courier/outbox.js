@@ -8,8 +8,11 @@ const outbox = (() => {
   const open = () => opened ||= new Promise((yes, no) => {
     const asked = indexedDB.open("parcelwall-courier", 1);
     asked.onupgradeneeded = () => Object.entries(STORES).forEach(([name, keyPath]) => asked.result.createObjectStore(name, { keyPath }));
-    asked.onsuccess = () => yes(asked.result);
-    asked.onerror = () => no(asked.error);
+    asked.onsuccess = () => {
+      asked.result.onclose = () => { opened = null; }; // by the browser, which clears its disk
+      yes(asked.result);
+    };
+    asked.onerror = () => { opened = null; no(asked.error); };
   });
 
   async function act(store, mode, what) {
