@@ -1,9 +1,9 @@
 """Shows the sample views to a browser: a small loopback server with the real headers, files and first stream events."""
 
+import contextlib
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -46,11 +46,30 @@ class Gallery:
         self.files = files or {}  # scripts that a test brings
         self.renderer = Renderer(words_of)
         self.posted: list[tuple[str, str]] = []
-        self.closing = threading.Event()
+        self.closed = self.signed_out = False
+        self.news = threading.Condition()
+        self.changed: dict[str, msgspec.Struct] = {}  # what a test has put in a sample's place
+
+    def change(self, name: str, view: msgspec.Struct) -> None:
+        """From now on this is shown under the name, also by the streams that are open."""
+        with self.news:
+            self.changed[name] = view
+            self.news.notify_all()
+
+    def sign_out(self) -> None:
+        """Open streams end, and from now on a stream is answered 401."""
+        with self.news:
+            self.signed_out = True
+            self.news.notify_all()
+
+    def close(self) -> None:
+        with self.news:
+            self.closed = True
+            self.news.notify_all()
 
     def view(self, name: str, look: Look) -> msgspec.Struct:
         """The sample with its stream at /k/{name}/{look}, so that the first event shows the same look again."""
-        view = samples.all_views(words_of(look.language))[name]
+        view = self.changed.get(name) or samples.all_views(words_of(look.language))[name]
         stream = f"/k/{name}/{msgspec.json.encode(look).hex()}"
         if isinstance(view, KioskScreen):
             kept = msgspec.structs.replace(look, theme="night" if look.theme == "night" else "day")
@@ -61,6 +80,16 @@ class Gallery:
 
     def page(self, name: str, look: Look) -> str:
         return self.renderer.page(self.view(name, look), look)
+
+    def events(self, name: str, look: Look) -> Iterator[bytes]:
+        """The view as it is, then again whenever a test changes it."""
+        over = lambda: self.closed or self.signed_out  # noqa: E731
+        while not over():
+            with self.news:
+                shown = self.changed.get(name)
+            yield self.event(name, look)
+            with self.news:
+                self.news.wait_for(lambda: over() or self.changed.get(name) is not shown)  # noqa: B023 - at once
 
     def event(self, name: str, look: Look) -> bytes:
         lines = self.renderer.fragment(self.view(name, look), look).splitlines()
@@ -108,18 +137,19 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def stream(self, name: str, look: Look) -> None:
-            self.send_response(200)
+            self.send_response(401 if gallery.signed_out else 200)
             for header, value in STREAM_HEADERS.items():
                 self.send_header(header, value)
             self.end_headers()
-            self.wfile.write(gallery.event(name, look))
-            self.wfile.flush()
-            gallery.closing.wait(60)
+            with contextlib.suppress(ConnectionError):  # the page was left
+                for event in gallery.events(name, look):
+                    self.wfile.write(event)
+                    self.wfile.flush()
 
     return Handler
 
 
-@contextmanager
+@contextlib.contextmanager
 def served(gallery: Gallery) -> Iterator[str]:
     """The gallery's address while it is served."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(gallery))
@@ -128,5 +158,5 @@ def served(gallery: Gallery) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        gallery.closing.set()
+        gallery.close()
         server.shutdown()

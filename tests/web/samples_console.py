@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zlib import crc32
 
 import msgspec
 
@@ -68,7 +69,8 @@ SITE = Site("S-0013", "Hosting Ltd", "City of Helsinki", "HEL 2024-011873", "fus
 
 
 def need(about: str, words: str, cost: Any, next_act: str = "Send a technician.", **changed: Any) -> views.NeedRow:
-    known: dict[str, Any] = {"station": "S-0013", "compartment": 5, "case": AN_ID, "name": "C-4F29AB"}
+    case = UUID(int=AN_ID.int + crc32(about.encode()))
+    known: dict[str, Any] = {"station": "S-0013", "compartment": 5, "case": case, "name": "C-4F29AB"}
     row = Need(about, cost, NOW - timedelta(hours=2), **known | changed)
     return views.NeedRow(row, "Simonkatu", words, next_act, "a door is out of use", "/console/stations/S-0013?door=5",
                          may_close=row.case is not None, may_agree=about == "second")  # fmt: skip

@@ -159,7 +159,9 @@ async def test_a_form_of_another_site_does_nothing(office: Office) -> None:
 async def test_without_a_sign_in_there_is_only_its_page(office: Office) -> None:
     for path in (*GETS, *POSTS):
         answer = await office.browsers["no"].get(path.format(**office.filled[AREA]))
-        if answer.status_code != 405:
+        if path.endswith("/events"):  # a page of HTML would count as a stream that came back
+            assert answer.status_code == 401, path
+        elif answer.status_code != 405:
             assert answer.status_code == 303 and answer.headers["location"].startswith("/console/sign-in"), path
     assert (await office.browsers["no"].post("/console/policy", data={})).status_code == 303
 

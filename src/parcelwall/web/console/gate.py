@@ -50,8 +50,11 @@ class SignInFirst(Exception):
 
 
 def on_sign_in_first(request: Request[Any, Any, Any], _: SignInFirst) -> Response[Any]:
-    """To the sign-in page, and from there to the page that was asked for."""
-    there = request.url.path if request.method == "GET" and not request.url.path.endswith("/events") else HOME
+    """To the sign-in page, and from there to the page that was asked for. A stream is answered 401: it would take the
+    sign-in page for a connection that came back, lose it at once, and ask for ever without a pause."""
+    if request.url.path.endswith("/events"):
+        return Response(b"", status_code=401, headers={"Cache-Control": "no-store"})
+    there = request.url.path if request.method == "GET" else HOME
     return Redirect(f"{HOME}/sign-in?to={quote(there)}", status_code=303)
 
 

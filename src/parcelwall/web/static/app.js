@@ -44,7 +44,14 @@
     if (event.detail.attrName === "open" && event.target.tagName === "DETAILS") event.preventDefault();
   });
   addEventListener("offline", () => offline(true));
-  addEventListener("online", () => location.reload());
+  addEventListener("online", () => { // what somebody has unfolded or typed stays: the stream brings the rest, now
+    const stream = document.getElementById("live")?._htmx?.sse;
+    const busy = $("details[open]").length || $("form input:not([type=hidden])").some((each) => each.value !== each.defaultValue);
+    if (!stream || !busy) return location.reload();
+    for (const each of $("form button, form input")) each.disabled = false;
+    if (stream.delayCanceller) stream.delayCanceller();
+    else stream.reader?.cancel();
+  });
   document.addEventListener("DOMContentLoaded", () => offline(document.body.hasAttribute("data-saved")));
   addEventListener("load", async () => {
     if (!navigator.serviceWorker || !isSecureContext) return;

@@ -94,6 +94,9 @@
     setInterval(watch, 1000);
   });
   document.addEventListener("htmx:sse:after:message", () => { lostAt = 0; told(); });
-  document.addEventListener("htmx:sse:error", () => { lostAt ||= Date.now(); });
+  document.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail.status === 401) location.reload(); // the sign-in ended: to its page, and back here from there
+    else lostAt ||= Date.now();
+  });
   document.addEventListener("htmx:sse:before:connection", (e) => { if (e.detail.connection.attempt > 0) lostAt ||= Date.now(); });
 })();

@@ -2,12 +2,14 @@
 // Digits live in `typed` for seconds and are forgotten when sent. Keys act on touch, as a keypad does.
 (() => {
   const SHOWN_MS = 1000, IDLE_MS = 30000, LIT_MS = 150, STEADY_MS = 500, ANSWER_MS = 4000;
-  let typed = "", sent = false, touched = false, fresh = -1, last = { key: "", at: 0 }, hide = 0, idle = 0;
+  let typed = "", typedFor = "", sent = false, touched = false, fresh = -1, last = { key: "", at: 0 }, hide = 0, idle = 0;
   const pad = () => document.querySelector("[data-pad]");
+  const purpose = (at) => `${at.closest("form").action} ${at.dataset.pad}`; // screens share one node for their pads
 
   function draw() {
     const at = pad();
     if (!at) { typed = ""; sent = false; return; }
+    if (typed && !sent && typedFor !== purpose(at)) { typed = ""; fresh = -1; }
     const slots = at.querySelectorAll("[data-slot]");
     slots.forEach((slot, i) => {
       const plain = i === fresh || slot.dataset.slot === "plain";
@@ -40,6 +42,7 @@
     if (!at || sent || at.dataset.held) return;
     if (at.dataset.steady && key === last.key && now - last.at < STEADY_MS) return;
     last = { key, at: now };
+    typedFor = purpose(at);
     const places = at.querySelectorAll("[data-slot]").length;
     clearTimeout(hide);
     clearTimeout(idle);

@@ -24,6 +24,7 @@
     else location.assign(done.to);
   }
 
+  const running = new WeakSet(); // news may enable a button again while the device still asks
   function tell(form, name) {
     for (const each of form.querySelectorAll("[data-said]")) each.hidden = each.dataset.said !== name;
   }
@@ -32,11 +33,14 @@
     const form = event.target;
     if (!form.dataset?.passkey) return;
     event.preventDefault();
+    if (running.has(form)) return;
     if (!can || !(parse[form.dataset.passkey] in PublicKeyCredential)) return tell(form, "cannot");
     const buttons = form.querySelectorAll("button");
+    running.add(form);
     for (const each of buttons) each.disabled = true;
     tell(form, "");
     await run(form).catch((failed) => tell(form, failed.name === "NotAllowedError" ? "stopped" : "failed"));
     for (const each of buttons) each.disabled = false;
+    running.delete(form);
   });
 })();

@@ -1,0 +1,144 @@
+"""What somebody has unfolded, typed or begun while news comes: it stays, and stays with the thing it is about."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from parcelwall.hub.watching import AtAGlance
+from parcelwall.web.render import TEMPLATES
+from parcelwall.web.views import Pad
+from web import samples, samples_console
+from web.gallery import CHROMIUM, Gallery, served, words_of
+
+sync_api = pytest.importorskip("playwright.sync_api")
+browsers = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
+ENGLISH = words_of("en")
+CLOSES = "details.fold form[action$='/close']"
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Iterator[tuple[Gallery, str]]:
+    shown = Gallery()
+    with served(shown) as address:
+        yield shown, address
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(**CHROMIUM)
+        page = started.new_page(reduced_motion="reduce", viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(15_000)
+        yield page
+        started.close()
+
+
+def opened(page: Any, address: str, name: str) -> Any:
+    page.goto(f"{address}/{name}")
+    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    return page
+
+
+@browsers
+def test_a_form_closes_the_case_that_its_row_names(page: Any, gallery: tuple[Gallery, str]) -> None:
+    shown, address = gallery
+    sample = samples_console.all_pages(ENGLISH)["console-needs"]
+    second, kept, gone, paper = sample.rows
+    dearer = samples_console.need("jammed", "A dearer one", "waits", case=second.need.act.id)
+    opened(page, address, "console-needs")
+    row = page.locator(".need", has_text=kept.words)
+    for each in (kept, gone):
+        page.locator(".need", has_text=each.words).locator("summary").click()
+    row.locator("[name=outcome]").fill("found it")
+    shown.change("console-needs", msgspec.structs.replace(sample, rows=(second, dearer, kept, paper)))
+    page.locator(".need", has_text="A dearer one").wait_for()
+    sync_api.expect(page.locator(".need", has_text=gone.words)).to_have_count(0)
+    for each in (dearer, kept):
+        form = page.locator(".need", has_text=each.words).locator(CLOSES)
+        assert form.get_attribute("action") == f"/console/cases/{each.need.case}/close", each.words
+    assert row.locator("[name=outcome]").input_value() == "found it" and row.locator("details[open]").count() == 1
+    assert page.locator("details[open]").count() == 1, "what belonged to a closed case has gone with it"
+
+
+@browsers
+def test_a_door_s_form_says_what_is_true_now_and_keeps_what_is_typed(page: Any, gallery: tuple[Gallery, str]) -> None:
+    shown, address = gallery
+    sample = samples_console.station(ENGLISH, 1)
+    door = sample.chosen.door
+
+    def now(line: str, parcel: Any) -> None:
+        behind = msgspec.structs.replace(sample.chosen, door=msgspec.structs.replace(door, parcel=parcel))
+        glance: AtAGlance = msgspec.structs.replace(sample.glance, line=line)
+        shown.change("console-station", msgspec.structs.replace(sample, glance=glance, chosen=behind))
+
+    now("quiet", None)
+    form = opened(page, address, "console-station").locator(f"#open-{door.number}")
+    button = form.get_by_role("button")
+    sync_api.expect(button).to_be_disabled()
+    form.locator("[name=reason]").select_option("look")
+    form.locator("[name=words]").fill("it smells")
+    now("here", samples_console.AN_ID)
+    sync_api.expect(button).to_be_enabled()
+    sync_api.expect(form).to_contain_text("Somebody's parcel is inside.")
+    sync_api.expect(form).not_to_contain_text("Not while it is silent")
+    assert (form.locator("[name=reason]").input_value(), form.locator("[name=words]").input_value()) == (
+        "look", "it smells")  # fmt: skip
+    now("quiet", None)
+    sync_api.expect(button).to_be_disabled()
+
+
+@browsers
+def test_digits_of_one_pad_are_not_those_of_another(page: Any, gallery: tuple[Gallery, str]) -> None:
+    shown, address = gallery
+    home = samples.all_views(ENGLISH)["kiosk-home"]
+    opened(page, address, "kiosk-home")
+    for digit in "471":
+        page.locator(f"[data-key='{digit}']").click()
+    shown.change("kiosk-home", msgspec.structs.replace(home, number=8, presence="512"))
+    page.get_by_text("512").wait_for()
+    filled = page.locator("[data-slot]:not(:empty)")
+    assert filled.count() == 3, "the same pad, drawn anew"
+    courier = msgspec.structs.replace(home, id="courier-in", number=9, pad=Pad(post="/sign-in"))
+    shown.change("kiosk-home", courier)
+    page.locator("main[data-screen='courier-in']").wait_for()
+    sync_api.expect(filled).to_have_count(0)
+
+
+@browsers
+def test_a_phone_that_changes_its_network_keeps_what_is_unfolded(page: Any, gallery: tuple[Gallery, str]) -> None:
+    shown, address = gallery
+    sample = samples.all_views(ENGLISH)["me-ready"]
+    opened(page, address, "me-ready").evaluate("window.loaded = 'once'")
+    page.locator("summary", has_text="I am here").click()
+    page.locator("#number").fill("47")
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    sync_api.expect(page.locator("#number")).to_be_disabled()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    sync_api.expect(page.locator("#number")).to_be_enabled()
+    sync_api.expect(page.locator("#saved")).to_be_hidden()  # the stream has brought what is now
+    assert page.evaluate("window.loaded") == "once" and page.locator("#number").input_value() == "47"
+    shown.change("me-ready", msgspec.structs.replace(sample, can_open=False))
+    sync_api.expect(page.locator("#number")).to_have_count(0)
+    assert page.locator("details[open]").count() == 0, "no other fold is open in its place"
+
+
+@browsers
+def test_a_stream_whose_sign_in_has_ended_asks_for_the_page_once(page: Any, gallery: tuple[Gallery, str]) -> None:
+    shown, address = gallery
+    opened(page, address, "console-map")
+    with page.expect_navigation():
+        shown.sign_out()
+    assert page.url == f"{address}/console-map", "which is answered with the way to the sign-in page"
+    shown.signed_out = False
+
+
+def test_what_news_must_not_touch_has_a_name_of_its_own() -> None:
+    """Without an id htmx takes the next element of that tag for it, and what is skipped then belongs to another row."""
+    tags = [tag for path in TEMPLATES.rglob("*.html") for tag in re.findall(r"<[a-z][^\n]*?hx-morph-skip(?!-)[^\n]*?>",
+                                                                           path.read_text())]  # fmt: skip
+    named = [tag[tag.rindex("<", 0, tag.index("hx-morph-skip")) :] for tag in tags]
+    assert len(named) > 10 and [tag for tag in named if not re.search(r'\bid="', tag)] == []
