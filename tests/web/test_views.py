@@ -7,6 +7,7 @@ from typing import get_args
 import msgspec
 import pytest
 
+from parcelwall.notices.language import words
 from parcelwall.web import views
 from parcelwall.web.render import HEADERS, TEMPLATES, Files, Renderer, linked, no_words, qr
 from parcelwall.web.views import KioskScreen, Look, ScreenId
@@ -135,3 +136,11 @@ def test_links_in_a_mail_are_links_and_nothing_else_is() -> None:
 
 def test_the_pseudo_language_keeps_placeholders() -> None:
     assert "%(door)s" in LongWords().gettext("Door %(door)s is open")
+
+
+def test_a_reader_may_name_as_many_tags_as_they_like() -> None:
+    renderer = Renderer(words)
+    for tag in ("en", "en-US", *(f"en-GB@{number}" for number in range(20))):
+        assert "link in your message shows more" in renderer.page(views.FindView(), Look(words(tag).tag))
+    assert len(renderer._environments) == 1
+    assert {words(f"de-AT@{number}").tag for number in range(20)} == {"de-AT"}

@@ -68,7 +68,8 @@ class Words:
 @lru_cache(maxsize=64)
 def words(language: str) -> Words:
     """The words for a language tag such as `pl`, `de-AT` or `EN_us`: of its region, else its language, else English."""
-    parts = language.replace("-", "_").split("_")
+    plain = language.partition("@")[0]  # what follows may be anything: there would be endlessly many locales
+    parts = plain.replace("-", "_").split("_")
     code = parts[0].lower()
     if code not in codes():
         parts = [code := SOURCE]

@@ -180,9 +180,12 @@ class Renderer:
         )
 
     def _environment(self, language: str) -> Environment:
-        if language not in self._environments:
-            self._environments[language] = self._make(self._words(language))
-        return self._environments[language]
+        """One for each catalogue. The region is the `look`'s alone: readers name as many tags as they like."""
+        found = self._words(language)
+        code: str = getattr(found, "language", language)
+        if code not in self._environments:
+            self._environments[code] = self._make(found)
+        return self._environments[code]
 
     def _make(self, words: Words) -> Environment:
         made = Environment(
