@@ -15,7 +15,8 @@ MOST_BYTES, MOST_S = 64_000_000, 10.0  # somebody who sends for ever is not list
 
 
 class HearOut:
-    """An ASGI app in front of another: before the end of an answer, the rest of a request is read and thrown away."""
+    """An ASGI app in front of another: an answer is told at once, and before its end the rest of the request is read
+    and thrown away."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -49,10 +50,13 @@ def _heard_out(receive: Any, send: Any) -> tuple[Any, Any]:
             left -= len((await hear()).get("body", b""))
 
     async def answer(message: Any) -> None:
-        if message["type"] == "http.response.body" and not message.get("more_body", False) and not is_over:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(MOST_S):
-                    await rest()
-        await send(message)
+        """All of it at once; only its end, with which the line is closed, waits until the other has said all."""
+        if message["type"] != "http.response.body" or message.get("more_body", False) or is_over:
+            return await send(message)
+        await send({**message, "more_body": True})
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(MOST_S):
+                await rest()
+        return await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return hear, answer
