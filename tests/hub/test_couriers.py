@@ -6,13 +6,14 @@ import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
 import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from litestar import Request
 from PIL import Image
 
 from parcelwall.errors import Refusal
@@ -25,7 +26,11 @@ from parcelwall.link.identity import Signer, signed_by
 from parcelwall.rules import delegation, facts, token
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.places import Plan, Room
-from parcelwall.web.passkeys import drop, keep
+from parcelwall.web.courier import stop_now
+from parcelwall.web.passkeys import cookie_name, drop, keep
+from parcelwall.web.reader import renderer
+from parcelwall.web.views import Look
+from parcelwall.web.views_courier import RoundView, SignInView, StopView
 from station.towns import a_hub, a_small_town, about, announced, cases, only, told
 
 COURIER, OTHER = UUID(int=7), UUID(int=8)
@@ -212,3 +217,19 @@ def test_no_bytes_do_harm(data: bytes) -> None:
 def test_a_large_photo_is_refused() -> None:
     with pytest.raises(Refusal, match="too_large"):
         photos.stripped(b"\xff\xd8" + bytes(photos.MOST_BYTES))
+
+
+async def test_an_open_stop_of_a_phone_that_is_signed_out_shows_it_no_more(hub: Hub) -> None:
+    grant = await admit(hub, "S-0001")
+    await admit(hub, "S-0002")
+    secret, look = await signed_in.begin(hub, "courier", COURIER), Look()
+    cookie = f"{cookie_name(hub, 'courier')}={secret}".encode()
+    request: Any = Request({"type": "http", "method": "GET", "path": "/", "headers": [(b"cookie", cookie)]})
+    assert isinstance(await stop_now(request, hub, "S-0001", look), StopView)
+    await hub.revoke("S-0001", grant)
+    shown = await stop_now(request, hub, "S-0001", look)
+    assert isinstance(shown, RoundView) and [each.station for each in shown.stops] == ["S-0002"]
+    await signed_in.end(hub, secret)
+    out = await stop_now(request, hub, "S-0002", look)
+    assert isinstance(out, SignInView) and "Couriers: sign in" in renderer().fragment(out, look)
+    assert "S-0002" in renderer().fragment(shown, look)

@@ -213,3 +213,14 @@ async def test_prices_are_stated_shown_and_taken_back_in_the_policy_form(office:
     emptied = {"version": "3", "cost_stop": "", "cost_currency": ""}
     assert (await office.post("admin", page, emptied)).headers["location"].endswith("said=adopted")
     assert office.hub.policy.cost_stop is msgspec.UNSET
+
+
+async def test_what_nobody_has_typed_into_an_address_is_refused_and_breaks_nothing(office: Office) -> None:
+    for path in ("/console/numbers?station=%00", "/console/numbers/use.csv?station=%00", "/console/journal?station=%00",
+                 "/console/stations/%00", "/console/numbers?station=S-0404"):  # fmt: skip
+        assert await office.get("admin", path) == 404, path
+    for before in ("-99999999999999999999", "99999999999999999999", "0", "x"):
+        assert await office.get("admin", f"/console/journal?station={AREA}&before={before}") == 400, before
+    for do in ("count", "send"):
+        form = {"station": "\x00", "hours": "2", "reason": "storm", "do": do}
+        assert (await office.post("admin", "/console/longer", form)).status_code == 404

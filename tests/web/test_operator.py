@@ -1,5 +1,6 @@
-"""What operators do over the API: cases, couriers, policy, forgetting; and nobody else."""
+"""What operators do over the API: cases, couriers, policy, forgetting; and nobody else. What carriers alone do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
 from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.rights import ROLES
 from parcelwall.web.app import hub_app
 
 
@@ -185,3 +187,80 @@ async def test_a_batch_keeps_with_each_promise_what_its_offer_had_told(office: O
     assert [bool(told[UUID(each["id"])]) for each in answers] == [True, False, True]
     await office.hub.offers.write()
     assert await office.hub.pool.fetchval("SELECT chosen FROM offer") == "S-0001", "demand is known by what was taken"
+
+
+BODY = {"length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900}
+
+
+async def test_nobody_but_a_carrier_announces_or_takes_room(office: Office) -> None:
+    parcel = await office.parcel()
+    new = {**BODY, "reference": "PW-2", "destination": {"station_id": "S-0001"}}
+    for role in ROLES:
+        key = await office.hub.admit(role, role, role)
+        writes: dict[str, Any] = {
+            "/parcels": new, "/parcels/batch": {"parcels": [new]}, f"/carriers/{role}/reports": {"reference": "PW-1",
+            "mark": "accepted"}, "/offers": {**BODY, "near": {"lat": 60.17, "lon": 24.94}},
+            f"/parcels/{parcel}/reserve": {"destination": {"station_id": "S-0001"}},
+            **{f"/parcels/{parcel}/{act}": {} for act in ("cancel", "extend", "divert")},
+        }  # fmt: skip
+        for path, body in writes.items():
+            answer = await office.ask("POST", path, body, key)
+            assert (answer.status_code, answer.json()["reason"]) == (403, "no_right"), (role, path)
+    assert await office.hub.pool.fetchval("SELECT count(*) FROM parcel") == 1
+
+
+async def batch(office: Office, key: str, *references: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {office.carrier}", "Idempotency-Key": key}
+    body = {"parcels": [{**BODY, "reference": each} for each in references]}
+    return await office.client.post("/api/v1/parcels/batch", json=body, headers=headers)
+
+
+async def test_a_batch_with_a_used_key_does_nothing(office: Office) -> None:
+    first = await batch(office, "k", "A")
+    longer, other, single = await batch(office, "k", "B", "C"), await batch(office, "s", "D"), await office.parcel()
+    assert (longer.status_code, longer.json()["reason"]) == (422, "idempotency_key_reused")
+    assert (await batch(office, "key-1", "E")).json()["reason"] == "idempotency_key_reused", "a single one had it"
+    assert other.status_code == 201 and single
+    assert (await batch(office, "k", "A")).json() == first.json()
+    names = {row["reference"] for row in await office.hub.pool.fetch("SELECT reference FROM parcel")}
+    assert names == {"A", "D", "PW-1"}
+
+
+async def test_of_two_batches_at_once_with_one_key_one_is_announced_whole(office: Office) -> None:
+    answers = await asyncio.gather(batch(office, "k", "A"), batch(office, "k", "B", "C"))
+    assert sorted(each.status_code for each in answers) == [201, 422]
+    names = {row["reference"] for row in await office.hub.pool.fetch("SELECT reference FROM parcel")}
+    assert names in ({"A"}, {"B", "C"})
+
+
+async def test_who_guesses_a_hundred_numbers_at_once_is_told_no_more_than_one_after_the_other(office: Office) -> None:
+    await office.parcel()
+    paths = [f"/api/v1/track/X-{number}" for number in range(99)] + ["/api/v1/track/PW-1"]
+    answers = await asyncio.gather(*map(office.client.get, paths))
+    assert [each.status_code for each in answers].count(404) == 20
+    assert answers[-1].status_code == 429, "the one that was right comes after too many that were not"
+
+
+async def test_a_crowd_that_knows_its_numbers_is_not_slowed(office: Office) -> None:
+    await office.parcel()
+    answers = await asyncio.gather(*(office.client.get("/api/v1/track/PW-1") for _ in range(60)))
+    assert {each.status_code for each in answers} == {200}
+
+
+async def test_a_hundred_codes_and_keys_at_once_are_ten_tries(office: Office) -> None:
+    answers = await asyncio.gather(
+        *(office.client.post("/courier/sign-in?lang=en", data={"code": f"XXXX-{n:04}"}) for n in range(60))
+    )
+    assert sum("too many" in each.text.lower() or "wait" in each.text.lower() for each in answers) == 50
+    begins = [await office.client.post("/console/sign-in/passkey/begin") for _ in range(61)]
+    assert {each.status_code for each in begins[:60]} == {200} and begins[60].status_code == 429
+
+
+async def test_addresses_that_are_none_are_refused_and_break_nothing(office: Office) -> None:
+    sent = await office.client.post("/courier/sign-in", data={"code": "x"}, headers={"Origin": "http://["})
+    assert (sent.status_code, sent.json()["reason"]) == (403, "no_right")
+    for path in ("/me", "/", "/api/v1/track/X-1"):
+        assert (await office.client.get(path, headers={"Host": "["})).status_code in (200, 404), path
+    headers = {"Host": "[", "Authorization": f"Bearer {office.carrier}", "Idempotency-Key": "k"}
+    body = {**BODY, "reference": "A"}
+    assert (await office.client.post("/api/v1/parcels", json=body, headers=headers)).status_code < 500

@@ -150,3 +150,22 @@ async def test_who_goes_before_the_answer_harms_nobody(line: Line, hub: house.Hu
         while not await hub.pool.fetchval("SELECT count(*) FROM parcel WHERE reference = 'PW-1'"):
             await asyncio.sleep(0.01)
     assert await hub.desk.find("PW-1")
+
+
+async def test_the_quick_road_is_for_carriers_alone(hub: house.Hub, line: Line) -> None:
+    line.key, taken = await hub.admit("vera", "Vera", "viewer"), line.counter.taken
+    for number in range(2):  # the second time the key is remembered
+        status, _, told = await line.ask(line.announcing("PW-9", idempotent=f"vera-{number}"))
+        assert (status, told["reason"]) == (403, "no_right")
+    assert line.counter.taken == taken
+
+
+async def test_who_is_refused_reads_why_before_all_is_sent(line: Line) -> None:
+    head = line.posting(b"", more="Connection: close\r\n").partition(b"Content-Length")[0]
+    line.writer.write(head + b"Content-Length: 3000000\r\n\r\n" + b"x" * 1_000)
+    async with asyncio.timeout(5):  # less than the hub would wait for the rest
+        status, _, told = await line.answer()
+    assert (status, told["reason"]) == (413, "too_large_a_body")
+    line.writer.write(b"x" * 2_999_000)
+    await line.writer.drain()
+    assert await line.reader.read() == b"", "the line ends when all was heard"

@@ -16,6 +16,7 @@ from parcelwall.hub import reading
 from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, Report, Reserve
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Offered
+from parcelwall.hub.sitting import Sitting
 from parcelwall.rules.life import Stage
 from parcelwall.rules.sentence import sentence
 from parcelwall.rules.tables import Told
@@ -57,6 +58,12 @@ async def asked(request: Request[Any, Any, Any], who: Who, key: str | None) -> A
     return asked_by(who, key, f"{request.method} {request.url.path}", await request.body())
 
 
+async def asked_by_carrier(request: Request[Any, Any, Any], who: Who, key: str | None) -> Asked:
+    """As `asked`, but of carriers alone: of what they write. Raises Refusal."""
+    who.must_carry()
+    return await asked(request, who, key)
+
+
 def asked_by(who: Who, key: str | None, what: str, body: bytes) -> Asked:
     """Who asks what, so that a repeat gets the same answer. The whole request counts: method, address and body.
 
@@ -81,8 +88,9 @@ class Parcels(Controller):
     async def announce(
         self, request: Request[Any, Any, Any], data: ParcelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
+        mine = await asked_by_carrier(request, who, key)
         told = await what_was_told(hub, data.destination, who)
-        answer = await hub.desk.ask(announcement(data, who, await asked(request, who, key), told))
+        answer = await hub.desk.ask(announcement(data, who, mine, told))
         note_choice(hub, data.destination.offer if data.destination else None, who, answer)
         return answered(answer)
 
@@ -91,16 +99,15 @@ class Parcels(Controller):
     async def batch(
         self, request: Request[Any, Any, Any], data: BatchBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        whole = await asked(request, who, key)
+        whole = await asked_by_carrier(request, who, key)
         told = await all_that_was_told(hub, [body.destination for body in data.parcels], who)
+        await hub.desk.ask(OneBatch(asked=whole))
         commands = []
         for index, (body, of_it) in enumerate(zip(data.parcels, told, strict=True)):
             mine = Asked(whole.actor, f"{whole.key}#{index}", whole.request_hash)
             commands.append(announcement(body, who, mine, of_it))
         outcomes = await asyncio.gather(*map(hub.desk.ask, commands), return_exceptions=True)
         answers = [_settled(each) for each in outcomes]
-        if any(each.get("reason") == "idempotency_key_reused" for each in answers):
-            raise Refusal("idempotency_key_reused")
         for body, outcome in zip(data.parcels, outcomes, strict=True):
             if isinstance(outcome, Answer):
                 note_choice(hub, body.destination.offer if body.destination else None, who, outcome)
@@ -132,7 +139,7 @@ class Parcels(Controller):
     async def reserve(
         self, request: Request[Any, Any, Any], parcel: UUID, data: ReserveBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        mine = await asked(request, who, key)
+        mine = await asked_by_carrier(request, who, key)
         where = data.destination.destination(await what_was_told(hub, data.destination, who))
         answer = await hub.desk.ask(Reserve(carrier=who.carrier, parcel=parcel, destination=where, asked=mine))
         note_choice(hub, data.destination.offer, who, answer)
@@ -142,23 +149,30 @@ class Parcels(Controller):
     async def cancel(
         self, request: Request[Any, Any, Any], parcel: UUID, data: CancelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        mine = await asked(request, who, key)
+        mine = await asked_by_carrier(request, who, key)
         return answered(await hub.desk.ask(Cancel(carrier=who.carrier, parcel=parcel, why=data.why, asked=mine)))
 
     @post("/{parcel:uuid}/extend", status_code=200, summary="Keep it longer", responses=CHANGED)
     async def extend(
         self, request: Request[Any, Any, Any], parcel: UUID, data: ExtendBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        mine = await asked(request, who, key)
+        mine = await asked_by_carrier(request, who, key)
         return answered(await hub.desk.ask(Extend(carrier=who.carrier, parcel=parcel, hours=data.hours, asked=mine)))
 
     @post("/{parcel:uuid}/divert", status_code=200, summary="It goes another way", responses=CHANGED)
     async def divert(
         self, request: Request[Any, Any, Any], parcel: UUID, data: DivertBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        mine = await asked(request, who, key)
+        mine = await asked_by_carrier(request, who, key)
         command = Divert(carrier=who.carrier, parcel=parcel, reason=data.checked(), asked=mine)
         return answered(await hub.desk.ask(command))
+
+
+class OneBatch(Command):
+    """Takes a batch's key before any of its parcels is announced: one key, one batch, all of it or nothing."""
+
+    def decide(self, at: Sitting) -> Answer:
+        return Answer(200, {})
 
 
 def note_choice(hub: Hub, offer: UUID | None, who: Who, answer: Answer) -> None:
@@ -218,14 +232,18 @@ class Stations(Controller):
 
 
 @post("/offers", status_code=200, tags=["offers"], summary="Stations near a place, with the chance of room",
-      responses=answers(200, Offered, "Offers, the best first", (*READS, 422)))  # fmt: skip
+      responses=answers(200, Offered, "Offers, the best first", (*READS, 403, 422)))  # fmt: skip
 async def make_offers(data: OfferBody, who: Who, hub: Hub) -> Response[bytes]:
-    """Advice, at order time: what is reserved then is a promise. Raises Refusal for sides that cannot be."""
+    """Advice, at order time: what is reserved then is a promise.
+
+    Raises Refusal for sides that cannot be, and for all but carriers.
+    """
     return Response(await offered(hub, who, data), media_type="application/json")
 
 
 async def offered(hub: Hub, who: Who, data: OfferBody) -> bytes:
-    """The answer to a request for offers, as JSON. Raises Refusal for sides that cannot be."""
+    """The answer to a carrier's request for offers, as JSON. Raises Refusal, also for sides that cannot be."""
+    who.must_carry()
     return msgspec.json.encode(await hub.offers.offer(data.wanted(who.carrier)))
 
 
@@ -250,9 +268,9 @@ async def track(request: Request[Any, Any, Any], reference: str, hub: Hub, brake
 
 async def tracked(hub: Hub, brake: Brake, reference: str, address: str) -> bytes:
     """The answer to a typed number, as JSON. Raises Refusal for one that nobody may know of; misses are counted."""
-    if wait_s := brake.wait_s(address):
-        raise Refusal("too_many_tries", retry_s=wait_s)
+    brake.stop(address)
     parcel = await hub.desk.find(reference)
+    brake.stop(address)  # of many asked at once the others were misses meanwhile
     if parcel is None or parcel.stage == Stage.CANCELLED:
         brake.miss(address)
         raise Refusal("not_found", "We find nothing under this number. Check it with the sender.")
@@ -269,7 +287,7 @@ async def report(
     """What a carrier scanned. Raises Refusal for a foreign carrier or an unknown parcel."""
     if carrier != who.carrier:
         raise Refusal("not_found")
-    mine = await asked(request, who, key)
+    mine = await asked_by_carrier(request, who, key)
     parcel = await reading.own_id(hub, carrier, data.reference)
     command: Command = Report(
         carrier=carrier, parcel=parcel, mark=data.checked(), reason=data.reason,

@@ -81,14 +81,11 @@ async def sign_in(
 ) -> Response[bytes] | Redirect:
     """Ten wrong codes an hour from one address, then none. Refuses another site's form."""
     only_from_here(request)
-    look, address = look_of(request), address_of(request)
+    look = look_of(request)
     try:
-        if wait_s := claim_brake.wait_s(address):
-            raise Refusal("too_many_tries", retry_s=wait_s)
-        courier = await couriers.redeem(hub, data.get("code", "")[:40])
+        with claim_brake.one_try(address_of(request), "invite_unknown"):
+            courier = await couriers.redeem(hub, data.get("code", "")[:40])
     except Refusal as no:
-        if no.reason == "invite_unknown":
-            claim_brake.miss(address)
         notice = refusal_text(no.reason, words(look.language), "phone").whole()
         return shown(renderer, SignInView(notice), look, 403)
     secret = await signed_in.begin(hub, "courier", courier)
@@ -109,8 +106,7 @@ async def round_page(request: Request[Any, Any, Any], hub: Hub, renderer: Render
     if courier is None:
         return away()
     stops = await couriers.round_of(hub, courier)
-    view = RoundView(str(courier), lines_of(hub, stops), hub.clock.now())
-    return shown(renderer, view, look_of(request, _zone(hub, stops)))
+    return shown(renderer, round_view(hub, courier, stops), look_of(request, _zone(hub, stops)))
 
 
 @get("/courier/stop/{station:str}", include_in_schema=False)
@@ -135,7 +131,7 @@ async def stop_events(request: Request[Any, Any, Any], station: str, hub: Hub, r
     await stop_view(hub, courier, station, look)
 
     async def draw() -> str:
-        return renderer.fragment(await stop_view(hub, courier, station, look), look)
+        return renderer.fragment(await stop_now(request, hub, station, look), look)
 
     return stream(frames(hub.bells, f"by/{station}", draw))
 
@@ -207,6 +203,10 @@ def _idle(line: DayLine) -> DayLine:
 # what the pages show of a station -------------------------------------------------------------------------------------
 
 
+def round_view(hub: Hub, courier: UUID, stops: list[Stop]) -> RoundView:
+    return RoundView(str(courier), lines_of(hub, stops), hub.clock.now())
+
+
 def lines_of(hub: Hub, stops: list[Stop]) -> tuple[StopLine, ...]:
     """The stops in their order, each with another stop that has room for what finds none there."""
     lines = [line_of(hub, stop) for stop in stops]
@@ -229,6 +229,18 @@ def _room_for(line: StopLine, others: list[StopLine]) -> str:
         if line.short and other != line and all(spare.get(size.name, 0) >= size.short for size in line.short):
             return other.name
     return ""
+
+
+async def stop_now(request: Request[Any, Any, Any], hub: Hub, station: str, look: Look) -> msgspec.Struct:
+    """What the open page of a stop shows: how to sign in, where the phone was signed out meanwhile; the round, where
+    the stop is the courier's no more."""
+    courier = await signed(request, hub)
+    if courier is None:
+        return SignInView()
+    try:
+        return await stop_view(hub, courier, station, look)
+    except Refusal:
+        return round_view(hub, courier, await couriers.round_of(hub, courier))
 
 
 async def stop_view(hub: Hub, courier: UUID, station: str, look: Look) -> StopView:

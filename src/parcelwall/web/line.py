@@ -237,18 +237,12 @@ async def enrol(
     request: Request[Any, Any, Any], data: EnrolBody, hub: Hub, nonces: Nonces, claim_brake: Brake
 ) -> Response[bytes]:
     """Ten wrong claims an hour from one address, then none. Raises Refusal."""
-    if wait_s := claim_brake.wait_s(address_of(request)):
-        raise Refusal("too_many_tries", retry_s=wait_s)
     key = bytes.fromhex(data.public_key)
     name = hub_name(hub, request.headers.get("host"))
     signed = enrol_bytes(name, data.claim, key, bytes.fromhex(data.nonce))
     if not nonces.spend(data.nonce) or not signed_by(key, data.sig, signed):
         raise Refusal("bad_field", "Fetch a new nonce from GET /enrol and sign it again.", field="sig")
-    try:
+    with claim_brake.one_try(address_of(request), "claim_unknown"):
         enrolment = await hub.enrol(data.claim, key, data.writer)
-    except Refusal as no:
-        if no.reason == "claim_unknown":
-            claim_brake.miss(address_of(request))
-        raise
     await hub.refresh()
     return Response(msgspec.json.encode(enrolment), status_code=201, media_type="application/json")

@@ -174,9 +174,7 @@ async def take_away(request: Request[Any, Any, Any], data: Form, hub: Hub) -> Re
 async def begin_sign_in(request: Request[Any, Any, Any], hub: Hub, sign_in_brake: Brake) -> Response[bytes]:
     """Asks for a passkey of whoever it is. Raises Refusal for too many from one address."""
     only_from_here(request)
-    if wait_s := sign_in_brake.wait_s(address_of(request)):
-        raise Refusal("too_many_tries", retry_s=wait_s)
-    sign_in_brake.miss(address_of(request))
+    sign_in_brake.count(address_of(request))
     return begun(await passkeys.begin_proof(hub, "recipient", "sign_in"))
 
 

@@ -72,7 +72,11 @@ async def _ways(hub: Hub, who: SignedIn, parcels: list[Parcel]) -> tuple[Way, ..
 def _elsewhere(hub: Hub, host: str) -> str:
     """Where passkeys work, if it is not here: they belong to a name, and this page was asked for by another."""
     party = passkeys.party_of(hub.public_url)
-    return "" if urlsplit(f"//{host}").hostname == party.id else f"{party.origins[0]}/me"
+    try:
+        here = urlsplit(f"//{host}").hostname
+    except ValueError:  # "[": no name at all
+        here = None
+    return "" if here == party.id else f"{party.origins[0]}/me"
 
 
 def _notice(said: str, known: Words) -> tuple[str, bool]:

@@ -57,11 +57,19 @@ async def whoever(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose) -
 def only_from_here(request: Request[Any, Any, Any]) -> None:
     """Refuses what another site's page has sent: a browser says where a request comes from."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    from_here = urlsplit(origin or "").netloc in ("", request.headers.get("host"))
+    from_here = host_of(origin or "") in ("", request.headers.get("host"))
     if site is not None:  # our pages send no referrer, so that the Origin of their forms is "null"
         from_here = site in ("same-origin", "none")
     if not from_here:
         raise Refusal("no_right", "This was sent by another site's page. Use the page itself.")
+
+
+def host_of(address: str) -> str | None:
+    """Host and port of an address; None for what is no address at all."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return None
 
 
 def begun(options: str) -> Response[bytes]:

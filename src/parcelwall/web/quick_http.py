@@ -33,11 +33,12 @@ class Counter:
         self.taken = 0  # announcements that came this way
 
     def ask(self, headers: Mapping[bytes, bytes], body: bytes) -> asyncio.Future[Answer] | None:
-        """The desk's answer to be waited for; None for what is not in its usual form, or not from a known key."""
+        """The desk's answer to be waited for; None for what is not in its usual form, or not from a key known to be a
+        carrier's."""
         try:
             who = self._doorman.remembered(headers.get(b"authorization", b"").decode("latin-1"))
             data = _BODY.decode(body)
-            if who is None or (data.destination and data.destination.offer):
+            if who is None or not who.carries or (data.destination and data.destination.offer):
                 return None
             key = headers.get(b"idempotency-key", b"").decode("latin-1")
             asked = self._hub.desk.put(announcement(data, who, asked_by(who, key, f"POST {PARCELS}", body)))

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 from litestar import Request, Response, get
 from litestar.response import Stream
 
-from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.notices import times
@@ -34,11 +33,13 @@ async def find(
     look = look_of(request)
     if not number:
         return page(renderer, FindView(), look)
-    if wait_s := brake.wait_s(address_of(request)):
+    address, parcel = address_of(request), None
+    if not brake.wait_s(address):
+        parcel = await reading.by_reference(hub, number)
+    if wait_s := brake.wait_s(address):  # maybe only now: of many asked at once the others were misses meanwhile
         return page(renderer, SlowDownView(wait_s), look, 429)
-    parcel = await reading.by_reference(hub, number)
     if parcel is None or parcel.stage == Stage.CANCELLED:
-        brake.miss(address_of(request))
+        brake.miss(address)
         return page(renderer, NotFoundView(), look, 404)
     return page(renderer, bare(hub, parcel, number.strip(), look), look)
 
@@ -52,9 +53,9 @@ async def find_events(
     The same page for as long as it is open. Raises nothing: an unknown number has a page too.
     """
     look = look_of(request)
-    if wait_s := brake.wait_s(address_of(request)):
-        raise Refusal("too_many_tries", retry_s=wait_s)
+    brake.stop(address_of(request))
     parcel = await reading.by_reference(hub, number)
+    brake.stop(address_of(request))
     if parcel is None or parcel.stage == Stage.CANCELLED:
         brake.miss(address_of(request))
         return stream(frames(hub.bells, "nobody", _nothing(renderer, look)))

@@ -1,6 +1,8 @@
 """Who asks: API keys, and a brake on those who guess numbers."""
 
+import contextlib
 from collections import OrderedDict
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
@@ -29,6 +31,16 @@ class Who(msgspec.Struct, frozen=True):
         """Raises Refusal for whoever may not do this there: a carrier, another role, another area."""
         if not may(self.role, self.area, right, station):
             raise Refusal("no_right")
+
+    @property
+    def carries(self) -> bool:
+        """Whether it is a carrier: nobody else announces parcels or takes room."""
+        return self.role == "carrier"
+
+    def must_carry(self) -> None:
+        """Raises Refusal for the operator's people: what they announced would belong to a carrier that is none."""
+        if not self.carries:
+            raise Refusal("no_right", "Only a carrier's key does this, not one of the operator's people.")
 
     def sees(self, station: str | None) -> bool:
         """Whether the station lies in the area of this key."""
@@ -91,6 +103,31 @@ class Brake:
         if len(self._misses) > 50_000:
             self._misses.popitem(last=False)
 
+    def stop(self, address: str) -> None:
+        """Raises Refusal to who has to wait."""
+        if wait_s := self.wait_s(address):
+            raise Refusal("too_many_tries", retry_s=wait_s)
+
+    def count(self, address: str) -> None:
+        """What nobody does often, right or wrong. Raises Refusal to who has to wait."""
+        self.stop(address)
+        self.miss(address)
+
+    @contextlib.contextmanager
+    def one_try(self, address: str, wrong: str) -> Iterator[None]:
+        """One try at a secret. It counts before anybody looks, so that a thousand at once are no way round, and is
+        forgiven unless it is refused as `wrong`. Raises Refusal to who has to wait."""
+        self.count(address)
+        missed = False
+        try:
+            yield
+        except Refusal as no:
+            missed = no.reason == wrong
+            raise
+        finally:
+            if not missed:
+                self.forgive(address)
+
     def forgive(self, address: str) -> None:
         """One that was counted beforehand was no miss."""
         since, misses = self._misses.get(block(address), (0.0, 0))
@@ -99,12 +136,13 @@ class Brake:
 
 
 def block(address: str) -> str:
-    """The /24 or /48 that an address is in."""
+    """The /24 or /48 that an address is in. `::ffff:192.0.2.1` is what a socket for both calls 192.0.2.1."""
     try:
         ip = ip_address(address)
     except ValueError:
         return address
-    return str(ip_network(f"{address}/{24 if ip.version == 4 else 48}", strict=False))
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return str(ip_network(f"{ip}/{24 if ip.version == 4 else 48}", strict=False))
 
 
 def address_of(request: Request[Any, Any, Any]) -> str:

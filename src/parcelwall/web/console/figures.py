@@ -18,7 +18,7 @@ from parcelwall.notices.language import words
 from parcelwall.notices.texts import REFUSALS, refusal_text
 from parcelwall.rules import facts
 from parcelwall.web import charts
-from parcelwall.web.console.gate import HOME, look, must, top
+from parcelwall.web.console.gate import HOME, known_station, look, must, top
 from parcelwall.web.console.views import Chart, Figure, NumbersView
 from parcelwall.web.csv_file import Value, written
 from parcelwall.web.reader import page
@@ -81,6 +81,7 @@ class Asked:
         self.station = request.query_params.get("station", "")
         if self.station:
             must(sign_in, "see", self.station)
+            known_station(hub, self.station)
         now = hub.clock.now()
         mine = tuple(sorted(sign_in.person.area))
         self.span = Span(now - timedelta(days=self.days), now, (self.station,) if self.station else mine)

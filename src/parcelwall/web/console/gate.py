@@ -73,6 +73,12 @@ def must(sign_in: SignIn, right: Right, station: str | None = None) -> Person:
     return sign_in.person
 
 
+def known_station(hub: Hub, station: str) -> None:
+    """Raises Refusal for one that we do not know, whatever was typed into an address."""
+    if station not in hub.stations.known:
+        raise Refusal("station_unknown", station=station)
+
+
 async def posted(request: Request[Any, Any, Any], sign_in: SignIn) -> dict[str, str]:
     """What a form of ours sent, each field at most 500 characters. Raises Refusal for a form of another site's."""
     only_from_here(request)

@@ -1,8 +1,9 @@
 """The journal of one station, leaf by leaf: what it wrote and what the hub wrote for it, with the chain of hashes."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from litestar import Request, Response, get
+from litestar.params import Parameter
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import pages_of_journal
@@ -15,11 +16,13 @@ from parcelwall.web.console.views import JournalView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 
+Number = Annotated[int, Parameter(ge=1, le=pages_of_journal.NEWEST)]
+
 
 @get("/console/journal", include_in_schema=False)
 async def journal_page(
     request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer, station: str = "",
-    writer: str = "", kind: str = "", before: int = pages_of_journal.NEWEST,
+    writer: str = "", kind: str = "", before: Number = pages_of_journal.NEWEST,
 ) -> Response[bytes]:  # fmt: skip
     """Raises Refusal for a station that is unknown or not in this person's area, and for a stream of another one."""
     person = must(sign_in, "see", station)

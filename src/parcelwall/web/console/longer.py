@@ -10,7 +10,7 @@ from parcelwall.hub import acts, watching
 from parcelwall.hub.acts import Longer
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
-from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
+from parcelwall.web.console.gate import HOME, back, chosen, known_station, look, must, posted, top
 from parcelwall.web.console.views import LongerView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
@@ -34,6 +34,8 @@ async def keep_longer(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub
     stations = await chosen(request, "station")
     for station in stations or (next(iter(sign_in.person.area), None),):
         must(sign_in, "extend", station)
+    for station in stations:
+        known_station(hub, station)
     hours = form.get("hours", "")
     longer = Longer(stations, int(hours) if hours.isascii() and hours.isdigit() and len(hours) < 5 else 0,
                     form.get("reason", "").strip())  # fmt: skip

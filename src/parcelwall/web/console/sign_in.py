@@ -56,8 +56,10 @@ async def enter(hub: Hub, person: Person, to: str = HOME) -> Redirect:
 
 
 @post("/console/sign-in/passkey/begin", include_in_schema=False)
-async def passkey_begin(request: Request[Any, Any, Any], hub: Hub) -> Response[bytes]:
+async def passkey_begin(request: Request[Any, Any, Any], hub: Hub, sign_in_brake: Brake) -> Response[bytes]:
+    """Asks for a passkey of whoever it is. Raises Refusal for too many from one address."""
     only_from_here(request)
+    sign_in_brake.count(address_of(request))
     return begun(await passkeys.begin_proof(hub, "operator", "sign_in"))
 
 
@@ -91,12 +93,10 @@ async def prove_again(
     """Raises Refusal unless the person proved a moment ago to be there, or the form holds their own key."""
     if sign_in.is_fresh(hub.clock.now()):
         return
-    if brake.wait_s(address_of(request)):
-        raise Refusal("too_many_tries")
-    person = await staff.by_key(hub.pool, key_hash(form.get("key", "").strip()))
-    if person is None or person.id != sign_in.person.id:
-        brake.miss(address_of(request))
-        raise Refusal("prove_again")
+    with brake.one_try(address_of(request), "prove_again"):
+        person = await staff.by_key(hub.pool, key_hash(form.get("key", "").strip()))
+        if person is None or person.id != sign_in.person.id:
+            raise Refusal("prove_again")
     await signed_in.prove(hub, sign_in.secret)
 
 
