@@ -107,7 +107,7 @@ def p21_row_changed_without_an_entry() -> None:
         parcel = commands.own(at, self.parcel, self.carrier)
         later = parcel.collect_by + timedelta(hours=24)
         at.book.parcels[parcel.id] = msgspec.structs.replace(parcel, collect_by=later, due=later)
-        at._changed.add(parcel.id)
+        at._changed[parcel.id] = at.revisions[parcel.id]
         return commands.Answer(200, commands.view(at, parcel.id))
 
     commands.Extend.decide = decide  # type: ignore[method-assign]
