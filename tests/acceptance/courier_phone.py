@@ -46,6 +46,18 @@ class PhonePage(Watched):
             self.page.wait_for_timeout(50)
         raise AssertionError("the worker does not come up")
 
+    def keeps(self, path: str) -> "PhonePage":
+        """Waits until the courier's worker has this page."""
+        kept = """async (path) => {
+          const names = (await caches.keys()).filter((name) => /^courier-[0-9a-f]+$/.test(name));
+          return names.length > 0 && Boolean(await (await caches.open(names[0])).match(path, { ignoreVary: true }));
+        }"""
+        for _ in range(100):
+            if self.page.evaluate(kept, path):
+                return self
+            self.page.wait_for_timeout(50)
+        raise AssertionError(f"{path} is not kept")
+
     def read_typed(self, text: str) -> "PhonePage":
         self.page.locator("#label").fill(text)
         self.page.get_by_role("button", name="Look it up").click()

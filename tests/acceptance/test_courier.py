@@ -29,6 +29,22 @@ SIGNAL_COMES_BACK_WHILE_SENDING_FAILS = """() => {
   };
   dispatchEvent(new Event("online"));
 }"""
+A_BAR_THAT_CARRIES_NOTHING = """() => {
+  window.fetch = (_, how) => new Promise((_, no) => how.signal?.addEventListener("abort", () => no(how.signal.reason)));
+}"""
+TWICE_IN_A_HURRY = """() => {
+  const form = document.querySelector("[data-problem]");
+  form.requestSubmit();
+  form.requestSubmit();
+}"""
+A_PARCEL_TO_TAKE_OUT = """() => document.querySelector("main").insertAdjacentHTML("beforeend",
+  "<button data-not-there='4471' data-station='S-0003' data-noted='Noted.'>Not there</button>")"""
+AS_A_NEW_VERSION_FINDS_IT = """async (stop) => {
+  for (const name of await caches.keys()) await caches.delete(name);
+  await (await caches.open("courier-before")).put(stop, new Response("as it was"));
+  await (await navigator.serviceWorker.ready).unregister();
+}"""
+NAMES_OF_CACHES = "caches.keys()"
 EXIF_PLACE = b"Exif\x00\x00II*\x00SECRET PLACE"
 
 
@@ -92,7 +108,7 @@ def test_the_outbox_survives_no_signal_a_reload_and_the_end_of_the_browser(
         page.page.goto(town.demo.url + f"/courier/problem?station={STATION}")
         page.page.get_by_label("Damaged").check()
         page.page.locator("#photo").set_input_files(a_photo(tmp_path / "photo.jpg"))
-        page.page.get_by_role("button", name="Report it").click()
+        page.page.evaluate(TWICE_IN_A_HURRY)
         page.says("Noted").waits_for(1)
         assert not page.is_online, "two marks: no signal, and one waiting"
         page.page.reload()
@@ -117,6 +133,69 @@ def test_the_outbox_survives_no_signal_a_reload_and_the_end_of_the_browser(
     assert len(picture) <= 400_000
     assert max(Image.open(io.BytesIO(picture)).size) <= 1600
     assert b"SECRET" not in picture and b"Exif" not in picture
+
+
+@pytest.mark.slow
+def test_pages_are_kept_for_whoever_is_signed_in(town: Town, operator: Shop, playwright: Any, disk: Path) -> None:
+    """By whom they were seen, of when they are, and all of them: after a second signing in and under a new version."""
+    stop = f"/courier/stop/{STATION}"
+    with a_phone(playwright, disk) as phone:
+        page = sign_in(town, operator, phone())
+        page.worker_is_ready()
+        page.page.evaluate("caches.open('pages-of-a-recipient')")
+        page.page.close()
+        page = sign_in(town, operator, phone())
+        page.worker_is_ready().keeps(stop)
+        page.page.goto(town.demo.url + "/courier/day")
+        page.page.evaluate(AS_A_NEW_VERSION_FINDS_IT, stop)
+        page.page.goto("about:blank")  # a worker is gone with its last page
+        page.page.goto(town.demo.url + "/courier/day")
+        page.worker_is_ready().keeps(stop)
+        until(lambda: "courier-before" not in page.page.evaluate(NAMES_OF_CACHES), "the new version has taken over")
+        phone.context.set_offline(True)
+        page.page.goto(town.demo.url + "/courier")
+        page.see("Kept on this phone; the hub has not answered. As of")
+        assert not page.is_online
+        page.page.goto(town.demo.url + "/courier/day")
+        with pytest.raises(sync_api.Error, match="ERR_INTERNET_DISCONNECTED"), page.page.expect_navigation():
+            page.page.get_by_role("button", name="Sign out").click()
+        page.keeps(stop)
+        phone.context.set_offline(False)
+        page.page.goto(town.demo.url + "/courier")
+        assert page.page.locator(".as-of").is_visible() and not page.page.locator("span.as-of-kept").is_visible()
+        page.page.goto(town.demo.url + "/courier/day")
+        page.page.get_by_role("button", name="Sign out").click()
+        page.page.wait_for_url("**/sign-in")
+        until(lambda: page.page.evaluate(NAMES_OF_CACHES) == ["pages-of-a-recipient"], "the courier's pages are gone")
+
+
+@pytest.mark.slow
+def test_what_a_phone_cannot_do_is_said(
+    town: Town, operator: Shop, playwright: Any, disk: Path, tmp_path: Path
+) -> None:
+    """No reader of codes, a file that is no photo, a bar that carries nothing; a parcel that is gone is one case."""
+    with a_phone(playwright, disk, sees=[Image.new("RGB", (64, 64), "white")]) as phone:
+        page = sign_in(town, operator, phone())
+        page.worker_is_ready()
+        page.page.goto(town.demo.url + "/courier/scan")
+        page.page.evaluate("document.querySelector('[data-courier]').dataset.barcode = '/static/none.js'")
+        page.page.get_by_role("button", name="Use the camera").click()
+        page.says("The camera is not to be had")
+        assert page.page.get_by_role("button", name="Use the camera").is_visible()
+        page.page.evaluate(A_BAR_THAT_CARRIES_NOTHING)
+        page.read_typed("SOMETHING-ELSE").says("Not known without a signal")
+        phone.context.set_offline(True)
+        page.page.goto(town.demo.url + f"/courier/problem?station={STATION}")
+        page.page.get_by_label("Damaged").check()
+        (tmp_path / "photo.jpg").write_bytes(b"no photo")
+        page.page.locator("#photo").set_input_files(tmp_path / "photo.jpg")
+        page.page.get_by_role("button", name="Report it").click()
+        page.says("Noted without the photo").waits_for(1)
+        for _ in range(2):
+            page.page.evaluate(A_PARCEL_TO_TAKE_OUT)
+            page.page.get_by_role("button", name="Not there").last.click()
+            page.says("Noted.").waits_for(2)
+        assert page.page.evaluate("outbox.mine().then((all) => all.length)") == 2
 
 
 def test_the_phone_answers_the_screen_and_a_planned_parcel_needs_no_tap(

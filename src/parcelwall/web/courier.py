@@ -258,7 +258,7 @@ async def stop_view(hub: Hub, courier: UUID, station: str, look: Look) -> StopVi
         map_svg=station_map(about.lat, about.lon), last=await _last(hub, done, about.layout, known),
         endings=tuple(sorted(parcel.selector for parcel in late)),
         brought=sum(each.kind == "Deposited" for each in done), taken=sum(each.kind == "TakenBack" for each in done),
-        events=f"/courier/stop/{station}/events?lang={look.language}",
+        events=f"/courier/stop/{station}/events?lang={look.language}", now=hub.clock.now(),
     )  # fmt: skip
 
 

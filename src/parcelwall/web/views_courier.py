@@ -83,7 +83,8 @@ class DoorDone(msgspec.Struct, frozen=True):
 
 
 class StopView(msgspec.Struct, frozen=True):
-    """One stop, live. `endings`: of the parcels to take out. `geo` opens the phone's own map."""
+    """One stop, live. `endings`: of the parcels to take out. `geo` opens the phone's own map;
+    `now` is shown when the phone has kept the page."""
 
     courier: str
     stop: StopLine
@@ -94,6 +95,7 @@ class StopView(msgspec.Struct, frozen=True):
     brought: int = 0
     taken: int = 0
     events: str | None = None
+    now: datetime | None = None
 
 
 class ScanView(msgspec.Struct, frozen=True):

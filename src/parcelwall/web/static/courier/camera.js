@@ -13,21 +13,22 @@ const camera = (() => {
     return new BarcodeDetectionAPI.BarcodeDetector({ formats: FORMATS });
   }
 
-  // Looks until `stop` is called, and tells each text that it sees. Fails where there is no camera, or none is allowed.
+  // Looks until `stop` is called, and tells each text that it sees; what `tell` fails of is `tell`'s to say. Fails where
+  // there is no camera, none is allowed, or nothing is to be had that reads.
   async function look(video, tell) {
+    reader ||= await made();
     const seen = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 1280 } } });
     let looking = true;
     video.srcObject = seen;
-    await video.play();
+    const [track] = seen.getVideoTracks();
+    await video.play().catch((failed) => { track.stop(); throw failed; });
     (async () => {
-      reader ||= await made();
       while (looking) {
         const found = await reader.detect(video).catch(() => []);
-        for (const code of looking ? found : []) await tell(code.rawValue);
+        for (const code of looking ? found : []) await tell(code.rawValue).catch(() => 0);
         await new Promise((yes) => setTimeout(yes, LOOK_MS));
       }
     })();
-    const [track] = seen.getVideoTracks();
     return { stop: () => { looking = false; track.stop(); }, torch: track.getCapabilities?.().torch ? (on) => track.applyConstraints({ advanced: [{ torch: on }] }) : null };
   }
 

@@ -1,9 +1,9 @@
 // What waits for a signal. An entry is on the phone's disk before anybody is told that it is noted, it keeps its id
 // however often it is sent, and leaves the list of what waits only when the hub has said what became of it.
 const outbox = (() => {
-  const AGAIN_MS = 30_000, MOST_BYTES = 900_000, MOST_ENTRIES = 20, SHOWN_MS = 48 * 3600_000;
+  const AGAIN_MS = 30_000, MOST_BYTES = 900_000, MOST_ENTRIES = 20, SHOWN_MS = 48 * 3600_000, MOST_MS = 60_000;
   const STORES = { entries: "id", answers: "station", kept: "name" };
-  let opened = null, sending = null, askedAgain = false, heard = null;
+  let opened = null, sending = null, askedAgain = false, heard = document.body.hasAttribute("data-saved") ? false : null;
 
   const open = () => opened ||= new Promise((yes, no) => {
     const asked = indexedDB.open("parcelwall-courier", 1);
@@ -91,10 +91,11 @@ const outbox = (() => {
     await put("entries", { ...entry, state: told.state, words: told.words, case: told.case, tries: entry.tries + 1, body: told.state === "done" ? body : entry.body });
   }
 
-  // The hub's answer, or null when it was not to be had. Whether there is a signal shows by this and by nothing else.
-  async function post(url, body) {
+  // The hub's answer, or null when it was not to be had in time: there are bars that carry nothing, and lines on which
+  // the largest sending takes 20 s. Whether there is a signal shows by this and by nothing else.
+  async function post(url, body, most_ms = MOST_MS) {
     try {
-      const said = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+      const said = await fetch(url, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: AbortSignal.timeout(most_ms) });
       heard = true;
       if (said.status === 401) location.assign("/courier/sign-in");
       return said.ok ? await said.json().catch(() => null) : null;

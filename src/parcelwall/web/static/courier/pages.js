@@ -2,7 +2,7 @@
 (() => {
   const find = (name, within = document) => within.querySelector(`[data-${name}]`);
   const each = (name, what) => document.querySelectorAll(`[data-${name}]`).forEach(what);
-  const EACH_MS = 400;
+  const EACH_MS = 400, LABEL_MS = 4000;
   let looking = null, gathering = new Gathering(), lastLabel = "";
 
   // One polite sentence at a time, and the same where it can be seen.
@@ -23,6 +23,7 @@
     each("waiting", (part) => { part.textContent = waiting; });
     each("waiting-badge", (part) => { part.classList.toggle("badge-on", waiting + needs > 0); });
     list(entries);
+    noted(entries);
     carried(entries);
   }
 
@@ -91,7 +92,7 @@
   async function answer(challenge) {
     if (challenge === lastLabel) return;
     lastLabel = challenge;
-    const shown = await phone.answer(challenge);
+    const shown = await phone.answer(challenge).catch(() => "");
     if (!shown) return say(find("scan").dataset.noWord, true);
     say(find("scan").dataset.answer);
     loop([shown]);
@@ -102,7 +103,7 @@
     if (!whole && gathering.have !== before) say(scan.dataset.frames.replace("{have}", gathering.have).replace("{of}", gathering.of));
     if (!whole) return;
     const bundle = base64(whole), known = (await outbox.mine()).some((entry) => entry.body.bundle === bundle);
-    if (!known) await outbox.add("carried", { bundle });
+    if (!known) await outbox.add("carried", { bundle }).catch((cause) => { gathering = new Gathering(); failed(cause); });
     say(scan.dataset.carried);
   }
 
@@ -112,22 +113,29 @@
     lastLabel = plain;
     find("problem-link").href = `/courier/problem?station=${encodeURIComponent(scan.dataset.station)}#${encodeURIComponent(plain)}`;
     find("problem-link").hidden = false;
-    const told = await outbox.post("/courier/label", { label: plain, station: scan.dataset.station });
+    const told = await outbox.post("/courier/label", { label: plain, station: scan.dataset.station }, LABEL_MS);
     if (told) return say(`${told.heading}. ${told.line}`.replace(/\. $/, "."), told.refused);
     const known = (JSON.parse(scan.dataset.labels || "{}"))[plain];
     say((known ? scan.dataset.here : scan.dataset.later).replace("{size}", known?.[0] ?? "").replace("{ending}", known?.[1] ?? ""), !known);
   }
 
+  // What the phone's disk does not take is not noted, and whoever waits for it hears that.
+  function failed(cause) {
+    say(find("said").dataset.failed, true);
+    throw cause;
+  }
+
   async function look() {
     const scan = find("scan");
+    find("look").hidden = true;
     try {
       looking = await camera.look(find("video"), read);
       find("video").hidden = false;
-      find("look").hidden = true;
       find("torch").hidden = !looking.torch;
       let lit = false;
       find("torch").addEventListener("click", () => { lit = !lit; looking.torch(lit); find("torch").setAttribute("aria-pressed", lit); });
     } catch {
+      find("look").hidden = false;
       say(scan.dataset.noCamera, true);
     }
   }
@@ -151,13 +159,29 @@
     form.elements.label.value = decodeURIComponent(location.hash.slice(1));
     form.addEventListener("submit", async (sent) => {
       sent.preventDefault();
-      const [file] = form.elements.photo.files, fields = new FormData(form);
-      const body = { station: fields.get("station"), what: fields.get("what"), label: fields.get("label").trim() };
-      if (file) body.photo = await camera.photo(file).catch(() => undefined);
-      await outbox.add("problem", body);
-      form.reset();
-      say(form.dataset.noted);
+      const button = form.querySelector("button");
+      if (button.disabled) return;
+      button.disabled = true; // a photo takes its time
+      await report(form).catch(failed).finally(() => { button.disabled = false; });
     });
+  }
+
+  async function report(form) {
+    const [file] = form.elements.photo.files, fields = new FormData(form);
+    const body = { station: fields.get("station"), what: fields.get("what"), label: fields.get("label").trim() };
+    if (file) body.photo = await camera.photo(file).catch(() => undefined);
+    await outbox.add("problem", body);
+    form.reset();
+    const without = file && !body.photo;
+    say(without ? form.dataset.noPhoto : form.dataset.noted, without);
+  }
+
+  const today = (at) => new Date(at).toDateString() === new Date().toDateString();
+  const isOf = (gone) => ({ state, made_at, body }) => state !== "refused" && body.what === "not_there" && body.station === gone.dataset.station && body.label === gone.dataset.notThere && today(made_at);
+
+  // What was reported today is not reported once more: neither after a reload nor when the stream has drawn it anew.
+  function noted(entries) {
+    each("not-there", (gone) => { gone.disabled = entries.some(isOf(gone)); });
   }
 
   // What is gone is reported with one tap.
@@ -165,25 +189,48 @@
     const gone = tap.target.closest("[data-not-there]");
     if (!gone) return;
     gone.disabled = true;
-    await outbox.add("problem", { station: gone.dataset.station, what: "not_there", label: gone.dataset.notThere });
+    const body = { station: gone.dataset.station, what: "not_there", label: gone.dataset.notThere };
+    if (!(await outbox.mine()).some(isOf(gone))) await outbox.add("problem", body).catch((cause) => { gone.disabled = false; failed(cause); });
     say(gone.dataset.noted);
   });
 
-  // The pages of all stops of the round, for where there is no signal.
+  // The pages of all stops of the round, for where there is no signal. A worker that takes over is told anew.
   async function keepStops() {
-    if (!navigator.serviceWorker) return;
-    await navigator.serviceWorker.register("/courier/sw.js", { scope: "/courier" });
+    const workers = navigator.serviceWorker;
+    if (!workers) return;
     const urls = [...document.querySelectorAll("[data-keep]")].flatMap((part) => part.dataset.keep.split(" "));
-    if (urls.length) (await navigator.serviceWorker.ready).active.postMessage({ keep: urls });
+    const tell = async () => (await workers.ready).active.postMessage({ keep: urls });
+    if (workers.controller) workers.addEventListener("controllerchange", tell);
+    workers.addEventListener("message", ({ data }) => { if (data.newer && find("as-of") && document.body.hasAttribute("data-saved")) location.reload(); });
+    await workers.register("/courier/sw.js", { scope: "/courier" }).catch(() => 0);
+    await tell();
   }
 
+  // Nobody finds pages of whoever was signed in before: what is signed out has come here, and before somebody is signed
+  // in it is done. The recipient's pages in the same browser are not touched.
+  async function forget() {
+    for (const name of await window.caches?.keys() ?? []) if (name.startsWith("courier-")) await caches.delete(name);
+  }
+
+  function signingIn(form) {
+    forget();
+    form.addEventListener("submit", async (sent) => {
+      sent.preventDefault();
+      await forget().catch(() => 0);
+      form.submit();
+    });
+    if (!location.hash) return;
+    form.elements.code.value = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, "", location.pathname);
+  }
+
+  document.addEventListener("htmx:sse:after:message", () => {
+    document.body.removeAttribute("data-saved");
+    badges();
+  });
   document.addEventListener("outbox", badges);
   document.addEventListener("DOMContentLoaded", async () => {
-    find("sign-in")?.addEventListener("submit", () => caches.keys().then((names) => names.forEach((name) => caches.delete(name))));
-    if (find("sign-in") && location.hash) {
-      find("sign-in").elements.code.value = decodeURIComponent(location.hash.slice(1));
-      history.replaceState(null, "", location.pathname);
-    }
+    if (find("sign-in")) signingIn(find("sign-in"));
     if (!outbox.me()) return;
     scanning();
     problem();
