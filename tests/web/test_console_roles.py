@@ -223,4 +223,6 @@ async def test_what_nobody_has_typed_into_an_address_is_refused_and_breaks_nothi
         assert await office.get("admin", f"/console/journal?station={AREA}&before={before}") == 400, before
     for do in ("count", "send"):
         form = {"station": "\x00", "hours": "2", "reason": "storm", "do": do}
-        assert (await office.post("admin", "/console/longer", form)).status_code == 404
+        assert (await office.post("admin", "/console/longer", form)).status_code == 400
+    for path in ("/console/people/change", "/console/people/admit"):
+        assert (await office.post("admin", path, {"id": "\x00", "name": "\x00", "role": "viewer"})).status_code == 400
