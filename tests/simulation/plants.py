@@ -29,8 +29,7 @@ from parcelwall.station.road import Road
 from parcelwall.station.timekeeper import Timekeeper
 
 STATIONS, DAYS = 6, 5
-# Where chance does not bring a bug to light within so many days of seed 1, another seed does.
-SEEDS = {"p23_lapsed_without_hearing": 2, "p37_clock_set_back_is_believed": 3}
+SEEDS = {"p23_lapsed_without_hearing": 2, "p37_clock_set_back_is_believed": 3}  # by chance not within DAYS of seed 1
 
 Plant = Callable[[], None]
 PLANTS: dict[str, tuple[str, Plant]] = {"control": ("storm", lambda: None)}
