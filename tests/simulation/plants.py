@@ -127,7 +127,7 @@ def p12_board_reply_taken_for_a_door_reading() -> None:
     opening._watch = watch  # type: ignore[assignment]
 
 
-@plant("F01")
+@plant("F22")
 def p14_hub_overwrites_happened_at() -> None:
     right = sitting.Sitting.receive
 

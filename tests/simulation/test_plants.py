@@ -18,7 +18,7 @@ NAMED = {
     "p09_couriers_code_opens_for_collecting": "INV-05: what must be refused has begun a visit",
     "p11_missing_reply_answered_by_a_second_pulse": "INV-04: door .* is pulsed again",
     "p12_board_reply_taken_for_a_door_reading": "INV-06: door .* is said to be open, it is shut",
-    "p14_hub_overwrites_happened_at": "(chain: .*its hash does not follow|INV-08: .*bundle_unknown)",
+    "p14_hub_overwrites_happened_at": "chain: .*its hash does not follow",
     "p15_a_restored_hub_goes_on_under_the_old_name": "INV-07: the line was closed: the hub was restored",
     "p18_follower_passes_what_it_did_not_tell": "INV-10: nobody was told",
     "p20_learn_reads_the_clock": "table parcel, .*announced_at",

