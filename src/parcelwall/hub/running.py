@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from urllib.parse import urlsplit
+
+import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.hub import sweeps
@@ -21,6 +23,11 @@ from parcelwall.notices.text_message import TextMessenger, TextSettings
 from parcelwall.settings import HubSettings
 
 KEEP_UP_EVERY_S = 1.0
+AGAIN_S = 1.0  # before a job that failed begins anew
+
+Job = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger()
 
 
 class ByMail:
@@ -71,6 +78,17 @@ def names_of(settings: HubSettings) -> tuple[str, ...]:
     return (urlsplit(settings.public_url).netloc, *(name for name in more if name))
 
 
+async def kept(name: str, job: Job, again_s: float = AGAIN_S) -> None:
+    """Does a job that never ends. If it fails all the same, for a reason that nobody thought of, the log says so and it
+    begins anew: a hub that tells nobody any more, or in which nothing lapses, would look healthy."""
+    while True:
+        try:
+            await job()
+        except Exception as failed:
+            log.exception("job_fails", job=name, reason=type(failed).__name__)
+        await asyncio.sleep(again_s)
+
+
 async def keep_up(hub: Hub) -> None:
     """Stations and policy that another process has changed are known here a moment later."""
     bell = hub.bells.hang(hub.bells.EVERYTHING)
@@ -100,13 +118,16 @@ async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps
         domain = settings.mail_from.rpartition("@")[2].rstrip(">")
         hub.channels = dict(open_channels)
         teller = Teller(hub, open_channels, settings.public_url, domain)
-        jobs = [
-            follow(hub.pool, {NAME: teller.note, "feed": number_and_ring}),
-            hub.bells.listen(hub.dsn), teller.run(),
-            sweeps.run(hub, teller, sweep_every_s), keep_up(hub), hub.offers.run(),
-            hub.offers.rooms.run(lambda: hub.stations.known),
-        ]  # fmt: skip
-        tasks = [asyncio.create_task(job) for job in jobs]
+        jobs: dict[str, Job] = {
+            "followers": lambda: follow(hub.pool, {NAME: teller.note, "feed": number_and_ring}),
+            "bells": lambda: hub.bells.listen(hub.dsn),
+            "hand-overs": teller.run,
+            "sweeps": lambda: sweeps.run(hub, teller, sweep_every_s),
+            "keeping up": lambda: keep_up(hub),
+            "offers": hub.offers.run,
+            "rooms": lambda: hub.offers.rooms.run(lambda: hub.stations.known),
+        }
+        tasks = [asyncio.create_task(kept(name, job)) for name, job in jobs.items()]
         _settle_memory()
         try:
             yield teller

@@ -4,16 +4,17 @@ A sweep only finds candidates; the desk decides each under its lock, so two hub 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import accounts, acts, photos, tries
 from parcelwall.hub.commands import Answer, Command, view
 from parcelwall.hub.house import Hub
+from parcelwall.hub.reading import LOST
 from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import Stations
 from parcelwall.hub.tell import Teller
@@ -115,19 +116,34 @@ async def sweep(hub: Hub) -> int:
 
 
 async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
-    """Sweeps for ever, and reads stations and policy that changed."""
+    """Sweeps for ever, and reads stations and policy that changed. A step that fails keeps no other from being done."""
+    steps: tuple[Callable[[], Awaitable[object]], ...] = (
+        lambda: _sweep_all(hub), lambda: acts.carry_out_due(hub), hub.refresh, lambda: _remind(hub, teller),
+        lambda: _forget(hub), lambda: photos.forget(hub),
+    )  # fmt: skip
     while True:
-        try:
-            while await sweep(hub) >= MOST:
-                pass
-            await acts.carry_out_due(hub)
-            await hub.refresh()
-            async with hub.pool.acquire() as connection, connection.transaction():
-                await teller.remind(connection)
-                await accounts.forget_old(connection, hub.clock.now())
-                await connection.execute("DELETE FROM asked WHERE at < $1", hub.clock.now() - ANSWERS_KEPT)
-                await tries.forget(hub, connection)
-            await photos.forget(hub)
-        except (OSError, Trouble, asyncpg.PostgresError, asyncpg.InterfaceError) as failed:
-            log.warning("sweep_waits", reason=type(failed).__name__)
+        for step in steps:
+            try:
+                await step()
+            except (*LOST, Trouble) as failed:
+                log.warning("sweep_waits", reason=type(failed).__name__)
+            except Exception as failed:
+                log.exception("sweep_fails", reason=type(failed).__name__)
         await asyncio.sleep(every_s)
+
+
+async def _sweep_all(hub: Hub) -> None:
+    while await sweep(hub) >= MOST:
+        pass
+
+
+async def _remind(hub: Hub, teller: Teller) -> None:
+    async with hub.pool.acquire() as connection, connection.transaction():
+        await teller.remind(connection)
+
+
+async def _forget(hub: Hub) -> None:
+    async with hub.pool.acquire() as connection, connection.transaction():
+        await accounts.forget_old(connection, hub.clock.now())
+        await connection.execute("DELETE FROM asked WHERE at < $1", hub.clock.now() - ANSWERS_KEPT)
+        await tries.forget(hub, connection)

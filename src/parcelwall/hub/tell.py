@@ -23,6 +23,7 @@ from parcelwall.hub.commands import OpenCase, RenewCode
 from parcelwall.hub.followers import Followed, turn
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
+from parcelwall.hub.reading import LOST
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.journal import streams
 from parcelwall.notices import schedule
@@ -305,7 +306,8 @@ class Teller:
         while True:
             try:
                 more = await self.hand_over_one()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except Exception as failed:  # the notice is leased: it is due again when the lease ends
+                log.warning("telling_waits", reason=type(failed).__name__, exc_info=not isinstance(failed, LOST))
                 more = False
                 await asyncio.sleep(1.0)
             _end_if_told()
