@@ -101,6 +101,14 @@ def test_a_stations_own_row_stands_in_for_the_networks() -> None:
     assert no([network, row("ended", station="S-0001", name="own")]) == "r"
 
 
+def test_a_row_of_the_nightly_plan_lifts_no_row_of_the_network() -> None:
+    """It may have come into force without anybody: what an admin chose for all stations holds beside it."""
+    network = row("protect", keep={"S": 4})
+    night = row("threshold", station="S-0001", name="night/S-0001/S/slow", levels=[9.0] * 7, expected=[9.0] * 7)
+    assert no([network, night]) == "r"
+    assert no([network, night, row("always", station="S-0001", name="own")]) is None, "an admin's own row does"
+
+
 @given(st.integers(0, 6), st.floats(0, 6), st.floats(0, 6))
 def test_a_threshold_counts_the_heads_of_its_day_and_kind(there: int, level: float, expected: float) -> None:
     limit = row("threshold", first_day=TODAY, levels=[level], expected=[expected], sizes=["S"])

@@ -15,7 +15,7 @@ import msgspec
 from parcelwall.errors import Refusal
 from parcelwall.rules import places
 from parcelwall.rules.life import Parcel
-from parcelwall.rules.tables import AdmissionRow
+from parcelwall.rules.tables import NIGHT, AdmissionRow
 
 OTHER_DAYS = 7  # how far ahead another day is looked for
 A_DAY_H = 24.0
@@ -85,9 +85,11 @@ def kind_of(parcel: Parcel, plan: places.Plan, need: int, asked_at: datetime, zo
 
 
 def binding(rows: Iterable[AdmissionRow], station: str, kind: Kind, now: datetime) -> list[AdmissionRow]:
-    """The rows that say something of this parcel there: the station's own, else the network's."""
+    """The rows that say something of this parcel there: the station's own, else the network's. Rows of the nightly
+    plan may come into force by themselves, so they lift no row that a person chose: the network's bind beside them."""
     mine = [row for row in rows if row.station in ("", station) and _binds(row, kind, now)]
-    return [row for row in mine if row.station] or mine
+    own = [row for row in mine if row.station]
+    return own if any(not row.name.startswith(NIGHT) for row in own) else mine
 
 
 def _binds(row: AdmissionRow, kind: Kind, now: datetime) -> bool:

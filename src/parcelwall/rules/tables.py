@@ -79,6 +79,7 @@ class VisitCalendar(msgspec.Struct, frozen=True, kw_only=True, tag=True):
                 raise ValueError("quantiles are one for each level, and do not fall")
 
 
+NIGHT = "night/"  # how names of rows begin that the nightly plan proposes: night/<station>/<size>/<service>
 RowRule = Literal["always", "protect", "threshold", "price", "nightly", "ended"]
 
 
@@ -88,7 +89,8 @@ class AdmissionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     The newest row of a `name` counts; `ended` takes it out of force. It binds parcels of these `sizes`, `carriers` and
     `services` (none named: all) whose arrival is `lead_h` hours ahead (from, below), never those of the `spared`
-    services. A station's own rows stand in for the network's (`station` empty) wherever they bind.
+    services. A station's own rows stand in for the network's (`station` empty) wherever they bind; those of the
+    nightly plan (`NIGHT`) stand beside them.
 
     * `always`: whoever has room is admitted;
     * `protect`: room is held for `keep[size]` more parcels of each size that come later;
