@@ -123,6 +123,50 @@ def test_the_night_that_a_clock_changes_breaks_nothing() -> None:
         assert found.odd_stays == 0 and found.served_levels is not None
 
 
+def test_a_station_built_anew_in_other_sizes_is_left_alone_and_holds_up_no_other() -> None:
+    known = of(lives(56, 24))
+    known.layouts |= {S: plain_layout("MMMMMM LLLLLL"), "S-0002": plain_layout("SS")}
+    found = nightly.plan_all(known, wanted.gather(known, [], [], MIDNIGHT), MIDNIGHT, {}, 1, False, lambda _: None)
+    assert [(each.station, each.reason) for each in found] == [(S, "sizes_changed"), ("S-0002", "no_history")]
+
+
+def test_a_fault_at_one_station_holds_up_no_other_and_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    known = of(lives(56, 24), rows=(row_of_last_night(),))
+    known.layouts["S-0002"] = plain_layout("SS")
+    told = wanted.gather(known, [], [], MIDNIGHT)
+    told.asked[S] = [msgspec.structs.replace(each, at=None) for each in told.asked[S]]
+    found = nightly_report.made(known, told, MIDNIGHT, {}, 1, False, lambda _: None)
+    assert [(each.station, each.reason) for each in found.stations] == [(S, "failed"), ("S-0002", "no_history")]
+    assert found.rows == [], "as a night that is missed: last night's rows hold until they end by themselves"
+    fault = "AttributeError in nightly.py, line"
+    assert fault in capsys.readouterr().out and any(fault in each for each in found.stations[0].told)
+
+
+def row_of_last_night(service: str = "slow") -> AdmissionRow:
+    return AdmissionRow(name=f"night/{S}/S/{service}", rule="threshold", station=S, sizes=("S",), services=(service,),
+                        levels=(2.0,) * 7, expected=(9.0,) * 7, good_until=MIDNIGHT + timedelta(hours=12))  # fmt: skip
+
+
+@pytest.mark.parametrize("stories", [lives(56, 4), lives(20, 24), []], ids=["nothing binds", "no history", "unused"])
+def test_where_nothing_binds_last_nights_thresholds_end(stories: list[Story]) -> None:
+    other = AdmissionRow(name="night/S-00010/S/slow", rule="always", station="S-00010")
+    gone = msgspec.structs.replace(row_of_last_night("gone"), good_until=MIDNIGHT - timedelta(hours=1))
+    known = of(stories, rows=(row_of_last_night(), gone, other, AdmissionRow(name="all", rule="nightly")))
+    found = nightly_report.made(known, wanted.gather(known, [], [], MIDNIGHT), MIDNIGHT, {}, 1, False, lambda _: None)
+    assert [(row.name, row.rule) for row in found.rows] == [(f"night/{S}/S/slow", "ended")]
+    assert found.by_itself == {S: "all"}
+    page = nightly_report.report(found)
+    assert "1 of earlier nights to be ended" in page.summary
+
+
+def test_a_service_that_binds_no_more_loses_its_row_while_the_others_are_renewed() -> None:
+    known = of(lives(56, 24), rows=(row_of_last_night(), row_of_last_night("gone")))
+    found = nightly_report.made(known, wanted.gather(known, [], [], MIDNIGHT), MIDNIGHT, {}, 1, False, lambda _: None)
+    rules = {row.name: row.rule for row in found.rows}
+    assert rules[f"night/{S}/S/slow"] == "threshold" and rules[f"night/{S}/S/gone"] == "ended"
+    assert found.by_itself == {}, "no row lets them come into force by themselves: an admin is asked"
+
+
 def test_a_station_without_a_ladder_of_sizes_and_one_without_doors_are_left_alone() -> None:
     bare = of(lives(56, 24))
     bare.layouts[S] = msgspec.structs.replace(bare.layouts[S], compartments=())
@@ -163,11 +207,13 @@ def test_collectors_are_told_apart_by_their_own_past_for_the_report_alone() -> N
 def test_only_a_row_that_says_so_adopts_by_itself() -> None:
     network = AdmissionRow(name="all", rule="nightly")
     own = AdmissionRow(name="own", rule="nightly", station=S)
-    assert nightly.adopts_itself({}, S) == ""
-    assert nightly.adopts_itself({"all": network}, S) == "all"
-    assert nightly.adopts_itself({"all": network, "own": own}, S) == "own"
-    assert nightly.adopts_itself({"own": own}, "S-0002") == ""
-    assert nightly.adopts_itself({"own": AdmissionRow(name="own", rule="ended", station=S)}, S) == ""
+    assert nightly.adopts_itself({}, S, MIDNIGHT) == ""
+    assert nightly.adopts_itself({"all": network}, S, MIDNIGHT) == "all"
+    assert nightly.adopts_itself({"all": network, "own": own}, S, MIDNIGHT) == "own"
+    assert nightly.adopts_itself({"own": own}, "S-0002", MIDNIGHT) == ""
+    assert nightly.adopts_itself({"own": AdmissionRow(name="own", rule="ended", station=S)}, S, MIDNIGHT) == ""
+    past = AdmissionRow(name="all", rule="nightly", good_until=MIDNIGHT - timedelta(seconds=1))
+    assert nightly.adopts_itself({"all": past}, S, MIDNIGHT) == "", "what it allowed is over"
 
 
 def test_drift_alone_leaves_the_others_out() -> None:
@@ -201,7 +247,7 @@ async def test_from_a_real_journal_with_refusals_and_a_row_adopted_by_itself(
         known = await history.read(connection, now)
     finally:
         await connection.close()
-    assert known.rows["all"].rule == "nightly" and nightly.adopts_itself(known.rows, S) == "all"
+    assert known.rows["all"].rule == "nightly" and nightly.adopts_itself(known.rows, S, now) == "all"
     [night] = found.stations
     assert (night.reason, found.rows) == ("no_history", [])
     assert (night.settled, night.never_came) == (2, 1), "one was put in, one cancelled; of the others nobody knows yet"

@@ -19,6 +19,8 @@ from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.rules.tables import AdmissionRow
 
+AT_ONCE = 500  # rows of admission: a hub takes no more than a thousand in one request
+
 app = typer.Typer(help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True)
 
 
@@ -150,12 +152,15 @@ def nightly(
     for by_row in sorted(set(found.by_itself.values())):
         rows = [row for row in found.rows if found.by_itself.get(row.station) == by_row]
         _at_hub[0](data, database_url, partial(adopt_by_itself, rows=rows, plan=digest, by_row=by_row))
-        Console(stderr=True, soft_wrap=True).print(f"{len(rows)} rows are in force, by {by_row}.", markup=False)
+        over = sum(row.rule == "ended" for row in rows)
+        said = f"{len(rows) - over} rows are in force and {over} ended, by {by_row}."
+        Console(stderr=True, soft_wrap=True).print(said, markup=False)
 
 
 async def adopt_by_itself(hub: Centre, rows: Sequence[AdmissionRow], plan: str, by_row: str) -> None:
     """Rows that a row `nightly` lets come into force without anybody: the journal says by which one."""
-    await hub.adopt_rows(rows, plan, by_row=by_row)
+    for first in range(0, len(rows), AT_ONCE):
+        await hub.adopt_rows(rows[first : first + AT_ONCE], plan, by_row=by_row)
 
 
 def _night(

@@ -8,42 +8,49 @@ accepting with best fit; a plan that serves less is told and not proposed.
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
+from traceback import extract_tb
 from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
-from scipy.stats import poisson
+import structlog
 
 from parcelwall.planning.admission import Levels, Program
 from parcelwall.planning.demand import Array, Requests, empirical, survives
 from parcelwall.planning.dice import dice
+from parcelwall.planning.drift import drift_p as drifted
 from parcelwall.planning.expected import Expected
 from parcelwall.planning.history import History, Story, zone_of
 from parcelwall.planning.trial import BestFit, replay
 from parcelwall.planning.wanted import WEEKS, Asked, Wanted
 from parcelwall.rules.layout import Layout
 from parcelwall.rules.places import Plan
-from parcelwall.rules.tables import AdmissionRow
+from parcelwall.rules.tables import NIGHT, AdmissionRow
+
+log = structlog.get_logger()
 
 HORIZON = 7  # days
 LONGEST_H = 336.0
 NEEDS_DAYS, NEEDS_STAYS = 28, 50
 JUDGED_DAYS = 14
 SILENT_DAYS = 14
-DRIFT_DAYS, DRIFT_P = 3, 0.001
+DRIFT_P = 0.001
+OTHER_SIZES = 0.1  # of what was asked: with more the past tells too little of the station as it is now
 GOOD_FOR = timedelta(hours=36)  # a night that is missed is bridged; two are not
 NOT_BINDING = 1e-6
-PREFIX = "night"
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
-    """One station's plan. `reason`: why there are no rows. `hidden`: parcels by which offers that were not made raise
+    """One station's plan. `reason`: why there are no rows. `over`: names of rows of earlier nights that are in force
+    and that this plan does not hold to. `hidden`: parcels by which offers that were not made raise
     the demand. `settled`: promises of which it is known whether the parcel came; `never_came` of those did not. Shares
     served of the judged fortnight; `drift_p`: P(as many or as few as in the last days, if nothing had changed)."""
 
     station: str
     reason: str
     rows: list[AdmissionRow] = []
+    over: list[str] = []
     asked: int = 0
     refused: int = 0
     hidden: float = 0.0
@@ -148,9 +155,12 @@ def why_not(point: Point) -> str:
         return "sizes_are_no_ladder"
     if not point.asked:
         return "no_history"
-    if (point.now.date() - point.asked[-1].at.date()).days > SILENT_DAYS:
+    known = [each for each in point.asked if each.size in point.sizes]
+    if len(known) < (1 - OTHER_SIZES) * len(point.asked):
+        return "sizes_changed"
+    if (point.now.date() - known[-1].at.date()).days > SILENT_DAYS:
         return "silent"
-    if (point.now.date() - point.asked[0].at.date()).days < NEEDS_DAYS or len(_stays(point)) < NEEDS_STAYS:
+    if (point.now.date() - known[0].at.date()).days < NEEDS_DAYS or len(_stays(point)) < NEEDS_STAYS:
         return "no_history"
     return ""
 
@@ -160,17 +170,8 @@ def _stays(point: Point) -> list[float]:
 
 
 def drift_p(point: Point) -> float:
-    """P(a count as far out as that of the last days) under the mean of the weeks before: Poisson, both sides."""
-    first = point.now.date() - timedelta(days=DRIFT_DAYS)
-    before = [each for each in point.asked if each.at.date() < first]
-    if not before:
-        return 1.0
-    days = (first - max(point.since, before[0].at.date())).days
-    if days < NEEDS_DAYS - DRIFT_DAYS:
-        return 1.0
-    mean = DRIFT_DAYS * sum(each.at.date() >= point.since for each in before) / days
-    count = len(point.asked) - len(before)
-    return float(min(1.0, 2 * min(poisson.cdf(count, mean), poisson.sf(count - 1, mean))))
+    """P(a count as far out as that of the last days), if nothing had changed since the weeks before."""
+    return drifted([each.at.date() for each in point.asked], point.since, point.now.date())
 
 
 def model(point: Point, until: date) -> Expected:
@@ -259,7 +260,7 @@ def _row(
 ) -> AdmissionRow:  # fmt: skip
     service, size = point.services[g], point.sizes[s]
     return AdmissionRow(
-        name=f"{PREFIX}/{point.station}/{size}/{service or '-'}", rule="threshold", station=point.station,
+        name=f"{NIGHT}{point.station}/{size}/{service or '-'}", rule="threshold", station=point.station,
         sizes=(size,), services=(service,), first_day=first_day,
         levels=tuple(np.round(level, 3).tolist()), expected=tuple(np.round(expected, 3).tolist()),
         good_until=now + GOOD_FOR,
@@ -305,15 +306,41 @@ def plan_all(
     found = []
     for station in sorted(history.layouts):
         tick(f"planning {station}")
-        if only_drift and drift_p(point_of(history, wanted, station, now)) >= DRIFT_P:
+        try:
+            if only_drift and drift_p(point_of(history, wanted, station, now)) >= DRIFT_P:
+                continue
+            night = plan_station(history, wanted, station, now, worth, seed)
+        except Exception as failed:  # a fault of ours at one station holds up no other
+            found.append(_failed(station, failed))
             continue
-        found.append(plan_station(history, wanted, station, now, worth, seed))
+        found.append(msgspec.structs.replace(night, over=_over(night, history.rows, now)))
     return found
 
 
-def adopts_itself(rows: dict[str, AdmissionRow], station: str) -> str:
-    """The name of the row by which this station's nightly rows are adopted by themselves; empty if there is none. The
-    station's own word stands before the network's."""
-    mine = [row for row in rows.values() if row.rule == "nightly" and row.station in ("", station)]
+def _failed(station: str, failed: Exception) -> Night:
+    where = extract_tb(failed.__traceback__)[-1]
+    fault = f"{type(failed).__name__} in {Path(where.filename).name}, line {where.lineno}"
+    log.error("station_not_planned", station=station, fault=fault)
+    return Night(station=station, reason="failed", told=[fault])
+
+
+def _over(night: Night, rows: dict[str, AdmissionRow], now: datetime) -> list[str]:
+    """Rows of earlier nights at this station that are in force and not in its plan: nothing binds there any more."""
+    planned = {row.name for row in night.rows}
+    return sorted(
+        name for name, row in rows.items()
+        if name.startswith(f"{NIGHT}{night.station}/") and name not in planned and in_force(row, now)
+    )  # fmt: skip
+
+
+def in_force(row: AdmissionRow, now: datetime) -> bool:
+    return row.rule != "ended" and (row.good_until is None or now <= row.good_until)
+
+
+def adopts_itself(rows: dict[str, AdmissionRow], station: str, now: datetime) -> str:
+    """The name of the row by which this station's nightly rows are adopted by themselves; empty if there is none that
+    is good still. The station's own word stands before the network's."""
+    mine = [row for row in rows.values()
+            if row.rule == "nightly" and row.station in ("", station) and in_force(row, now)]  # fmt: skip
     own = [row for row in mine if row.station] or mine
     return own[0].name if own else ""

@@ -18,8 +18,9 @@ from parcelwall.rules.tables import AdmissionRow
 
 
 class Nightly(msgspec.Struct, frozen=True, kw_only=True):
-    """The plan file: rows that an admin may adopt. `by_itself`: of each station, the row by which its rows are adopted
-    without anybody, if there is one. `groups`: asked and refused, by carrier, service, size and collector."""
+    """The plan file: rows that an admin may adopt, `ended` for those of earlier nights that are over.
+    `by_itself`: of each station, the row by which its rows are adopted without anybody, if there is one. `groups`:
+    asked and refused, by carrier, service, size and collector."""
 
     kind: str = "admission"
     made_at: datetime
@@ -48,8 +49,8 @@ def made(
 ) -> Nightly:  # fmt: skip
     """The same of what was read."""
     nights = plan_all(history, wanted, now, worth, seed, only_drift, tick)
-    rows = [row for night in nights for row in night.rows]
-    itself = {night.station: adopts_itself(history.rows, night.station) for night in nights if night.rows}
+    rows = [row for night in nights for row in (*night.rows, *(_ended(night.station, name) for name in night.over))]
+    itself = {row.station: adopts_itself(history.rows, row.station, now) for row in rows}
     everyone = [each for of in wanted.asked.values() for each in of]
     groups = {"the network": demand.by_group(everyone)}
     groups |= {name: demand.by_group(of) for name, of in sorted(wanted.asked.items())}
@@ -57,13 +58,19 @@ def made(
                    by_itself={station: name for station, name in itself.items() if name})  # fmt: skip
 
 
+def _ended(station: str, name: str) -> AdmissionRow:
+    return AdmissionRow(name=name, rule="ended", station=station)
+
+
 def report(found: Nightly) -> Report:
     """A page for the operator's analyst."""
     page = Report("Whom to admit in the coming days")
     planned = sum(bool(night.rows) for night in found.stations)
+    over = sum(row.rule == "ended" for row in found.rows)
     page.say(
         f"{planned} of {len(found.stations)} stations have something to gain from holding room back; the others keep "
-        f"admitting everybody who has room. {len(found.rows)} rows are proposed. Look at whom they refuse first: "
+        f"admitting everybody who has room. {len(found.rows) - over} rows are proposed, and {over} of earlier nights "
+        "to be ended. Look at whom they refuse first: "
         "nothing is used until an admin adopts it, or a row `nightly` says so for a station."
     )
     page.table(
@@ -72,7 +79,7 @@ def report(found: Nightly) -> Report:
          "why none"],
         [[each.station, each.asked, each.refused, each.hidden, f"{each.never_came} of {each.settled}",
           f"{each.drift_p:.4f}", _share(each.served_best_fit), _share(each.served_levels), len(each.rows),
-          each.reason or "; ".join(each.told) or "-"]
+          "; ".join([each.reason, *each.told] if each.reason else each.told) or "-"]
          for each in found.stations],
     )  # fmt: skip
     for name, groups in found.groups.items():
@@ -90,6 +97,8 @@ def report(found: Nightly) -> Report:
 
 
 def _told(row: AdmissionRow) -> Sequence[Any]:
+    if row.rule == "ended":
+        return [row.name, "-", "ended: this night's plan does not hold to it", "-"]
     return [row.name, row.first_day or "-", " ".join(f"{n:g}" for n in row.levels),
             " ".join(f"{n:g}" for n in row.expected)]  # fmt: skip
 
