@@ -293,7 +293,8 @@ def verify(data: Data = None, database_url: DatabaseUrl = None, as_json: Json = 
     """Replays every journal and compares: chains, tables, hub against stations. Exit 1 names the first difference."""
     from parcelwall.simulation.commands import run_verify
 
-    job = run_verify(data or default_data_dir(), database_url=database_url or "", as_json=as_json)
+    settings = read(HubSettings, {"data_dir": str(data) if data else None, "database_url": database_url})
+    job = run_verify(settings.data_dir, database_url=settings.database_url, as_json=as_json)
     sys.exit(_code(run(job)))
 
 

@@ -205,9 +205,10 @@ async def test_a_database_of_something_else_is_a_trouble(tmp_path: Path, postgre
         await verify_data(tmp_path, postgres_dsn)
 
 
-@pytest.mark.parametrize("durable", [True, False])
-async def test_a_server_that_runs_is_used_and_left_alone(tmp_path: Path, durable: bool) -> None:
-    server = EmbeddedPostgres(tmp_path / "hub" / "postgres", durable=durable)
+@pytest.mark.parametrize(("where", "durable"), [("postgres", True), ("hub/postgres", False)])
+async def test_a_server_that_runs_is_used_and_left_alone(tmp_path: Path, where: str, durable: bool) -> None:
+    """In the folder of a hub, and in that of a demo or a replay."""
+    server = EmbeddedPostgres(tmp_path / where, durable=durable)
     await server.start()
     try:
         with pytest.raises(Trouble, match="holds no journal"):

@@ -102,7 +102,7 @@ def _here(parcel: Parcel) -> bool:
 
 
 async def verify_data(data_dir: Path, database_url: str = "") -> list[str]:
-    """Every difference in the books below a folder: DIR/hub/postgres (or another database) and DIR/stations/*.sqlite.
+    """Every difference in the books below a folder: of the hub's database (or another) and DIR/stations/*.sqlite.
 
     Nothing is changed: stations' files are read from copies. Raises Trouble if there is nothing to verify, or if a
     station's file is in use.
@@ -125,14 +125,19 @@ async def _database(data_dir: Path, database_url: str) -> AsyncIterator[str]:
     if database_url:
         yield database_url
         return
-    folder = data_dir / "hub" / "postgres"
-    if not (folder / "cluster").exists():
-        raise Trouble(f"{folder} holds no database: --data must name the folder of a demo, a hub or a replay")
-    server, dsn = await _started(folder)
+    server, dsn = await _started(_folder_of_database(data_dir))
     try:
         yield dsn
     finally:
         await server.stop()
+
+
+def _folder_of_database(data_dir: Path) -> Path:
+    """Where a hub keeps its database in its folder, or a demo or a replay below theirs."""
+    for folder in (data_dir / "postgres", data_dir / "hub" / "postgres"):
+        if (folder / "cluster").exists():
+            return folder
+    raise Trouble(f"{data_dir} holds no database: --data must name the folder of a hub, a demo or a replay")
 
 
 async def _started(folder: Path) -> tuple[EmbeddedPostgres, str]:

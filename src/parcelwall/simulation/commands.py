@@ -101,7 +101,9 @@ async def run_verify(data: Path, *, database_url: str = "", as_json: bool = Fals
         said = {"data": str(data), "differences": len(wrong), "first": wrong[0] if wrong else None, "all": wrong}
         sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
     elif not wrong:
-        Console().print("Every book is whole: replay equals tables, chains hold, hub and stations agree.")
+        compared = any((data / "stations").glob("*.sqlite"))
+        agree = "hub and stations agree" if compared else "no station's book lies there to compare"
+        Console().print(f"Every book is whole: replay equals tables, chains hold, {agree}.", soft_wrap=True)
     else:
         for text in wrong[:MOST_SHOWN]:
             Console().print(text, highlight=False, markup=False, soft_wrap=True)
