@@ -16,9 +16,12 @@ from urllib.parse import parse_qs, urlsplit
 import asyncpg
 import pytest
 
+from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
-from parcelwall.hub import embedded
+from parcelwall.hub import embedded, house
 from parcelwall.hub.embedded import EmbeddedPostgres
+from parcelwall.hub.reading import LOST
+from parcelwall.ids import Ids
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 
@@ -166,6 +169,39 @@ async def test_the_second_user_of_a_folder_joins_and_does_not_stop_it(used: Path
             assert second.pid is None
         assert first.pid and alive(first.pid)
         assert await ask(dsn, "SELECT 1") == 1
+
+
+async def test_a_hub_on_the_server_of_a_command_outlives_it(folder: Path, kept: Path) -> None:
+    """`parcelwall verify` runs, the hub starts, verify ends: with it the server, but not the hub's database."""
+    folder.mkdir()
+    subprocess.run(["cp", "-a", str(kept), str(folder / "postgres")], check=True)
+    clock = SystemClock()
+    a_hub = house.opened(folder, clock, Ids(clock), durable=False)
+    async with served(folder / "postgres") as (command, _), a_hub as hub:
+        assert await hub.pool.fetchval("SELECT count(*) FROM station") == 0
+        await command.stop()
+        assert await answers(hub)
+
+
+async def answers(hub: house.Hub) -> bool:
+    """Whether its database is there again within half a minute."""
+    for _ in range(600):
+        try:
+            return bool(await hub.pool.fetchval("SELECT true"))
+        except LOST:
+            await asyncio.sleep(0.05)
+    return False
+
+
+async def test_who_was_slower_to_start_a_dead_server_again_joins(used: Path) -> None:
+    async with served(used) as (first, _), served(used) as (second, _):
+        assert first.pid and not first.has_died and not second.has_died
+        os.kill(first.pid, signal.SIGKILL)
+        while not first.has_died:
+            await asyncio.sleep(0.01)
+        dsn = await second.start()
+        assert await first.start() == dsn
+        assert second.pid and first.pid is None and not first.has_died and not second.has_died
 
 
 async def test_two_hubs_that_start_at_once_share_one_server(folder: Path) -> None:

@@ -77,13 +77,15 @@ class EmbeddedPostgres:
     async def start(self) -> str:
         """The DSN of a server that answers; makes the cluster on first use (about a second), recovers it if need be.
 
-        A server that another process of ours runs on the same folder is used, and left alone by `stop`: it ends
-        with its starter. Raises Trouble with a remedy: another program's server, another major version, a folder
-        that the server's user cannot reach, no answer within 60 s.
+        A server that another process of ours runs on the same folder is used, and left alone by `stop`: it ends with
+        its starter, and `has_died` tells it. Raises Trouble with a remedy: another program's server, another major
+        version, a folder that the server's user cannot reach, no answer within 60 s.
 
         Call it from a thread that lives as long as the server shall: the kernel stops the server with its thread.
         """
         _open_folder(self._dir)
+        if self._server is not None and self._server.poll() is not None:
+            self._server = None  # somebody else may have started another since
         try:
             async with asyncio.timeout(START_LIMIT_S), _alone(self._dir):
                 running = await self._one_that_answers()
@@ -106,8 +108,8 @@ class EmbeddedPostgres:
 
     @property
     def has_died(self) -> bool:
-        """Whether the server that this object started has ended without being asked to."""
-        return self._server is not None and self._server.poll() is not None
+        """After `start`: whether no server runs here any more. The one in use may have been another process's."""
+        return self._server.poll() is not None if self._server else _running(self._dir / "cluster") is None
 
     async def stop(self) -> None:
         """Stops the server that `start` started, within about a second; open transactions are rolled back.

@@ -1,7 +1,6 @@
 """The hub as one thing: what a process of it opens at its start and closes at its end."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,7 +13,7 @@ import msgspec
 import structlog
 
 from parcelwall.clock import Clock
-from parcelwall.errors import Refusal, Trouble
+from parcelwall.errors import Refusal
 from parcelwall.hub import admission, given_back, network, stations
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool
@@ -277,13 +276,16 @@ async def opened(
 
 
 async def _start_again(server: EmbeddedPostgres) -> None:
-    """A server of ours that was killed is started again: it recovers what was committed, at the same address."""
+    """A server that was killed, or that ended with the command that had started it, is started again: it recovers what
+    was committed, at the same address."""
     while True:
         await asyncio.sleep(LOOK_EVERY_S)
-        if server.has_died:
-            log.error("database_died", reason="starting it again")
-            with contextlib.suppress(Trouble):
+        try:
+            if server.has_died:
+                log.error("database_died", reason="starting it again")
                 await server.start()
+        except Exception as no:  # whatever hinders it now may be gone at the next look
+            log.error("database_died", reason=str(no))
 
 
 @asynccontextmanager
