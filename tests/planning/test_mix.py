@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from parcelwall.errors import Trouble
 from parcelwall.planning.demand import generated
-from parcelwall.planning.mix import Room, filled, height, judge, neighbours, proportional, search
-from parcelwall.planning.mix_plan import Wish, plan
+from parcelwall.planning.mix import Found, Judged, Room, filled, height, judge, neighbours, proportional, search
+from parcelwall.planning.mix_plan import Wish, _chart, plan
 
 ROOM = Room(height_mm=(80, 190, 410), total_mm=9_000, least=(2, 1, 1), worth=(1.0, 1.0, 1.0))
 mixes = st.tuples(st.integers(2, 40), st.integers(1, 20), st.integers(1, 6)).filter(lambda m: height(m, ROOM) <= 9_000)
@@ -57,6 +57,13 @@ def test_a_file_of_parcels_makes_a_report(tmp_path: Path) -> None:
     assert found.served >= found.served_before
     assert any("collected before it was deposited" in text for text in found.told)
     assert "<svg" in page.read_text(encoding="utf-8")
+
+
+def test_a_size_that_nobody_asked_for_has_no_bar_of_none_served() -> None:
+    judged = Judged(0.9, (0.9, 0.8, float("nan")))
+    axes = _chart(Found((24, 20, 8), judged, judged, judged, judged, 1)).axes[0]
+    assert [bar.get_height() for bar in axes.patches] == [0.9, 0.8] * 2
+    assert [each.get_text() for each in axes.get_xticklabels()] == ["S", "M", "L: none asked"]
 
 
 def test_what_cannot_be_asked(tmp_path: Path) -> None:

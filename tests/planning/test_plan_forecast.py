@@ -51,6 +51,25 @@ def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_pa
         read_tables(tmp_path / "plan/plan.json", ["S-9999"], today)
 
 
+def test_a_country_of_which_no_holidays_are_known_is_told(tmp_path: Path) -> None:
+    """It was promised in words and told by nobody: a typing error made every holiday a working day."""
+    point = write(tmp_path / "point.csv", rows(8, 4))
+    for country, known in (("fi", True), ("XX", False), ("", False)):
+        ran = ["forecast", str(point), "--country", country, "--out", str(tmp_path / "plan")]
+        assert CliRunner().invoke(app, ran).exit_code == 0
+        plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes(), type=forecast_plan.Plan)
+        assert plan.without_holidays == ([] if known else ["station"]), country
+        assert ("No holidays are known for station" in (tmp_path / "plan/report.html").read_text()) != known
+
+
+@pytest.mark.parametrize("flags", [("--keep",), ("--score",)])
+def test_flags_of_the_journal_are_not_passed_over_with_a_file(flags: tuple[str, ...], tmp_path: Path) -> None:
+    point = write(tmp_path / "point.csv", rows(5))
+    done = CliRunner().invoke(app, ["forecast", str(point), *flags, "--out", str(tmp_path / "plan")])
+    assert done.exit_code == 1 and "leave out the file" in str(done.exception)
+    assert not (tmp_path / "plan").exists()
+
+
 def test_tables_of_each_kind_are_read_from_a_plan_and_from_lines(tmp_path: Path) -> None:
     row = AdmissionRow(name="S-0001/L", rule="protect", station="S-0001", keep={"L": 1})
     room = RoomTable(station="S-0002", made_at=datetime(2026, 11, 22, 8, tzinfo=UTC), chance={"S": (0.9,)})

@@ -50,6 +50,17 @@ def test_holidays_are_of_the_country() -> None:
     assert holidays("XX", [2018]) == frozenset()
 
 
+def test_holidays_that_move_with_the_weekday_or_came_by_a_later_law() -> None:
+    found = holidays("FI", [2025, 2026])
+    assert {date(2025, 6, 20), date(2025, 6, 21), date(2026, 6, 19), date(2026, 6, 20)} <= found, "Midsummer"
+    assert {date(2025, 11, 1), date(2026, 10, 31)} <= found, "All Saints' Day"
+    assert len(found) == 2 * (7 + 3 + 3)
+    for country, since in (("PL", date(2025, 12, 24)), ("BR", date(2024, 11, 20))):
+        years = holidays(country, [since.year - 1, since.year, since.year + 1])
+        assert {since, since.replace(year=since.year + 1)} <= years
+        assert since.replace(year=since.year - 1) not in years
+
+
 def test_the_years_to_judge_are_the_whole_ones_after_the_first(tmp_path: Path) -> None:
     three = records.from_rows(rows(3 * 366, 1))
     assert [name for name, _, _ in bench.periods(three)] == ["2025", "2026"]

@@ -111,7 +111,17 @@ def test_a_table_of_orders_makes_a_report(tmp_path: Path) -> None:
 def test_room_below_none_is_none() -> None:
     text = "kind,lat,lon,room_S,room_M\ndepot,1,1,,\ndemand,1,1,,\npoint,1,1,-3,2\npoint,1,1,NaN,-1\n"
     stations = read_orders(text, "orders.csv")[1]
-    assert [each.room for each in stations] == [(0, 2, 0, 0), (0, 0, 0, 40)]
+    assert [each.room for each in stations] == [(0, 2, 0, 0), (0, 0, 0, 0)]
+
+
+def test_a_full_station_is_full_and_one_that_says_nothing_has_room() -> None:
+    text = ("kind,id,lat,lon,size,room_S,room_M,room_L,room_XL\ndepot,D,60.17,24.94,,,,,\n"
+            "point,A,60.171,24.95,,0,0,0,0\n" + "".join(f"demand,p{i},60.171,24.95,L,,,,\n" for i in range(3)))
+    for cells, room, sent in (("0,0,0,0", (0, 0, 0, 0), 0), (",nan,,", (0, 0, 0, 40), 3)):
+        orders, stations, _, _ = read_orders(text.replace("0,0,0,0", cells), "orders.csv")
+        assert [each.room for each in stations] == [room]
+        stops, _ = choose(Task(orders, stations, Fleet(lat=60.17, lon=24.94)), np.full(1, 0.1), np.full(3, 9.0))
+        assert sum(len(stop.orders) for stop in stops if stop.station >= 0) == sent
 
 
 @pytest.mark.parametrize(("text", "says"), [

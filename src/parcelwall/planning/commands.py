@@ -7,6 +7,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
@@ -51,6 +52,14 @@ def reach_hubs_by(at_hub: AtHub) -> None:
     _at_hub[:] = [at_hub]
 
 
+def _some(given: float | Sequence[float] | None) -> Any:
+    """An option as it is. Raises BadParameter for what is no number: `nan` and `inf` pass every `min`."""
+    told = given if isinstance(given, Sequence) else [0.0 if given is None else given]
+    if not all(map(isfinite, told)):
+        raise typer.BadParameter("write a number, such as 1.5")
+    return given
+
+
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for report.html and plan.json. Default: plan-<what>.")]
 Country = Annotated[str, typer.Option(help="Whose holidays: FI, FR, DE, PL, ... Default: by each station's zone.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Where the hub's data lie.")]
@@ -88,9 +97,11 @@ def rounds(
     only_set: Annotated[str | None, typer.Option("--set", help="Only rows whose column `set` is this.")] = None,
     vehicles: Annotated[int, typer.Option(min=1)] = 20,
     capacity: Annotated[int, typer.Option(help="Parcels in a vehicle.", min=1)] = 150,
-    speed_kmh: Annotated[float, typer.Option(min=1)] = 25.0,
-    walk_m: Annotated[float, typer.Option(help="Nobody is sent to a station farther away.")] = 1_000.0,
-    seconds: Annotated[float, typer.Option(help="Time for routing.", min=1)] = 60.0,
+    speed_kmh: Annotated[float, typer.Option(min=1, callback=_some)] = 25.0,
+    walk_m: Annotated[
+        float, typer.Option(help="Nobody is sent to a station farther away.", min=0, callback=_some)
+    ] = 1_000.0,
+    seconds: Annotated[float, typer.Option(help="Time for routing.", min=1, callback=_some)] = 60.0,
     seed: Annotated[int, typer.Option()] = 1,
     out: Out = None,
     as_json: Json = False,
@@ -237,7 +248,9 @@ def forecast(
     """Load one to seven days ahead by station, dwell curves and visit calendars. docs/planning/forecast.md."""
     from parcelwall.planning.forecast_report import from_file, from_journal, scored
 
-    now = SystemClock().now()
+    if (file is not None and (keep or score)) or (keep and score):
+        raise Trouble("--keep and --score are of the hub's journal, and one at a time: leave out the file, or them")
+    now, country = SystemClock().now(), country.upper()
 
     def make(tick: Callable[[str], None]) -> tuple[Any, Any]:
         if file is not None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from parcelwall.planning import dwell, scores, visits
 from parcelwall.planning.forecast import BASELINES, Rolling, load_by_day, roll
-from parcelwall.planning.holidays import OF_ZONE, holidays
+from parcelwall.planning.holidays import FIXED, OF_ZONE, holidays
 from parcelwall.planning.pipeline import see
 from parcelwall.planning.records import DAYS_BACK, Floats, Ints, Records, day_number, day_of, weekday, whole
 from parcelwall.rules.tables import DAYS, DwellCurve, Fit, VisitCalendar
@@ -71,6 +71,7 @@ class Plan(msgspec.Struct, kw_only=True):
     calendars: list[VisitCalendar]
     reasons: dict[str, str]
     bad_rows: dict[str, int]
+    without_holidays: list[str]  # stations of whose country none are known: Sundays alone are learnt
 
 
 class Network(msgspec.Struct, kw_only=True):
@@ -83,18 +84,23 @@ class Network(msgspec.Struct, kw_only=True):
     leads: visits.Leads | None = None
     country: str = ""
 
+    def country_of(self, station: str) -> str:
+        """Whose holidays a station keeps; nothing where nobody knows."""
+        return self.country or OF_ZONE.get(self.zones.get(station, ""), "")
+
     def closed(self, station: str) -> frozenset[int]:
         """Day numbers of holidays at a station."""
-        country = self.country or OF_ZONE.get(self.zones.get(station, ""), "")
         last = day_of(self.origin(station, 12)).year
-        return frozenset(map(day_number, holidays(country, range(last - 3, last + 2))))
+        return frozenset(map(day_number, holidays(self.country_of(station), range(last - 3, last + 2))))
 
 
 def make(network: Network, made_at: datetime, source: str, tick: Tick) -> Plan:
     """Everything `plan forecast` tells. Nothing is raised for a strange history: the reason is in the plan."""
+    stations = sorted({*network.records.stations, *network.zones})
     plan = Plan(made_at=made_at, source=source, loads=[], past=[], curves=[], calendars=[], reasons={},
-                bad_rows=dict(network.records.bad))  # fmt: skip
-    for station in sorted({*network.records.stations, *network.zones}):
+                bad_rows=dict(network.records.bad),
+                without_holidays=[each for each in stations if network.country_of(each) not in FIXED])  # fmt: skip
+    for station in stations:
         tick(f"Load of {station} …")
         reason = plan.reasons[station] = why_not(network, station)
         if reason in ("no_history", "silent"):

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure as Chart
 
 from parcelwall.planning import history, stored
 from parcelwall.planning.forecast_plan import Load, Network, Plan, Tick, last_whole_day, make
+from parcelwall.planning.holidays import FIXED
 from parcelwall.planning.records import day_number, read_pickups
 from parcelwall.planning.report import INK, LIGHT, Report
 from parcelwall.planning.stored import Scores
@@ -84,6 +85,9 @@ def page(plan: Plan) -> Report:
                "it.")  # fmt: skip
     if plan.bad_rows:
         report.say("Rows left out: " + ", ".join(f"{why} {count}" for why, count in plan.bad_rows.items()) + ".")
+    if plan.without_holidays:
+        report.say(f"No holidays are known for {', '.join(plan.without_holidays)}: Sundays alone are learnt, and a "
+                   f"holiday is told as its weekday. --country knows {', '.join(FIXED)}.")  # fmt: skip
     for station, reason in plan.reasons.items():
         report.say(f"{station}: {reason}. {REASONS[reason]}.")
     stations = sorted({each.station for each in plan.loads})

@@ -1,13 +1,14 @@
-"""Public holidays on which couriers do not come, by country: fixed days and days counted from Easter.
+"""Public holidays on which couriers do not come, by country: fixed days, days counted from Easter, and in Finland
+weekdays on or after a day.
 
-Laws read on 2026-11-26; of federal countries only what holds in all of them. A country that is not here has none:
-the forecast then learns Sundays only, and says so.
+Laws read on 2026-11-27; of federal countries only what holds in all of them. A country that is not here has none:
+the forecast then learns Sundays only, and the plan says so.
 """
 
 from collections.abc import Iterable
 from datetime import date, timedelta
 
-# (month, day), and days after Easter Sunday
+# (month, day); days after Easter Sunday; (month, day, weekday): the first such weekday from then on, 0 is Monday
 FIXED: dict[str, tuple[tuple[int, int], ...]] = {
     "FR": ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25)),
     "FI": ((1, 1), (1, 6), (5, 1), (12, 6), (12, 24), (12, 25), (12, 26)),
@@ -21,6 +22,8 @@ AFTER_EASTER: dict[str, tuple[int, ...]] = {
     "FR": (1, 39, 50), "FI": (-2, 1, 39), "DE": (-2, 1, 39, 50), "PL": (1, 60), "EE": (-2,), "PT": (-2, 60),
     "BR": (-2,),
 }  # fmt: skip
+WEEKDAY_FROM: dict[str, tuple[tuple[int, int, int], ...]] = {"FI": ((6, 19, 4), (6, 20, 5), (10, 31, 5))}
+SINCE: dict[str, tuple[tuple[int, int, int], ...]] = {"PL": ((2025, 12, 24),), "BR": ((2024, 11, 20),)}  # every year
 # By the first part of an IANA zone's city, for stations that say no country.
 OF_ZONE = {
     "Europe/Paris": "FR", "Europe/Helsinki": "FI", "Europe/Berlin": "DE", "Europe/Warsaw": "PL",
@@ -44,4 +47,11 @@ def holidays(country: str, years: Iterable[int]) -> frozenset[date]:
     for year in years:
         found.update(date(year, month, day) for month, day in FIXED.get(country, ()))
         found.update(easter(year) + timedelta(days=after) for after in AFTER_EASTER.get(country, ()))
+        found.update(date(year, month, day) for first, month, day in SINCE.get(country, ()) if year >= first)
+        found.update(_on_or_after(date(year, month, day), of_week)
+                     for month, day, of_week in WEEKDAY_FROM.get(country, ()))  # fmt: skip
     return frozenset(found)
+
+
+def _on_or_after(day: date, of_week: int) -> date:
+    return day + timedelta(days=(of_week - day.weekday()) % 7)

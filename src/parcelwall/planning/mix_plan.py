@@ -132,8 +132,10 @@ def _chart(found: Found) -> Chart:
     axes = chart.add_subplot()
     places = np.arange(len(NAMES))
     for shift, judged, colour, word in ((-0.2, found.start_unseen, LIGHT, "start"), (0.2, found.unseen, INK, "found")):
-        axes.bar(places + shift, np.nan_to_num(judged.served), width=0.4, color=colour, label=word)
-    axes.set_xticks(places, NAMES)
+        served = np.array(judged.served)
+        asked = np.isfinite(served)
+        axes.bar(places[asked] + shift, served[asked], width=0.4, color=colour, label=word)
+    axes.set_xticks(places, [name if each else f"{name}: none asked" for name, each in zip(NAMES, asked, strict=True)])
     axes.set(ylabel="share served", ylim=(0, 1))
     axes.legend()
     return chart

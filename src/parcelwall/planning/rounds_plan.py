@@ -1,6 +1,7 @@
 """`plan rounds`: reads orders, stations and depot, or a problem in VRPLIB format, and tells which rounds to drive."""
 
 from collections.abc import Callable, Sequence
+from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
@@ -103,9 +104,10 @@ def _order(row: dict[str, str], place: int) -> Order:
 
 
 def _station(row: dict[str, str]) -> Station:
-    room = [max(0, int(number(row, f"room_{size}", 0))) for size in SIZES]
+    told = [number(row, f"room_{size}", nan) for size in SIZES]
+    room = tuple(max(0, int(each)) if isfinite(each) else 0 for each in told)
     return Station(id=row.get("id") or row.get("node") or "?", lat=float(row["lat"]), lon=float(row["lon"]),
-                   room=tuple(room) if any(room) else (0, 0, 0, ROOM))  # fmt: skip
+                   room=room if any(map(isfinite, told)) else (0, 0, 0, ROOM))  # fmt: skip
 
 
 def _time(text: str | None, default: int) -> int:
