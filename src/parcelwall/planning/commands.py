@@ -245,7 +245,10 @@ def forecast(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Load one to seven days ahead by station, dwell curves and visit calendars. docs/planning/forecast.md."""
+    """Load one to seven days ahead by station, dwell curves and visit calendars. docs/planning/forecast.md.
+
+    Refuses --keep and --score with a file, and both at once.
+    """
     from parcelwall.planning.forecast_report import from_file, from_journal, scored
 
     if (file is not None and (keep or score)) or (keep and score):
