@@ -164,6 +164,10 @@ def test_pages_are_kept_for_whoever_is_signed_in(town: Town, operator: Shop, pla
         page.page.goto(town.demo.url + "/courier")
         page.see("Kept on this phone; the hub has not answered. As of")
         assert not page.is_online
+        phone.context.set_offline(False)
+        until(lambda: page.is_online, "the round has noticed that the signal is back, though nothing waits")
+        until(lambda: not page.page.locator("span.as-of-kept").is_visible(), "the hub's page has come")
+        phone.context.set_offline(True)
         page.page.goto(town.demo.url + "/courier/day")
         with pytest.raises(sync_api.Error, match="ERR_INTERNET_DISCONNECTED"), page.page.expect_navigation():
             page.page.get_by_role("button", name="Sign out").click()

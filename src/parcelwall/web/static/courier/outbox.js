@@ -55,6 +55,7 @@ const outbox = (() => {
           askedAgain = false;
           while (await sendSome());
         } while (askedAgain);
+        await listen();
       } finally {
         sending = null;
         changed();
@@ -105,6 +106,12 @@ const outbox = (() => {
     } finally {
       changed();
     }
+  }
+
+  // Where nothing waits, nothing tells that the signal is back: then this page is asked for.
+  async function listen() {
+    if (heard !== false || !navigator.onLine) return;
+    heard = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(MOST_MS) }).then(() => true, () => false);
   }
 
   async function forgetOld() {

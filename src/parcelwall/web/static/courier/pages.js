@@ -14,7 +14,11 @@
     find("said-words").textContent = words;
   }
 
+  // A page that was kept gives way to the hub's as soon as there is a signal; one that somebody types in stays.
+  const isKept = () => find("as-of") && document.body.hasAttribute("data-saved");
+
   async function badges() {
+    if (isKept() && outbox.online()) return location.reload();
     const online = outbox.online(), entries = await outbox.mine();
     const waiting = entries.filter((entry) => entry.state === "waiting").length;
     const needs = entries.filter((entry) => entry.state === "refused").length;
@@ -201,7 +205,7 @@
     const urls = [...document.querySelectorAll("[data-keep]")].flatMap((part) => part.dataset.keep.split(" "));
     const tell = async () => (await workers.ready).active.postMessage({ keep: urls });
     if (workers.controller) workers.addEventListener("controllerchange", tell);
-    workers.addEventListener("message", ({ data }) => { if (data.newer && find("as-of") && document.body.hasAttribute("data-saved")) location.reload(); });
+    workers.addEventListener("message", ({ data }) => { if (data.newer && isKept()) location.reload(); });
     await workers.register("/courier/sw.js", { scope: "/courier" }).catch(() => 0);
     await tell();
   }
