@@ -12,8 +12,9 @@ import pytest_asyncio
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Wanted
+from parcelwall.rules import facts
 from parcelwall.rules.offers import RoomTable
-from station.towns import NOW, a_hub, about, announced, order
+from station.towns import NOW, Pen, a_hub, about, announced, order
 
 THREE = (about("S-0001", "SML"), about("S-0002", "SML", lat=60.18), about("S-0003", "SML", lat=60.9))
 HERE = (60.1692, 24.9440)
@@ -105,12 +106,20 @@ async def test_stations_that_are_built_alike_share_a_plan(hub: Hub) -> None:
 async def test_from_the_journal_to_a_chance_that_is_told(hub: Hub) -> None:
     pytest.importorskip("numpy")
     from parcelwall.journal import postgres
+    from parcelwall.planning import history
     from parcelwall.planning import offers as planning
 
     await announced(hub, "PW-1", "S-0001")
+    pen = Pen("S-0002", hub.clock)
+    await hub.receive("S-0002", pen.write(
+        facts.CompartmentHealth(compartment=3, usable=False),
+        facts.CaseOpened(case=uuid4(), about="jam", station="S-0002", compartment=2, holds=True)))  # fmt: skip
     async with hub.pool.acquire() as connection:
         seen = await planning.read(postgres.of_kinds(connection, planning.KINDS, NOW - planning.LEARNT_FROM))
-    made = planning.tables(seen, hub.clock.now())
+        unusable = await history.unusable(connection)
+    assert unusable == {"S-0001": frozenset(), "S-0002": {2, 3}, "S-0003": frozenset()}
+    made = planning.tables(seen, hub.clock.now(), unusable)
+    assert [each.chance["M"][0] for each in made] == [0.995, 0.01, 0.995]
     assert [each.station for each in made] == ["S-0001", "S-0002", "S-0003"]
     await hub.take_tables([msgspec.json.encode(each) for each in made])
     told = await hub.offers.offer(Wanted(order(), HERE))

@@ -181,7 +181,8 @@ def test_a_station_without_a_ladder_of_sizes_and_one_without_doors_are_left_alon
 def test_what_is_refused_and_what_is_not_even_offered_counts_as_demand() -> None:
     known = of(lives(56, 10))
     refused = [{"parcel": UUID(int=10**6 + n), "station": S, "arrival": MIDNIGHT - timedelta(days=n % 50 + 1),
-                "size": "S", "service": "slow", "carrier": "other"} for n in range(40)]  # fmt: skip
+                "refused_at": MIDNIGHT - timedelta(days=55), "size": "S", "service": "slow", "carrier": "other"}
+               for n in range(40)]  # fmt: skip
     day = MIDNIGHT.date() - timedelta(days=2)
     offers = [{"station": S, "size": "S", "day": day, "reason": "", "offers": 100, "chosen": 25},
               {"station": S, "size": "S", "day": day, "reason": "station_full", "offers": 8, "chosen": 0}]  # fmt: skip
@@ -192,6 +193,40 @@ def test_what_is_refused_and_what_is_not_even_offered_counts_as_demand() -> None
     assert by_group(asked)["carrier other"] == (40, 40) and by_group(asked)["carrier acme"][1] == 0
     night = plan_station(known, found, S, MIDNIGHT, {}, 1)
     assert (night.refused, night.hidden) == (40, 2.0)
+
+
+def no_room(parcel: int, station: str, minute: int) -> dict[str, object]:
+    at = MIDNIGHT - timedelta(days=60, minutes=-minute)
+    return {"parcel": UUID(int=parcel), "station": station, "arrival": MIDNIGHT - timedelta(days=2), "size": "S",
+            "service": "fast", "carrier": "acme", "refused_at": at}  # fmt: skip
+
+
+def test_a_refused_parcel_counts_once_where_it_asked_first_and_again_only_where_it_then_lies() -> None:
+    known = of(lives(10, 3))
+    parcels = len(known.stories)
+    came_back = [no_room(0, S, 1), no_room(0, "S-0002", 2), no_room(0, "S-0003", 3)]
+    went_on = [no_room(1, "S-0003", 2), no_room(1, "S-0002", 1)]
+    nowhere = [no_room(10**6, "S-0002", 5), no_room(10**6, "S-0003", 9)]
+    later = [no_room(2, "S-0002", 70 * 24 * 60)]  # it had been promised room long before: nothing to count
+    found = wanted.gather(known, [*came_back, *went_on, *nowhere, *later], [], MIDNIGHT)  # type: ignore[list-item]
+    assert {name: len(of) for name, of in found.asked.items()} == {S: parcels, "S-0002": 2}
+    mine = found.asked[S]
+    assert sum(not each.served for each in mine) == 1 and sum(each.again for each in mine) == 1
+    assert [each.dwell_h is not None for each in mine if not each.served] == [True], "its own stay is known"
+    page = nightly_report.made(known, found, MIDNIGHT, {}, 1, False, lambda _: None)
+    assert page.groups["the network"]["carrier acme"] == (parcels + 1, 3)
+
+
+def test_a_door_that_is_broken_or_held_is_no_room_to_plan_with() -> None:
+    known = of(lives(56, 4))
+    assert planned(known).reason == "nothing_binds"
+    known.unusable[S] = frozenset(range(5, 25))
+    point = nightly.point_of(known, wanted.gather(known, [], [], MIDNIGHT), S, MIDNIGHT)
+    assert point.counts == [4]
+    assert planned(known).served_best_fit != 1.0
+    known.unusable[S] = frozenset({1})
+    point = nightly.point_of(known, wanted.gather(known, [], [], MIDNIGHT), S, MIDNIGHT)
+    assert point.lying and not nightly._stored(point, MIDNIGHT.replace(tzinfo=None)), "all of it lies behind door 1"
 
 
 def test_collectors_are_told_apart_by_their_own_past_for_the_report_alone() -> None:
@@ -256,9 +291,40 @@ async def test_from_a_real_journal_with_refusals_and_a_row_adopted_by_itself(
     await commands.adopt_by_itself(town.hub, rows=[row], plan="ab" * 32, by_row="all")
     body = await town.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'AdmissionAdopted' ORDER BY number DESC")
     assert '"by_row":"all"' in body and row in town.hub.desk.rows
+    later = await read_at(database, now + timedelta(days=history.WINDOW_DAYS + 1))
+    assert (later.zones, later.rows["all"].rule, later.stories) == ({S: "Europe/Helsinki"}, "nightly", {})
+    assert later.layouts == known.layouts, "a layout and a row last, however old they are"
     page.write(tmp_path / "plan", found)
     assert "no_history" in (tmp_path / "plan/report.html").read_text()
     assert now > NOW
+
+
+async def read_at(database: str, now: datetime) -> History:
+    connection = await asyncpg.connect(database)
+    try:
+        return await history.read(connection, now)
+    finally:
+        await connection.close()
+
+
+async def test_an_offer_that_was_not_made_counts_on_the_stations_day(town: Town, database: str) -> None:
+    """Half past midnight in Helsinki is the day before in UTC."""
+    arrival = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
+    connection = await asyncpg.connect(database)
+    try:
+        for number, (chosen, reason) in enumerate([(S, ""), (None, "station_full")]):
+            await connection.execute(
+                "INSERT INTO offer VALUES ($1, $2, $2, 'acme', $3, '{S}', '{NULL}', $4, $5)",
+                UUID(int=number), arrival, [S], [reason], chosen,
+            )  # fmt: skip
+        known = await history.read(connection, MIDNIGHT)
+        found = await wanted.read(connection, known, MIDNIGHT)
+        known.zones[S] = "Nowhere/At_All"
+        other = await wanted.read(connection, known, MIDNIGHT)
+    finally:
+        await connection.close()
+    assert found.hidden == {S: {(arrival.date() + timedelta(days=1), "S"): 1.0}}
+    assert other.hidden == {S: {(arrival.date(), "S"): 1.0}}, "as everywhere: UTC where nobody knows the zone"
 
 
 def test_what_a_service_is_worth_is_a_number_above_zero() -> None:

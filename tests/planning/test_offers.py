@@ -38,12 +38,12 @@ def collected(number: int, at: datetime, compartment: int) -> Entry:
         visit=UUID(int=number)), at)  # fmt: skip
 
 
-async def table(*entries: Entry) -> RoomTable:
+async def table(*entries: Entry, broken: frozenset[int] = frozenset()) -> RoomTable:
     async def told() -> AsyncIterator[Entry]:
         for each in (entry(ABOUT, NOW - timedelta(days=90)), *entries):
             yield each
 
-    (only,) = offers.tables(await offers.read(told()), NOW)
+    (only,) = offers.tables(await offers.read(told()), NOW, {"S-0001": broken, "S-9999": broken})
     return only
 
 
@@ -82,3 +82,13 @@ async def test_a_stay_that_ends_before_it_began_and_an_unreadable_entry_teach_no
     odd = [deposited(1, NOW, 1), collected(1, NOW - timedelta(days=1), 1), ("Deposited", NOW, UUID(int=2), "{}")]
     made = await table(*odd)
     assert made.chance["L"] == (SURE,) * offers.DAYS
+
+
+async def test_a_broken_door_is_no_room_and_what_lies_behind_it_takes_none() -> None:
+    """As promises count: rules/places.py leaves unusable compartments out."""
+    assert (await table(broken=frozenset({1, 2, 3}))).chance["S"] == (SURE,) * offers.DAYS
+    assert (await table(broken=frozenset({4}))).chance == {
+        "S": (SURE,) * offers.DAYS, "M": (SURE,) * offers.DAYS, "L": (NEVER,) * offers.DAYS}  # fmt: skip
+    assert (await table(broken=frozenset({1, 2, 3, 4}))).chance == dict.fromkeys("SML", (NEVER,) * offers.DAYS)
+    inside = [reserved(1, NOW, "L"), deposited(1, NOW, 4)]
+    assert (await table(*inside, broken=frozenset({4}))).chance == (await table(broken=frozenset({4}))).chance

@@ -1,7 +1,8 @@
 """`plan forecast` and `plan adopt`: a page, a file, reasons that are told, and tables that an operator approves."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,6 +20,7 @@ from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar
 from planning.pretend_point import START, rows, write
 
 FIRST = records.day_number(START.date())
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def at(station: str, made: list[Row]) -> list[Row]:
@@ -42,13 +44,14 @@ def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_pa
     assert all(0 <= load.low <= load.told <= load.high for load in plan.loads)
     assert {load.ahead for load in plan.loads} == set(range(1, 8)) and not plan.reasons
     today = plan.calendars[0].fit.fitted_on
-    tables, digest = read_tables(tmp_path / "plan/plan.json", (), today)
+    now = datetime.combine(today, time(12), UTC)
+    tables, digest = read_tables(tmp_path / "plan/plan.json", (), now)
     assert {type(each) for each in tables} == {DwellCurve, VisitCalendar} and len(digest) == 64
     assert "2 visit calendars" in sum_up(tables)
     with pytest.raises(Trouble, match="too old"):
-        read_tables(tmp_path / "plan/plan.json", (), today + timedelta(days=60))
+        read_tables(tmp_path / "plan/plan.json", (), now + timedelta(days=60))
     with pytest.raises(Trouble, match="no table to adopt of these stations"):
-        read_tables(tmp_path / "plan/plan.json", ["S-9999"], today)
+        read_tables(tmp_path / "plan/plan.json", ["S-9999"], now)
 
 
 def test_a_country_of_which_no_holidays_are_known_is_told(tmp_path: Path) -> None:
@@ -74,23 +77,49 @@ def test_tables_of_each_kind_are_read_from_a_plan_and_from_lines(tmp_path: Path)
     row = AdmissionRow(name="S-0001/L", rule="protect", station="S-0001", keep={"L": 1})
     room = RoomTable(station="S-0002", made_at=datetime(2026, 11, 22, 8, tzinfo=UTC), chance={"S": (0.9,)})
     (tmp_path / "plan.json").write_bytes(msgspec.json.encode({"kind": "admission", "rows": [row]}))
-    assert read_tables(tmp_path / "plan.json", (), date(2026, 11, 22))[0] == [row]
+    assert read_tables(tmp_path / "plan.json", (), NOON)[0] == [row]
     (tmp_path / "room.jsonl").write_bytes(msgspec.json.encode(room) + b"\n\n" + msgspec.json.encode(row) + b"\n")
-    assert read_tables(tmp_path / "room.jsonl", (), date(2026, 11, 22))[0] == [room, row]
-    tables, _ = read_tables(tmp_path / "room.jsonl", ["S-0001"], date(2026, 11, 22))
+    assert read_tables(tmp_path / "room.jsonl", (), NOON)[0] == [room, row]
+    tables, _ = read_tables(tmp_path / "room.jsonl", ["S-0001"], NOON)
     assert tables == [row] and "S-0001/L: protect at S-0001" in sum_up(tables)
     (tmp_path / "room.jsonl").write_bytes(msgspec.json.encode(room) + b"\nnonsense\n")
     with pytest.raises(Trouble, match="is no plan"):
-        read_tables(tmp_path / "room.jsonl", (), date(2026, 11, 22))
+        read_tables(tmp_path / "room.jsonl", (), NOON)
+
+
+@pytest.mark.parametrize(("changed", "why"), [
+    ({"made_at": NOON - timedelta(hours=6, minutes=1)}, "S-0002 were made at .* too old"),
+    ({"made_at": datetime(2020, 1, 1, tzinfo=UTC)}, "too old"),
+    ({"made_at": NOON + timedelta(hours=1)}, "lies in the future"),
+    ({"chance": {"S": (0.9, 7.5)}}, "not all between 0 and 1"),
+    ({"chance": {"S": (0.9,), "M": (-1.0,)}}, "not all between 0 and 1"),
+])  # fmt: skip
+def test_chances_that_no_hub_would_use_are_not_adopted(tmp_path: Path, changed: dict[str, Any], why: str) -> None:
+    room = RoomTable(station="S-0002", made_at=NOON - timedelta(hours=1), chance={"S": (0.0, 1.0)})
+    path = tmp_path / "room.jsonl"
+    path.write_bytes(msgspec.json.encode(room) + b"\n")
+    assert read_tables(path, (), NOON)[0] == [room]
+    path.write_bytes(msgspec.json.encode(room) + b"\n" + msgspec.json.encode(msgspec.structs.replace(room, **changed)))
+    with pytest.raises(Trouble, match=f"1 of 2 tables cannot be used: .*{why}"):
+        read_tables(path, (), NOON)
+
+
+def test_a_row_of_admission_that_is_over_is_not_adopted(tmp_path: Path) -> None:
+    row = AdmissionRow(name="S-0001/L", rule="protect", station="S-0001", keep={"L": 1}, good_until=NOON)
+    path = tmp_path / "plan.json"
+    path.write_bytes(msgspec.json.encode({"rows": [row]}))
+    assert read_tables(path, (), NOON)[0] == [row]
+    with pytest.raises(Trouble, match="S-0001/L was good until 2026-11-22 12:00 and is too old"):
+        read_tables(path, (), NOON + timedelta(days=300))
 
 
 def test_what_is_no_plan_is_not_adopted(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     with pytest.raises(Trouble, match="cannot be read"):
-        read_tables(path, (), date(2024, 1, 1))
+        read_tables(path, (), NOON)
     path.write_text('{"curves": [{"type": "DwellCurve", "hours": [1], "there": [1]}]}')
     with pytest.raises(Trouble, match="is no plan"):
-        read_tables(path, (), date(2024, 1, 1))
+        read_tables(path, (), NOON)
 
 
 def test_each_strange_station_has_its_reason_and_the_networks_word() -> None:

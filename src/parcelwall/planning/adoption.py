@@ -2,13 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from parcelwall.errors import Trouble
-from parcelwall.rules.offers import RoomTable
+from parcelwall.rules.offers import STALE, RoomTable
 from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar, fresh
 
 Table = DwellCurve | VisitCalendar | RoomTable | AdmissionRow
@@ -22,11 +22,12 @@ class PlanFile(msgspec.Struct):
     rows: list[AdmissionRow] = []
 
 
-def read_tables(file: Path, stations: Sequence[str], today: date) -> tuple[list[Table], str]:
+def read_tables(file: Path, stations: Sequence[str], now: datetime) -> tuple[list[Table], str]:
     """The tables of a plan file, of these stations or of all, and the file's digest. It is a `plan.json`, or a file of
     one table a line as `plan room` writes it.
 
-    Raises Trouble for a file that is no plan, that has no table, or whose tables are too old to be used.
+    Raises Trouble for a file that is no plan, that has no table, or one of whose tables nobody would use: too old, from
+    the future, or with a chance that is none.
     """
     try:
         raw = file.read_bytes()
@@ -38,10 +39,28 @@ def read_tables(file: Path, stations: Sequence[str], today: date) -> tuple[list[
     tables = [each for each in every if not stations or _of(each) in stations]
     if not tables:
         raise Trouble(f"{file} has no table to adopt{' of these stations' if stations else ''}.")
-    fits = [each.fit for each in tables if isinstance(each, DwellCurve | VisitCalendar)]
-    if old := [fit for fit in fits if not fresh(fit, today)]:
-        raise Trouble(f"{len(old)} tables were fitted on {old[0].fitted_on} and are too old. Plan anew.")
+    if whys := [why for each in tables if (why := _no_use(each, now))]:
+        raise Trouble(f"{len(whys)} of {len(tables)} tables cannot be used: {whys[0]}. Plan anew.")
     return tables, hashlib.sha256(raw).hexdigest()
+
+
+def _no_use(table: Table, now: datetime) -> str:
+    """Why nobody would use it; empty if somebody would."""
+    if isinstance(table, AdmissionRow):
+        over = table.good_until is not None and table.good_until < now
+        return f"{table.name} was good until {table.good_until:%Y-%m-%d %H:%M} and is too old" if over else ""
+    if isinstance(table, RoomTable):
+        return _no_room(table, now)
+    return "" if fresh(table.fit, now.date()) else f"one was fitted on {table.fit.fitted_on} and is too old"
+
+
+def _no_room(table: RoomTable, now: datetime) -> str:
+    if not timedelta(0) <= now - table.made_at <= STALE:
+        odd = "is too old" if table.made_at < now else "lies in the future"
+        return f"chances of room at {table.station} were made at {table.made_at:%Y-%m-%d %H:%M}, which {odd}"
+    if any(not 0 <= chance <= 1 for row in table.chance.values() for chance in row):
+        return f"chances of room at {table.station} are not all between 0 and 1"
+    return ""
 
 
 def _is_lines(raw: bytes) -> bool:

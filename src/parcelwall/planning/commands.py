@@ -284,7 +284,7 @@ def room(
         if no := told.no_tables(told.score(await history.read(connection, now), now)):
             raise Trouble(no)
         entries = postgres.of_kinds(connection, offers.KINDS, now - offers.LEARNT_FROM)
-        return offers.tables(await offers.read(entries), now)
+        return offers.tables(await offers.read(entries), now, await history.unusable(connection))
 
     made = _in_database(data, database_url, make)
     if not made:
@@ -304,7 +304,7 @@ def adopt(
     """Approves the tables of a plan, all or none: dwell curves, visit calendars, chances of room, rows of admission."""
     from parcelwall.planning.adoption import read_tables, sum_up
 
-    tables, digest = read_tables(file, station or [], SystemClock().now().date())
+    tables, digest = read_tables(file, station or [], SystemClock().now())
     Console(soft_wrap=True).print(sum_up(tables), markup=False)
     if not yes and not typer.confirm("Adopt these tables?"):
         raise typer.Exit(1)

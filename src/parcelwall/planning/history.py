@@ -5,7 +5,7 @@ a recipient is the number of an id, kept in memory alone, and no table that is w
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,12 +17,17 @@ from parcelwall.journal import postgres
 from parcelwall.planning.records import EPOCH, Floats, Ints, Records, Row, from_rows
 from parcelwall.rules import facts
 from parcelwall.rules.layout import Layout
+from parcelwall.rules.places import read_room
 from parcelwall.rules.sentence import ON_THE_WAY
 from parcelwall.rules.tables import AdmissionRow, Told, VisitCalendar
 
 KINDS = ("Announced", "Reserved", "CarrierReported", "Deposited", "Collected", "TakenBack", "Cancelled", "Diverted",
-         "Lapsed", "StationConfigured", "TableAdopted", "AdmissionAdopted")  # fmt: skip
+         "Lapsed", "TableAdopted")  # fmt: skip
+LASTING = ("StationConfigured", "AdmissionAdopted")  # these hold until the next of their name, however old they are
 WINDOW_DAYS = 800
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ROOMS = "SELECT id, record, room FROM station"
 
 
 class Story(msgspec.Struct):
@@ -48,27 +53,40 @@ class Story(msgspec.Struct):
 
 
 class History(msgspec.Struct):
-    """Stories by parcel, each station's zone and layout, the calendars that were adopted, each with its time, and the
-    newest row of admission of each name."""
+    """Stories by parcel, each station's zone and layout, the calendars that were adopted, each with its time, the
+    newest row of admission of each name, and the compartments that nothing can be put into now, by station."""
 
     stories: dict[UUID, Story]
     zones: dict[str, str]
     adopted: list[tuple[datetime, VisitCalendar]] = []
     layouts: dict[str, Layout] = {}
     rows: dict[str, AdmissionRow] = {}
+    unusable: dict[str, frozenset[int]] = {}
 
 
 async def read(connection: asyncpg.Connection, now: datetime) -> History:
-    """The stories of the last WINDOW_DAYS, as they were recorded by now."""
-    history = History({}, {})
-    async for kind, at, parcel, body in postgres.of_kinds(connection, KINDS, now - timedelta(days=WINDOW_DAYS)):
-        try:
-            fact = facts.read(kind, body)
-        except msgspec.DecodeError:
-            continue  # what nobody can read, nobody learns from; `verify` tells of it
-        if fact is not None:
-            _note(history, fact, at, parcel)
+    """The stories of the last WINDOW_DAYS, as they were recorded by now, and what lasts."""
+    history = History({}, {}, unusable=await unusable(connection))
+    for kinds, since in ((KINDS, now - timedelta(days=WINDOW_DAYS)), (LASTING, LONG_AGO)):
+        async for kind, at, parcel, body in postgres.of_kinds(connection, kinds, since):
+            try:
+                fact = facts.read(kind, body)
+            except msgspec.DecodeError:
+                continue  # what nobody can read, nobody learns from; `verify` tells of it
+            if fact is not None:
+                _note(history, fact, at, parcel)
     return history
+
+
+async def unusable(connection: asyncpg.Connection) -> dict[str, frozenset[int]]:
+    """Compartments that are broken or held by a case, by station: of the rows that promises are counted by, so that a
+    plan and a promise see the same doors."""
+    found = {}
+    for row in await connection.fetch(_ROOMS):
+        room, layout = read_room(row["room"]), msgspec.json.decode(row["record"], type=facts.StationConfigured).layout
+        bits = room.broken | room.held
+        found[row["id"]] = frozenset(each.number for n, each in enumerate(layout.compartments) if bits >> n & 1)
+    return found
 
 
 def _note(history: History, fact: facts.Fact, at: datetime, parcel: UUID | None) -> None:

@@ -78,6 +78,7 @@ class Point(msgspec.Struct):
     promised: list[Story]
     settled: list[Story]
     since: date
+    unusable: frozenset[int] = frozenset()
 
     @property
     def now(self) -> datetime:
@@ -90,8 +91,9 @@ class Point(msgspec.Struct):
 
     @property
     def counts(self) -> list[int]:
-        layout = self.plan.layout
-        return [sum(each.size == name for each in layout.compartments) for name in self.sizes]
+        """Usable compartments by size."""
+        usable = [each.size for each in self.plan.layout.compartments if each.number not in self.unusable]
+        return [usable.count(name) for name in self.sizes]
 
 
 def plan_station(
@@ -129,7 +131,7 @@ def point_of(history: History, wanted: Wanted, station: str, now: datetime) -> P
     lying = [story for story in here if story.deposited is not None and story.ended is None]
     return Point(station, now, zone, plan, ladder(plan), services, asked, wanted.hidden.get(station, {}), lying,
                  [story for story in here if story.open], _settled(here, now),
-                 today - timedelta(weeks=WEEKS))  # fmt: skip
+                 today - timedelta(weeks=WEEKS), history.unusable.get(station, frozenset()))  # fmt: skip
 
 
 def _settled(here: Sequence[Story], now: datetime) -> list[Story]:
@@ -268,10 +270,13 @@ def _row(
 
 
 def _stored(point: Point, monday: datetime) -> list[tuple[float, int, int]]:
-    """Came (hours since Monday), class and service of what lies there; what nobody knows counts as the smallest."""
+    """Came (hours since Monday), class and service of what lies there, but for what lies behind a door that counts as
+    no room; what nobody knows counts as the smallest."""
     numbers = {each.number: each.size for each in point.plan.layout.compartments}
     found = []
     for story in point.lying:
+        if story.compartment in point.unusable:
+            continue
         size = numbers.get(story.compartment, point.sizes[0])
         assert story.deposited is not None
         age_h = max(0.0, (point.utc - story.deposited).total_seconds() / 3600)

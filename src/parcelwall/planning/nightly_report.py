@@ -51,7 +51,7 @@ def made(
     nights = plan_all(history, wanted, now, worth, seed, only_drift, tick)
     rows = [row for night in nights for row in (*night.rows, *(_ended(night.station, name) for name in night.over))]
     itself = {row.station: adopts_itself(history.rows, row.station, now) for row in rows}
-    everyone = [each for of in wanted.asked.values() for each in of]
+    everyone = [each for of in wanted.asked.values() for each in of if not each.again]
     groups = {"the network": demand.by_group(everyone)}
     groups |= {name: demand.by_group(of) for name, of in sorted(wanted.asked.items())}
     return Nightly(made_at=now, rows=rows, stations=nights, groups=groups,
@@ -87,7 +87,8 @@ def report(found: Nightly) -> Report:
                    [[group, *counts, _share(counts[1] / counts[0])] for group, counts in groups.items()])  # fmt: skip
     page.table("Proposed rows", ["row", "from", "levels", "expected"], [_told(row) for row in found.rows])
     page.say(
-        "Asked: promised, or refused for want of room; each parcel once where it asked first. Hidden: offers that were "
+        "Asked: promised there, or refused for want of room where it asked first. A parcel that was refused at one "
+        "station and found room at another counts at both, in the network once. Hidden: offers that were "
         "not made, by the share of offers there that are taken. Never came: of the promises of eight weeks that are "
         "over, those whose parcel was not put in (lapsed or cancelled; what was diverted is left out). A collector is "
         "slow if the mean of two or more past stays is above the median stay of all: told here to see whom a rule "

@@ -4,7 +4,7 @@ The raw chance of docs/planning/offers.md; its calibration waits until enough of
 taken the careful way: without past stays everybody stays, without past leads what is promised comes at once.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -86,10 +86,19 @@ def _note(seen: Seen, fact: facts.Fact, at: datetime, parcel: UUID) -> None:
             seen.stays_h.setdefault(lay.station, []).append((at - lay.at).total_seconds() / 3600)
 
 
-def tables(seen: Seen, now: datetime) -> list[RoomTable]:
-    """One for each station, by its id."""
+def tables(seen: Seen, now: datetime, unusable: Mapping[str, frozenset[int]]) -> list[RoomTable]:
+    """One for each station, by its id. A compartment that is `unusable` (broken, or held by a case) is no room, and
+    what lies in it takes none."""
+    for station, numbers in unusable.items():
+        if station in seen.layouts:
+            seen.layouts[station] = without(seen.layouts[station], numbers)
     stays, leads = (sorted(h for hours in of.values() for h in hours) for of in (seen.stays_h, seen.leads_h))
     return [_table(seen, station, now, stays, leads) for station in sorted(seen.layouts)]
+
+
+def without(layout: Layout, numbers: frozenset[int]) -> Layout:
+    left = tuple(each for each in layout.compartments if each.number not in numbers)
+    return msgspec.structs.replace(layout, compartments=left)
 
 
 def _table(seen: Seen, station: str, now: datetime, stays: list[float], leads: list[float]) -> RoomTable:

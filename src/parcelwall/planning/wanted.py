@@ -1,8 +1,9 @@
 """Who wanted room where and when, served or not: demand as a hub's journal tells it, refusals counted in.
 
 Demand that is seen through refusals is censored: what was promised is less than what was asked for. So parcels that
-were refused (the hub's table `refused`) count where they were asked for first, and offers that were not made count as
-often as such offers are taken where they are made.
+were refused (the hub's table `refused`) count once, where they were asked for first, and offers that were not made
+count as often as such offers are taken where they are made. A parcel that then found room at another station takes it
+there, so it counts there as well; over the whole network it counts once, as refused.
 """
 
 from collections import Counter, defaultdict
@@ -23,15 +24,17 @@ STAYS_OF_PERSON = 2  # of past stays that a collector needs to be called quick o
 
 _REFUSED = "SELECT * FROM refused WHERE refused_at >= $1 AND reason = ANY($2::text[])"
 _OFFERS = """
-SELECT station, size, (arrival AT TIME ZONE 'UTC')::date AS day, reason, count(*) AS offers,
-  count(*) FILTER (WHERE chosen = station) AS chosen
-FROM offer, unnest(stations, sizes, reasons) AS each (station, size, reason)
+SELECT each.station, size, (arrival AT TIME ZONE coalesce(zone, 'UTC'))::date AS day, reason, count(*) AS offers,
+  count(*) FILTER (WHERE chosen = each.station) AS chosen
+FROM offer CROSS JOIN unnest(stations, sizes, reasons) AS each (station, size, reason)
+LEFT JOIN unnest($3::text[], $4::text[]) AS clock (station, zone) ON clock.station = each.station
 WHERE offered_at >= $1 AND (reason = '' OR reason = ANY($2::text[])) GROUP BY 1, 2, 3, 4"""
 
 
 class Asked(msgspec.Struct, frozen=True):
     """One parcel that wanted room at a station: when it came or was to come, on the station's clock. `dwell_h` None:
-    nobody knows. `speed` of its collector, by past stays: quick, slow or unknown."""
+    nobody knows. `speed` of its collector, by past stays: quick, slow or unknown. `again`: another station had refused
+    it before, where it counts as well."""
 
     at: datetime
     size: str
@@ -40,6 +43,7 @@ class Asked(msgspec.Struct, frozen=True):
     speed: str
     served: bool
     dwell_h: float | None = None
+    again: bool = False
 
 
 class Wanted(msgspec.Struct):
@@ -55,7 +59,8 @@ async def read(connection: asyncpg.Connection, history: History, now: datetime) 
     """What the journal and the hub's two tables beside it tell of the last weeks."""
     since = now - timedelta(weeks=WEEKS)
     refused = await connection.fetch(_REFUSED, since, list(OF_COUNTS))
-    offers = await connection.fetch(_OFFERS, since, list(OF_COUNTS))
+    zones = [zone_of(name, history.zones).key for name in history.zones]
+    offers = await connection.fetch(_OFFERS, since, list(OF_COUNTS), list(history.zones), zones)
     return gather(history, refused, offers, now)
 
 
@@ -66,19 +71,24 @@ def gather(
     speed = speeds(history)
     found: dict[str, list[Asked]] = defaultdict(list)
     odd: Counter[str] = Counter()
-    since = now - timedelta(weeks=WEEKS)
-    for story in history.stories.values():
+    no = _first_refused(refused, history)
+    for parcel, story in history.stories.items():
         arrival = story.deposited or story.expected or story.reserved
-        if not story.first or arrival is None or not since <= arrival:
+        if not story.first or arrival is None or arrival < now - timedelta(weeks=WEEKS):
             continue
+        at = _clock(arrival, zone_of(story.station, history.zones))
         dwell_h = _dwell_h(story)
         if dwell_h is not None and dwell_h <= 0:
             odd[story.station] += 1  # a clock's fault: nothing is learnt from it
             dwell_h = None
-        at = _clock(arrival, zone_of(story.station, history.zones))
-        found[story.station].append(Asked(at, story.size, story.service, story.carrier,
-                                          speed.get(story.person, "unknown"), True, dwell_h))  # fmt: skip
-    for row in refused:
+        refused_at = no[parcel]["station"] if parcel in no else ""
+        if refused_at == story.station:
+            del no[parcel]  # it came there after all: one request, refused at first, with its own stay
+        found[story.station].append(Asked(
+            at, story.size, story.service, story.carrier, speed.get(story.person, "unknown"),
+            served=refused_at != story.station, dwell_h=dwell_h, again=refused_at not in ("", story.station),
+        ))  # fmt: skip
+    for row in no.values():
         at = _clock(row["arrival"], zone_of(row["station"], history.zones))
         of = history.stories.get(row["parcel"], Story()).person
         found[row["station"]].append(
@@ -86,6 +96,16 @@ def gather(
         )
     return Wanted({name: sorted(asked, key=lambda each: each.at) for name, asked in found.items()}, _hidden(offers),
                   dict(odd))  # fmt: skip
+
+
+def _first_refused(refused: Sequence[asyncpg.Record], history: History) -> dict[UUID, asyncpg.Record]:
+    """Of each parcel that was refused before it was promised any room, the row of where it asked first."""
+    found: dict[UUID, asyncpg.Record] = {}
+    for row in sorted(refused, key=lambda row: row["refused_at"]):
+        promised = history.stories.get(row["parcel"], Story()).reserved
+        if promised is None or row["refused_at"] <= promised:
+            found.setdefault(row["parcel"], row)
+    return found
 
 
 def _dwell_h(story: Story) -> float | None:
