@@ -1,5 +1,7 @@
 """Load forecasts: nothing is known before it happened, bands hold, and the worse model is not adopted."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -61,6 +63,31 @@ def test_what_happens_later_changes_nothing_that_was_told_before(usual: Rolling)
     for ours, theirs in ((usual.told, other.told), (usual.low, other.low), (usual.high, other.high)):
         assert np.allclose(ours[same], theirs[same])
     assert not np.allclose(usual.told[~same], other.told[~same])
+
+
+def afternoons(days: int, dice: np.random.Generator) -> list[records.Row]:
+    """About 20 a day are announced from three o'clock, brought at nine the next morning and collected at six."""
+    made = []
+    for day in range(days):
+        for minutes in dice.integers(0, 120, dice.poisson(20)).tolist():
+            told = START + timedelta(days=day, hours=15, minutes=minutes)
+            brought = START + timedelta(days=day + 1, hours=9)
+            made.append(records.Row(told, told + timedelta(hours=3), brought, brought + timedelta(hours=9), "A"))
+    return made
+
+
+def test_at_noon_nobody_knows_what_is_announced_in_the_afternoon_and_it_is_expected_all_the_same() -> None:
+    """A run at midday foretold none for the next noon, and scored its past as if it had known the afternoons."""
+    last, now = FIRST + 130, START + timedelta(days=130, hours=12)
+    every = afternoons(140, np.random.default_rng(1))
+    known = [records.Row(row.ready, *(at if at and at <= now else None for at in (row.handed, row.deposited,
+                                                                                  row.collected)), row.carrier)
+             for row in every if row.ready <= now]  # fmt: skip
+    then, later = (roll(from_rows(each), 12.0, last, 2, every_days=28) for each in (known, every))
+    assert then.told[-1] == pytest.approx([20, 20], abs=5)
+    assert np.array_equal(then.told, later.told) and np.array_equal(then.low, later.low)
+    error = np.abs(later.candidates["pipeline"] - later.came)[:, 0]
+    assert np.nanmean(error) > 2, "what 20 on average are, more or less, cannot be known to the parcel"
 
 
 def test_load_is_counted_as_one_would(usual: Rolling) -> None:

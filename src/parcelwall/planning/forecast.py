@@ -84,11 +84,7 @@ def _look_back(
     seen = pipeline.see(records, hour)
     of_all = pipeline.see(network, hour) if network is not None else None
     days = np.arange(start, last + 1)
-    ready = (
-        np.bincount(pipeline.whole(records.ready) - first, minlength=last + 1 - first)
-        if len(records)
-        else np.zeros(last + 1 - first, np.int64)
-    )
+    ready = np.bincount(seen.ready.first - first, minlength=last + 1 - first)
     expected, variance = np.empty((len(days), horizons, len(pipeline.PARTS))), np.empty((len(days), horizons))
     fitted = -1
     for i, day in enumerate(days.tolist()):

@@ -7,8 +7,9 @@
 
 A probability is a share among past parcels, of which the younger count more: half as much after HALF_DAYS, and shrunk
 by SHRINK parcels to the share of all weekdays. m is such a mean of the parcels that became ready on the same weekday,
-half as much after HALF_ARRIVALS_DAYS, holidays left out. Days are counted at one hour of the station's clock. Only
-facts before the day of the refit are learnt from: what a parcel did later counts as not known.
+half as much after HALF_ARRIVALS_DAYS, holidays left out. Days are counted at one hour of the station's clock, and end
+at it: what becomes ready in the afternoon is not known at noon, and is of the next day. Only facts before the day of the
+refit are learnt from: what a parcel did later counts as not known.
 """
 
 import msgspec
@@ -34,6 +35,11 @@ class Spell(msgspec.Struct):
     leaves: Ints
     lies: Ints
     gone: Ints
+
+    @property
+    def first(self) -> Ints:
+        """The first day at whose hour the state had begun."""
+        return self.start + self.begins
 
 
 class Seen(msgspec.Struct):
@@ -66,15 +72,14 @@ class Shares(msgspec.Struct):
 
 def see(records: Records, hour: float) -> Seen:
     """The records as days at this hour (0 to 24) of the station's clock."""
-    first = [_first_day(getattr(records, name), hour) for name in ("handed", "deposited", "collected")]
-    handed, deposited, collected = first
-    ready_day = whole(records.ready)
+    first = [_first_day(getattr(records, name), hour) for name in ("ready", "handed", "deposited", "collected")]
+    ready, handed, deposited, collected = first
     by_carrier = records.carrier * 7
     return Seen(
         hour=hour, carriers=len(records.carriers),
         stored=_spell(whole(records.deposited), 0, deposited, collected, deposited, collected),
         on_the_way=_spell(whole(records.handed), by_carrier, handed, deposited, deposited, collected),
-        ready=_spell(ready_day, by_carrier, ready_day, handed, deposited, collected),
+        ready=_spell(whole(records.ready), by_carrier, ready, handed, deposited, collected),
     )  # fmt: skip
 
 
@@ -126,13 +131,14 @@ def _shrunk(there: Floats, known: Floats, prior: Floats | None) -> Floats:
 
 
 def _new(spell: Spell, day: int, horizons: int, prior: Floats | None) -> tuple[Floats, int]:
-    age = day - spell.start
+    age = day - spell.first
     rows = np.flatnonzero((age >= horizons) & (age <= WINDOW_DAYS))
     days = np.arange(horizons)
-    there = (spell.lies[rows, None] <= days) & (days < spell.gone[rows, None])
+    lies, gone = ((each - spell.begins)[rows, None] for each in (spell.lies, spell.gone))
+    there = (lies <= days) & (days < gone)
     weight = 0.5 ** (age[rows] / HALF_DAYS)
     member = np.zeros((7, len(rows)))
-    member[weekday(spell.start[rows]), np.arange(len(rows))] = weight
+    member[weekday(spell.first[rows]), np.arange(len(rows))] = weight
     total = member.sum(1, keepdims=True)
     if prior is None:
         prior = np.tile((weight @ there + 0.2) / (weight.sum() + 1), (7, 1))
