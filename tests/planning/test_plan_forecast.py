@@ -33,8 +33,27 @@ def network(*of: Row, day: int = FIRST + 150) -> Network:
     return Network(records=parcels, person=np.full(len(parcels), -1), zones=zones, origin=lambda station, hour: day)
 
 
+def as_known(now: datetime, made: list[Row]) -> list[Row]:
+    """A live export: what has not happened by now is blank."""
+    return [Row(row.ready, *(at if at and at <= now else None for at in (row.handed, row.deposited, row.collected)),
+                row.carrier) for row in made if row.ready <= now]  # fmt: skip
+
+
+@pytest.mark.parametrize(("at_h", "noon", "evening"), [(20, 0, 0), (13, 0, -1), (10, -1, -1)])
+def test_a_file_that_ends_in_the_middle_of_a_day_tells_from_the_day_before(
+    at_h: int, noon: int, evening: int, tmp_path: Path
+) -> None:
+    now = START + timedelta(days=94, hours=at_h)
+    found = records.read_pickups([write(tmp_path / "live.csv", as_known(now, rows(100, 60)))], with_open=True)
+    told = [forecast_plan.last_day(found, hour) - records.day_number(now.date()) for hour in (12, 20)]
+    assert told == [noon, evening]
+    whole_file = from_rows(rows(95, 8))
+    assert forecast_plan.last_day(whole_file, 20) == int(whole_file.deposited.max())
+
+
 def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_path: Path) -> None:
-    point = write(tmp_path / "point.csv", rows(100, 8))
+    now = START + timedelta(days=94, hours=20)
+    point = write(tmp_path / "point.csv", as_known(now, rows(100, 8)))
     done = CliRunner().invoke(app, ["forecast", str(point), "--out", str(tmp_path / "plan"), "--country", "FI"])
     assert done.exit_code == 0, done.output
     assert "14 loads of 1 stations" in done.output
@@ -43,6 +62,9 @@ def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_pa
     plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes(), type=forecast_plan.Plan)
     assert all(0 <= load.low <= load.told <= load.high for load in plan.loads)
     assert {load.ahead for load in plan.loads} == set(range(1, 8)) and not plan.reasons
+    lying = sum(row.deposited <= now < row.collected for row in rows(100, 8))  # type: ignore[operator]
+    next_evening = next(load for load in plan.loads if load.hour == 20)
+    assert lying > 5 and next_evening.told > 0.6 * lying and next_evening.made_on == now.date()
     today = plan.calendars[0].fit.fitted_on
     now = datetime.combine(today, time(12), UTC)
     tables, digest = read_tables(tmp_path / "plan/plan.json", (), now)

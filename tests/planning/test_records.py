@@ -44,6 +44,30 @@ def test_a_row_that_cannot_be_is_left_out_and_counted(tmp_path: Path, line: str,
     assert found.bad == {reason: 1}
 
 
+OPEN = (
+    "2,2024-01-02,2024-01-02 15:00:00,2024-01-03 09:00:00,,A",
+    "3,2024-01-02,2024-01-02 15:00:00,NaT,nan,A",
+    "4,2024-01-03,,,,A",
+)
+
+
+def test_what_lies_there_or_is_on_its_way_is_read_where_it_is_asked_for(tmp_path: Path) -> None:
+    """A live export: who is not collected yet was left out, and an empty station was foretold."""
+    hole = "5,2024-01-02,,2024-01-03 09:00:00,,A"
+    assert read(tmp_path, GOOD, *OPEN, hole).bad == {"no_time": 4}, "what is judged is over"
+    found = read_pickups([tmp_path / "point.csv"], with_open=True)
+    assert found.bad == {"no_time": 1}
+    known = [np.isfinite(each).sum() for each in (found.ready, found.handed, found.deposited, found.collected)]
+    assert known == [4, 3, 2, 1] and found.dwell_h[1:].tolist() == [np.inf] * 3
+
+
+def test_what_was_never_written_down_to_be_over_does_not_lie_there_for_ever(tmp_path: Path) -> None:
+    late = "6,2024-02-20,2024-02-20 15:00:00,2024-02-21 09:00:00,2024-02-21 10:00:00,A"
+    read(tmp_path, GOOD, *OPEN, late)
+    found = read_pickups([tmp_path / "point.csv"], with_open=True)
+    assert len(found) == 2 and found.bad == {"open_for_too_long": 3}
+
+
 def test_one_row_is_a_history(tmp_path: Path) -> None:
     found = read(tmp_path, GOOD)
     assert found.dwell_h.tolist() == pytest.approx([25])

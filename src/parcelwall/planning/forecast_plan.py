@@ -14,7 +14,6 @@ import numpy as np
 from parcelwall.planning import dwell, scores, visits
 from parcelwall.planning.forecast import BASELINES, Rolling, load_by_day, roll
 from parcelwall.planning.holidays import FIXED, OF_ZONE, holidays
-from parcelwall.planning.pipeline import see
 from parcelwall.planning.records import DAYS_BACK, Floats, Ints, Records, day_number, day_of, weekday, whole
 from parcelwall.rules.tables import DAYS, DwellCurve, Fit, VisitCalendar
 
@@ -25,6 +24,7 @@ SILENT_DAYS = 30  # without a fact: what was learnt is not believed any more
 DRIFT = 3.0  # times the arrivals of the eight weeks before
 LEANS_BELOW = 500  # parcels of a station below which its shares lean on the network's
 OWN_SLOTS = 15  # parcels of a stratum below which it has no curve of its own
+MISSED = 3.0  # collections that a file lacks to the hour: then its last day is not over
 MODEL = "logit by hour, mean of the stratum"
 
 Tick = Callable[[str], None]
@@ -225,7 +225,16 @@ def _calendars(network: Network) -> Sequence[VisitCalendar]:
     return visits.calendars(came, max(days.values(), default=0), zones, closed, network.leads)
 
 
-def last_whole_day(records: Records) -> int:
-    """The last day of a file: the one of its last deposit."""
-    days = whole(records.deposited[np.isfinite(records.deposited)])
-    return int(days.max()) if len(days) else int(see(records, 0).ready.start.max())
+def last_day(records: Records, hour: float) -> int:
+    """The last day of a file at whose hour it knows what lay there: the day of its last deposit. It is the day before
+    where parcels lie there still, and so many are usually collected between the file's last time and the hour that none
+    would be rare: MISSED on average, none on one day in twenty.
+    """
+    deposited, collected = (each[np.isfinite(each)] for each in (records.deposited, records.collected))
+    if not len(deposited):
+        return int(whole(records.ready).max())
+    day, until = int(whole(deposited).max()), float(max(deposited.max(), collected.max(initial=0)))
+    if len(collected) in (0, len(records)) or until >= day + hour / 24:
+        return day
+    missing = (collected % 1 > until % 1) & (collected % 1 <= hour / 24)
+    return day - int(missing.sum() >= MISSED * (1 + np.ptp(whole(collected))))

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure as Chart
 
 from parcelwall.planning import history, stored
-from parcelwall.planning.forecast_plan import Load, Network, Plan, Tick, last_whole_day, make
+from parcelwall.planning.forecast_plan import Load, Network, Plan, Tick, last_day, make
 from parcelwall.planning.holidays import FIXED
 from parcelwall.planning.records import day_number, read_pickups
 from parcelwall.planning.report import INK, LIGHT, Report
@@ -26,11 +26,11 @@ REASONS = {
 
 
 def from_file(path: Path, country: str, made_at: datetime, tick: Tick) -> tuple[Report, Plan]:
-    """A plan from a pick-up point's file, as of the day of its last deposit. Raises Trouble for no such file."""
-    records = read_pickups([path])
-    last = last_whole_day(records)
-    network = Network(records=records, person=np.full(len(records), -1), zones={}, origin=lambda station, hour: last,
-                      country=country)  # fmt: skip
+    """A plan from a pick-up point's file, as of the day of its last deposit, with what lies there and is on its way
+    then. Raises Trouble for no such file."""
+    records = read_pickups([path], with_open=True)
+    network = Network(records=records, person=np.full(len(records), -1), zones={}, country=country,
+                      origin=lambda station, hour: last_day(records, hour))  # fmt: skip
     plan = make(network, made_at, path.name, tick)
     return page(plan), plan
 

@@ -8,8 +8,8 @@
 A probability is a share among past parcels, of which the younger count more: half as much after HALF_DAYS, and shrunk
 by SHRINK parcels to the share of all weekdays. m is such a mean of the parcels that became ready on the same weekday,
 half as much after HALF_ARRIVALS_DAYS, holidays left out. Days are counted at one hour of the station's clock, and end
-at it: what becomes ready in the afternoon is not known at noon, and is of the next day. Only facts before the day of the
-refit are learnt from: what a parcel did later counts as not known.
+at it: what becomes ready in the afternoon is not known at noon, and is of the next day. Only facts before the day of
+the refit are learnt from: what a parcel did later counts as not known.
 """
 
 import msgspec

@@ -7,7 +7,7 @@ happen yet is infinity.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +26,7 @@ PICKUP_COLUMNS = ("DateR", "DateE", "DateD", "DateP", "Carrier")
 DAYS_BACK = 240  # of past forecasts that are looked at to choose a model and a band
 FEW, APART_DAYS = 5, 366  # so few that stand so far from all others are of a wrong year
 LONGEST_DAYS = 400  # a step that takes longer than this tells of a wrong year
+OPEN_DAYS = 45  # a parcel of which nothing was heard for longer is in no station any more: its end was not written down
 
 
 class Records(msgspec.Struct, kw_only=True):
@@ -78,9 +79,12 @@ class Bad(Exception):
     """This row cannot be learnt from. `str()` is the reason."""
 
 
-def read_pickups(paths: Sequence[Path]) -> Records:
+def read_pickups(paths: Sequence[Path], with_open: bool = False) -> Records:
     """The parcels of pick-up point files: CSV, gzipped or not, with the columns DateR, DateE, DateD, DateP, Carrier
     and, if they tell of several, Station. Rows that cannot be are left out and counted by their reason.
+
+    `with_open`: also the parcels that are not collected, deposited or handed over yet (that cell and all after it are
+    blank), but not those of which nothing was heard for OPEN_DAYS before the last deposit.
 
     Raises Trouble for a file that cannot be read, lacks a column, or has no row that can be used.
     """
@@ -91,10 +95,10 @@ def read_pickups(paths: Sequence[Path]) -> Records:
         for row in read_table(path, PICKUP_COLUMNS):
             try:
                 _refuse_double(row, seen)
-                rows.append(_row(row))
+                rows.append(_row(row, with_open))
             except Bad as why:
                 bad[str(why)] += 1
-    rows = _without_wrong_years(rows, bad)
+    rows = _without_forgotten(_without_wrong_years(rows, bad), bad)
     if not rows:
         told = ", ".join(f"{reason} {count}" for reason, count in bad.items()) or "it is empty"
         raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {told}. "
@@ -109,6 +113,15 @@ def _without_wrong_years(rows: Sequence[Row], bad: Counter[str]) -> list[Row]:
     if far:
         bad["far_from_all_others"] += len(far)
     return [row for place, row in enumerate(inorder) if place not in far]
+
+
+def _without_forgotten(rows: list[Row], bad: Counter[str]) -> list[Row]:
+    """Those rows that are over, or of which something was heard of late."""
+    since = max((row.deposited for row in rows if row.deposited), default=EPOCH) - timedelta(days=OPEN_DAYS)
+    kept = [row for row in rows if row.collected or (row.deposited or row.handed or row.ready) >= since]
+    if len(kept) < len(rows):
+        bad["open_for_too_long"] += len(rows) - len(kept)
+    return kept
 
 
 def far_from_others(times: Sequence[datetime]) -> set[int]:
@@ -131,20 +144,21 @@ def _refuse_double(row: Mapping[str, str], seen: set[tuple[str, ...]]) -> None:
     seen.add(key)
 
 
-def _row(row: Mapping[str, str]) -> Row:
-    ready, handed, deposited, collected = (moment(row[name]) for name in PICKUP_COLUMNS[:4])
-    if ready is None or handed is None or deposited is None or collected is None:
+def _row(row: Mapping[str, str], with_open: bool) -> Row:
+    ready, handed, deposited, collected = steps = [moment(row[name]) for name in PICKUP_COLUMNS[:4]]
+    known = [at for at in steps if at is not None]
+    if ready is None or len(known) < (1 if with_open else 4) or any(steps[len(known) :]):
         raise Bad("no_time")
-    if collected <= deposited:
+    if deposited and collected and collected <= deposited:
         raise Bad("negative_dwell")
-    if deposited < handed:
+    if handed and deposited and deposited < handed:
         raise Bad("deposited_before_hand_over")
-    steps = (ready, handed, deposited, collected)
-    if any(abs((b - a).days) > LONGEST_DAYS for a, b in pairwise(steps)):
+    if any(abs((b - a).days) > LONGEST_DAYS for a, b in pairwise(known)):
         raise Bad("times_too_far_apart")
     if not row["Carrier"]:
         raise Bad("no_carrier")
-    return Row(min(ready, handed), handed, deposited, collected, row["Carrier"], row.get("Station") or "station")
+    ready = min(ready, handed or ready)
+    return Row(ready, handed, deposited, collected, row["Carrier"], row.get("Station") or "station")
 
 
 def moment(text: str) -> datetime | None:
