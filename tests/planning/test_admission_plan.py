@@ -11,7 +11,7 @@ from parcelwall.errors import Trouble
 from parcelwall.planning.admission_plan import Wish, overbook, plan
 
 
-@given(st.integers(1, 80), st.floats(0.001, 0.3), st.floats(0.001, 0.2))
+@given(st.integers(1, 80), st.floats(0.001, 0.3) | st.floats(0.9, 0.99999), st.floats(0.001, 0.2))
 def test_overbooking_keeps_its_risk_and_no_more_would(compartments: int, no_show: float, risk: float) -> None:
     more = overbook(compartments, no_show, risk)
     assert binom.sf(compartments, compartments + more, 1 - no_show) <= risk
@@ -20,6 +20,10 @@ def test_overbooking_keeps_its_risk_and_no_more_would(compartments: int, no_show
 
 def test_who_always_comes_is_never_overbooked() -> None:
     assert overbook(52, 0.0, 0.05) == 0
+
+
+def test_nearly_nobody_comes_and_the_answer_comes_all_the_same() -> None:
+    assert 29_000_000 < overbook(52, 0.999999, 0.0001) < 52_000_000
 
 
 def test_a_file_makes_a_report_that_names_whom_each_rule_refuses(tmp_path: Path) -> None:

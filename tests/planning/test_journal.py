@@ -96,6 +96,30 @@ async def test_forecasts_are_kept_once_and_scored_when_their_hour_is_past(
     assert page.newly_scored == 0 and page.loads == [score]
 
 
+async def test_what_a_station_tells_late_puts_a_score_right(town: Town, connection: asyncpg.Connection) -> None:
+    """It was cut off that day: the hub knew of no parcel there when the forecast was scored."""
+    await told(town, "PW-1", person=ADA)
+    await only(town).carry()
+    advance(town, 3)
+    await only(town).deposit("PW-1")
+    day = town.clock.now().date()
+    load = Load(station="S-0001", made_on=day - timedelta(days=1), day=day, ahead=1, hour=15, model="pipeline",
+                told=1.0, low=0.0, high=3.0)  # fmt: skip
+    await stored.store(connection, [load], NOW)
+    advance(town, 24)
+
+    async def scored() -> tuple[int, float]:
+        found = await stored.score(connection, await history.read(connection, town.clock.now()), town.clock.now())
+        return found.newly_scored, found.loads[0].mean_absolute_error
+
+    assert await scored() == (1, 1.0)
+    await only(town).carry()
+    assert await scored() == (0, 0.0)
+    advance(town, 24 * (stored.LATE_DAYS + 1))
+    await connection.execute("UPDATE forecast SET came = 7")
+    assert await scored() == (0, 6.0), "in the end it is settled"
+
+
 async def test_adopted_tables_are_used_by_every_process_and_their_windows_are_held_against_deposits(
     database: str, town: Town, connection: asyncpg.Connection, tmp_path: Path
 ) -> None:

@@ -95,3 +95,18 @@ def test_a_year_without_a_parcel_is_no_period_to_learn_from() -> None:
     assert past.split(past.Record(stays, Counter(), "pick-up point"))[1][0].came.year == 2019
 
 
+
+
+def test_what_is_held_back_has_no_part_in_what_it_judges() -> None:
+    """A rule is fitted on the first months and tried on the others: these may teach nothing before."""
+    def stays(later_h: float) -> list[past.Stay]:
+        came = [START + timedelta(hours=9 * n) for n in range(480)]  # 180 days
+        return [past.Stay(at, at + timedelta(hours=5.0 + n % 7 if n < 320 else later_h), n % 3, "A", n)
+                for n, at in enumerate(came)]  # fmt: skip
+
+    (first, held, ends_h), (same, other, same_ends_h) = (past.held_back(stays(hours)) for hours in (2.0, 90.0))
+    assert (len(first), len(held), ends_h) == (4, 2, same_ends_h)
+    for a, b in zip([*first, *held], [*same, *other], strict=True):
+        assert (a.survival == b.survival).all() and (a.stratum == b.stratum).all()
+    assert all((a.leaves_h == b.leaves_h).all() for a, b in zip(first, same, strict=True))
+    assert not (held[0].leaves_h == other[0].leaves_h).all()

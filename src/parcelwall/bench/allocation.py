@@ -106,7 +106,8 @@ def of_load(load: float, seeds: int, effort: Effort) -> Place:
     before = [demand.generated(seed, load) for seed in demand.PAST_SEEDS[: effort.past]]
     held = [demand.generated(seed, load) for seed in demand.HELD_SEEDS[: effort.held]]
     cases = [Case(made, made) for made in (demand.generated(seed, load) for seed in range(seeds))]
-    rules, fitting_s = _rules(before, held, expected.of_generator(before), station, effort)
+    model = expected.of_generator(before)
+    rules, fitting_s = _rules(before, held, model, model, station, effort)
     about = {"load": load, "fitted_on": f"seeds {demand.PAST_SEEDS[0]}-{demand.PAST_SEEDS[effort.past - 1]}",
              "fitting_s": fitting_s}  # fmt: skip
     floors = {name: floor for (name, at), floor in FLOORS.items() if at == load}
@@ -119,14 +120,14 @@ def of_file(files: list[Path], station: tuple[int, ...], seeds: int, effort: Eff
     before, judged = past.split(record)
     hours = None if record.kind == "pick-up point" else demand.stays_of(seed=0)
     learnt = past.drawn(before, 1, hours)
-    told = past.months(learnt, learnt)
-    model = expected.learn(told, 24.0, past.visit_ends_h(learnt), len(station))
+    model = expected.learn(past.months(learnt, learnt), 24.0, past.visit_ends_h(learnt), len(station))
+    first, held, ends_h = past.held_back(learnt)
+    early = expected.learn(first, 24.0, ends_h, len(station))
     cases = []
     for seed in range(1, seeds + 1):
         drawn = past.drawn(judged, seed, hours)
         cases.append(Case(past.requests(drawn, drawn, slot_h=1), past.predicted(drawn, learnt)))
-    cut = max(1, len(told) * 2 // 3)
-    rules, fitting_s = _rules(told[:cut], told[cut:], model, station, effort)
+    rules, fitting_s = _rules(first, held, early, model, station, effort)
     days = (judged[-1].came - judged[0].came).days + 1
     load = sum(past.stay_hours(past.drawn(judged, 1, hours))) / (24 * days * sum(station))
     about = {"load": round(float(load), 3), "fitted_on": f"{before[0].came:%Y-%m-%d}..{before[-1].came:%Y-%m-%d}",
@@ -137,14 +138,14 @@ def of_file(files: list[Path], station: tuple[int, ...], seeds: int, effort: Eff
 
 
 def _rules(
-    before: Sequence[Requests], held: Sequence[Requests], model: expected.Expected, station: Sequence[int],
-    effort: Effort,
+    before: Sequence[Requests], held: Sequence[Requests], early: expected.Expected, model: expected.Expected,
+    station: Sequence[int], effort: Effort,
 ) -> tuple[list[Rule], float]:
     """Every rule, fitted on the past, and how many seconds that took. Prices that are no gain on the part of the past
-    that was held back are not used: then the rule is best fit."""
+    that was held back are not used: then the rule is best fit. `early` knows nothing of that part, `model` does."""
     began = monotonic()
-    prices = pricing.fit(before, model, station, effort.rounds, effort.candidates)
-    used = prices if pricing.worth_it(prices, held, model, station) else None
+    prices = pricing.fit(before, early, station, effort.rounds, effort.candidates)
+    used = prices if pricing.worth_it(prices, held, early, station) else None
     rules: list[Rule] = [
         BestFit(), *baselines.fitted(before, model, station, demand.STEP_H), admission.BidPrice(model),
         admission.Levels(model), pricing.Priced(model, used),

@@ -8,14 +8,16 @@ from time import monotonic
 
 import numpy as np
 
-from parcelwall.bench.figure import Figure, Tick
+from parcelwall.bench.figure import Figure, Tick, skipped
 from parcelwall.errors import Trouble
 from parcelwall.planning import past, promises, room
+from parcelwall.planning.promises import Told
 
 STATIONS = ((14, 12, 5), (18, 16, 6), (22, 18, 9))
 WORKERS = 2
 SKILL, ERROR = 0.14, 0.02  # targets of docs/planning/offers.md
 QUICK = 600  # parcels judged
+LEAST, LEAST_MISSED = 200, 10  # judged, and of those that did not fit: with fewer a skill says nothing
 
 
 def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
@@ -31,8 +33,8 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
         for done in workers.map(_of_station, jobs):
             figures.append(done)
-            tick(f"{done.name}: skill {done.value}, calibration error {done.more['calibration_error']}; "
-                 f"{len(figures)} of {len(jobs)} done")  # fmt: skip
+            said = done.skipped or f"skill {done.value}, calibration error {done.more['calibration_error']}"
+            tick(f"{done.name}: {said}; {len(figures)} of {len(jobs)} done")
     return figures
 
 
@@ -47,20 +49,29 @@ def _of_station(job: tuple[list[Path], tuple[int, ...], bool]) -> Figure:
     if not len(judged):
         raise Trouble("the file does not tell when parcels were handed over: it has no column DateE")
     judged = judged[-QUICK:] if quick else judged
+    if len(judged) < LEAST:
+        raise Trouble(f"{len(judged)} parcels of the last year can be judged, {LEAST} are needed: give a longer file")
     told = promises.tell(point, station, judged)
+    return _figure(f"promises_{'/'.join(map(str, station))}", told, round(monotonic() - began, 1))
+
+
+def _figure(name: str, told: Told, seconds: float) -> Figure:
+    missed = int((told.fitted == 0).sum())
+    if missed < LEAST_MISSED:
+        return skipped(name, "Brier skill", f"{missed} of {len(told.fitted)} parcels found no room: too few")
     ours, share = room.brier(told.learnt, told.fitted), room.brier(told.share, told.fitted)
     return Figure(
-        name=f"promises_{'/'.join(map(str, station))}", value=round(1 - ours / share, 4), unit="Brier skill",
+        name=name, value=round(1 - ours / share, 4), unit="Brier skill",
         reference=round(share, 4), ratio=round(share / ours, 3), runs=1, spread=None, floor=SKILL,
         reference_is="Brier score of the past share by size",
         more={
-            "parcels": len(judged), "fitted": round(float(told.fitted.mean()), 4), "brier_share": round(share, 4),
+            "parcels": len(told.fitted), "fitted": round(float(told.fitted.mean()), 4), "brier_share": round(share, 4),
             "brier_formula": round(room.brier(told.raw, told.fitted), 4),
             "brier_formula_calibrated": round(room.brier(told.calibrated, told.fitted), 4),
             "brier_learnt": round(ours, 4), "auc": round(room.auc(told.learnt, told.fitted), 3),
             "calibration_error_formula": round(room.calibration_error(told.raw, told.fitted), 4),
             "calibration_error_formula_calibrated": round(room.calibration_error(told.calibrated, told.fitted), 4),
             "calibration_error": round(room.calibration_error(told.learnt, told.fitted), 4),
-            "calibration_error_target": ERROR, "seconds": round(monotonic() - began, 1),
+            "calibration_error_target": ERROR, "seconds": seconds,
         },
     )  # fmt: skip

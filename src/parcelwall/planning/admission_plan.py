@@ -1,6 +1,7 @@
 """`plan admission`: what each rule of admission would have served, whom it would have refused, and how far promises may
 exceed compartments at a stated risk. Rules learn from the earlier part of the demand and are judged on the later."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -57,17 +58,18 @@ def plan(file: Path | None, wish: Wish, tick: Callable[[str], None]) -> tuple[Re
         raise Trouble("give three numbers of compartments, for S, M and L, such as --compartments 24/20/8")
     if not (0 <= wish.no_show < 1 and 0 < wish.risk < 1):
         raise Trouble("the share of promises that never come and the risk lie between 0 and 1")
-    learnt, held, judged, model, told = _of_file(file, wish) if file else _of_generator(wish)
+    of = _of_file(file, wish) if file else _of_generator(wish)
+    model = of.model
     tick("trying rules on the past")
-    prices = pricing.fit(learnt, model, wish.compartments, wish.rounds, 32, wish.seed, tick)
-    used = prices if pricing.worth_it(prices, held, model, wish.compartments) else None
+    prices = pricing.fit(of.learnt, of.early, wish.compartments, wish.rounds, 32, wish.seed, tick)
+    used = prices if pricing.worth_it(prices, of.held, of.early, wish.compartments) else None
     rules: list[Rule] = [
-        BestFit(), *baselines.fitted(learnt, model, wish.compartments, STEP_H), BidPrice(model), Levels(model),
+        BestFit(), *baselines.fitted(of.learnt, model, wish.compartments, STEP_H), BidPrice(model), Levels(model),
         pricing.Priced(model, used),
     ]  # fmt: skip
-    figures = {rule.name: judge(rule, judged, wish.compartments) for rule in rules}
+    figures = {rule.name: judge(rule, of.judged, wish.compartments) for rule in rules}
     found = Planned(
-        of=file.name if file else "generator", wish=wish, rules=figures, prices=used, told=told,
+        of=file.name if file else "generator", wish=wish, rules=figures, prices=used, told=of.told,
         levels=_levels(model, wish.compartments), overbook=overbook(sum(wish.compartments), wish.no_show, wish.risk),
     )  # fmt: skip
     return _report(found), found
@@ -91,10 +93,14 @@ def overbook(compartments: int, no_show: float, risk: float) -> int:
     Each comes independently with probability 1 - no_show: the largest n with
     P(Binomial(n, 1 - no_show) > free) <= risk.
     """
-    more = 0
-    while no_show > 0 and binom.sf(compartments, compartments + more + 1, 1 - no_show) <= risk:
-        more += 1
-    return more
+
+    def of_more_than_fit(more: int) -> float:
+        return float(binom.sf(compartments, compartments + more, 1 - no_show))
+
+    most = 1
+    while of_more_than_fit(most) <= risk:
+        most *= 2
+    return bisect_right(range(most), risk, key=of_more_than_fit) - 1
 
 
 def _levels(model: Expected, compartments: Sequence[int]) -> list[list[list[float]]]:
@@ -106,14 +112,27 @@ def _levels(model: Expected, compartments: Sequence[int]) -> list[list[list[floa
 Periods = list[Requests]
 
 
-def _of_generator(wish: Wish) -> tuple[Periods, Periods, Periods, Expected, list[str]]:
+class Demand(msgspec.Struct):
+    """Periods to learn from, those held back to try prices on, and the later ones that judge. `early` knows the first
+    alone, `model` all of the past; `told`: what a reader should know of the demand."""
+
+    learnt: Periods
+    held: Periods
+    judged: Periods
+    early: Expected
+    model: Expected
+    told: list[str]
+
+
+def _of_generator(wish: Wish) -> Demand:
     made = [[generated(seed, wish.load, wish.compartments) for seed in seeds]
             for seeds in (PAST_SEEDS[:5], HELD_SEEDS[:3], UNSEEN_SEEDS)]  # fmt: skip
     told = [f"Demand is made up: the reference generator at a load of {wish.load}. Give a file of your own parcels."]
-    return made[0], made[1], made[2], of_generator(made[0]), told
+    model = of_generator(made[0])
+    return Demand(made[0], made[1], made[2], model, model, told)
 
 
-def _of_file(file: Path, wish: Wish) -> tuple[Periods, Periods, Periods, Expected, list[str]]:
+def _of_file(file: Path, wish: Wish) -> Demand:
     record = past.read([file])
     told = [f"{count} rows were left out: {why}." for why, count in sorted(record.dropped.items())]
     told += past.odd(record.stays)
@@ -124,10 +143,10 @@ def _of_file(file: Path, wish: Wish) -> tuple[Periods, Periods, Periods, Expecte
     if any(stay.left is None for stay in record.stays):
         told.append("The file tells no collections: stays are drawn from the reference generator's.")
     before, after = past.drawn(earlier, wish.seed, hours), past.drawn(later, wish.seed, hours)
-    months = past.months(before, before)
-    cut = max(1, len(months) * 2 // 3)
-    model = learn(months, 24.0, past.visit_ends_h(before), 3)
-    return months[:cut], months[cut:], past.months(after, before), model, told
+    learnt, held, ends_h = past.held_back(before)
+    early = learn(learnt, 24.0, ends_h, 3)
+    model = learn(past.months(before, before), 24.0, past.visit_ends_h(before), 3)
+    return Demand(learnt, held, past.months(after, before), early, model, told)
 
 
 def _report(found: Planned) -> Report:

@@ -23,6 +23,7 @@ LIMIT_G = 25_000
 FEWEST = 20  # usable rows below which nothing can be learnt and judged
 LONG_GAP, DRIFT = timedelta(days=60), 3.0
 SHRUNK_BY = 20  # parcels
+MONTH_DAYS = 30
 SLOT_H = 3  # strata: weekday x so many hours of the deposit
 
 
@@ -211,12 +212,27 @@ def predicted(stays: Sequence[Stay], learnt_from: Sequence[Stay]) -> Requests:
     return msgspec.structs.replace(fine, stratum=slow[fine.stratum].astype(int), survival=survival)
 
 
-def months(stays: Sequence[Stay], learnt_from: Sequence[Stay], days: int = 30) -> list[Requests]:
-    """The past in periods of so many days, to try rules on; periods without a parcel are left out."""
+def months(stays: Sequence[Stay], learnt_from: Sequence[Stay]) -> list[Requests]:
+    """The past in periods of MONTH_DAYS, to try rules on; periods without a parcel are left out."""
+    return [predicted(part, learnt_from) for part in _by_month(stays)]
+
+
+def held_back(stays: Sequence[Stay]) -> tuple[list[Requests], list[Requests], tuple[float, float]]:
+    """The first two thirds of the past's months to fit a rule on, the others to try it on, and the clock hours by which
+    visits end. All of it is learnt from the first part alone: what is held back must not have a part in what it judges.
+    """
+    parts = _by_month(stays)
+    cut = max(1, len(parts) * 2 // 3)
+    early = [stay for part in parts[:cut] for stay in part]
+    told = [predicted(part, early) for part in parts]
+    return told[:cut], told[cut:], visit_ends_h(early)
+
+
+def _by_month(stays: Sequence[Stay]) -> list[list[Stay]]:
     parts: dict[int, list[Stay]] = {}
     for stay in stays:
-        parts.setdefault((stay.came - stays[0].came).days // days, []).append(stay)
-    return [predicted(part, learnt_from) for part in parts.values()]
+        parts.setdefault((stay.came - stays[0].came).days // MONTH_DAYS, []).append(stay)
+    return list(parts.values())
 
 
 def visit_ends_h(stays: Sequence[Stay]) -> tuple[float, float]:

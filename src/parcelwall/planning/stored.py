@@ -25,7 +25,10 @@ INSERT INTO forecast (station, hour, day, ahead, made_at, model, reason, told, l
 SELECT * FROM unnest($1::text[], $2::int[], $3::date[], $4::int[], $5::timestamptz[], $6::text[], $7::text[],
   $8::real[], $9::real[], $10::real[])
 ON CONFLICT DO NOTHING"""
-_OPEN = "SELECT station, hour, day, ahead FROM forecast WHERE came IS NULL AND day <= $1 ORDER BY station, hour, day"
+_OPEN = """
+SELECT station, hour, day, ahead, came FROM forecast WHERE (came IS NULL OR day > $1::date - $2::int) AND day <= $1
+ORDER BY station, hour, day"""
+LATE_DAYS = 21  # a station that was cut off tells later what happened then, so its scores are put right
 _SCORE = """
 UPDATE forecast SET came = new.came
 FROM unnest($1::text[], $2::int[], $3::date[], $4::int[], $5::real[]) AS new (station, hour, day, ahead, came)
@@ -78,7 +81,8 @@ async def store(connection: asyncpg.Connection, loads: Sequence[Load], made_at: 
 
 
 async def score(connection: asyncpg.Connection, history: History, now: datetime) -> Scores:
-    """Puts beside each forecast whose hour is past what came, and sums up those of the last year."""
+    """Puts beside each forecast whose hour is past what came, and sums up those of the last year. What came is looked
+    at again for LATE_DAYS."""
     newly = await _score_open(connection, history, now)
     rows = await connection.fetch(_SCORED, now.date())
     groups: dict[tuple[str, int, int], list[asyncpg.Record]] = defaultdict(list)
@@ -89,18 +93,21 @@ async def score(connection: asyncpg.Connection, history: History, now: datetime)
 
 
 async def _score_open(connection: asyncpg.Connection, history: History, now: datetime) -> int:
+    """Answers how many were scored for the first time."""
     records = columns(history).records
-    found = []
-    for row in await connection.fetch(_OPEN, now.date()):
+    found, newly = [], 0
+    for row in await connection.fetch(_OPEN, now.date(), LATE_DAYS):
         clock = now.astimezone(zone_of(row["station"], history.zones))
         if (row["day"], row["hour"]) >= (clock.date(), clock.hour):
             continue
         here, day = records.of_station(row["station"]), day_number(row["day"])
-        came = load_by_day(here, row["hour"], day, day)[0]
-        found.append((row["station"], row["hour"], row["day"], row["ahead"], float(came)))
+        came = float(load_by_day(here, row["hour"], day, day)[0])
+        newly += row["came"] is None
+        if came != row["came"]:
+            found.append((row["station"], row["hour"], row["day"], row["ahead"], came))
     if found:
         await connection.execute(_SCORE, *(list(column) for column in zip(*found, strict=True)))
-    return len(found)
+    return newly
 
 
 def _sum_up(station: str, hour: int, ahead: int, rows: Sequence[asyncpg.Record]) -> Score:

@@ -1,0 +1,42 @@
+"""The figure of promises says nothing where there is too little to say."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from parcelwall.bench import promises as bench
+from parcelwall.errors import Trouble
+from parcelwall.planning.promises import Told
+
+
+def told(missed: int, of: int = 300) -> Told:
+    fitted = np.ones(of)
+    fitted[:missed] = 0
+    chance = np.where(fitted == 1, 0.9, 0.2)
+    return Told(np.full(of, fitted.mean()), chance, chance, chance, fitted)
+
+
+@pytest.mark.parametrize("missed", [0, bench.LEAST_MISSED - 1])
+def test_where_nearly_all_fit_there_is_no_skill_to_tell(missed: int) -> None:
+    figure = bench._figure("promises_9/9/9", told(missed), 1.0)
+    assert figure.value is None and f"{missed} of 300 parcels found no room" in figure.skipped
+
+
+def test_skill_is_told_where_some_did_not_fit() -> None:
+    figure = bench._figure("promises_9/9/9", told(100), 1.0)
+    assert not figure.skipped and figure.value is not None and 0 < figure.value < 1
+    assert figure.more["parcels"] == 300 and figure.reference == pytest.approx(2 / 9, abs=1e-4)
+
+
+def test_a_few_rows_are_no_year_to_judge_by(tmp_path: Path) -> None:
+    file, began = tmp_path / "point.csv", datetime(2017, 12, 1, 9)
+    lines = ["Id_parcel,DateR,DateE,DateD,DateP,Carrier"]
+    for n in range(60):
+        day = began + timedelta(days=n)
+        times = [f"{day + timedelta(hours=h):%Y-%m-%d %H:%M:%S}" for h in (0, 1, 9, 40)]
+        lines.append(f"{n},{','.join(times)},A")
+    file.write_text("\n".join(lines))
+    with pytest.raises(Trouble, match="29 parcels of the last year can be judged, 200 are needed"):
+        bench._of_station(([file], (14, 12, 5), True))
