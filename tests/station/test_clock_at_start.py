@@ -1,6 +1,7 @@
-"""A computer that starts without a line: a small jump is believed, a clock that is years ahead is not."""
+"""A computer that starts without a line: a small jump is believed, a clock that is years ahead is not, nor one that is
+behind what is known."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from parcelwall.station.timekeeper import STRANGE, TOLD_FOR, Timekeeper
 from station.rig import Rig
 from station.towns import NOW
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = 10 * 365 * 24 * 3600.0
 
 
@@ -47,6 +49,58 @@ def test_nor_is_it_believed_once_the_hub_was_long_not_heard() -> None:
     now._now += timedelta(seconds=YEARS)  # its battery fails
     now.advance(60)
     assert at(keeper) == TOLD_FOR + timedelta(minutes=2)
+
+
+@pytest.mark.parametrize("behind", [timedelta(seconds=1), timedelta(hours=1), timedelta(days=1), NOW - EPOCH])
+def test_a_clock_that_is_behind_what_is_known_does_not_stop_time(behind: timedelta) -> None:
+    keeper, now = started(-behind)
+    assert at(keeper) == timedelta(0)
+    for hours in range(1, 40):
+        now.advance(3600)
+        assert at(keeper) == timedelta(hours=hours)
+    now._now = NOW + timedelta(days=2)  # it finds the right time
+    assert at(keeper) == timedelta(days=2)
+
+
+def test_nor_does_one_that_is_put_right_after_it_was_ahead() -> None:
+    keeper, now = started(timedelta(hours=3))
+    assert at(keeper) == timedelta(hours=3)
+    now._now -= timedelta(hours=3)
+    now.advance(60)
+    assert at(keeper) == timedelta(hours=3, minutes=1)
+    keeper.mark = "" if keeper.told(NOW + timedelta(minutes=1)) else keeper.mark  # as `Memory.told_time` does
+    assert at(keeper) == timedelta(minutes=1)
+
+
+def test_nor_does_one_whose_battery_fails_once_the_hub_was_long_not_heard() -> None:
+    keeper, now = started(timedelta(0))
+    keeper.told(NOW)
+    now.advance(TOLD_FOR.total_seconds() + 60)
+    assert at(keeper) == TOLD_FOR + timedelta(minutes=1)
+    now._now = EPOCH
+    for minutes in range(2, 100):
+        now.advance(60)
+        assert at(keeper) == TOLD_FOR + timedelta(minutes=minutes)
+
+
+async def test_pauses_screens_and_sign_ins_end_while_the_clock_is_behind(rig: Rig) -> None:
+    parcel = await rig.inside("PW-1")
+    await rig.stop()
+    rig.now._now -= timedelta(hours=20)
+    await rig.resume()
+    kiosk = rig.station.kiosk
+    assert (await kiosk.sign_in(rig.courier_code())).screen == "courier-scan"
+    for _ in range(8):
+        rig.now.advance(60)
+        kiosk.tick()
+    assert (kiosk.showing.screen, kiosk.showing.courier) in (("home", None), ("asleep", None))
+    kiosk.home()
+    for wrong in range(5):
+        await kiosk.type_code(f"{wrong:08d}")
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "paused"
+    rig.now.advance(3600)
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "open"
+    await rig.shut(kiosk.showing.door or 0)
 
 
 def test_a_new_computer_has_nothing_else_to_believe() -> None:

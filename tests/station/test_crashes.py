@@ -37,6 +37,7 @@ async def made_ready(rig: Rig, purpose: str) -> UUID:
     if purpose != "deposit":
         await rig.deposit(f"PW-{parcel}")
     if purpose == "take_back":
+        rig.now.advance(48 * 3600.0)
         rig.hear(facts.Expired(parcel=parcel))
     return parcel
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import apsw
 import structlog
 
 from parcelwall.clock import Clock
@@ -53,7 +54,7 @@ class Keeper:
             elif state == DoorState.UNKNOWN:
                 self._on_change(self.desk.failed(visit, "unclear"))
         elif state == DoorState.OPEN and not visit.stood_open:
-            self._on_change(self.desk.opened(visit, recovered=True))
+            self._on_change(self._said_open(visit, recovered=True))
         else:  # begun, and shut now or open before: without an item sensor nobody can tell whether we have opened it
             self._on_change(self.desk.failed(visit, "unclear"))
 
@@ -93,7 +94,7 @@ class Keeper:
     async def _serve(self, visit: Visit) -> Visit:
         try:
             verdict, visit = await self._open(visit)
-            visit = self.desk.opened(visit) if verdict == "opened" else self._not_opened(visit, verdict)
+            visit = self._said_open(visit) if verdict == "opened" else self._not_opened(visit, verdict)
         except CannotWrite as full:  # the visit stands as begun; the next turn looks at its door, as after a power cut
             log.error("disk_full", station=self.desk.memory.station, reason=str(full))
             return visit
@@ -101,6 +102,14 @@ class Keeper:
             self._opening.discard(visit.id)
         self._on_change(visit)
         return visit
+
+    def _said_open(self, visit: Visit, recovered: bool = False) -> Visit:
+        """An opening that the file's own laws refuse to hold is a case, for the door did open: no end of the process."""
+        try:
+            return self.desk.opened(visit, recovered)
+        except apsw.ConstraintError as no:
+            log.error("opening_refused_by_book", station=self.desk.memory.station, reason=str(no))
+            return self.desk.failed(visit, "unclear")
 
     def _not_opened(self, visit: Visit, verdict: Opening) -> Visit:
         """An order that reached the boards too late has moved nothing: no fault of the door."""

@@ -1,9 +1,10 @@
 """What time it is at a station: its computer's clock, unless the hub has said otherwise; and never back unnoticed.
 
 The hub's time comes with its signed welcome and with each answer to a beat. From then on our own count of seconds is
-believed over a clock that jumps. Without a word of the hub a jump must be believed, for that is how a computer without
-a battery finds the right time; but not one of more than 400 days beyond what we know: such a clock is broken, and we
-count on from the newest entry until the hub is heard.
+believed over a clock that jumps. Without a word of the hub a jump ahead must be believed, for that is how a computer
+without a battery finds the right time; but not one of more than 400 days beyond what we know: such a clock is broken.
+Nor is one that lies behind what we know, for time would stand still until it has caught up: no pause and no screen would
+end. In both cases we count on from the newest time that we gave, until the hub is heard.
 """
 
 from datetime import date, datetime, timedelta
@@ -30,21 +31,27 @@ class Timekeeper:
         self._told: tuple[datetime, float] | None = None  # the hub's time, and the seconds we had counted then
         known = max(mark, heard)
         self._begun = (clocks.parse(known), clock.mono()) if known else None  # what we knew at the start
+        self._newest = self._begun  # that we gave, and the seconds we had counted then
 
     def text(self) -> str:
         """Now, and never behind the mark: time in a journal does not run backwards."""
-        self.mark = max(self.mark, clocks.text(self._believed()))
+        now = self._believed()
+        if (text := clocks.text(now)) > self.mark:
+            self.mark, self._newest = text, (now, self._clock.mono())
         return self.mark
 
     def _believed(self) -> datetime:
-        wall, known = self._clock.now(), self._told or self._begun
-        if known is None:
-            return wall
+        wall = self._clock.now()
+        if self._told and self._counted_from(self._told) - self._told[0] <= TOLD_FOR:
+            counted = self._counted_from(self._told)
+            return wall if abs(wall - counted) <= DOUBTFUL else counted
+        counted, known = self._counted_from(self._newest or (wall, self._clock.mono())), self._told or self._begun
+        is_strange = known is not None and wall - self._counted_from(known) > STRANGE
+        return counted if is_strange else max(wall, counted)
+
+    def _counted_from(self, known: tuple[datetime, float]) -> datetime:
         at, counted_s = known
-        since = timedelta(seconds=self._clock.mono() - counted_s)
-        if self._told and since <= TOLD_FOR:
-            return wall if abs(wall - (at + since)) <= DOUBTFUL else at + since
-        return at + since if wall - (at + since) > STRANGE else wall
+        return at + timedelta(seconds=self._clock.mono() - counted_s)
 
     def told(self, at: datetime) -> timedelta:
         """The hub's time, fresh. Answers by how much the mark must go back; zero if it is not doubtful."""

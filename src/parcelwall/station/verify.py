@@ -174,7 +174,8 @@ def _visits(memory: Memory) -> tuple[dict[UUID, Visit], list[str]]:
                              zip(columns.split(", "), row, follows, strict=False) if a != b)  # fmt: skip
             wrong.append(f"INV-05: table visit, {row[0]}: {said}")
         code = (visit.reservation, visit.generation)
-        if visit.purpose == "collect" and visit.opened_at and spent.setdefault(code, visit.id) != visit.id:
+        by_code = visit.purpose == "collect" and visit.courier is None
+        if by_code and visit.opened_at and spent.setdefault(code, visit.id) != visit.id:
             wrong.append(f"INV-05: one code opened visits {spent[code]} and {visit.id}")
     return visits, wrong
 

@@ -50,9 +50,10 @@ CREATE TABLE IF NOT EXISTS visit (
   generation INTEGER NOT NULL, opened INTEGER NOT NULL, ended INTEGER NOT NULL, record TEXT NOT NULL);
 -- INV-06: at most one open visit per screen
 CREATE UNIQUE INDEX IF NOT EXISTS one_visit_per_screen ON visit (screen) WHERE NOT ended;
--- INV-05: one code opens at most one visit, ever
-CREATE UNIQUE INDEX IF NOT EXISTS one_opening_per_code ON visit (reservation, generation)
-  WHERE opened AND purpose = 'collect';
+-- INV-05: one code opens at most one visit, ever. A courier who fetches a return shows none
+DROP INDEX IF EXISTS one_opening_per_code;
+CREATE UNIQUE INDEX IF NOT EXISTS one_opening_per_code_shown ON visit (reservation, generation)
+  WHERE opened AND purpose = 'collect' AND record ->> 'courier' IS NULL;
 """
 
 _WRITE = """
@@ -61,6 +62,9 @@ INSERT INTO visit VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET
 
 # The index by name: to have the rows in order SQLite would rather read every visit there ever was, twice a second.
 _UNFINISHED = "SELECT record FROM visit INDEXED BY one_visit_per_screen WHERE NOT ended ORDER BY id"
+_SPENT = """
+SELECT 1 FROM visit WHERE reservation = ? AND generation = ?
+  AND opened AND purpose = 'collect' AND record ->> 'courier' IS NULL"""
 _DECODER = msgspec.json.Decoder(Visit)
 
 
@@ -84,11 +88,7 @@ def known(connection: apsw.Connection, visit: UUID) -> bool:
 
 def spent(connection: apsw.Connection, reservation: UUID, generation: int) -> bool:
     """Whether this code has opened its door already."""
-    row = connection.execute(
-        "SELECT 1 FROM visit WHERE reservation = ? AND generation = ? AND opened AND purpose = 'collect'",
-        (str(reservation), generation),
-    ).fetchone()
-    return row is not None
+    return connection.execute(_SPENT, (str(reservation), generation)).fetchone() is not None
 
 
 def last_used(connection: apsw.Connection) -> dict[int, str]:

@@ -1,0 +1,86 @@
+"""The power goes while a door is open, and the boards are up later than the computer: nothing is judged too soon, and
+what ended unclear keeps nobody from the parcel."""
+
+from uuid import UUID
+
+import msgspec
+
+from parcelwall.rules.life import Stage
+from parcelwall.station import taking
+from parcelwall.station import visit as visits
+from station.rig import Rig
+
+
+async def sent(rig: Rig, reference: str) -> UUID:
+    """A return that somebody has put in."""
+    parcel = await rig.inside(reference, direction="return")
+    rig.now.advance(60)
+    return parcel
+
+
+def fetched(rig: Rig, parcel: UUID) -> visits.Visit:
+    return taking.take_out(rig.desk, parcel, rig.courier)
+
+
+async def ends_unclear(rig: Rig, parcel: UUID) -> int:
+    """A courier opens it, and the power goes with the door open. Nobody ever learns what became of that."""
+    opened = await rig.keeper.serve(fetched(rig, parcel))
+    await rig.stop()
+    rig.boards.push_closed(opened.compartment)
+    await rig._open()
+    rig.desk.failed(opened, "unclear")
+    rig.now.advance(60)
+    return opened.compartment
+
+
+async def test_a_return_whose_first_fetching_ended_unclear_is_fetched_after_all(rig: Rig) -> None:
+    parcel = await sent(rig, "PW-1")
+    await ends_unclear(rig, parcel)
+    assert rig.parcel(parcel).stage == Stage.READY
+    assert (await rig.keeper.serve(fetched(rig, parcel))).step == "opened"
+    await rig.shut(rig.parcel(parcel).compartment or 0)
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+    assert rig.told().count("DoorOpened") == 3
+
+
+async def test_a_file_of_before_that_holds_its_index_serves_too(rig: Rig) -> None:
+    """The index once counted a courier's fetching as the use of a code."""
+    parcel = await sent(rig, "PW-1")
+    rig.memory.connection.execute(
+        "CREATE UNIQUE INDEX one_opening_per_code ON visit (reservation, generation) WHERE opened AND purpose='collect'"
+    )
+    await ends_unclear(rig, parcel)
+    await rig.through(fetched(rig, parcel))
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+
+
+async def test_a_row_that_the_file_refuses_ends_unclear_and_no_process(rig: Rig) -> None:
+    """Whatever made it so: the door was opened and may not be recorded as such. A case, and the next start is well."""
+    parcel = await rig.inside("PW-1")
+    rig.now.advance(60)
+    visit = rig.desk.collect_by_code(rig.code(parcel))
+    other = msgspec.structs.replace(visit, id=rig.ids.new(), screen="aside/1", step="ended", opened_at=rig.now.now())
+    visits.write(rig.memory.connection, other)
+    assert (await rig.keeper.serve(visit)).outcome == "unclear"
+    assert rig.cases() == ["door_failed"]
+    await rig.look(3)
+    await rig.restart()
+    assert rig.desk.unfinished() == []
+    rig.memory.connection.execute("DELETE FROM visit WHERE id = ?", (str(other.id),))
+
+
+async def test_a_start_that_meets_such_a_row_goes_on(rig: Rig) -> None:
+    parcel = await rig.inside("PW-1")
+    rig.now.advance(60)
+    visit = rig.desk.collect_by_code(rig.code(parcel))
+    other = msgspec.structs.replace(visit, id=rig.ids.new(), screen="aside/1", step="ended", opened_at=rig.now.now())
+    visits.write(rig.memory.connection, other)
+    rig.boards.push_open(visit.compartment)
+    await rig.restart()
+    assert (rig.desk.unfinished(), rig.cases()) == ([], ["door_failed"])
+    rig.memory.connection.execute("DELETE FROM visit WHERE id = ?", (str(other.id),))
+
+
+async def test_the_index_of_codes_answers_whether_one_is_spent(rig: Rig) -> None:
+    [(*_, how)] = rig.memory.connection.execute("EXPLAIN QUERY PLAN " + visits._SPENT, ("", 0))
+    assert "one_opening_per_code_shown" in how
