@@ -275,6 +275,9 @@ async def test_a_screen_and_an_open_door_outlive_a_clock_that_goes_back(rig: Rig
     rig.memory.told_time(right, "boot")
     rig.now._now = right
     await rig.look()
+    assert [each.screen for each in rig.desk.unfinished()] == ["kiosk"], "its door is before somebody, and stays so"
+    rig.now.advance(121)
+    await rig.look()
     assert [each.screen for each in rig.desk.unfinished()] == [f"aside/{visit.compartment}"]
     rig.station.kiosk.tick()
     assert rig.station.kiosk.showing.screen == "home"

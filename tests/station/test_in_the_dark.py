@@ -1,6 +1,7 @@
 """The power goes while a door is open, and the boards are up later than the computer: nothing is judged too soon, and
 what ended unclear keeps nobody from the parcel."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -8,7 +9,7 @@ import msgspec
 from parcelwall.rules.life import Stage
 from parcelwall.station import taking
 from parcelwall.station import visit as visits
-from station.rig import Rig
+from station.rig import NAME, Rig
 
 
 async def sent(rig: Rig, reference: str) -> UUID:
@@ -84,3 +85,67 @@ async def test_a_start_that_meets_such_a_row_goes_on(rig: Rig) -> None:
 async def test_the_index_of_codes_answers_whether_one_is_spent(rig: Rig) -> None:
     [(*_, how)] = rig.memory.connection.execute("EXPLAIN QUERY PLAN " + visits._SPENT, ("", 0))
     assert "one_opening_per_code_shown" in how
+
+
+# boards that are up later than the computer
+
+
+async def cut_with_the_door_open(rig: Rig, off_s: float = 5 * 3600.0) -> tuple[UUID, int]:
+    """Somebody collects, and the power goes; at the next start the boards say nothing yet."""
+    parcel = await rig.inside("PW-1")
+    rig.now.advance(60)
+    visit = await rig.keeper.serve(rig.desk.collect_by_code(rig.code(parcel)))
+    await rig.stop()
+    rig.now.advance(off_s)
+    rig.boards.unplug()
+    await rig._open()
+    await rig.keeper.recover()
+    await rig.look()
+    return parcel, visit.compartment
+
+
+async def boards_up(rig: Rig) -> None:
+    rig.boards.replug()
+    await rig.now.sleep(40.0)
+    await rig.look(2)
+
+
+async def test_a_door_that_says_nothing_at_the_start_is_judged_once_it_speaks(rig: Rig) -> None:
+    """Taken out and pushed shut in the dark: that is a collection like any, and nobody has to look."""
+    parcel, door = await cut_with_the_door_open(rig)
+    rig.boards.push_closed(door)
+    assert rig.parcel(parcel).stage == Stage.READY
+    await boards_up(rig)
+    assert (rig.parcel(parcel).stage, rig.cases(), rig.desk.unfinished()) == (Stage.COLLECTED, [], [])
+    assert '"recovered":true' in rig.memory.journal.since(NAME, 0)[-2].body
+
+
+async def test_a_door_that_stands_open_then_is_watched_until_it_is_shut(rig: Rig) -> None:
+    parcel, door = await cut_with_the_door_open(rig)
+    await boards_up(rig)
+    assert (rig.parcel(parcel).stage, rig.cases()) == (Stage.READY, []), "who stands there has time from now on"
+    await rig.shut(door)
+    assert (rig.parcel(parcel).stage, rig.cases()) == (Stage.COLLECTED, [])
+
+
+async def test_a_door_that_goes_on_saying_nothing_is_a_case_and_frees_the_screen(rig: Rig) -> None:
+    parcel, door = await cut_with_the_door_open(rig)
+    assert rig.cases() == []
+    await rig.now.sleep(121.0)
+    await rig.look()
+    assert rig.cases() == ["door_left_open"]
+    assert [each.screen for each in rig.desk.unfinished()] == [f"aside/{door}"]
+    await rig.restart()
+    assert (rig.cases(), len(rig.desk.unfinished())) == (["door_left_open"], 1), "nothing new at the next start"
+    rig.boards.push_closed(door)
+    await boards_up(rig)
+    assert (rig.parcel(parcel).stage, rig.desk.unfinished()) == (Stage.COLLECTED, [])
+
+
+async def test_a_clock_that_is_put_right_sends_nobody_away_from_an_open_door(rig: Rig) -> None:
+    parcel = await rig.inside("PW-1")
+    visit = await rig.keeper.serve(rig.desk.collect_by_code(rig.code(parcel)))
+    rig.memory.told_time(rig.now.now() + timedelta(hours=5), "boot")
+    await rig.look(3)
+    assert (rig.cases(), [each.screen for each in rig.desk.unfinished()]) == ([], ["kiosk"])
+    await rig.shut(visit.compartment)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from parcelwall.station.reserve import UNWRITTEN, CannotWrite
 from parcelwall.station.visit import Visit
 
 SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.02
-LEFT_OPEN = timedelta(seconds=120)
+LEFT_OPEN_S = 120.0
 UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many looks
 
 IN_DOUBT = ("opened_unasked", "door_unclear")  # cases of doors that say nothing, or that nobody asked to open
@@ -36,13 +35,23 @@ class Keeper:
         self.seen: dict[int, Seen] = {}
         self._unasked: dict[int, int] = {}
         self._opening: set[UUID] = set()
+        self._open_s: dict[UUID, float] = {}  # visit -> since when this run knows its door to be open
+        self._unread: set[UUID] = set()  # visits that were open at the start, and whose doors have said nothing since
 
     def _on_change(self, visit: Visit) -> None:
+        if visit.step == "ended":
+            self._open_s.pop(visit.id, None)
+            self._unread.discard(visit.id)
+        elif visit.step == "opened":
+            self._open_for_s(visit)
         self._opened.set()
         self._tell(visit)
 
     async def recover(self) -> None:
-        """After any start: look at the door of each unfinished visit, then record or open a case. Never a pulse."""
+        """After any start: look at the door of each unfinished visit, then record or open a case. Never a pulse.
+
+        A door that was open and says nothing yet is watched like any other: boards may be up later than their computer.
+        """
         for visit in self.desk.unfinished():
             state = await self._state(visit.compartment)
             self._settle(visit, state)
@@ -52,7 +61,7 @@ class Keeper:
             if state == DoorState.CLOSED:
                 self._on_change(self.desk.closed(visit, recovered=True))
             elif state == DoorState.UNKNOWN:
-                self._on_change(self.desk.failed(visit, "unclear"))
+                self._unread.add(visit.id)
         elif state == DoorState.OPEN and not visit.stood_open:
             self._on_change(self._said_open(visit, recovered=True))
         else:  # begun, and shut now or open before: without an item sensor nobody can tell whether we have opened it
@@ -104,7 +113,7 @@ class Keeper:
         return visit
 
     def _said_open(self, visit: Visit, recovered: bool = False) -> Visit:
-        """An opening that the file's own laws refuse to hold is a case, for the door did open: no end of the process."""
+        """An opening that the file's own laws refuse to hold is a case, for the door did open, and ends no process."""
         try:
             return self.desk.opened(visit, recovered)
         except apsw.ConstraintError as no:
@@ -167,14 +176,18 @@ class Keeper:
     def _watch_open(self, visit: Visit) -> None:
         seen = self.seen.get(visit.compartment)
         if seen and seen.state == DoorState.CLOSED:
-            self._on_change(self.desk.closed(visit))
-        elif visit.screen == KIOSK and self._open_for(visit) > LEFT_OPEN:
+            self._on_change(self.desk.closed(visit, recovered=visit.id in self._unread))
+            return
+        if seen and seen.state == DoorState.OPEN:
+            self._unread.discard(visit.id)
+        if visit.screen == KIOSK and self._open_for_s(visit) > LEFT_OPEN_S:
             self._on_change(self.desk.left_open(visit))
 
-    def _open_for(self, visit: Visit) -> timedelta:
-        """Longer than any door, if the clock was set back since."""
-        passed = self.desk.now() - (visit.opened_at or visit.begun_at)
-        return passed if passed >= -LEFT_OPEN else timedelta.max
+    def _open_for_s(self, visit: Visit) -> float:
+        """In this run, and by our own count of seconds: whoever stands there after a start has all the time there is,
+        and a clock that is put right sends nobody away."""
+        now_s = self.clock.mono()
+        return now_s - self._open_s.setdefault(visit.id, now_s)
 
     def _watch_unasked(self, asked: set[int]) -> None:
         self.desk.standing_open = {

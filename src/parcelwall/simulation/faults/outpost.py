@@ -90,6 +90,7 @@ class Outpost:
     async def start(self) -> bool:
         """Power again. Whether the station came up; it may be stopped again while it starts."""
         self.back_at, pulses, self.starting = None, len(self.boards.core.pulses), True
+        is_blind = self.clock.true <= self.blind_until  # no board says anything yet
         try:
             self.memory = memory = Memory(self.path, self.clock, reserve=PretendReserve(self.disk, RESERVE_BYTES))
             memory.reserve.remake()
@@ -112,7 +113,7 @@ class Outpost:
             return False
         if len(self.boards.core.pulses) != pulses:
             self.violated("INV-06: a door was pulsed by the start alone")
-        self._settled()
+        self._settled(is_blind)
         self.starting = False
         self.note("starts")
         return True
@@ -155,9 +156,9 @@ class Outpost:
         if kept.today < told.today and (kept.day or date.min) <= (told.day or date.min):
             self.violated(f"A-01: {told.today} wrong codes were counted on {told.day}, after the start {kept.today}")
 
-    def _settled(self) -> None:
+    def _settled(self, is_blind: bool) -> None:
         """After a start every visit that is left open belongs to a door that stands open, as far as can be told."""
-        for visit in () if self.unwritten else self.up.desk.unfinished():
+        for visit in () if self.unwritten or is_blind else self.up.desk.unfinished():
             if visit.step != "opened" or (self.is_shut(visit.compartment) and not self.in_doubt(visit.compartment)):
                 self.violated(f"INV-06: after the start the visit at door {visit.compartment} is {visit.step} still",
                               short(visit.parcel))  # fmt: skip
