@@ -1,11 +1,13 @@
 """Technicians, checks of empty doors, time that is asked for, and a screen that nobody stands before."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 
 from parcelwall.errors import Refusal
 from parcelwall.rules import access, facts
+from parcelwall.station import taking
 from parcelwall.station.kiosk import Kiosk
 from station.rig import NAME, Rig
 
@@ -143,6 +145,54 @@ async def test_a_stuck_door_is_tried_once_more_for_who_stands_there(rig: Rig, ki
     await rig.shut(door)
     assert rig.parcel(parcel).stage == "COLLECTED"
     rig.clean()
+
+
+async def stuck(rig: Rig, kiosk: Kiosk) -> UUID:
+    """The right code, and a door that does not open while it is asked to, but would a moment later."""
+    parcel = await rig.inside("PW-1")
+    door = rig.parcel(parcel).compartment or 0
+    rig.now.advance(60)
+    rig.boards.core.jam(door)
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "stuck"
+    rig.boards.core.jam(door, on=False)
+    rig.now.advance(25)
+    return parcel
+
+
+@pytest.mark.parametrize("news", ["blocked", "code renewed"])
+async def test_a_door_is_not_tried_once_more_for_a_right_that_is_gone(rig: Rig, kiosk: Kiosk, news: str) -> None:
+    parcel = await stuck(rig, kiosk)
+    blocked = facts.Blocked(parcel=parcel, why="police", by="operator")
+    reservation = rig.parcel(parcel).reservation or parcel
+    renewed = facts.CodeRenewed(parcel=parcel, reservation=reservation, generation=1)
+    rig.hear(blocked if news == "blocked" else renewed)
+    pulses = rig.pulses()
+    assert await tap(kiosk, "retry") == "home"
+    assert (rig.pulses(), rig.parcel(parcel).stage) == (pulses, "READY")
+
+
+async def test_nor_for_a_code_that_has_opened_it_meanwhile(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await stuck(rig, kiosk)
+    failed = kiosk._last_visit
+    assert failed is not None
+    opened = await rig.keeper.serve(rig.desk.collect_by_code(rig.code(parcel)))
+    rig.desk.failed(opened, "unclear")
+    with pytest.raises(Refusal) as refused:
+        taking.once_more(rig.desk, failed)
+    assert refused.value.reason == "stale_screen"
+    rig.boards.push_closed(opened.compartment)
+
+
+async def test_a_courier_may_try_once_more_to_take_out_what_is_blocked(rig: Rig) -> None:
+    parcel = await rig.inside("PW-1", direction="return")
+    rig.now.advance(60)
+    rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
+    failed = await rig.keeper.serve(taking.take_out(rig.desk, parcel, rig.courier))
+    rig.hear(facts.Blocked(parcel=parcel, why="police", by="operator"))
+    rig.boards.core.jam(rig.parcel(parcel).compartment or 0, on=False)
+    rig.now.advance(25)
+    await rig.through(taking.once_more(rig.desk, failed))
+    assert rig.parcel(parcel).stage == "COLLECTED"
 
 
 async def test_a_late_parcel_says_so_while_its_door_opens(rig: Rig, kiosk: Kiosk) -> None:

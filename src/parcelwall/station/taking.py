@@ -6,7 +6,7 @@ from parcelwall.errors import Refusal
 from parcelwall.rules import decide
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.station.desk import StationDesk
-from parcelwall.station.visit import Visit
+from parcelwall.station.visit import Visit, spent
 
 
 def waiting(desk: StationDesk) -> list[Parcel]:
@@ -27,13 +27,22 @@ def take_out(desk: StationDesk, parcel: UUID, courier: UUID) -> Visit:
 
 
 def once_more(desk: StationDesk, failed: Visit) -> Visit:
-    """Begins the same visit again after a door that did not move. Refused as stale where nobody can say whether it
-    did, and for a door that was opened for nobody's parcel."""
+    """Begins the same visit again after a door that did not move, if its right stands still: it may have been blocked
+    since, or its code renewed or used. Refused as stale where nobody can say whether the door moved, and for one that
+    was opened for nobody's parcel."""
     desk._refuse_busy()
     parcel = desk.memory.parcel(failed.parcel)
     if failed.outcome != "failed" or failed.purpose not in ("collect", "take_back") or parcel is None:
         raise Refusal("stale_screen")
     if parcel.compartment != failed.compartment:
         raise Refusal("stale_screen")
-    return desk._begin(failed.purpose, parcel, failed.compartment, courier=failed.courier,
-                       generation=failed.generation, by=failed.by)  # fmt: skip
+    if failed.courier:
+        return take_out(desk, parcel.id, failed.courier)
+    found = decide.collect(parcel, "verified")  # whatever proof it asks for was shown
+    if failed.generation < found.generation or _is_spent(desk, failed):
+        raise Refusal("stale_screen")
+    return desk._begin("collect", found, failed.compartment, generation=failed.generation, by=failed.by)
+
+
+def _is_spent(desk: StationDesk, visit: Visit) -> bool:
+    return visit.reservation is None or spent(desk.memory.connection, visit.reservation, visit.generation)

@@ -3,7 +3,7 @@
 The hub's time comes with its signed welcome and with each answer to a beat. From then on our own count of seconds is
 believed over a clock that jumps. Without a word of the hub a jump ahead must be believed, for that is how a computer
 without a battery finds the right time; but not one of more than 400 days beyond what we know: such a clock is broken.
-Nor is one that lies behind what we know: time would stand still until it has caught up, and no pause and no screen would
+Nor is one that lies behind what we know: time would stand still until it has caught up, and no pause, no screen would
 end. In both cases we count on from the newest time that we gave, until the hub is heard.
 """
 
