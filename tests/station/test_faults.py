@@ -299,24 +299,6 @@ async def test_a_parcel_that_keeps_the_door_from_shutting(rig: Rig) -> None:
     assert rig.parcel(parcel).stage == Stage.READY
 
 
-async def test_a_door_that_opens_unasked(rig: Rig) -> None:
-    parcel = await rig.inside("PW-1")
-    door = rig.parcel(parcel).compartment or 0
-    before, pulses = rig.wrote(), rig.pulses()
-    rig.boards.push_open(door)
-    await rig.look(4)
-    assert rig.told(before) == ["DoorOpened", "CaseOpened"], "once, however long it stands open"
-    assert rig.cases() == ["opened_unasked"]
-    assert rig.memory.room().held == rig.desk.plan.bit(door)
-    assert rig.pulses() == pulses
-    assert rig.parcel(parcel).stage == Stage.READY
-    rig.boards.push_closed(door)
-    await rig.look(2)
-    rig.boards.push_open(door)
-    await rig.look(4)
-    assert rig.told(before).count("DoorOpened") == 2
-
-
 async def test_a_power_cut_before_a_door_that_stood_open(rig: Rig) -> None:
     """It was not this visit that opened it: shut hours later, it takes nothing out of the book, and a case tells."""
     parcel = await rig.inside("PW-1")

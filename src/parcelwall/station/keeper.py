@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ import structlog
 from parcelwall.clock import Clock
 from parcelwall.drivers import Doors, DoorState, Seen
 from parcelwall.errors import Trouble
+from parcelwall.rules import facts
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.opening import Opening, open_door
 from parcelwall.station.reserve import UNWRITTEN, CannotWrite
@@ -20,8 +21,10 @@ from parcelwall.station.visit import Visit
 SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.02
 LEFT_OPEN_S = 120.0
 UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many looks
+UNASKED_AGAIN_S = 600.0  # how often at most it is told of a door once more, while nobody has looked at it
 
-IN_DOUBT = ("opened_unasked", "door_unclear")  # cases of doors that say nothing, or that nobody asked to open
+UNASKED = "opened_unasked"
+IN_DOUBT = (UNASKED, "door_unclear")  # cases of doors that say nothing, or that nobody asked to open
 
 log = structlog.get_logger()
 
@@ -33,7 +36,8 @@ class Keeper:
         self.desk, self.doors, self.clock, self._tell = desk, doors, clock, on_change
         self._opened = asyncio.Event()  # somebody may stand before an open door
         self.seen: dict[int, Seen] = {}
-        self._unasked: dict[int, int] = {}
+        self._unasked: dict[int, int] = {}  # door -> looks in a row that found it open, but for silent ones
+        self._unasked_told_s: dict[int, float] = {}
         self._opening: set[UUID] = set()
         self._open_s: dict[UUID, float] = {}  # visit -> since when this run knows its door to be open
         self._unread: set[UUID] = set()  # visits that were open at the start, and whose doors have said nothing since
@@ -77,7 +81,7 @@ class Keeper:
         no entry explains it. What lies behind a shut door nobody can see: `journal_restored` asks a person to look."""
         if not self.desk.memory.unlooked:
             return
-        told = self._doors_in_doubt()  # by a turn before this one that the disk broke off
+        told = self._doors_with(IN_DOUBT)  # by a turn before this one that the disk broke off
         for door in sorted(set(self.desk.plan.place) - told):
             state = await self._state(door)
             if state == DoorState.OPEN:
@@ -87,10 +91,10 @@ class Keeper:
                 self.desk.memory.tell(self.desk.case("door_unclear", None, door, holds=True))
         self.desk.memory.know({"unlooked": ""})
 
-    def _doors_in_doubt(self) -> set[int]:
-        """Doors that were seen open, or said nothing, and that nobody has looked at yet."""
+    def _doors_with(self, about: Collection[str]) -> set[int]:
+        """Doors of which such a case is open, for nobody has looked at them yet."""
         cases = (case for case in self.desk.memory.book.cases.values() if case.closed_at is None)
-        return {case.compartment for case in cases if case.about in IN_DOUBT and case.compartment}
+        return {case.compartment for case in cases if case.about in about and case.compartment}
 
     async def serve(self, visit: Visit) -> Visit:
         """Opens the visit's door. Answers the visit as it stands then: opened, or ended because it would not.
@@ -190,17 +194,29 @@ class Keeper:
         return now_s - self._open_s.setdefault(visit.id, now_s)
 
     def _watch_unasked(self, asked: set[int]) -> None:
-        self.desk.standing_open = {
-            door for door, seen in self.seen.items() if seen.state == DoorState.OPEN and door not in asked
-        }
-        for door, seen in self.seen.items():
-            if seen.state != DoorState.OPEN or door in asked:
-                self._unasked.pop(door, None)
-                continue
+        """A door that says nothing for a while is what it was before: a bad line opens no door anew."""
+        shut = {door for door, seen in self.seen.items() if seen.state == DoorState.CLOSED}
+        self._unasked = {door: turns for door, turns in self._unasked.items() if door not in asked | shut}
+        found = [door for door, seen in self.seen.items() if seen.state == DoorState.OPEN and door not in asked]
+        self.desk.standing_open = {*self._unasked, *found}
+        for door in found:
             turns = self._unasked.get(door, 0) + 1
             if turns == UNASKED_SWEEPS:
-                self.desk.unasked(door)
+                self._tell_unasked(door)
             self._unasked[door] = turns
+
+    def _tell_unasked(self, door: int) -> None:
+        """One case until somebody has looked; meanwhile only now and then that it was opened again, for a contact may
+        flap for weeks."""
+        now_s = self.clock.mono()
+        told_s = self._unasked_told_s.setdefault(door, now_s)
+        if door not in self._doors_with((UNASKED,)):
+            self.desk.unasked(door)
+        elif now_s - told_s >= UNASKED_AGAIN_S:
+            self.desk.memory.tell(facts.DoorOpened(compartment=door))
+        else:
+            return
+        self._unasked_told_s[door] = now_s
 
     async def _even_if_full(self, turn: Coroutine[Any, Any, None]) -> None:
         try:

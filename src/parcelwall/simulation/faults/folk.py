@@ -15,6 +15,7 @@ from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.phone import Phones, Reply
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
+from parcelwall.station.keeper import UNASKED
 from parcelwall.station.visit import Visit
 
 AGAIN = timedelta(hours=5)
@@ -320,7 +321,7 @@ class Folk:
             return
         self.ledger.struck("F20", ("opened by hand",))
         post.note(f"F20: door {door} is opened by hand")
-        head = post.up.memory.wrote().number
+        head, known = post.up.memory.wrote().number, self._is_told_of(post, door)
         post.boards.push_open(door)
         for _turn in range(3):
             await post.clock.sleep(1.0)
@@ -328,9 +329,14 @@ class Folk:
         kinds = [entry.kind for entry in post.up.memory.since(post.up.memory.writer, head, 10)]
         if post.unwritten:
             return
-        if "DoorOpened" not in kinds or "CaseOpened" not in kinds:
+        if not self._is_told_of(post, door) or not (known or "DoorOpened" in kinds):
             post.violated(f"INV-04: door {door} stands open unasked, and no case tells of it")
         self.visiting.later(post, door, timedelta(minutes=5))
+
+    def _is_told_of(self, post: Outpost, door: int) -> bool:
+        """Whether a case says that it was opened by hand, and nobody has looked yet."""
+        cases = post.up.memory.book.cases.values()
+        return any(case.about == UNASKED and case.compartment == door and case.closed_at is None for case in cases)
 
     async def _guess(self, post: Outpost, until: datetime) -> None:
         """Somebody tries codes, as fast as the station lets them, for an hour; then for the next."""
