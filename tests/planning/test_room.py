@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import poisson
 
 from parcelwall.planning import room
 from parcelwall.planning.dice import dice
@@ -55,6 +56,19 @@ def test_the_pass_agrees_with_stations_that_are_filled_at_random() -> None:
                     free[put] -= 1
         hits += places.best_fit(free, 1) is not None
     assert room.room_chance(laws, station, 1) == pytest.approx(hits / 4_000, abs=0.03)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(chance, max_size=60), st.lists(st.floats(0, 30), min_size=1, max_size=3))
+def test_a_law_of_many_is_what_taking_them_one_by_one_finds(chances: list[float], more: list[float]) -> None:
+    law = np.ones(1)
+    for p in chances:
+        law = np.convolve(law, [1 - p, p])
+    for turn, found in zip(more, room.count_laws(np.array([chances] * len(more)), np.array(more)), strict=True):
+        expected = np.convolve(law, poisson.pmf(np.arange(len(found)), turn))[: len(found)]
+        assert found == pytest.approx(expected, abs=1e-7), "up to the little that the Poisson law is cut off by"
+        alone = room.count_law(chances, turn)
+        assert alone == pytest.approx(expected[: len(alone)], abs=1e-7)
 
 
 def test_a_law_adds_up_to_one_and_has_the_right_mean() -> None:

@@ -99,7 +99,8 @@ def tell(rows: Array, asked_h: Array, known_h: Array, fitted: Array, since_h: fl
 
 def _learn(rows: Array, fitted: Array) -> list[lightgbm.Booster]:
     """Several, each from other draws of the past: their mean is steadier than any of them."""
-    return [lightgbm.train(OPTIONS | {"seed": seed}, lightgbm.Dataset(rows, fitted), ROUNDS) for seed in SEEDS]
+    table = lightgbm.Dataset(rows, fitted, params=OPTIONS, free_raw_data=False)
+    return [lightgbm.train(OPTIONS | {"seed": seed}, table, ROUNDS) for seed in SEEDS]
 
 
 def recalibrated(told: Array, before: Array, came_true: Array) -> Array:

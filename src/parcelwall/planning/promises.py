@@ -179,16 +179,16 @@ class OnDay(msgspec.Struct):
 
     def chance(self, compartments: Sequence[int], size: int) -> float:
         """The formula of `room.py`, averaged over our turn in the visit: who of it is put down before us."""
-        classes = range(len(compartments))
-        sure = [room.count_law([*self.stays[self.cls == c], *self.before[self.sizes == c]],
-                               self.more_before * self.shares[c]) for c in classes]  # fmt: skip
-        found = 0.0
-        for turn in TURNS:
-            laws = [np.convolve(sure[c], room.count_law(turn * self.same[self.sizes == c],
-                                                        turn * self.more_same * self.shares[c]))
-                    for c in classes]  # fmt: skip
-            found += room.room_chance(laws, compartments, size) / len(TURNS)
-        return found
+        by_turn = zip(*(self._laws(c) for c in range(len(compartments))), strict=True)
+        return sum(room.room_chance(laws, compartments, size) for laws in by_turn) / len(TURNS)
+
+    def _laws(self, c: int) -> list[Array]:
+        """What takes room of class c before us, for each of our turns."""
+        sure = room.count_law(np.append(self.stays[self.cls == c], self.before[self.sizes == c]),
+                              self.more_before * self.shares[c])  # fmt: skip
+        turns = np.array(TURNS)
+        same = room.count_laws(turns[:, None] * self.same[self.sizes == c], turns * self.more_same * self.shares[c])
+        return [np.convolve(sure, law) for law in same]
 
     def ahead(self, carrier: int) -> Ahead:
         n, mine = len(self.shares), self.carriers == carrier
