@@ -291,6 +291,10 @@ async def test_from_a_real_journal_with_refusals_and_a_row_adopted_by_itself(
     await commands.adopt_by_itself(town.hub, rows=[row], plan="ab" * 32, by_row="all")
     body = await town.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'AdmissionAdopted' ORDER BY number DESC")
     assert '"by_row":"all"' in body and row in town.hub.desk.rows
+    over = [AdmissionRow(name=row.name, rule="ended", station=S)]
+    many = [msgspec.structs.replace(row, name=f"{row.name}{n}") for n in range(1_001)]  # more than a hub takes at once
+    await commands.adopt_by_itself(town.hub, rows=[*over, *many], plan="ab" * 32, by_row="all")
+    assert row not in town.hub.desk.rows and many[-1] in town.hub.desk.rows
     later = await read_at(database, now + timedelta(days=history.WINDOW_DAYS + 1))
     assert (later.zones, later.rows["all"].rule, later.stories) == ({S: "Europe/Helsinki"}, "nightly", {})
     assert later.layouts == known.layouts, "a layout and a row last, however old they are"
