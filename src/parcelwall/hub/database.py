@@ -1,4 +1,4 @@
-"""Opens the hub's database: migrated, with a pool whose connections are not reset between transactions.
+"""Opens the hub's database: migrated, its wall whole, with a pool whose connections are not reset between transactions.
 
 A reset is a hidden round trip of 12 to 39 % of a small request (docs/decisions/0003); every use here is a whole
 transaction or a single statement, so there is nothing to reset.
@@ -10,6 +10,7 @@ import asyncpg
 import asyncpg.protocol.protocol
 
 from parcelwall.errors import Trouble
+from parcelwall.hub import wall
 from parcelwall.hub.migrate import migrate
 
 
@@ -32,6 +33,7 @@ async def open_pool(dsn: str, size: int = 8) -> asyncpg.Pool:
         connection = await asyncpg.connect(dsn)
         try:
             await migrate(connection)
+            await wall.build(connection)
         finally:
             await connection.close()
         return await asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_nothing_to_reset)

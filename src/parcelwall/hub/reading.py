@@ -12,7 +12,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.errors import Refusal
-from parcelwall.hub import people
+from parcelwall.hub import people, wall
 from parcelwall.hub.commands import carrier_view
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
@@ -41,7 +41,7 @@ _MARKS = "SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'Carr
 async def as_carrier(hub: Hub, carrier: str) -> AsyncIterator[asyncpg.Connection]:
     """A connection that sees only this carrier's rows: the second wall behind the join."""
     async with hub.pool.acquire() as connection, connection.transaction(readonly=True):
-        await connection.execute("SET LOCAL ROLE parcelwall_carrier")
+        await connection.execute(f"SET LOCAL ROLE {wall.ROLE}")
         await connection.execute("SELECT set_config('parcelwall.carrier', $1, true)", carrier)
         yield connection
 
