@@ -32,8 +32,6 @@ Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Defau
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
-INTERRUPTED = 130  # as shells have it
-
 
 def main() -> None:
     """Runs a command. What the world or a person did wrong is told in one sentence, and exits 1."""
@@ -74,7 +72,7 @@ plans.reach_hubs_by(centre.ask)
 
 def _code(answered: int | None) -> int:
     """The exit code of a job; one that was interrupted has not succeeded."""
-    return INTERRUPTED if answered is None else answered
+    return centre.INTERRUPTED if answered is None else answered
 
 
 @app.command()

@@ -18,7 +18,7 @@ import pytest
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
-from parcelwall.hub import embedded, house, wheel
+from parcelwall.hub import embedded, house, tools, wheel
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.reading import LOST
 from parcelwall.ids import Ids
@@ -332,3 +332,21 @@ async def test_a_wheel_in_a_closed_folder_is_copied(folder: Path) -> None:
     process.kill()
     await asyncio.to_thread(process.wait)
     assert await gone(pid)
+
+
+async def test_programs_run_on_a_server_that_runs_and_on_one_that_does_not(used: Path, tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    shows = ["psql", "-At", "-o", str(said), "-c", "SELECT current_user, current_database()"]
+    assert await tools.run(used, shows, new=False) == 0
+    assert said.read_text() == "parcelwall|parcelwall\n"
+    async with served(used, durable=True) as (server, _):
+        assert await tools.run(used, ["psql", "-c", "SELECT nothing"], new=False) == 1
+        assert server.pid and alive(server.pid)
+
+
+async def test_a_database_to_restore_into_is_new_and_one_to_dump_is_not(folder: Path, used: Path) -> None:
+    with pytest.raises(Trouble, match="holds a database already"):
+        await tools.run(used, ["psql", "-c", "SELECT 1"], new=True)
+    with pytest.raises(Trouble, match="holds no database"):
+        await tools.run(folder.with_name("typo"), ["pg_dump"], new=False)
+    assert not folder.with_name("typo").exists()

@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command runs, so that a station without the hub's libraries starts as fast.
 """
 
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ out = Console(soft_wrap=True)
 Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
 
+INTERRUPTED = 130  # as shells have it
 _run: list[Callable[[Coroutine[Any, Any, Any]], Any]] = []
 
 
@@ -30,7 +32,8 @@ def run_by(run: Callable[[Coroutine[Any, Any, Any]], Any]) -> None:
 
 
 def ask(data: Path | None, database_url: str | None, act: Any) -> Any:
-    """What a hub answers to `act`. Raises its Refusal, or Trouble if it cannot be opened."""
+    """What a hub answers to `act`. Raises its Refusal, or Trouble if it cannot be opened or there is none: only
+    `parcelwall hub` makes one."""
     return _run[0](_at_hub(data, database_url, act))
 
 
@@ -102,10 +105,25 @@ def hub_restored(data: Data = None, database_url: DatabaseUrl = None) -> None:
     out.print(f"Epoch {epoch} has begun. Start every hub process anew; stations bring back what they know.")
 
 
+@app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+def database(
+    words: Annotated[list[str], typer.Argument(help="pg_dump, pg_restore or psql, and what it is told.")],
+    new: Annotated[bool, typer.Option("--new", help="Make an empty database first, to restore into.")] = False,
+    data: Data = None,
+) -> None:
+    """Runs one of PostgreSQL's own programs on the hub's own database, while the hub runs or not. docs/operator.md has
+    backup and restore."""
+    from parcelwall.hub import tools
+
+    settings = read(HubSettings, {"data_dir": str(data) if data else None})
+    code = _run[0](tools.run(settings.data_dir / "postgres", words, new))
+    sys.exit(INTERRUPTED if code is None else code)
+
+
 async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:
     from parcelwall.hub import house
 
     settings = read(HubSettings, {"data_dir": str(data) if data else None, "database_url": database_url})
     clock = SystemClock()
-    async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url) as opened:
+    async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, new=False) as opened:
         return await act(opened)

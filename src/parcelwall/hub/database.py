@@ -26,12 +26,16 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
     return None
 
 
-async def open_pool(dsn: str, size: int = 8) -> asyncpg.Pool:
-    """A pool on a migrated database. Raises Trouble if the database cannot be reached."""
+async def open_pool(dsn: str, size: int = 8, new: bool = True) -> asyncpg.Pool:
+    """A pool on a migrated database. Raises Trouble if the database cannot be reached, or unless it may be `new` if it
+    holds no hub."""
     know_arrays_at_sight()
     try:
         connection = await asyncpg.connect(dsn)
         try:
+            if not new and not await connection.fetchval("SELECT to_regclass('house') IS NOT NULL"):
+                raise Trouble("the database holds no hub: is it the right one? `parcelwall hub` makes one at its first "
+                              "start")  # fmt: skip
             await migrate(connection)
             await wall.build(connection)
         finally:

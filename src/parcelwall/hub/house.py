@@ -13,7 +13,7 @@ import msgspec
 import structlog
 
 from parcelwall.clock import Clock
-from parcelwall.errors import Refusal
+from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import admission, given_back, network, stations
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool
@@ -259,20 +259,40 @@ async def _adopted(connection: asyncpg.Connection) -> Policy:
 
 @asynccontextmanager
 async def opened(
-    data_dir: Path, clock: Clock, ids: Ids, database_url: str = "", slot: int = 1, durable: bool = True
+    data_dir: Path,
+    clock: Clock,
+    ids: Ids,
+    database_url: str = "",
+    slot: int = 1,
+    durable: bool = True,
+    new: bool = True,
 ) -> AsyncIterator[Hub]:
-    """A hub on `database_url`, or on the embedded PostgreSQL in `data_dir`. `durable=False` is for simulation only."""
+    """A hub on `database_url`, or on the embedded PostgreSQL in `data_dir`. `durable=False` is for simulation only.
+
+    Unless it may be `new`, Trouble is raised where there is none: a mistaken folder is not answered with success.
+    """
+    if not new and not database_url:
+        _refuse_another_folder(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
     server = None if database_url else EmbeddedPostgres(data_dir / "postgres", durable=durable)
     dsn = await server.start() if server else database_url
     watching = asyncio.create_task(_start_again(server)) if server else None
     try:
-        async with serving(dsn, data_dir, clock, ids, slot) as hub:
+        async with serving(dsn, data_dir, clock, ids, slot, new) as hub:
             yield hub
     finally:
         if server and watching:
             watching.cancel()
             await server.stop()
+
+
+def _refuse_another_folder(data_dir: Path) -> None:
+    if (data_dir / "postgres" / "cluster").exists():
+        return
+    below = data_dir / "hub"
+    meant = f" Did you mean {below}?" if (below / "postgres" / "cluster").exists() else ""
+    raise Trouble(f"{data_dir} holds no hub: --data must name the folder of one. Only `parcelwall hub` makes one, at "
+                  f"its first start.{meant}")  # fmt: skip
 
 
 async def _start_again(server: EmbeddedPostgres) -> None:
@@ -289,11 +309,13 @@ async def _start_again(server: EmbeddedPostgres) -> None:
 
 
 @asynccontextmanager
-async def serving(dsn: str, data_dir: Path, clock: Clock, ids: Ids, slot: int = 1) -> AsyncIterator[Hub]:
-    """A hub on a database that runs already."""
-    pool = await open_pool(dsn)
+async def serving(
+    dsn: str, data_dir: Path, clock: Clock, ids: Ids, slot: int = 1, new: bool = True
+) -> AsyncIterator[Hub]:
+    """A hub on a database that runs already. Raises Trouble for a journal whose master key is not there."""
+    pool = await open_pool(dsn, new=new)
     try:
-        keys = hub_keys.load(data_dir, ids)
+        keys = hub_keys.load(data_dir, ids, new=not await pool.fetchval("SELECT EXISTS (SELECT FROM entry)"))
         async with pool.acquire() as connection:
             epoch = await connection.fetchval("SELECT epoch FROM house")
             policy = await _adopted(connection)

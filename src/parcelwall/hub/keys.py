@@ -99,11 +99,15 @@ def _derive(master: bytes, use: str) -> bytes:
     return hmac.new(master, f"parcelwall/hub/{use}/1".encode() + b"\x01", hashlib.sha256).digest()
 
 
-def load(data_dir: Path, ids: Ids) -> Keys:
-    """The hub's keys; makes the master key on the first start. Raises Trouble for one that is damaged."""
+def load(data_dir: Path, ids: Ids, new: bool = True) -> Keys:
+    """The hub's keys; of a `new` hub the master key is made. Raises Trouble for one that is missing or damaged."""
     given = os.environ.get("PARCELWALL_MASTER_KEY")
     path = data_dir / "master.key"
     if given is None and not path.exists():
+        if not new:
+            raise Trouble(f"{path} is missing, and this hub's journal was begun with one: put the one of its backup "
+                          "there, or give it as PARCELWALL_MASTER_KEY. With another no station believes this hub, and "
+                          "no link works")  # fmt: skip
         _write_once(path, ids.secret(32).hex())
     text = given or path.read_text()
     try:

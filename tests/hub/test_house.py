@@ -1,0 +1,52 @@
+"""What opens a hub and what does not: a wrong folder, a wrong database, a master key that was left behind."""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from parcelwall.clock import VirtualClock
+from parcelwall.errors import Trouble
+from parcelwall.hub import house
+from parcelwall.ids import seeded
+from station.towns import NOW, a_hub, about
+
+
+async def opened(folder: Path, dsn: str = "") -> None:
+    """As every command but `hub` opens one."""
+    clock = VirtualClock(NOW)
+    async with house.opened(folder, clock, seeded(clock, 1), dsn, new=False):
+        pass
+
+
+async def test_only_the_hub_itself_makes_a_hub(tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match=r"typo holds no hub: --data must name the folder of one\.[^?]*$"):
+        await opened(tmp_path / "typo")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_folder_of_a_demo_holds_one_below(tmp_path: Path) -> None:
+    (tmp_path / "hub/postgres/cluster").mkdir(parents=True)
+    with pytest.raises(Trouble, match=f"holds no hub.* Did you mean {tmp_path}/hub?"):
+        await opened(tmp_path)
+
+
+async def test_a_database_without_a_hub_is_left_as_it_is(postgres_dsn: str, tmp_path: Path) -> None:
+    with pytest.raises(Trouble, match="the database holds no hub"):
+        await opened(tmp_path / "data", postgres_dsn)
+    connection = await asyncpg.connect(postgres_dsn)
+    assert await connection.fetchval("SELECT to_regclass('migration')") is None
+    await connection.close()
+
+
+async def test_a_journal_without_its_master_key_gets_no_new_one(database: str, tmp_path: Path) -> None:
+    """A restore that forgot the key: nothing would tell until the first station does not believe the hub."""
+    async with a_hub(database, tmp_path / "old"):
+        pass
+    async with a_hub(database, tmp_path / "new", stations=(about(),)):
+        pass  # nothing had been written yet
+    with pytest.raises(Trouble, match=r"lost/master\.key is missing"):
+        async with a_hub(database, tmp_path / "lost"):
+            pass
+    assert not (tmp_path / "lost/master.key").exists()
+    await opened(tmp_path / "new", database)
