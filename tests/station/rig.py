@@ -16,6 +16,7 @@ from parcelwall.clock import VirtualClock
 from parcelwall.drivers import connect
 from parcelwall.drivers.pretend.board import PretendBoards
 from parcelwall.drivers.pretend.memory import MemoryBoards
+from parcelwall.drivers.profile import Profile
 from parcelwall.drivers.seen import DoorState
 from parcelwall.ids import seeded
 from parcelwall.journal import chain
@@ -45,14 +46,15 @@ class Rig:
 
     def __init__(
         self, folder: Path, columns: str = "SSML SSML", layout: Layout | None = None, seed: int = 1,
-        durable: bool = False, reserve: Reserve | None = None,
+        durable: bool = False, reserve: Reserve | None = None, profile: Profile | None = None,
     ) -> None:  # fmt: skip
         self.durable, self.reserve = durable, reserve
         self.path = folder / "station.sqlite"
         self.now = VirtualClock(NOW)
         self.ids = seeded(self.now, seed)
         self.layout = layout or plain_layout(columns)
-        self.boards = MemoryBoards(PretendBoards(pretend_profile(self.layout), self.ids.chance), self.now)
+        self.profile = profile or pretend_profile(self.layout)
+        self.boards = MemoryBoards(PretendBoards(self.profile, self.ids.chance), self.now)
         self.courier = self.ids.new()
         self._head = chain.start(WRITER)
         self._keys = {use: access.subkey(SECRET, use) for use in ("pickup-code", "label-tag", "courier-code")}
@@ -73,7 +75,7 @@ class Rig:
         return self
 
     async def _open(self) -> None:
-        self.doors = connect(pretend_profile(self.layout), self.now, open_port=self.boards.open_port)
+        self.doors = connect(self.profile, self.now, open_port=self.boards.open_port)
         await self.doors.start()
         memory = Memory(self.path, self.now, self.durable, self.reserve)
         self.station = Station(memory, self.doors, self.now, self.ids)

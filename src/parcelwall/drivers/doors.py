@@ -1,4 +1,8 @@
-"""The doors of one lock-board bus: mapped doors only, and nothing said of them without two equal reads."""
+"""The doors of one lock-board bus: mapped doors only, and nothing said of them without two equal reads.
+
+A contact that measures the hook reads not-closed while the coil is driven, whether the leaf moves or not. Until the hook
+would have caught again that is UNKNOWN; then it is an open door. Source: hardware.md 2.3.
+"""
 
 import asyncio
 
@@ -15,6 +19,7 @@ from parcelwall.errors import Trouble
 READS_NEEDED = 2
 READS_AT_MOST = READS_NEEDED + 2  # a read may be retried twice
 MISSES_OF_THE_DEAD = 3
+HOOK_CATCHES_S = 0.2  # after its coil is let go
 
 WHY = {
     How.ANSWERED: Why.FAULT, How.SILENT: Why.SILENT, How.GARBLED: Why.GARBLED, How.GONE: Why.SILENT,
@@ -54,6 +59,9 @@ class BoardDoors:
         self._twins = {board: codec.ask_board(board, echo=True).expect.twin for board in self._boards}
         self._rests = any(codec.rest(board, echo=True) for board in self._boards)
         self._coils = {line.door: Coil() for line in profile.doors}
+        self._pulse_s = profile.pulse_ms / 1000
+        self._hook_s = 0.0 if profile.contact == "door" else self._pulse_s + HOOK_CATCHES_S
+        self._held_until: dict[int, float] = {}  # door -> how long its hook may not be caught for its coil alone
         self._seen: dict[int, Seen] = {}
         self._suspects: set[int] = set()
         self._sweeping = asyncio.Lock()
@@ -73,6 +81,8 @@ class BoardDoors:
     async def start(self) -> None:
         """Begin. Accepts that the hardware is unplugged."""
         await self._bus.start()
+        if self._hook_s:  # whoever was before us may have driven a coil a moment ago
+            await self._clock.sleep(self._hook_s)
         for board in self._boards if self._rests else ():
             if (await self._bus.read_board(board)).how is How.ANSWERED:
                 await self._bus.rest(board)
@@ -101,16 +111,19 @@ class BoardDoors:
                 return Pulse.REFUSED
             outcome = await self._bus.pulse(place.board, place.lock, not_after, lambda at: self._driven(door, at))
             if outcome.how is How.ANSWERED:
-                self._occupy_supply(outcome.at)
+                self._pulsed(door, outcome.at)
         return _pulse_of(outcome)
 
     def _driven(self, door: int, at: float) -> None:
         """Told by the bus owner as the bytes leave, so that it holds even if whoever asked has gone away."""
         self._coils[door].driven(at)
-        self._occupy_supply(at)
+        self._pulsed(door, at)
 
-    def _occupy_supply(self, at: float) -> None:
-        self._supply.pulsed(at, self.profile.pulse_ms / 1000, self.profile.supply_gap_ms / 1000)
+    def _pulsed(self, door: int, at: float) -> None:
+        """The pulse began at `at` or before: until it is over nothing else is driven, and its hook says nothing."""
+        self._supply.pulsed(at, self._pulse_s, self.profile.supply_gap_ms / 1000)
+        if self._hook_s:
+            self._held_until[door] = at + self._hook_s
 
     def _place(self, door: int) -> DoorLine:
         if door not in self._places:
@@ -133,7 +146,7 @@ class BoardDoors:
         before = self._seen.get(door, NEVER_LOOKED)
         first = await self._bus.read_door(place.board, place.contact)
         contact = None if first.reply is None else first.reply.contact(place.contact)
-        same = self._meaning(place, contact) is before.state is not DoorState.UNKNOWN
+        same = self._meaning(place, contact, first.at) is before.state is not DoorState.UNKNOWN
         is_fresh = first.at - before.at <= self.profile.stale_after_s
         self._seen[door] = Seen(before.state, first.at) if same and is_fresh else await self._look_twice(place, first)
         return self._told(door, self._clock.mono() - self.profile.stale_after_s)
@@ -154,19 +167,26 @@ class BoardDoors:
                 break
         if len(reads) < READS_NEEDED:
             return Seen(DoorState.UNKNOWN, self._clock.mono(), why)
-        return self._judge(place, reads[0][0], reads[1][0], reads[1][1])
+        return self._judge(place, reads[0][0], reads[1][0], reads[0][1], reads[1][1])
 
-    def _judge(self, place: DoorLine, first: int | None, second: int | None, at: float) -> Seen:
+    def _judge(self, place: DoorLine, first: int | None, second: int | None, since: float, at: float) -> Seen:
+        """What two reads say; the second was asked after `since`, when the first was answered."""
         if first is None or second is None:
             return Seen(DoorState.UNKNOWN, at, Why.FAULT)
         if first != second:
             return Seen(DoorState.UNKNOWN, at, Why.DISAGREE)
-        return Seen(self._meaning(place, second), at)
+        state = self._meaning(place, second, since)
+        return Seen(state, at, Why.HELD if state is DoorState.UNKNOWN else Why.NONE)
 
-    def _meaning(self, place: DoorLine, contact: int | None) -> DoorState:
+    def _meaning(self, place: DoorLine, contact: int | None, since: float) -> DoorState:
         if contact is None:
             return DoorState.UNKNOWN
-        return DoorState.CLOSED if contact == self._closed_values[place.door] else DoorState.OPEN
+        if contact == self._closed_values[place.door]:
+            return DoorState.CLOSED
+        return DoorState.UNKNOWN if self._is_held(place.door, since) else DoorState.OPEN
+
+    def _is_held(self, door: int, since: float) -> bool:
+        return since < self._held_until.get(door, since)
 
     async def sweep(self) -> dict[int, Seen]:
         """A look at every mapped door; see `Doors.sweep`. A frame the board spoke by itself brings it forward."""
@@ -210,13 +230,13 @@ class BoardDoors:
         """What two reads of a board say of its doors: of most the same, which is judged once."""
         if first.reply is None or second.reply is None:
             return dict.fromkeys((place.door for place in places), Seen(DoorState.UNKNOWN, second.at, WHY[second.how]))
-        seen, judged = {}, dict[tuple[int | None, int | None, int], Seen]()
+        seen, judged = {}, dict[tuple[int | None, int | None, int, bool], Seen]()
         for place in places:
             number = place.contact
             was, now = first.reply.contact(number), second.reply.contact(number)
-            read = was, now, self._closed_values[place.door]
+            read = was, now, self._closed_values[place.door], self._is_held(place.door, first.at)
             if read not in judged:
-                judged[read] = self._judge(place, was, now, second.at)
+                judged[read] = self._judge(place, was, now, first.at, second.at)
             seen[place.door] = judged[read]
         return seen
 
@@ -225,7 +245,7 @@ class BoardDoors:
         stale_after_s = self.profile.stale_after_s
         for place in places:
             before = self._seen.get(place.door, NEVER_LOOKED)
-            now = self._meaning(place, reply.contact(place.contact))
+            now = self._meaning(place, reply.contact(place.contact), at)
             if now is DoorState.UNKNOWN or before.state is not now or at - before.at > stale_after_s:
                 return False
         return True

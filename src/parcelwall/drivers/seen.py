@@ -25,6 +25,7 @@ class Why(StrEnum):
     DISAGREE = "disagree"  # two reads in a row differ
     SUSPECT = "suspect"  # somebody marked the sensor
     FAULT = "fault"  # the board itself says that it cannot tell
+    HELD = "held"  # the hook is not caught, and its coil may hold it: nothing is said of the leaf
     UNMAPPED = "unmapped"  # no such door in the profile
     NO_POWER = "no power"  # the port works and every one of several boards is silent
 

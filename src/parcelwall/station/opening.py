@@ -3,12 +3,14 @@
 An ack is about the coil; "open" is said only after the contact was seen open. A further pulse needs the door read
 closed, 2 s since the last one, and there are at most 3; a door that is unknown gets no further pulse at all. A door
 that reads open before we have done anything was not opened by us: its contact is broken, or somebody else was there.
+Where the contact measures the hook, one that let go and caught again is unclear: the leaf may have moved or not.
 """
 
 from typing import Literal
 
 from parcelwall.clock import Clock
-from parcelwall.drivers import Doors, DoorState, Pulse
+from parcelwall.drivers import Doors, DoorState, Pulse, Seen, Why
+from parcelwall.drivers.seen import NEVER_LOOKED
 from parcelwall.errors import Trouble
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.visit import Visit
@@ -24,7 +26,7 @@ Opening = Literal["opened", "stuck", "unclear", "late", "dead"]
 
 async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock) -> tuple[Opening, Visit]:
     """Opens the visit's door. Answers what was seen, not what was acknowledged."""
-    if await _look(doors, visit) == DoorState.OPEN:
+    if (await _look(doors, visit)).state == DoorState.OPEN:
         return "unclear", visit
     verdict: Opening = "stuck"
     while visit.pulses < MOST_PULSES:
@@ -34,33 +36,37 @@ async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock)
         pulse = await doors.open(visit.compartment, not_after=until)
         if pulse in (Pulse.LATE, Pulse.DEAD):
             return ("late" if pulse == Pulse.LATE else "dead"), visit
-        seen = await _watch(visit, doors, clock)
+        seen, let_go = await _watch(visit, doors, clock)
         if seen == DoorState.OPEN:
             return "opened", visit
         if seen == DoorState.UNKNOWN:
             return "unclear", visit
+        verdict = "unclear" if let_go else verdict
         await clock.sleep(max(0.0, pulsed_at + BETWEEN_PULSES_S - clock.mono()))
-        if await _look(doors, visit) != DoorState.CLOSED:
-            continue_as = await _look(doors, visit)
+        if (await _look(doors, visit)).state != DoorState.CLOSED:
+            continue_as = (await _look(doors, visit)).state
             return ("opened" if continue_as == DoorState.OPEN else "unclear"), visit
     return verdict, visit
 
 
-async def _watch(visit: Visit, doors: Doors, clock: Clock) -> DoorState:
-    """The door's state once it is open, or after WATCH_S; unknown only if it never gave a clear answer."""
+async def _watch(visit: Visit, doors: Doors, clock: Clock) -> tuple[DoorState, bool]:
+    """The door's state once it is open, or after WATCH_S; unknown only if it never gave a clear answer. And whether
+    its hook has let go, for which a coil that is driven for longer is waited for."""
     until = clock.mono() + WATCH_S
-    clear = DoorState.UNKNOWN
-    while clock.mono() < until:
+    clear, held, let_go = DoorState.UNKNOWN, False, False
+    while clock.mono() < until or held:
         await clock.sleep(LOOK_EVERY_S)
         seen = await _look(doors, visit)
-        if seen == DoorState.OPEN:
-            return seen
-        clear = seen if seen != DoorState.UNKNOWN else clear
-    return clear
+        if seen.state == DoorState.OPEN:
+            return seen.state, True
+        clear = seen.state if seen.state != DoorState.UNKNOWN else clear
+        held = seen.why == Why.HELD
+        let_go = let_go or held
+    return clear, let_go
 
 
-async def _look(doors: Doors, visit: Visit) -> DoorState:
+async def _look(doors: Doors, visit: Visit) -> Seen:
     try:
-        return (await doors.state(visit.compartment)).state
+        return await doors.state(visit.compartment)
     except Trouble:
-        return DoorState.UNKNOWN
+        return NEVER_LOOKED
