@@ -1,13 +1,17 @@
 """The port itself: gaps, reopening, back-off, rights."""
 
+import asyncio
 import logging
 import os
 from contextlib import contextmanager
 from itertools import pairwise
 
 import pytest
+import serial
+from serial_asyncio_fast import SerialTransport
 
 from parcelwall.drivers import DoorState, PortForbidden, Pulse, Why, connect
+from parcelwall.drivers.serial_port import SerialPort
 
 pytestmark = pytest.mark.asyncio
 
@@ -88,3 +92,56 @@ async def test_a_real_port_without_permission(make_pty_rig, caplog):
         await rig.doors.start()
         assert await rig.doors.open(1, rig.soon()) is Pulse.DEAD
     assert "DOORS ARE DEAD: No right to open" in caplog.text
+
+
+async def test_an_adapter_that_takes_no_more_bytes_is_gone_until_it_does(make_rig):
+    rig = await make_rig()
+    assert (await rig.doors.state(1)).state is CLOSED
+    rig.boards.wedge()
+    async with asyncio.timeout(5):
+        assert (await rig.doors.state(1)).why is Why.SILENT
+        assert not rig.doors.up
+        assert await rig.doors.open(1, rig.soon()) is Pulse.DEAD
+    rig.boards.wedge(False)
+    assert (await rig.until(1, CLOSED)).state is CLOSED
+    assert await rig.doors.open(1, rig.soon()) is Pulse.ACKED
+
+
+async def test_a_pulse_that_an_adapter_holds_back_is_not_given_later(make_rig):
+    rig = await make_rig()
+    assert (await rig.doors.state(1)).state is CLOSED
+    rig.boards.wedge()
+    async with asyncio.timeout(5):
+        assert await rig.doors.open(1, rig.soon()) in (Pulse.SILENT, Pulse.DEAD)  # taken by the adapter, or not even that
+    rig.boards.wedge(False)
+    assert (await rig.until(1, CLOSED)).state is CLOSED
+    assert not rig.core.pulses
+
+
+class Holding(serial.Serial):
+    """An adapter whose driver takes bytes and never says that they have left."""
+
+    @property
+    def out_waiting(self):
+        return 5
+
+
+async def test_an_adapter_that_never_says_that_bytes_have_left_hangs_nothing(make_pty_rig):
+    rig = await make_pty_rig()
+    await rig.doors.close()
+
+    async def open_holding(profile, clock):
+        port = SerialPort(profile, clock)
+        line = Holding(profile.port, profile.baud, exclusive=True)
+        port.connection_made(SerialTransport(asyncio.get_running_loop(), port, line))
+        return port
+
+    doors = connect(rig.doors.profile, rig.clock, open_holding)
+    await doors.start()
+    async with asyncio.timeout(5):
+        assert (await doors.state(1)).why is Why.SILENT
+        assert not doors.up, "it is closed, and opened again when its back-off is over"
+        await rig.clock.sleep(0.6)
+        assert await doors.open(1, rig.soon()) is Pulse.DEAD, "whether this line echoes no read has shown"
+        assert not doors.up
+    await doors.close()

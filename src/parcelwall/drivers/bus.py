@@ -76,7 +76,7 @@ class Bus:
         self.counts = Counts()
         self._profile, self._clock, self._codec = profile, clock, codec
         self._open_port, self._on_spoken = open_port, on_spoken
-        self._gap_s = profile.gap_ms / 1000
+        self._gap_s, self._byte_s = profile.gap_ms / 1000, 10 / profile.baud
         self._read_s = (profile.turnaround_ms + profile.timeout_ms) / 1000
         open_timeout_ms = 0 if profile.open_reply == "none" else profile.open_timeout_ms
         self._pulse_s = (profile.turnaround_ms + open_timeout_ms) / 1000
@@ -222,7 +222,7 @@ class Bus:
         port.write(request.frame)
         job.written = True
         job.on_written(self._clock.mono())
-        await port.drain()
+        await port.drain(self._clock.mono() + len(request.frame) * self._byte_s + self._read_s)
         how, reply = await self._listen(port, request.expect, self._clock.mono() + job.timeout_s)
         self._note_doubt(request.expect, how)
         await self._remember(port, how)

@@ -23,8 +23,8 @@ class Port(Protocol):
         """Send in one call; returns at once."""
         ...
 
-    async def drain(self) -> None:
-        """Returns when the last byte has left."""
+    async def drain(self, until: float) -> None:
+        """Returns when the last byte has left. Raises PortGone if that is not so at `until` (monotonic seconds)."""
         ...
 
     async def read_some(self, until: float) -> bytes:

@@ -1,8 +1,11 @@
 """A real serial port (or a pseudo-terminal), opened exclusively, on the running asyncio loop. POSIX only."""
 
 import asyncio
+import contextlib
 import errno
 import os
+import select
+import termios
 from typing import Any
 
 import serial_asyncio_fast
@@ -10,6 +13,8 @@ import serial_asyncio_fast
 from parcelwall.clock import Clock
 from parcelwall.drivers.port import Port, PortForbidden, PortGone
 from parcelwall.drivers.profile import Profile
+
+LET_GO_WITHIN_S = 2.0  # a kernel waits up to 30 s for bytes that an adapter does not take
 
 
 async def open_serial(profile: Profile, clock: Clock) -> Port:
@@ -77,11 +82,27 @@ class SerialPort(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         transport = self._alive()
+        if not self._takes_bytes():  # pyserial would try again and again, and nothing else would run meanwhile
+            raise self._full()
         transport.write(data)
         self._alive()
 
-    async def drain(self) -> None:
+    def _takes_bytes(self) -> bool:
+        poll = select.poll()
+        try:
+            poll.register(self._line, select.POLLOUT)
+            return bool(poll.poll(0))
+        except (OSError, TypeError) as problem:
+            raise PortGone(f"The port {self._name} went away: {problem}") from problem
+
+    def _full(self) -> PortGone:
+        return PortGone(f"The port {self._name} takes no more bytes. If that stays so, draw its adapter out and put it "
+                        "in again.")  # fmt: skip
+
+    async def drain(self, until: float) -> None:
         while self._waiting_out():
+            if self._clock.mono() >= until:
+                raise self._full()
             await self._clock.sleep(self._byte_s)
 
     def _waiting_out(self) -> int:
@@ -118,5 +139,7 @@ class SerialPort(asyncio.Protocol):
     async def close(self) -> None:
         if self._transport is not None and not self._closed.done():
             if not self._transport.is_closing():
+                with contextlib.suppress(OSError, TypeError, termios.error):
+                    self._line.reset_output_buffer()  # a pulse that is still held back must not be given later
                 self._transport.abort()
-            await self._closed
+            await asyncio.wait([self._closed], timeout=LET_GO_WITHIN_S)

@@ -18,6 +18,7 @@ class MemoryBoards(Hands):
     def __init__(self, core: PretendBoards, clock: Clock) -> None:
         super().__init__(core, clock)
         self._plugged = True
+        self.wedged = False
         self._port: MemoryPort | None = None
 
     async def open_port(self, profile: Profile, clock: Clock) -> Port:
@@ -36,6 +37,10 @@ class MemoryBoards(Hands):
     def replug(self) -> None:
         self._plugged = True
 
+    def wedge(self, on: bool = True) -> None:
+        """The adapter takes bytes and sends none; what it holds is lost when its port is closed."""
+        self.wedged = on
+
     def let_go(self) -> None:
         """The port was closed."""
         self._port = None
@@ -50,6 +55,7 @@ class MemoryPort:
 
     def __init__(self, boards: MemoryBoards, clock: Clock, baud: int) -> None:
         self.gone = False
+        self._holds = False  # bytes that never leave
         self._is_heard = baud == boards.core.profile.baud  # at another one boards make nothing of what comes
         self._boards, self._clock = boards, clock
         self._coming: list[tuple[float, int, bytes]] = []
@@ -68,11 +74,15 @@ class MemoryPort:
 
     def write(self, data: bytes) -> None:
         self._check()
-        if self._is_heard:
+        self._holds = self._boards.wedged
+        if self._is_heard and not self._holds:
             self.arrive(self._boards.core.feed(data, self._clock.mono()))
 
-    async def drain(self) -> None:
+    async def drain(self, until: float) -> None:
         """The core counts the time on the wire into its delays."""
+        if self._holds:
+            await self._clock.sleep(max(0.0, until - self._clock.mono()))
+            raise PortGone("The port takes no more bytes")
 
     async def read_some(self, until: float) -> bytes:
         due_at = min(self._coming[0][0], until) if self._coming else until

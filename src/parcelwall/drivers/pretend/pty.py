@@ -73,6 +73,10 @@ class PtyBoards(Hands):
         os.close(self._slave)
         self._master = self._slave = -1
 
+    def wedge(self, on: bool = True) -> None:
+        """The adapter takes no more bytes, as one whose flow is stopped; or takes them again."""
+        termios.tcflow(self._slave, termios.TCOOFF if on else termios.TCOON)
+
     def _on_bytes(self) -> None:
         with contextlib.suppress(BlockingIOError):
             data = os.read(self._master, 1024)
