@@ -145,3 +145,37 @@ async def test_an_adapter_that_never_says_that_bytes_have_left_hangs_nothing(mak
         assert await doors.open(1, rig.soon()) is Pulse.DEAD, "whether this line echoes no read has shown"
         assert not doors.up
     await doors.close()
+
+
+async def test_a_port_that_cannot_be_set_as_the_profile_says_is_gone_and_ends_nothing(make_pty_rig, caplog):
+    """A pseudo-terminal knows no parity. pyserial tells that by an error of termios, which is no OSError."""
+    rig = await make_pty_rig(parity="E")
+    assert (await rig.doors.state(1)).why is Why.SILENT
+    assert await rig.doors.open(1, rig.soon()) is Pulse.DEAD
+    assert "cannot be opened: (22, 'Invalid argument')" in caplog.text
+
+
+async def test_what_nobody_foresaw_while_a_port_is_opened_ends_no_look_at_the_doors(make_memory_rig, caplog):
+    rig = await make_memory_rig()
+    await rig.doors.close()
+    tries = []
+
+    async def open_oddly(profile, clock):
+        tries.append(clock.mono())
+        if len(tries) == 2:
+            raise RuntimeError("nobody foresaw this")
+        return await rig.open_port(profile, clock)
+
+    rig.boards.unplug()
+    doors = connect(rig.doors.profile, rig.clock, open_oddly)
+    await doors.start()
+    await rig.clock.sleep(1)
+    rig.boards.replug()
+    for _ in range(3):
+        assert {seen.why for seen in (await doors.sweep()).values()} == {Why.SILENT}
+        assert await doors.open(1, rig.soon()) is Pulse.DEAD
+    assert len(tries) == 2, "it is tried again after a while, not at once"
+    assert caplog.text.count("stumbled") == 1
+    await rig.clock.sleep(1)
+    assert (await doors.state(1)).state is CLOSED
+    await doors.close()

@@ -1,14 +1,21 @@
 """The reader: what bytes make a scan, and a real one on a pseudo-terminal."""
 
 import asyncio
+import fcntl
 import os
 import tty
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from parcelwall.clock import SystemClock
+from parcelwall.clock import SystemClock, VirtualClock
 from parcelwall.drivers.scanner import LONGEST, Collector, scans
 from parcelwall.rules import token
+
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 def test_a_scan_ends_with_its_end_mark() -> None:
@@ -65,3 +72,57 @@ def test_our_own_qr_comes_through_letter_by_letter() -> None:
         found += collector.feed(letter.encode(), place * 0.001)
     assert found == [text]
     assert token.read(found[0]) is not None
+
+
+async def said(port: str, looks: int, between: Callable[[int], None] = lambda _: None) -> list[tuple[str, str]]:
+    """What stands in the log of a reader at that port after so many tries to open it; no scan ever comes."""
+    tries = 0
+
+    class Counted(VirtualClock):
+        async def sleep(self, seconds: float) -> None:
+            nonlocal tries
+            tries += 1
+            if tries >= looks:
+                raise EOFError
+            between(tries)
+
+    with capture_logs() as lines, pytest.raises(EOFError):
+        async for text in scans(port, Counted(NOW)):
+            raise AssertionError(text)
+    return [(str(line["event"]), str(line.get("reason", ""))) for line in lines]
+
+
+async def test_why_a_reader_is_not_there_is_said_once_with_what_to_do(tmp_path: Path) -> None:
+    port = str(tmp_path / "reader")
+    assert await said(port, looks=5) == [
+        ("scanner_gone", f"The port {port} is not there. Plug it in, or write the name that it has below "
+                         "/dev/serial/by-path."),
+    ]  # fmt: skip
+
+
+async def test_it_is_said_again_when_it_is_another_reason(tmp_path: Path) -> None:
+    """Not there, then held by another program, then drawn out while we hold it, then not there again."""
+    port, master, slave = tmp_path / "reader", *os.openpty()
+    tty.setraw(slave)
+    fcntl.flock(slave, fcntl.LOCK_EX)
+
+    def change(tries: int) -> None:
+        if tries == 2:
+            port.symlink_to(os.ttyname(slave))
+        elif tries == 4:
+            fcntl.flock(slave, fcntl.LOCK_UN)
+            asyncio.get_running_loop().call_later(0.1, os.close, master)
+
+    told = await said(str(port), 6, change)
+    os.close(slave)
+    assert [event for event, _ in told][:4] == ["scanner_gone", "scanner_gone", "scanner_here", "scanner_gone"]
+    assert [reason.removeprefix(f"The port {port} ") for _, reason in told][:4] == [
+        "is not there. Plug it in, or write the name that it has below /dev/serial/by-path.",
+        "is taken. Stop the other program that has it open.", "", "went away.",
+    ]  # fmt: skip
+
+
+async def test_a_name_that_can_be_no_port_ends_nothing() -> None:
+    (event, reason), = await said("nothing://here", looks=3)
+    assert event == "scanner_gone"
+    assert "The port nothing://here cannot be opened" in reason

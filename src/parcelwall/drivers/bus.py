@@ -187,10 +187,10 @@ class Bus:
             except asyncio.CancelledError:
                 self._tell(job, How.GONE)
                 raise
-            except Exception as wrong:  # ours to mend; the asker hears of it and the owner lives on
+            except Exception as wrong:  # ours to mend; whoever asked is told that the port is gone, and life goes on
                 log.exception("the owner of %s stumbled", self._profile.port)
-                if not job.answer.done():
-                    job.answer.set_exception(wrong)
+                await self._lose(PortGone(f"The port {self._profile.port} was let go of: {wrong}"))
+                self._tell(job, How.GONE)
 
     async def _serve(self, job: Job) -> None:
         if job.answer.done():  # whoever asked has gone away: a pulse nobody waits for is not given

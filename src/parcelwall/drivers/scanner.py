@@ -4,15 +4,14 @@ One scan ends with CR or LF; bytes more than 100 ms apart begin a new one; at mo
 our own QR texts are made of. The same text within 2 s is one scan. Source: hardware.md 4.2.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
 import serial_asyncio_fast
 import structlog
-from serial import SerialException
 
 from parcelwall.clock import Clock
+from parcelwall.drivers.serial_port import CANNOT_OPEN, why_not_open
 
 LONGEST, GAP_S, SAME_WITHIN_S, REOPEN_S = 512, 0.1, 2.0, 2.0
 ALLOWED = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz $%*+-./:_\x1d")
@@ -45,16 +44,23 @@ class Collector:
 
 
 async def scans(port: str, clock: Clock) -> AsyncIterator[str]:
-    """Texts as they are scanned, for ever; a reader that is drawn out is waited for."""
+    """Texts as they are scanned, for ever; a reader that is drawn out is waited for. Why it is not there is said once,
+    and again when that changes."""
+    told = ""
     while True:
-        with contextlib.suppress(OSError, SerialException, asyncio.IncompleteReadError):
+        try:
             reader, writer = await serial_asyncio_fast.open_serial_connection(url=port, baudrate=9600, exclusive=True)
+        except CANNOT_OPEN as problem:
+            why = str(why_not_open(port, problem))
+        else:
+            log.info("scanner_here", port=port)
             collector = Collector()
-            try:
+            with contextlib.suppress(OSError), contextlib.closing(writer):
                 while data := await reader.read(LONGEST):
                     for text in collector.feed(data, clock.mono()):
                         yield text
-            finally:
-                writer.close()
-        log.info("scanner_gone")
+            why = f"The port {port} went away."
+        if why != told:
+            log.warning("scanner_gone", port=port, reason=why)
+        told = why
         await clock.sleep(REOPEN_S)

@@ -14,6 +14,9 @@ from parcelwall.clock import Clock
 from parcelwall.drivers.port import Port, PortForbidden, PortGone
 from parcelwall.drivers.profile import Profile
 
+# What opening a port raises. An error of termios is no OSError, and pyserial lets some through: of an adapter that is
+# drawn out meanwhile, or that cannot be set as asked.
+CANNOT_OPEN = (OSError, ValueError, termios.error)
 LET_GO_WITHIN_S = 2.0  # a kernel waits up to 30 s for bytes that an adapter does not take
 
 
@@ -28,18 +31,24 @@ async def open_serial(profile: Profile, clock: Clock) -> Port:
         transport, _ = await serial_asyncio_fast.create_serial_connection(
             loop, lambda: port, profile.port, baudrate=profile.baud, parity=profile.parity, exclusive=True
         )
-    except (OSError, ValueError) as problem:
-        raise _trouble(profile, problem) from problem
+    except CANNOT_OPEN as problem:
+        raise why_not_open(profile.port, problem) from problem
     port.connection_made(transport)  # the loop would do so only on its next round
     return port
 
 
-def _trouble(profile: Profile, problem: Exception) -> PortGone:
+def why_not_open(port: str, problem: Exception) -> PortGone:
+    """What one of CANNOT_OPEN says of a port, in words that say what to do."""
     number = getattr(problem, "errno", None)
     if number in (errno.EACCES, errno.EPERM):
         who = f"user {os.geteuid()}"
-        return PortForbidden(f"No right to open {profile.port} ({who}). Put that user in the group that owns it.")
-    return PortGone(f"The port {profile.port} cannot be opened: {problem}")
+        return PortForbidden(f"No right to open {port} ({who}). Put that user in the group that owns it.")
+    if number == errno.ENOENT:
+        return PortGone(f"The port {port} is not there. Plug it in, or write the name that "
+                       "it has below /dev/serial/by-path.")  # fmt: skip
+    if number == errno.EAGAIN:
+        return PortGone(f"The port {port} is taken. Stop the other program that has it open.")
+    return PortGone(f"The port {port} cannot be opened: {problem}")
 
 
 class SerialPort(asyncio.Protocol):
