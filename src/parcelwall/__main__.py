@@ -215,26 +215,23 @@ async def _station(settings: Any, profiles: Any) -> None:
     from parcelwall.drivers import connect_all
     from parcelwall.station import dial, doormap, house
     from parcelwall.station.running import enrolled, read_scanner, until_configured, watch_power
-    from parcelwall.web.kiosk import Gate, kiosk_app
+    from parcelwall.web.kiosk import Gate, PassFile, kiosk_app
     from parcelwall.web.reader import renderer
     from parcelwall.web.serving import listen, serving
 
     clock = SystemClock()
     ids = Ids(clock)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    path, screen_url = settings.data_dir / "station.sqlite", settings.data_dir / "kiosk.url"
+    path, passes = settings.data_dir / "station.sqlite", PassFile(settings.data_dir / "kiosk.url")
     bound = listen(settings.host, settings.port)
     await enrolled(path, settings, clock, ids)
-
-    def keep(url: str) -> None:
-        screen_url.touch(mode=0o600)
-        screen_url.write_text(url + "\n")
 
     async with house.opened(path, connect_all(profiles, clock), clock, ids) as opened:
         walk = doormap.Walk(opened.desk, profiles)
         if walk.never:
             err.print(doormap.NEVER, highlight=False, markup=False)
-        gate = Gate(ids, f"{settings.host}:{bound.getsockname()[1]}", on_pass=keep)
+        host = f"{settings.host}:{bound.getsockname()[1]}"
+        gate = Gate(ids, host, on_pass=passes.write, before=passes.read())
         async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):
             tasks.create_task(dial.Line(opened, settings.hub_url).run())
             await until_configured(opened)
@@ -244,7 +241,7 @@ async def _station(settings: Any, profiles: Any) -> None:
                 tasks.create_task(read_scanner(opened, settings.scanner))
             if settings.ups:
                 tasks.create_task(watch_power(opened, settings.ups))
-            out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {screen_url}")
+            out.print(f"Parcelwall station {opened.memory.station}; its screen opens with the address in {passes.path}")
             await asyncio.Event().wait()
 
 

@@ -1,7 +1,7 @@
 """The doors of one lock-board bus: mapped doors only, and nothing said of them without two equal reads.
 
-A contact that measures the hook reads not-closed while its coil is driven, whether the leaf moves or not. Until it would
-have caught again that is UNKNOWN; then it is an open door. Source: hardware.md 2.3.
+A contact that measures the hook reads not-closed while its coil is driven, whether the leaf moves or not. Until the
+hook would have caught again that is UNKNOWN; then it is an open door. Source: hardware.md 2.3.
 """
 
 import asyncio

@@ -84,7 +84,7 @@ class Line:
                 self._connection = connection
                 await self._converse(connection, self.station.line_end(self._hub))
         except* (OSError, websockets.WebSocketException, TimeoutError) as gone:
-            log.info("line_down", station=self.station.memory.station, reason=type(gone.exceptions[0]).__name__)
+            log.info("line_down", station=self.station.memory.station, hub=self._hub, reason=_why(gone.exceptions[0]))
         except* (BadFrame, Trouble, apsw.Error) as bad:
             log.warning("line_refused", station=self.station.memory.station, reason=str(bad.exceptions[0]))
         finally:
@@ -162,6 +162,11 @@ async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | Non
     except (OSError, ValueError, msgspec.DecodeError) as no:
         raise Unreachable(f"cannot reach the hub at {hub_url}: {no}") from no
     return answer
+
+
+def _why(gone: BaseException) -> str:
+    """What became of a line, for whoever reads the log."""
+    return f"{type(gone).__name__}: {gone}" if str(gone) else type(gone).__name__
 
 
 def _said(no: urllib.error.HTTPError) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -38,7 +39,22 @@ def read_settings(path: Path) -> tuple[StationSettings, list[Profile]]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as no:
         raise Trouble(f"cannot read {path}: it is not TOML: {no}. docs/station.md shows a whole file.") from no
     profiles = parse_profiles(table.pop("bus", None), where=str(path))
-    return read(StationSettings, table, where=str(path)), profiles
+    settings: StationSettings = read(StationSettings, table, where=str(path))
+    if not _is_address(settings.hub_url):
+        raise Trouble(f"{path}: `hub_url` is {settings.hub_url!r}. Write http or https and the hub's host, with a port "
+                      "if it has one of its own and without a path, as https://parcels.example.org.")  # fmt: skip
+    return settings, profiles
+
+
+def _is_address(url: str) -> bool:
+    """Whether a hub can be dialled there: both the line and the claim go to fixed paths of its host."""
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of a port that is no number, or brackets without an end
+        return False
+    plain = parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username)
+    return parts.scheme in ("http", "https") and has_host and plain
 
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:

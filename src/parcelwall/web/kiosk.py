@@ -6,9 +6,13 @@ every request needs the right Host and the cookie, and what writes needs our own
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 from litestar import Litestar, Response, Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
@@ -31,23 +35,55 @@ Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED
 BEAT_S = 15.0
 COUNTS = ("thanks", "several", "paused", "more-time")  # what a person reads a number of seconds on
 
+log = structlog.get_logger()
+
+
+class PassFile:
+    """Where whoever starts the browser reads its address; for the station's account alone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> str:
+        """The address that stands there; empty if none does."""
+        with contextlib.suppress(OSError):
+            return self.path.read_text().strip()
+        return ""
+
+    def write(self, url: str) -> None:
+        """The whole address or none of it. Raises OSError."""
+        beside = self.path.with_name(self.path.name + ".new")
+        with open(beside, "w", opener=partial(os.open, mode=0o600)) as file:
+            file.write(url + "\n")
+        beside.replace(self.path)
+
 
 class Gate:
-    """The kiosk's lock against other pages and programs on the same machine."""
+    """The kiosk's lock against other pages and programs on the same machine.
+
+    `on_pass` hands each new address out, and may raise OSError; `before` is what was handed out last.
+    """
 
     def __init__(
-        self, ids: Ids, host: str, open_to_all: bool = False, on_pass: Callable[[str], None] = print
+        self, ids: Ids, host: str, open_to_all: bool = False, on_pass: Callable[[str], None] = print, before: str = ""
     ) -> None:
         self._ids, self.host, self._open_to_all, self._on_pass = ids, host, open_to_all, on_pass
         self.cookie_name = f"kiosk-{ids.secret(4).hex()}"
         self.cookie = ids.secret(32).hex()
-        self._pass = ""
+        self._begin = f"http://{host}/begin?once="
+        self._pass = before.removeprefix(self._begin) if before.startswith(self._begin) else ""
         self.new_pass()
 
     def new_pass(self) -> None:
-        """A pass that lets one browser in, once."""
-        self._pass = self._ids.secret(16).hex()
-        self._on_pass(f"http://{self.host}/begin?once={self._pass}")
+        """A pass that lets one browser in, once. The one before stays good while this one cannot be handed out: a full
+        disk must not leave the screen dark."""
+        fresh = self._ids.secret(16).hex()
+        try:
+            self._on_pass(self._begin + fresh)
+        except OSError as no:
+            log.error("kiosk_url_not_written", reason=str(no), remedy="Make room; the address before stays good.")
+        else:
+            self._pass = fresh
 
     def redeem(self, once: str) -> bool:
         good = bool(once) and once == self._pass

@@ -1,0 +1,59 @@
+"""What an installer reads of a line that does not come up: an address that is none, and why a line is down."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from parcelwall.errors import Trouble
+from parcelwall.station.dial import Line
+from parcelwall.station.running import read_settings
+from station.rig import Rig
+
+FILE = """hub_url = "{url}"
+[bus]
+driver = "modbus_relay"
+port = "pretend"
+closed_value = 0
+boards = [{{ address = 1, channels = 8 }}]
+doors = [{{ door = 1, board = 1, lock = 1 }}]
+"""
+
+
+def written(folder: Path, url: str) -> Path:
+    path = folder / "station.toml"
+    path.write_text(FILE.format(url=url))
+    return path
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["hub.example.org", "hub.example.org:8600", "https://", "https://example.org/parcels", "wss://hub.example.org",
+     "https://hub.example.org/?a=1", "https://me@hub.example.org", "https://hub.example.org:port", "https://[::1"],
+)  # fmt: skip
+def test_an_address_that_no_line_can_be_dialled_at_ends_the_start(tmp_path: Path, url: str) -> None:
+    with pytest.raises(Trouble, match=r"station\.toml: `hub_url` .* as https://parcels\.example\.org"):
+        read_settings(written(tmp_path, url))
+
+
+@pytest.mark.parametrize("url", ["https://hub.example.org", "http://127.0.0.1:8600/", "https://[::1]:8600"])
+def test_an_address_with_scheme_and_host_is_taken(tmp_path: Path, url: str) -> None:
+    assert read_settings(written(tmp_path, url))[0].hub_url == url
+
+
+async def test_a_line_that_is_down_says_where_it_dialled_and_why(rig: Rig) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        hub = f"127.0.0.1:{nobody.getsockname()[1]}"
+        with capture_logs() as lines:
+            dialling = asyncio.create_task(Line(rig.station, f"http://{hub}").run())
+            async with asyncio.timeout(10):
+                while not lines:
+                    await asyncio.sleep(0.01)
+        dialling.cancel()
+        await asyncio.wait([dialling])
+    assert (lines[0]["event"], lines[0]["hub"]) == ("line_down", hub)
+    assert lines[0]["reason"].startswith("ConnectionRefusedError: ")
+    assert "refused" in lines[0]["reason"].partition(": ")[2].lower() or "Connect call failed" in lines[0]["reason"]
