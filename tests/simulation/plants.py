@@ -122,7 +122,7 @@ def p12_board_reply_taken_for_a_door_reading() -> None:
 
     async def watch(visit: Any, doors: Any, clock: Any) -> Any:
         await right(visit, doors, clock)
-        return "open"
+        return "open", False
 
     opening._watch = watch  # type: ignore[assignment]
 
