@@ -215,6 +215,17 @@ async def test_prices_are_stated_shown_and_taken_back_in_the_policy_form(office:
     assert office.hub.policy.cost_stop is msgspec.UNSET
 
 
+async def test_the_number_to_call_is_given_and_taken_away_in_the_policy_form(office: Office) -> None:
+    page = "/console/policy"
+    assert 'name="help_phone" id="help_phone" value="" type="tel"' in (await office.browsers["admin"].get(page)).text
+    for number, ends in (("ring me", "bad_field"), ("+358 9 123 456", "said=adopted")):
+        answer = await office.post("admin", page, {"version": "1", "help_phone": number})
+        assert answer.headers["location"].endswith(ends)
+    assert office.hub.policy.number_to_call == "+358 9 123 456"
+    await office.post("admin", page, {"version": "2", "help_phone": ""})
+    assert office.hub.policy.number_to_call == ""
+
+
 async def test_what_nobody_has_typed_into_an_address_is_refused_and_breaks_nothing(office: Office) -> None:
     for path in ("/console/numbers?station=%00", "/console/numbers/use.csv?station=%00", "/console/journal?station=%00",
                  "/console/stations/%00", "/console/numbers?station=S-0404"):  # fmt: skip

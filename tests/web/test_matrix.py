@@ -37,7 +37,7 @@ KEY = {
     "kiosk": ["kiosk-home", "kiosk-home-alone", "kiosk-selector", "kiosk-wrong", "kiosk-paused", "kiosk-opening",
               "kiosk-open", "kiosk-open-far", "kiosk-still-open", "kiosk-thanks", "kiosk-several", "kiosk-stuck",
               "kiosk-late", "kiosk-report", "kiosk-case", "kiosk-more-time", "kiosk-help", "kiosk-look",
-              "kiosk-closed"],
+              "kiosk-closed", "kiosk-help-no-number"],
     "kiosk-courier": ["kiosk-send-scan", "kiosk-send-size", "kiosk-send-none", "kiosk-send-done", "kiosk-service",
                       "kiosk-service-sensors", "kiosk-courier-in", "kiosk-courier-home", "kiosk-courier-scan",
                       "kiosk-courier-size", "kiosk-courier-label", "kiosk-courier-open", "kiosk-courier-sync",

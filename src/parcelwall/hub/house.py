@@ -38,8 +38,6 @@ from parcelwall.rules.tables import AdmissionRow
 LOOK_EVERY_S = 0.5
 log = structlog.get_logger()
 
-_ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY happened_at DESC, number DESC LIMIT 1"
-
 _WISHES = "SELECT index FROM account_contact JOIN account ON account.id = account_contact.account WHERE reach"
 _ADMIT = """
 INSERT INTO carrier (id, name, key_hash, role, area, actor) VALUES ($1, $2, $3, $4, $5, $6)
@@ -119,6 +117,8 @@ class Hub:
         if policy.version <= self.policy.version:
             raise Refusal("bad_field", f"The version must be above {self.policy.version}.", field="version")
         async with self.pool.acquire() as connection, connection.transaction():
+            await network.hold_policy(connection)
+            await self.stations.refresh(connection)
             at = self.desk.sitting(connection)
             await at.load((), self.stations.known)
             fact = facts.PolicyAdopted(policy=policy, actor=actor)
@@ -253,8 +253,8 @@ class Hub:
 
 
 async def _adopted(connection: asyncpg.Connection) -> Policy:
-    body = await connection.fetchval(_ADOPTED)
-    return msgspec.json.decode(body, type=facts.PolicyAdopted).policy if body else DEFAULT
+    fact = await network.policy_in_force(connection)
+    return fact.policy if fact else DEFAULT
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ class Enrolment(msgspec.Struct, frozen=True):
     fetches: bool = False  # it takes over from another: the hub gives it the station's book first
 
 
+_ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY happened_at DESC, number DESC LIMIT 1"
 _NEW = """
 INSERT INTO station (id, name, lat, lon, record, room) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"""
 _CHANGE = """
@@ -57,8 +58,21 @@ _END_LIFE = "UPDATE writer SET ended_with = number WHERE name = $1"
 _CHANGED = "UPDATE station SET config = config + 1, changed = DEFAULT, in_service = $2 WHERE id = $1"
 
 
+async def policy_in_force(connection: Connection) -> facts.PolicyAdopted | None:
+    """The policy that was adopted last; None where nobody has adopted any."""
+    body = await connection.fetchval(_ADOPTED)
+    return msgspec.json.decode(body, type=facts.PolicyAdopted) if body else None
+
+
+async def hold_policy(connection: Connection) -> None:
+    """Until this transaction ends no policy is adopted, and no station comes without hearing of it."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('parcelwall policy'))")
+
+
 async def configure(at: Sitting, about: facts.StationConfigured) -> None:
-    """Records a station's layout and place; what lies and is promised there is counted anew against it."""
+    """Records a station's layout and place, and the policy in force, which was adopted before a new station was there;
+    what lies and is promised there is counted anew against the layout."""
+    await hold_policy(at.connection)
     body = facts.body(about)
     new = await at.connection.execute(
         _NEW, about.station, about.name, about.lat, about.lon, body, write_room(Room())
@@ -69,6 +83,8 @@ async def configure(at: Sitting, about: facts.StationConfigured) -> None:
     await at.load((), [about.station])
     await at.load_present(about.station)
     at.record(about)
+    if policy := await policy_in_force(at.connection):
+        at.record(policy, at.streams.station(about.station))
     await at.write()
     await at.connection.execute(_CHANGE, about.station, about.name, about.lat, about.lon, body)
 

@@ -29,9 +29,13 @@ class Adopted(msgspec.Struct, frozen=True):
 
 
 MAY_BE_EMPTY = (
+    "help_phone",
     "cost_station_day", "cost_compartment_day", "cost_stop", "cost_deposit", "cost_diverted", "cost_currency",
 )  # fmt: skip
 """Knobs that stand for nothing while they are unset."""
+WORDS = ("serve_unwalked", "help_phone", "cost_currency")
+"""Knobs that are no numbers to reckon with."""
+_PHONE = re.compile(r"\+?\(?[0-9](?:[ /()-]{0,2}[0-9]){2,17}")
 
 
 def knobs(policy: Policy) -> dict[str, str]:
@@ -49,16 +53,18 @@ def knobs(policy: Policy) -> dict[str, str]:
 
 def priced(policy: Policy) -> bool:
     """Whether it states what anything costs."""
-    return any(getattr(policy, name) is not UNSET for name in MAY_BE_EMPTY if name != "cost_currency")
+    return any(getattr(policy, name) is not UNSET for name in MAY_BE_EMPTY if name not in WORDS)
 
 
 def refuse_odd(policy: Policy) -> None:
     """Refuses what no network can be run by: negative knobs, hours that there are not, money of no currency."""
     for name, value in knobs(policy).items():
-        if name not in ("serve_unwalked", "cost_currency") and value and not 0 <= float(value) < 100_000:
+        if name not in WORDS and value and not 0 <= float(value) < 100_000:
             raise Refusal("bad_field", "Not below 0, and not that large.", field=name)
     if policy.offered_from > 1:
         raise Refusal("bad_field", "A chance, from 0 to 1.", field="offer_from")
+    if policy.help_phone is not UNSET and not _PHONE.fullmatch(policy.help_phone):
+        raise Refusal("bad_field", "A telephone number as people dial it, such as +358 9 123 456.", field="help_phone")
     if policy.cost_currency is not UNSET and not re.fullmatch("[A-Z]{3}", policy.cost_currency):
         raise Refusal("bad_field", "Three capital letters, such as EUR.", field="cost_currency")
     if priced(policy) and policy.cost_currency is UNSET:

@@ -12,12 +12,12 @@ _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w")
 _NUMBER = re.compile(r"\+\d[\d ()/-]{6,}\d")
 _FIELD = re.compile(r'"(e_?mail|phone|telephone|mobile|first_name|last_name|recipient)"\s*:', re.IGNORECASE)
 _IN_FIELDS = ("mail", "phone", "mobile", "_name", "recipient")  # one of them is in every name that _FIELD finds
-_OF_PLACES = ("StationConfigured",)  # a station has an address, and its host may have a telephone
+_OF_NOBODY = ("StationConfigured", "PolicyAdopted")  # a station has an address, an operator a number for help
 
 
 def told_of_people(kind: str, body: str) -> str | None:
     """What a body seems to tell of a person, in words; None for nothing."""
-    if kind in _OF_PLACES:
+    if kind in _OF_NOBODY:
         return None
     if "@" in body and _ADDRESS.search(body):
         return "an e-mail address"

@@ -33,6 +33,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     keep_reach: int | UnsetType = UNSET  # free compartments in reach of each size for those who need them; unset: 0
     serve_unwalked: bool | UnsetType = UNSET  # doors that nobody has walked along open all the same; unset: yes
 
+    help_phone: str | UnsetType = UNSET  # what a station's screen says to call; unset: it tells nobody to call
+
     # What the operator says things cost, for the figure "cost per parcel". Unset: not counted.
     cost_station_day: float | UnsetType = UNSET  # a station, for a day: site, power, line, service
     cost_compartment_day: float | UnsetType = UNSET  # a compartment, for a day
@@ -55,6 +57,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def reach_kept(self) -> int:
         """How many free compartments in reach of each size are kept for those who need them."""
         return 0 if self.keep_reach is UNSET else self.keep_reach
+
+    @property
+    def number_to_call(self) -> str:
+        """The number that people at a station call for help; "" where none is given."""
+        return "" if self.help_phone is UNSET else self.help_phone
 
     @property
     def doors_alone(self) -> int:

@@ -326,7 +326,8 @@ class Kiosk:
             self.bringing.put_nothing(visit)
         else:
             self._last_visit = visit
-            self.show("stuck", 30, door=visit.compartment, case=case_name(visit.case) if visit.case else "")
+            case = case_name(visit.case) if visit.case else ""
+            self.show("stuck", 30, door=visit.compartment, case=case, stands=visit.purpose == "collect")
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit

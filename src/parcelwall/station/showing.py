@@ -66,6 +66,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     taken: int = 0
     last: LastDoor | None = None
     case: str = ""
+    stands: bool = False  # the holding time of whoever stands here stands still while that case is open
     parcel: UUID | None = None  # whose size is being chosen
     sends: bool = False  # somebody who is no courier puts a parcel in
     receipt: str = ""

@@ -248,7 +248,8 @@ class KioskScreen(msgspec.Struct, frozen=True):
     ending: str = ""
     """End of the parcel's number, where a screen speaks of one parcel."""
     case: str = ""
-    case_by: datetime | None = None
+    stands: bool = False
+    """The holding time of whoever reads this stands still while the case is open."""
     deadline: datetime | None = None
     sizes: tuple[SizeChoice, ...] = ()
     courier: Courier | None = None
@@ -274,6 +275,7 @@ class KioskScreen(msgspec.Struct, frozen=True):
     saving_power: bool = False
     languages: tuple[Language, ...] = ()
     phone: str = ""
+    """Whom to call for help, as people dial it; "" where no number was given: then no sentence may say to call."""
     since: datetime | None = None
     cue: str = ""
     frame: str = ""

@@ -116,7 +116,6 @@ class RecipientView(msgspec.Struct, frozen=True):
     refused: bool = False
     """True when `notice` says no."""
     case: str = ""
-    case_by: datetime | None = None
     can_report: bool = False
     others: tuple[Other, ...] = ()
     """Who else may collect; made by `{here}/grants`; `{here}/grants/{grant}/revoke` takes one back."""

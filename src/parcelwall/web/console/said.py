@@ -165,6 +165,7 @@ KNOB = {
     "offer_from": N_("how likely room must be for a station to be offered, from 0 to 1"),
     "keep_reach": N_("free compartments in reach of each size that are kept for those who need them"),
     "serve_unwalked": N_("whether a station opens doors that nobody has walked along: true or false"),
+    "help_phone": N_("telephone number that a station's screen says to call for help; empty where there is none"),
     "cost_station_day": N_("what a station costs for a day: site, power, line, service"),
     "cost_compartment_day": N_("what a compartment costs for a day"),
     "cost_stop": N_("what a courier's stop at a station costs"),
