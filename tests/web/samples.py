@@ -98,6 +98,7 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "selector": at("selector", pad=views.Pad((views.PadField("selector", (4,)),))),
         "wrong": at("wrong", pad=PAD, tries_left=2, cue="refused"),
         "paused": at("paused", pad=PAUSED_PAD, seconds=24, seconds_of=30),
+        "paused-over": at("paused", pad=PAUSED_PAD, seconds_of=30),
         "opening": at("opening", door=19),
         "open": at("open", door=19, cue="tick"),
         "open-far": at("open", door=47, cue="tick"),
@@ -158,6 +159,7 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
                                    each.name == "M") for each in LAYOUT.sizes)  # fmt: skip
     return {
         "courier-in": at("courier-in", pad=DAILY_PAD, challenge=CHALLENGE),
+        "courier-in-paused": at("courier-in", challenge=CHALLENGE, seconds=24, seconds_of=30),
         "courier-sync": at("courier-sync", courier=courier, alone=True, road=ROAD),
         "courier-synced": at("courier-sync", courier=courier, alone=True, road=RoadShown("", 0, 0, outcome="kept")),
         "courier-home": at("courier-home", courier=msgspec.structs.replace(courier, last=None)),

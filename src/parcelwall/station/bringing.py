@@ -6,7 +6,7 @@ from uuid import UUID
 
 from parcelwall.errors import Refusal
 from parcelwall.station import chosen, taking
-from parcelwall.station.showing import COURIER_IDLE_S, IDLE_S, RESULT_S, LastDoor, Screen, Showing, Tap
+from parcelwall.station.showing import COURIER_IDLE_S, IDLE_S, RESULT_S, LastDoor, Screen, Showing, Tap, pause
 from parcelwall.station.visit import Visit
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Bringing:
             if kiosk.door_is_open():
                 return kiosk.showing
             return kiosk.show("courier-in", IDLE_S, refusal=no.reason, tries_left=no.details.get("tries_left"),
-                              wait_s=no.details.get("wait_s", 0))  # fmt: skip
+                              **pause(no, self._desk.now()))  # fmt: skip
         if kiosk.open_visit():
             return kiosk.still_busy()
         if kiosk.servicing.is_technician(who):

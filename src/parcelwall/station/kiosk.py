@@ -47,6 +47,7 @@ from parcelwall.station.showing import (
     Showing,
     Tap,
     case_name,
+    pause,
 )
 from parcelwall.station.visit import Visit
 
@@ -163,7 +164,7 @@ class Kiosk:
         if no.reason == "selector_needed":
             return self.show("selector", IDLE_S)
         if no.reason == "codes_paused":
-            return self.show("paused", IDLE_S, wait_s=no.details["wait_s"])
+            return self.show("paused", IDLE_S, **pause(no, self.desk.now()))
         if no.reason in ("cannot_record", "station_out_of_service"):
             return self.show("closed", RESULT_S, refusal=no.reason)
         if no.reason == "door_busy" or self.door_is_open():

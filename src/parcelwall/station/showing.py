@@ -5,11 +5,12 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
 
+from parcelwall.errors import Refusal
 from parcelwall.station.outcomes import OCCUPIED
 
 Screen = Literal[
@@ -57,7 +58,8 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     ending: str = ""
     late: bool = False
     tries_left: int | None = None
-    wait_s: int = 0
+    wait_s: int = 0  # how long a pause was when it was shown
+    paused_until: datetime | None = None  # codes are not listened to before
     refusal: str = ""
     until: datetime | None = None
     lasts_s: int = 0
@@ -79,6 +81,12 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
 
 KEPT = ("courier", "brought", "taken", "last", "technician", "why")
 Tap = Callable[[str], Showing | Awaitable[Showing]]
+
+
+def pause(no: Refusal, now: datetime) -> dict[str, Any]:
+    """What a screen shows of the pause that a refusal tells of; nothing if it tells of none."""
+    wait_s = no.details.get("wait_s", 0)
+    return {"wait_s": wait_s, "paused_until": now + timedelta(seconds=wait_s)} if wait_s else {}
 
 
 def case_name(case: UUID) -> str:

@@ -33,7 +33,7 @@ from parcelwall.web.streams import event, stream
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 BEAT_S = 15.0
-COUNTS = ("thanks", "several", "paused", "more-time")  # what a person reads a number of seconds on
+COUNTS = ("thanks", "several", "more-time")  # what a person reads a number of seconds on
 
 log = structlog.get_logger()
 
@@ -135,7 +135,8 @@ async def _screens(station: Station, renderer: Renderer) -> AsyncIterator[bytes]
         html = renderer.fragment(picture(station, renderer))
         yield event(html, number) if html != shown else b": here\n\n"
         shown = html
-        counts = station.kiosk.showing.screen in COUNTS
+        showing = station.kiosk.showing
+        counts = showing.screen in COUNTS or showing.paused_until is not None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0 if counts else BEAT_S):
                 await station.kiosk.changed(number)

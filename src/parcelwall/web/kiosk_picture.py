@@ -1,6 +1,7 @@
 """What the station shows, as the view of one screen: in the words and the look of this visit. It decides nothing."""
 
 import hashlib
+import math
 from uuid import UUID
 
 from parcelwall.notices.language import Words, languages, words
@@ -72,8 +73,8 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         heading=str(told.heading), lines=(str(told.line),) if told.line else (), door=door,
         place=place_sentence(about.layout, door, known) if door else "",
         cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
-        pad=_pad(showing, look), challenge=_challenge(station, showing), road=_road(station, showing),
-        presence=_presence(station, showing),
+        pad=None if showing.screen == "courier-in" and left else _pad(showing, look),
+        challenge=_challenge(station, showing), road=_road(station, showing), presence=_presence(station, showing),
         reader=about.layout.panel.reader if about.layout.panel else "below",
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, stands=showing.stands, phone=station.memory.policy.number_to_call,
@@ -89,9 +90,12 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
 
 
 def cue_of(showing: Showing) -> str:
-    """The sound of a screen; a technician who tests the sound hears the one of two notes, as the screen says."""
+    """The sound of a screen; a technician who tests the sound hears the one of two notes, as the screen says, and a
+    courier whose code is not taken the one of a refusal."""
     if showing.screen == "service":
         return "good" if showing.found == "sound" else ""
+    if showing.screen == "courier-in" and showing.refusal:
+        return "refused"
     return CUES.get(showing.screen, "")
 
 
@@ -139,7 +143,7 @@ def _pad(showing: Showing, look: Look) -> Pad | None:
     if showing.screen == "paused":
         return Pad((PadField("digits", (4, 4)), SELECTOR), steady=look.steady)
     if showing.screen == "courier-in":
-        return Pad(post="/sign-in", held_s=showing.wait_s, steady=look.steady)
+        return Pad(post="/sign-in", steady=look.steady)
     return None
 
 
@@ -161,8 +165,9 @@ def _presence(station: Station, showing: Showing) -> str:
 
 
 def _countdown(station: Station, showing: Showing) -> tuple[int, int]:
-    if showing.screen == "paused":
-        return showing.wait_s, showing.wait_s
+    if showing.paused_until is not None:
+        left = math.ceil((showing.paused_until - station.desk.now()).total_seconds())
+        return max(0, min(left, showing.wait_s)), showing.wait_s
     if showing.until is None or showing.screen not in ("thanks", "several", "more-time"):
         return 0, 0
     return max(0, round((showing.until - station.desk.now()).total_seconds())), showing.lasts_s

@@ -154,8 +154,6 @@ class Pad(msgspec.Struct, frozen=True):
 
     fields: tuple[PadField, ...] = (PadField("digits", (4, 4)),)
     post: str = "/code"
-    held_s: int = 0
-    """Seconds for which the keys do nothing (a pause); 0 is a live pad."""
     steady: bool = False
 
     @property

@@ -39,7 +39,7 @@
 
   function press(key) {
     const at = pad(), now = Date.now();
-    if (!at || sent || at.dataset.held) return;
+    if (!at || sent) return;
     if (at.dataset.steady && key === last.key && now - last.at < STEADY_MS) return;
     last = { key, at: now };
     typedFor = purpose(at);
