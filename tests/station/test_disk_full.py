@@ -7,6 +7,7 @@ from uuid import UUID
 
 import apsw
 import pytest
+from structlog.testing import capture_logs
 
 from parcelwall import clock
 from parcelwall.errors import Refusal
@@ -203,6 +204,31 @@ async def test_a_door_that_is_shut_while_nothing_can_be_written_says_so_and_is_w
     assert rig.parcel(parcel).stage == Stage.READY
     rig.disk.make_room()
     await rig.keeper.watch_closely()
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+
+
+async def test_the_log_says_once_that_a_shut_door_cannot_be_written(rig: FullRig) -> None:
+    """And it is tried twice a second: each try that fails reads the whole cache anew."""
+    parcel = await rig.inside("PW-1")
+    visit = await rig.keeper.serve(rig.desk.collect_by_code(rig.code(parcel)))
+    rig.use_up()
+    rig.boards.push_closed(visit.compartment)
+    began_s, tries = rig.now.mono(), list[str]()
+    rig.memory.connection.set_exec_trace(lambda _, sql, __: tries.append(sql) or True)
+    with capture_logs() as said:
+        running = asyncio.create_task(rig.keeper.run())
+        while rig.now.mono() < began_s + 60:
+            await asyncio.sleep(0)
+    never_fail(rig.memory.connection)
+    told = [line["event"] for line in said]
+    assert 1 <= told.count("cannot_write") <= 2, "each of the two loops may say it"
+    assert sum("FROM standing" in sql for sql in tries) < 70, "of 60 s that both loops share"
+    rig.disk.make_room()
+    made_room_s = rig.now.mono()
+    while rig.desk.unfinished():
+        await asyncio.sleep(0)
+    running.cancel()
+    assert rig.now.mono() < made_room_s + 3
     assert rig.parcel(parcel).stage == Stage.COLLECTED
 
 

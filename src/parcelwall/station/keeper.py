@@ -218,11 +218,16 @@ class Keeper:
             return
         self._unasked_told_s[door] = now_s
 
-    async def _even_if_full(self, turn: Coroutine[Any, Any, None]) -> None:
+    async def _even_if_full(self, turn: Coroutine[Any, Any, None], said: str = "") -> str:
+        """Why what was seen could not be written, or "". `said` is what the turn before answered: that is not logged
+        again."""
         try:
             await turn
         except UNWRITTEN as no:
-            log.error("cannot_write", station=self.desk.memory.station, reason=str(no))
+            if (why := str(no)) != said:
+                log.error("cannot_write", station=self.desk.memory.station, reason=why)
+            return why
+        return ""
 
     async def run(self) -> None:
         """Recovers, then watches for ever: all doors twice a second, and one that stands open before somebody without a
@@ -237,8 +242,9 @@ class Keeper:
             tasks.create_task(self._watch_those_before_people())
 
     async def _watch_all(self) -> None:
+        no = ""
         while True:
-            await self._even_if_full(self._watch_all_once())
+            no = await self._even_if_full(self._watch_all_once(), no)
             await asyncio.sleep(0)
             await self.clock.sleep(SWEEP_EVERY_S)
 
@@ -247,10 +253,11 @@ class Keeper:
         await self._see_to_the_rest(await self._look_round())
 
     async def _watch_those_before_people(self) -> None:
+        no = ""
         while True:
             self._opened.clear()
-            await self._even_if_full(self.watch_closely())
+            no = await self._even_if_full(self.watch_closely(), no)
             if not self._before_people():
                 await self._opened.wait()
             await asyncio.sleep(0)
-            await self.clock.sleep(WATCH_EVERY_S)
+            await self.clock.sleep(SWEEP_EVERY_S if no else WATCH_EVERY_S)
