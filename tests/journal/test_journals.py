@@ -148,6 +148,8 @@ class TestSqlite(Contract):
         for number in (3, 1, 7, 5):
             book.journal.move("acknowledged", number)
         assert book.journal.cursor("acknowledged") == 7
+        book.journal.move("acknowledged", 4, also_back=True)
+        assert book.journal.cursor("acknowledged") == 4
         assert book.journal.cursor("other") == 0
 
     async def test_the_order_learnt_is_kept_over_all_writers(self, book: SqliteBook) -> None:

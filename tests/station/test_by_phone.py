@@ -3,10 +3,14 @@
 from datetime import timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from parcelwall import clock
 from parcelwall.errors import Refusal
-from parcelwall.link.identity import Signer
+from parcelwall.link import frames, paper, road
+from parcelwall.link.identity import Signer, welcome_bytes
+from parcelwall.link.station_end import WelcomeBody
 from parcelwall.rules import delegation, facts, token
 from parcelwall.rules.delegation import Delegation
 from parcelwall.station.showing import REFUSED_AFTER_S
@@ -121,3 +125,34 @@ async def test_with_a_line_nothing_is_carried(rig: Rig) -> None:
     await kiosk.sign_in(rig.courier_code())
     await kiosk.act("finish", kiosk.showing.number)
     assert kiosk.showing.screen == "courier-bye"
+
+
+def welcomed(rig: Rig, has: int, epoch: int = 1) -> None:
+    """A line comes up: the hub says, signed, how far it has this station's book."""
+    end, now = rig.station.line_end("hub"), clock.text(rig.now.now())
+    [hello] = end.hear(frames.encode(frames.Challenge(hub="hub", nonce="00" * 32, at=now)))
+    nonce = bytes.fromhex(msgspec.json.decode(msgspec.json.decode(hello)["body"])["nonce"])
+    [last] = rig.memory.since(NAME, has - 1, 1)
+    present, here = f"hub:{epoch}/{NAME}", rig.memory.has()
+    wrote = {present: (here.number, here.hash.hex()) if epoch == 1 else (0, "")}
+    body = msgspec.json.encode(WelcomeBody(at=now, has={NAME: (has, last.hash.hex())}, wrote=wrote)).decode()
+    end.hear(frames.encode(frames.Welcome(body, HUB.sign(welcome_bytes(NAME, nonce, body)))))
+
+
+async def test_what_a_restored_hub_has_lost_can_be_carried_again(rig: Rig) -> None:
+    """The hub had all, and was restored to where it had one entry; the line that says so breaks at once."""
+    await rig.inside("PW-1")
+    wrote = rig.wrote()
+    welcomed(rig, has=wrote)
+    assert rig.memory.unsent() == 0
+    welcomed(rig, has=1, epoch=2)
+    rig.desk.online = False
+    by_phone = rig.station.kiosk.by_phone
+    assert (rig.memory.unsent(), by_phone.is_needed()) == (wrote - 1, True)
+    by_phone.begin()
+    phone = paper.Gathering()
+    [bundle] = [whole for text in by_phone.road.sheets if (whole := phone.take(text)) is not None]
+    assert [(frame.after, frame.through) for frame in road.read(bundle).entries] == [(1, wrote)]
+    rig.memory.acknowledged(wrote)
+    rig.memory.acknowledged(2)  # a late word over an old connection
+    assert rig.memory.unsent() == 0

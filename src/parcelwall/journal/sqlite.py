@@ -156,9 +156,10 @@ class SqliteJournal:
         row = self.connection.execute("SELECT number FROM cursor WHERE name = ?", (name,)).fetchone()
         return row[0] if row else 0
 
-    def move(self, name: str, number: int) -> None:
-        """Cursors only rise."""
+    def move(self, name: str, number: int, also_back: bool = False) -> None:
+        """Cursors only rise, but for one that is said to go `also_back`."""
         self.connection.execute(
-            "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET number = max(number, excluded.number)",
-            (name, number),
+            "INSERT INTO cursor VALUES (?, ?) ON CONFLICT (name) DO UPDATE "
+            "SET number = iif(?, excluded.number, max(number, excluded.number))",
+            (name, number, also_back),
         )

@@ -380,10 +380,10 @@ class Memory:
     def lost(self, they_have: Mapping[str, int]) -> Sequence[Run]:
         return restoring.lost(self.journal, self.writer, they_have)
 
-    def acknowledged(self, through: int) -> None:
+    def acknowledged(self, through: int, no_more: bool = False) -> None:
         """How far the hub is said to have read. On a full disk it is told once more after the next hello."""
         with contextlib.suppress(CannotWrite):
-            self._safely(lambda: self.journal.move("acknowledged", through))
+            self._safely(lambda: self.journal.move("acknowledged", through, also_back=no_more))
 
     def unsent(self) -> int:
         """How many entries the hub has not acknowledged yet."""
