@@ -68,3 +68,65 @@ async def test_a_disk_that_would_not_be_written_is_told_afterwards(rig: Rig) -> 
     await rig.now.sleep(60.0)
     rig.station.outage.look()
     assert told(rig) == [timedelta(minutes=21)]
+
+
+async def off_without_a_battery(rig: Rig, hours: float) -> None:
+    """The computer's clock goes on where the power went, and is right only once somebody says so."""
+    await rig.now.sleep(hours * HOUR)
+    right = rig.now._now
+    rig.now._now -= timedelta(hours=hours) - timedelta(seconds=5)
+    await rig.restart()
+    for _ in range(30):
+        await rig.now.sleep(10.0)
+        rig.station.outage.look()
+    assert told(rig) == []
+    rig.now._now = right + timedelta(seconds=300)
+
+
+async def goes_on(rig: Rig) -> None:
+    for _ in range(30):
+        await rig.now.sleep(10.0)
+        rig.station.outage.look()
+
+
+async def test_a_computer_without_a_battery_tells_once_the_hub_has_told_the_time(rig: Rig) -> None:
+    await off_without_a_battery(rig, hours=5)
+    rig.memory.told_time(rig.now.now(), "boot")
+    await goes_on(rig)
+    [off] = told(rig)
+    assert abs(off - timedelta(hours=5)) < timedelta(minutes=1)
+    rig.memory.told_time(rig.now.now(), "boot")
+    await goes_on(rig)
+    assert len(told(rig)) == 1
+
+
+async def test_it_waits_for_the_hub_for_any_other_jump_says_nothing(rig: Rig) -> None:
+    await off_without_a_battery(rig, hours=5)
+    await goes_on(rig)
+    assert told(rig) == []
+    rig.memory.told_time(rig.now.now(), "boot")
+    await goes_on(rig)
+    assert len(told(rig)) == 1
+
+
+async def test_it_is_told_later_if_it_could_not_be_written(rig: Rig) -> None:
+    await off_without_a_battery(rig, hours=5)
+    rig.memory.told_time(rig.now.now(), "boot")
+    rig.memory.connection.execute("PRAGMA query_only = 1")
+    await rig.now.sleep(70.0)
+    rig.station.outage.look()
+    rig.memory.connection.execute("PRAGMA query_only = 0")
+    assert told(rig) == []
+    rig.station.outage.look()
+    assert len(told(rig)) == 1
+
+
+@pytest.mark.parametrize("hours", [0.1, 5])
+async def test_the_hubs_time_brings_nothing_more_where_the_clock_was_right(rig: Rig, hours: float) -> None:
+    await rig.now.sleep(hours * HOUR)
+    await rig.restart()
+    rig.station.outage.look()
+    before = told(rig)
+    rig.memory.told_time(rig.now.now() + timedelta(minutes=2), "boot")
+    await goes_on(rig)
+    assert told(rig) == before == ([timedelta(hours=5)] if hours == 5 else [])

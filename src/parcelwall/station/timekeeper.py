@@ -33,6 +33,11 @@ class Timekeeper:
         self._begun = (clocks.parse(known), clock.mono()) if known else None  # what we knew at the start
         self._newest = self._begun  # that we gave, and the seconds we had counted then
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the hub has told the time in this run."""
+        return self._told is not None
+
     def text(self) -> str:
         """Now, and never behind the mark: time in a journal does not run backwards."""
         now = self._believed()
