@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from parcelwall.errors import Refusal
+from parcelwall.hub.codes import token_of
 from parcelwall.hub.delegates import LASTS, Delegate, granted, take_back
-from parcelwall.hub.tell import token_of
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.simulation.town import PretendStation, Town
 from station.towns import a_small_town, only, parcel_at, told

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from hub.test_orders import STATION, Afar
+from parcelwall.hub.codes import code_of
 from parcelwall.hub.next_door import NextDoors
-from parcelwall.hub.tell import code_of
 from parcelwall.rules.life import Stage
 from station.towns import ADA, a_small_town, parcel_at, told
 

@@ -10,6 +10,7 @@ import pytest_asyncio
 from hub.letters import Office, an_office
 from parcelwall.hub.commands import Extend
 from parcelwall.hub.sweeps import sweep
+from parcelwall.rules.facts import By
 
 
 @pytest_asyncio.fixture
@@ -84,3 +85,62 @@ async def test_that_it_is_late_can_wait_for_the_morning(office: Office) -> None:
     office.now.move_to(datetime(2026, 11, 25, 6, tzinfo=UTC))
     await office.tell()
     assert len(office.mail.got) == 2
+
+
+# what is not true any more
+
+
+async def purposes(office: Office) -> list[str]:
+    rows = await office.hub.pool.fetch("SELECT purpose FROM notice WHERE state = 'sent' AND channel = 'email' "
+                                       "ORDER BY sent_at, number")  # fmt: skip
+    return [row["purpose"] for row in rows]
+
+
+async def test_who_kept_it_longer_in_the_night_is_not_told_in_the_morning_that_it_goes_back(office: Office) -> None:
+    """Its time ends at 22:30; that is told at 08:00. At 22:40 its recipient keeps it longer."""
+    office.now.move_to(datetime(2026, 11, 22, 20, 30, tzinfo=UTC))
+    parcel = await office.inside()
+    office.now.move_to(datetime(2026, 11, 24, 20, 30, tzinfo=UTC))
+    assert await sweep(office.hub) == 1
+    await office.tell()
+    office.now.advance(600)
+    await office.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient"))
+    await office.tell()
+    office.now.move_to(datetime(2026, 11, 25, 6, tzinfo=UTC))
+    await office.tell()
+    assert await purposes(office) == ["ready", "kept_longer"]
+    office.now.move_to(datetime(2026, 11, 26, 6, tzinfo=UTC))
+    await sweep(office.hub)
+    await office.tell()
+    assert await purposes(office) == ["ready", "kept_longer", "overdue"], "when it is true again, once"
+
+
+@pytest.mark.parametrize("then", ["kept longer", "late"])
+async def test_a_reminder_that_came_too_late_is_not_sent(office: Office, then: str) -> None:
+    """The mail server was down: meanwhile it was kept longer, or its time is over."""
+    parcel = await office.inside()
+    office.now.advance(25 * 3600)
+    await office.tell()
+    await office.remind()
+    if then == "kept longer":
+        await office.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient"))
+        assert await office.remind() == 0
+    else:
+        office.now.advance(24 * 3600)
+        await sweep(office.hub)
+    await office.tell()
+    assert await purposes(office) == ["ready", "kept_longer" if then == "kept longer" else "overdue"]
+
+
+@pytest.mark.parametrize(("by", "at_night"), [("recipient", 2), ("operator", 1), ("hub", 1)])
+async def test_kept_longer_by_somebody_else_is_told_in_the_morning(office: Office, by: By, at_night: int) -> None:
+    """An area is given more time at 03:00: nobody's telephone rings."""
+    parcel = await office.inside()
+    await office.tell()
+    office.now.move_to(datetime(2026, 11, 23, 1, tzinfo=UTC))
+    await office.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by=by))
+    await office.tell()
+    assert len(office.sms.got) == at_night
+    office.now.move_to(datetime(2026, 11, 23, 6, tzinfo=UTC))
+    await office.tell()
+    assert await purposes(office) == ["ready", "kept_longer"]

@@ -13,7 +13,8 @@ import pytest_asyncio
 
 from hub.letters import PUBLIC, Crash, Office, an_office
 from parcelwall.errors import Trouble
-from parcelwall.hub import people, tell
+from parcelwall.hub import people
+from parcelwall.hub.codes import token_of
 from parcelwall.hub.commands import Divert, Extend, RenewCode
 from parcelwall.hub.people import Person
 from parcelwall.hub.tell import LEASE, Teller, outbox
@@ -239,12 +240,12 @@ async def test_a_code_that_another_parcel_has_is_renewed_before_anybody_is_told(
 
 async def test_the_qr_is_a_token_of_this_parcel(office: Office) -> None:
     parcel = await office.inside(person=msgspec.structs.replace(ADA, phone=None))
-    shown = token.read(tell.token_of(office.hub, parcel))
+    shown = token.read(token_of(office.hub, parcel))
     assert shown is not None
     assert (shown.station_number, shown.reservation, shown.generation) == (1, parcel.reservation, 0)
     assert signed_by(office.hub.signer.public, shown.signature.hex(), token.to_sign(shown.payload))
     await office.hub.desk.ask(RenewCode(parcel=parcel.id))
-    newer = token.read(tell.token_of(office.hub, await parcel_at(office.hub, parcel.id)))
+    newer = token.read(token_of(office.hub, await parcel_at(office.hub, parcel.id)))
     assert newer is not None and newer.generation == 1
 
 

@@ -16,9 +16,9 @@ import asyncpg
 import msgspec
 import structlog
 
-from parcelwall import ids
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import people
+from parcelwall.hub.codes import code_of, token_of
 from parcelwall.hub.commands import OpenCase, RenewCode
 from parcelwall.hub.followers import Followed, turn
 from parcelwall.hub.house import Hub
@@ -31,8 +31,8 @@ from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
-from parcelwall.rules import access, decide, facts, token
-from parcelwall.rules.life import INSIDE, Parcel
+from parcelwall.rules import access, decide, facts
+from parcelwall.rules.life import INSIDE, Parcel, Stage
 
 NAME = "notices"
 AT_ONCE = 8  # hand-overs under way at the same time
@@ -45,6 +45,9 @@ PURPOSES = {
 }  # fmt: skip
 
 OF_THE_INSIDE = ("ready", "reminder", "overdue", "kept_longer")
+TRUE_WHILE = {"reminder": Stage.READY, "kept_longer": Stage.READY, "overdue": Stage.OVERDUE}
+OUTDATED_BY = {"ready": ("CodeRenewed", "Unblocked"), "reminder": ("Extended",), "overdue": ("Extended",)}
+"""What is told of what, and what has to come later for it to be told no more: that has a notice of its own."""
 
 log = structlog.get_logger()
 
@@ -56,10 +59,9 @@ _BODIES = """
 SELECT writer, number, kind, body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS of (writer, number)
   USING (writer, number)"""
 _BEHIND = "SELECT id FROM parcel WHERE station = $1 AND compartment = $2"
-_RENEWED = """
+_OUTDATED = """
 SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
-  WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision
-    AND later.kind IN ('CodeRenewed', 'Unblocked'))"""
+  WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision AND later.kind = ANY($3))"""
 _UNREACHABLE = """
 INSERT INTO notice (writer, number, purpose, channel, parcel, next_try, state)
 VALUES ($1, $2, 'reminder', 'email', $3, $4, 'unneeded') ON CONFLICT DO NOTHING"""
@@ -109,6 +111,7 @@ class Teller:
 
     async def note(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
         """One row per entry, purpose and channel. A follower's handler."""
+        by_others = await self._kept_longer_by_others(connection, [e for e in entries if e.kind == "Extended"])
         told = [
             (entry.parcel, entry.writer, entry.number, PURPOSES[entry.kind])
             for entry in entries if entry.kind in PURPOSES and entry.parcel
@@ -117,7 +120,7 @@ class Teller:
         addressees = await self._addressees(connection, {parcel for parcel, _, _, _ in told})
         rows = [
             row for parcel, writer, number, purpose in told if parcel in addressees
-            for row in self._rows(addressees[parcel], writer, number, purpose)
+            for row in self._rows(addressees[parcel], writer, number, purpose, (writer, number) not in by_others)
         ]  # fmt: skip
         if rows:
             await connection.execute(_WRITE, *map(list, zip(*rows, strict=True)))
@@ -126,17 +129,19 @@ class Teller:
         self, connection: asyncpg.Connection, entries: Sequence[Followed]
     ) -> list[tuple[UUID, str, int, str]]:
         """Whoever has a parcel behind a door that an operator had opened is told so (trust.md A-12)."""
-        keys = [entry.writer for entry in entries], [entry.number for entry in entries]
         told = []
-        for row in await connection.fetch(_BODIES, *keys) if entries else []:
-            fact = None
-            with contextlib.suppress(msgspec.MsgspecError):  # what cannot be read is kept, and tells nobody
-                fact = facts.read(row["kind"], row["body"])
+        for (writer, number), fact in (await _read(connection, entries)).items():
             if isinstance(fact, facts.OrderAnswered) and (fact.by, fact.outcome) == ("operator", "opened"):
-                station = streams.station_of(row["writer"])
-                behind = await connection.fetch(_BEHIND, station, fact.compartment)
-                told += [(each["id"], row["writer"], row["number"], "opened_by_us") for each in behind]
+                behind = await connection.fetch(_BEHIND, streams.station_of(writer), fact.compartment)
+                told += [(each["id"], writer, number, "opened_by_us") for each in behind]
         return told
+
+    async def _kept_longer_by_others(
+        self, connection: asyncpg.Connection, entries: Sequence[Followed]
+    ) -> set[tuple[str, int]]:
+        """Those that the recipient did not ask for: a station stood still, an operator gave a whole area more time."""
+        read = await _read(connection, entries)
+        return {key for key, fact in read.items() if isinstance(fact, facts.Extended) and fact.by != "recipient"}
 
     async def _addressees(self, connection: asyncpg.Connection, parcels: Collection[UUID]) -> dict[UUID, Addressee]:
         """Parcels, and who is to be told of them; without those of whom nobody can be told."""
@@ -148,21 +153,23 @@ class Teller:
         found = await people.find_all(connection, persons, self._hub.keys) if persons else {}
         return {each.id: Addressee(each, found[each.person]) for each in known if each.person in found}
 
-    def _rows(self, whom: Addressee, writer: str, number: int, purpose: str) -> list[tuple[Any, ...]]:
+    def _rows(
+        self, whom: Addressee, writer: str, number: int, purpose: str, asked: bool = True
+    ) -> list[tuple[Any, ...]]:
         reachable = {"email": whom.person.email, "sms": whom.person.phone}
-        at = self._when(purpose, whom.parcel.station)
+        at = self._when(purpose, whom.parcel.station, asked)
         return [
             (writer, number, purpose, channel, whom.parcel.id, at)
             for channel, address in reachable.items() if address and channel in self.channels
         ]  # fmt: skip
 
-    def _when(self, purpose: str, station: str | None) -> datetime:
-        """Now, or in the morning at the station, for what can wait so long."""
+    def _when(self, purpose: str, station: str | None, asked: bool) -> datetime:
+        """Now, or in the morning at the station, for what can wait. `asked`: unless somebody else did it."""
         now, policy = self._hub.clock.now(), self._hub.policy
         if station not in self._hub.stations.known:
             return now
         zone = self._hub.stations.known[station].about.zone
-        return schedule.send_at(purpose, now, zone, policy.quiet_from_hour, policy.quiet_until_hour)
+        return schedule.send_at(purpose, now, zone, policy.quiet_from_hour, policy.quiet_until_hour, asked)
 
     async def remind(self, connection: asyncpg.Connection) -> int:
         """Reminder notices for parcels whose holding time ends soon; quiet hours are kept. Answers how many."""
@@ -246,13 +253,16 @@ class Teller:
         return Prepared(person, told, message, self._message_id(row))
 
     async def _pointless(self, connection: asyncpg.Connection, row: asyncpg.Record, parcel: Parcel) -> bool:
-        """It was collected meanwhile, nobody may collect it now, or a newer notice tells the code. Of a return nobody
-        is told to collect it: a courier does."""
+        """It was collected meanwhile, nobody may collect it now, it is not true any more (kept longer, it does not go
+        back soon), or a newer notice tells more. Of a return nobody is told to collect it: a courier does."""
         if parcel.direction == "return" and row["purpose"] in OF_THE_INSIDE:
             return True
         if row["purpose"] in OF_THE_INSIDE and (parcel.stage not in INSIDE or parcel.blocked):
             return True
-        return row["purpose"] == "ready" and await connection.fetchval(_RENEWED, row["writer"], row["number"])
+        if TRUE_WHILE.get(row["purpose"], parcel.stage) != parcel.stage:
+            return True
+        later = OUTDATED_BY.get(row["purpose"])
+        return later is not None and await connection.fetchval(_OUTDATED, row["writer"], row["number"], later)
 
     def _message_id(self, row: asyncpg.Record) -> str:
         key = f"{row['writer']}\0{row['number']}\0{row['purpose']}\0{row['channel']}"
@@ -322,41 +332,15 @@ def _end_if_told() -> None:
         raise asyncio.CancelledError
 
 
-def code_of(hub: Hub, parcel: Parcel) -> str:
-    """The 8 digits of a parcel that lies in a compartment."""
-    assert parcel.station and parcel.reservation, "only a parcel with a place has a code"
-    station = hub.stations.known[parcel.station]
-    return access.pickup_code(station.code_key, parcel.station, parcel.reservation, parcel.generation)
-
-
-def token_of(hub: Hub, parcel: Parcel, grant: facts.Granted | None = None) -> str:
-    """What the QR of a parcel in a compartment carries, the same each time; "" where a person must be verified.
-
-    With a grant it is the delegate's, and ends with it. It is good from when room was promised, which is a time of the
-    hub's: the station's clock may have been wrong when the parcel was put in.
-    """
-    assert parcel.station and parcel.reservation and parcel.deposited_at, "only a parcel with a place has a token"
-    if parcel.proof == "verified" or parcel.generation > token.HIGHEST_GENERATION:
-        return ""
-    promised_at = ids.born(parcel.reservation)
-    expires = (grant and grant.until) or promised_at + token.LASTS
-    made = token.payload(token.Token(
-        parcel.station, parcel.reservation, parcel.generation, promised_at, expires,
-        grant.grant if grant else None,
-    ))  # fmt: skip
-    return token.text(made, bytes.fromhex(hub.signer.sign(token.to_sign(made))))
-
-
-def verified_token_of(hub: Hub, parcel: Parcel, proved_at: datetime) -> str:
-    """What the QR carries for some minutes after a passkey was shown for this parcel; "" once they are over."""
-    assert parcel.station and parcel.reservation, "only a parcel with a place has a token"
-    until = proved_at + token.VERIFIED_LASTS
-    if hub.clock.now() >= until or parcel.generation > token.HIGHEST_GENERATION:
-        return ""
-    made = token.payload(
-        token.Token(parcel.station, parcel.reservation, parcel.generation, proved_at, until, verified=True)
-    )
-    return token.text(made, bytes.fromhex(hub.signer.sign(token.to_sign(made))))
+async def _read(connection: asyncpg.Connection, entries: Sequence[Followed]) -> dict[tuple[str, int], facts.Fact]:
+    """The facts of these entries; without those that cannot be read: they are kept, and tell nobody."""
+    keys = [entry.writer for entry in entries], [entry.number for entry in entries]
+    found = {}
+    for row in await connection.fetch(_BODIES, *keys) if entries else []:
+        with contextlib.suppress(msgspec.MsgspecError):
+            if fact := facts.read(row["kind"], row["body"]):
+                found[row["writer"], row["number"]] = fact
+    return found
 
 
 class Nowhere:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 FIRST_S, LONGEST_S = 30, 3600
 GIVE_UP = timedelta(hours=72)
 PATIENT = frozenset({"reminder", "overdue", "diverted", "gone_back"})  # these wait for the morning
+PATIENT_UNASKED = frozenset({"kept_longer"})  # these, too, unless the recipient has just asked for it
 LAST_CALL = timedelta(hours=1)  # a reminder later than this before the deadline would help nobody
 
 
@@ -24,12 +25,15 @@ def gave_up(first_tried: datetime, now: datetime) -> bool:
     return now - first_tried >= GIVE_UP
 
 
-def send_at(purpose: str, due: datetime, zone: str, quiet_from: int = 21, quiet_until: int = 8) -> datetime:
+def send_at(
+    purpose: str, due: datetime, zone: str, quiet_from: int = 21, quiet_until: int = 8, asked: bool = True
+) -> datetime:
     """When a notice that is due goes out: at once, or a patient one at the end of the quiet hours it falls into.
 
-    Quiet hours are whole hours in the station's `zone`; equal ones mean none. Returns an aware time in UTC.
+    Quiet hours are whole hours in the station's `zone`; equal ones mean none. `asked`: the recipient has just asked for
+    what is told, and is awake. Returns an aware time in UTC.
     """
-    if purpose not in PATIENT:
+    if purpose not in PATIENT and (asked or purpose not in PATIENT_UNASKED):
         return due.astimezone(UTC)
     quiet = _quiet(due, zone, quiet_from, quiet_until)
     return quiet[1] if quiet else due.astimezone(UTC)

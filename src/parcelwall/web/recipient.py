@@ -11,12 +11,12 @@ from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import accounts, friends, reading, tries
+from parcelwall.hub.codes import token_of
 from parcelwall.hub.commands import Extend
 from parcelwall.hub.delegates import take_back
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
 from parcelwall.hub.signed_in import SignedIn
-from parcelwall.hub.tell import token_of
 from parcelwall.rules import facts
 from parcelwall.rules.life import ENDED, Parcel
 from parcelwall.web.complaints import complain

@@ -5,10 +5,10 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from parcelwall.hub import accounts, contacts, door_story, friends, passkeys, reading
+from parcelwall.hub.codes import code_of, token_of, verified_token_of
 from parcelwall.hub.door_story import Seen
 from parcelwall.hub.house import Hub
 from parcelwall.hub.signed_in import SignedIn
-from parcelwall.hub.tell import code_of, token_of, verified_token_of
 from parcelwall.notices import times
 from parcelwall.notices.language import Words, words
 from parcelwall.notices.texts import refusal_text, state_text

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from parcelwall.clock import VirtualClock
-from parcelwall.hub.tell import token_of
+from parcelwall.hub.codes import token_of
 from parcelwall.rules import access, facts
 from parcelwall.rules.life import INSIDE
 from parcelwall.rules.policy import Policy
