@@ -101,12 +101,24 @@ def test_a_station_waits_for_its_hub_and_ends_when_told(tmp_path: Path) -> None:
         station = StationProcess(folder, "S-0001", "SSM", hub.configure("S-0001", "SSM"), hub.port)
         station.start()
         until(lambda: "Parcelwall station S-0001" in station.said.read_text(), "the station is configured", 30)
+        admitted_again_with_less_said(hub)
         ended_cleanly(hub, signal.SIGTERM)
         the_pass_serves_once(station)
         ended_cleanly(station, signal.SIGINT)
         station.start()
         until(lambda: station.said.read_text().count("Parcelwall station S-0001") == 2, "it starts without a hub", 30)
         ended_cleanly(station, signal.SIGTERM)
+
+
+def admitted_again_with_less_said(hub: HubProcess) -> None:
+    where = ("--data", str(hub.data))
+    assert parcelwall("admit", "timo", "--role", "technician", "--area", "S-0001", *where).returncode == 0
+    again = parcelwall("admit", "timo", *where)
+    assert again.stdout.startswith("pw_") and len(again.stdout.split()) == 1, "the key and nothing else"
+    assert "timo (timo): technician at S-0001. The key, sign-ins and passkeys of before have ended." in again.stderr
+    assert str(hub.data) in again.stderr
+    slip = parcelwall("admit", "timo", "--role", "carrier", *where)
+    assert (slip.returncode, slip.stdout) == (1, "") and "timo is a technician already" in slip.stderr
 
 
 def the_pass_serves_once(station: StationProcess) -> None:

@@ -18,7 +18,7 @@ from parcelwall.rules.rights import ROLES
 from parcelwall.settings import HubSettings, read
 
 app = typer.Typer()
-out = Console(soft_wrap=True)
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
 Data = Annotated[Path | None, typer.Option("--data", help="Where data lie. Default: below the system's data folder.")]
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="PostgreSQL to use. Default: our own.")]
 
@@ -40,19 +40,30 @@ def ask(data: Path | None, database_url: str | None, act: Any) -> Any:
 @app.command()
 def admit(
     carrier: Annotated[str, typer.Argument(help="Short name, such as acme-post.")],
-    name: Annotated[str, typer.Option(help="The company's name.")] = "",
-    role: Annotated[str, typer.Option(help="carrier, viewer, technician, planner, operator or admin.")] = "carrier",
-    area: Annotated[list[str] | None, typer.Option(help="A station that a role is for; none: all of them.")] = None,
+    name: Annotated[str, typer.Option(help="The company's or the person's name.")] = "",
+    role: Annotated[str, typer.Option(help="carrier, viewer, technician, planner, operator or admin.")] = "",
+    area: Annotated[list[str] | None, typer.Option(help="A station that a role is for; once for each.")] = None,
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="The role is for all stations again.")] = False,
     data: Data = None,
     database_url: DatabaseUrl = None,
 ) -> None:
-    """Admits a carrier, or one of the operator's people, and prints the API key, once. Doing it again makes a new key.
+    """Admits a carrier, or one of your people by a role, and prints the API key, once.
 
-    Raises Trouble for a role that there is not.
+    Doing it again makes a new key: the old one, sign-ins and passkeys end. Name, role and area stay, unless given anew.
+    An unknown role or station is refused, and to make a carrier one of your people or the other way round.
     """
-    if role not in ("carrier", *ROLES):
+    from parcelwall.hub.staff import give_key
+
+    if role and role not in ("carrier", *ROLES):
         raise Trouble(f"the role is carrier, {', '.join(ROLES[:-1])} or {ROLES[-1]}")
-    out.print(ask(data, database_url, lambda h: h.admit(carrier, name or carrier, role, area or ())))
+    if everywhere and area:
+        raise Trouble("--everywhere and --area: give one of them")
+    where = [] if everywhere else area or None
+    key, who, again = ask(data, database_url, lambda h: give_key(h, carrier, name, role, where))
+    out.print(key)
+    told = "" if who.role == "carrier" else f" at {', '.join(sorted(who.area)) or 'all stations'}"
+    ended = " The key, sign-ins and passkeys of before have ended." if again else ""
+    err.print(f"{who.id} ({who.name}): {who.role}{told}.{ended} {_place(data, database_url)}", markup=False)
 
 
 @app.command()
@@ -72,6 +83,7 @@ def configure(
 
     claim = ask(data, database_url, act)
     out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}")
+    err.print(_place(data, database_url), markup=False)
 
 
 @app.command()
@@ -115,15 +127,26 @@ def database(
     backup and restore."""
     from parcelwall.hub import tools
 
-    settings = read(HubSettings, {"data_dir": str(data) if data else None})
-    code = _run[0](tools.run(settings.data_dir / "postgres", words, new))
+    code = _run[0](tools.run(_settings(data).data_dir / "postgres", words, new))
     sys.exit(INTERRUPTED if code is None else code)
+
+
+def _settings(data: Path | None, database_url: str | None = None) -> HubSettings:
+    settings: HubSettings = read(
+        HubSettings, {"data_dir": str(data) if data else None, "database_url": database_url}
+    )
+    return settings
+
+
+def _place(data: Path | None, database_url: str | None) -> str:
+    """Of which hub a command spoke, for whoever has more than one."""
+    settings = _settings(data, database_url)
+    return f"Hub: {'the given database' if settings.database_url else settings.data_dir}."
 
 
 async def _at_hub(data: Path | None, database_url: str | None, act: Any) -> Any:
     from parcelwall.hub import house
 
-    settings = read(HubSettings, {"data_dir": str(data) if data else None, "database_url": database_url})
-    clock = SystemClock()
+    settings, clock = _settings(data, database_url), SystemClock()
     async with house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, new=False) as opened:
         return await act(opened)

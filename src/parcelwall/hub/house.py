@@ -190,11 +190,16 @@ class Hub:
             await at.write()
         return epoch
 
-    async def admit(self, carrier: str, name: str, role: str = "carrier", area: Sequence[str] = ()) -> str:
+    async def admit(
+        self, carrier: str, name: str, role: str = "carrier", area: Sequence[str] = (),
+        connection: asyncpg.Connection | None = None,
+    ) -> str:  # fmt: skip
         """A carrier, or one of the operator's people in a role of `rules.rights`, with a new API key, which is shown
-        this once and stored only as a hash. `area`: ids of stations, none for all."""
+        this once and stored only as a hash. `area`: ids of stations, none for all. Nothing is asked: who is admitted
+        already is replaced (`staff.give_key` asks)."""
         key = f"pw_{self.ids.secret(32).hex()}"
-        await self.pool.execute(_ADMIT, carrier, name, hub_keys.key_hash(key), role, list(area), self.ids.new())
+        row = (carrier, name, hub_keys.key_hash(key), role, list(area), self.ids.new())
+        await (connection or self.pool).execute(_ADMIT, *row)
         return key
 
     # what the hub's end of a link asks (link.hub_end.HubBook)

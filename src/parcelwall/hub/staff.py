@@ -5,7 +5,8 @@ stands here alone.
 """
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from parcelwall.hub import signed_in
 from parcelwall.hub.house import Hub
 from parcelwall.rules.rights import ROLES, Right, may
 
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # of a carrier or a person: it stands in addresses and facts
 PROVED_FOR = timedelta(minutes=2)  # who has just proved to be there opens a door without being asked again
 
 _BY_ACTOR = """
@@ -112,17 +114,61 @@ async def change(pool: Pool, who: str, role: str, area: frozenset[str]) -> None:
         raise Refusal("not_found")
 
 
+async def give_key(
+    hub: Hub, who: str, name: str = "", role: str = "", area: Sequence[str] | None = None
+) -> tuple[str, Person, bool]:
+    """A new API key for a carrier or one of the operator's people, as whom it makes them, and whether they were known.
+
+    Of somebody who is known, what is left out stays as it was; the old key, all sign-ins and all passkeys end, as they
+    may be what was lost. An empty `area` is everywhere. Refuses an id that cannot be one, an unknown role or station, a
+    role for a carrier and the other way round, and to take the last admin's role.
+    """
+    async with hub.pool.acquire() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE carrier IN EXCLUSIVE MODE")  # nobody else is admitted or changed meanwhile
+        row = await connection.fetchrow("SELECT id, name, role, area, actor FROM carrier WHERE id = $1", who)
+        before = person_of(row) if row else None
+        after = _changed(before or Person(who, who, "carrier"), name, role, area)
+        _refuse(after, before, hub.stations.known)
+        await _keep_an_admin(connection, who, after.role == "admin" and not after.area)
+        if before:
+            await _end_everywhere(connection, who)
+        key = await hub.admit(who, after.name, after.role, sorted(after.area), connection)
+    return key, after, before is not None
+
+
+def _changed(person: Person, name: str, role: str, area: Sequence[str] | None) -> Person:
+    return Person(person.id, name or person.name, role or person.role,
+                  person.area if area is None else frozenset(area), person.actor)  # fmt: skip
+
+
+def _refuse(after: Person, before: Person | None, stations: Mapping[str, Any]) -> None:
+    if not before and not ID.fullmatch(after.id):
+        raise Refusal("bad_field", "An id is like acme-post: up to 40 letters, digits, hyphens, points.", field="id")
+    if after.role not in ("carrier", *ROLES):
+        raise Refusal("bad_field", f"The role is carrier, {', '.join(ROLES[:-1])} or {ROLES[-1]}.", field="role")
+    if before and (before.role == "carrier") != (after.role == "carrier"):
+        raise Refusal("bad_field", f"{after.id} is a {before.role} already, and a carrier is none of your people. Take "
+                      "another id.", field="role")  # fmt: skip
+    if after.role == "carrier" and after.area:
+        raise Refusal("bad_field", "A carrier has no area: only roles of your people have one.", field="area")
+    if unknown := sorted(after.area - stations.keys() - (before.area if before else frozenset())):
+        raise Refusal("station_unknown", f"There is no station {unknown[0]}.", station=unknown[0])
+
+
 async def send_away(pool: Pool, who: str) -> None:
     """Ends somebody's key, passkeys and sign-ins. Refuses to send the last admin away."""
     async with pool.acquire() as connection, connection.transaction():
         await _keep_an_admin(connection, who, False)
         done = await connection.execute("UPDATE carrier SET key_hash = NULL WHERE id = $1 AND role <> 'carrier'", who)
-        await connection.execute(
-            "DELETE FROM signed_in WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who
-        )
-        await connection.execute("DELETE FROM passkey WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who)
+        await _end_everywhere(connection, who)
     if not done.endswith(" 1"):
         raise Refusal("not_found")
+
+
+async def _end_everywhere(connection: Any, who: str) -> None:
+    """Ends somebody's sign-ins and passkeys."""
+    await connection.execute("DELETE FROM signed_in WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who)
+    await connection.execute("DELETE FROM passkey WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who)
 
 
 async def _keep_an_admin(connection: Any, who: str, stays: bool) -> None:
