@@ -36,6 +36,8 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
     mail_from: str = "Parcelwall <parcels@parcelwall.invalid>"
     sms_url: str = ""  # an apprise URL with {phone}; empty: no text messages
+    sms_home: str = ""  # country code of numbers written without one: "+358"; empty: those get no text message
+    sms_allowed: str = ""  # beginnings of numbers that get text messages, comma separated; empty: notices' own list
     map_tiles: Path | None = None  # a PMTiles file for the console's map; None: it draws its own streets
 
 

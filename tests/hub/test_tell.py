@@ -277,3 +277,48 @@ async def test_the_outbox_shows_and_hands_nothing_over(office: Office) -> None:
     assert shown.code == code_of(office, parcel).replace(" ", "")
     assert shown.door == 1
     assert len(await outbox(office.hub)) == 1
+
+
+# whom no channel reaches
+
+
+async def test_an_address_refused_for_good_is_a_case_unless_another_channel_reaches_them(office: Office) -> None:
+    await office.inside()
+    office.mail.moods = [Undeliverable("address_unknown", 550)]
+    await office.tell()
+    assert await cases(office.hub) == [], "the text message came"
+    await office.inside("PW-2", msgspec.structs.replace(ADA, phone=None))
+    office.mail.moods = [Undeliverable("address_unknown", 550)]
+    await office.tell()
+    assert await cases(office.hub) == ["notice_given_up"]
+
+
+async def test_who_is_reached_by_neither_channel_is_one_case(office: Office) -> None:
+    """The mailbox is refused at once; the text message service is down for three days."""
+    await office.inside()
+    office.mail.moods = [Undeliverable("address_unknown", 550)]
+    office.sms.moods = [Trouble("down")] * 2
+    await office.tell()
+    assert await cases(office.hub) == [], "it may come yet"
+    office.now.advance(72 * 3600)
+    await office.hand_over()
+    assert await cases(office.hub) == ["notice_given_up"]
+
+
+async def test_both_channels_fail_in_the_same_moment(office: Office) -> None:
+    await office.inside()
+    await office.follow()
+    office.mail.moods, office.sms.moods = [Undeliverable("address_unknown", 550)], [Undeliverable("number_unreadable")]
+    await asyncio.gather(office.teller.hand_over_one(), office.teller.hand_over_one())
+    assert await office.notices() == [("ready", "email", "failed"), ("ready", "sms", "failed")]
+    assert await cases(office.hub) == ["notice_given_up"]
+
+
+async def test_a_mail_that_came_is_no_case_when_text_messages_are_down_for_days(office: Office) -> None:
+    await office.inside()
+    office.sms.moods = [Trouble("down")] * 2
+    await office.tell()
+    office.now.advance(72 * 3600)
+    await office.hand_over()
+    assert await office.notices() == [("ready", "email", "sent"), ("ready", "sms", "failed")]
+    assert await cases(office.hub) == []

@@ -19,7 +19,7 @@ from parcelwall.hub.tell import NAME, Channel, Teller
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.mail import Mailer, MailSettings
 from parcelwall.notices.messages import Message
-from parcelwall.notices.text_message import TextMessenger, TextSettings
+from parcelwall.notices.text_message import MOBILE, TextMessenger, TextSettings
 from parcelwall.settings import HubSettings
 
 KEEP_UP_EVERY_S = 1.0
@@ -68,7 +68,9 @@ async def channels(settings: HubSettings, clock: Clock) -> AsyncIterator[dict[st
             stack.push_async_callback(mailer.close)
             found["email"] = ByMail(mailer)
         if settings.sms_url:
-            found["sms"] = ByText(TextMessenger(TextSettings(url=settings.sms_url)))
+            allowed = tuple(each.strip() for each in settings.sms_allowed.split(",") if each.strip())
+            text = TextSettings(url=settings.sms_url, home=settings.sms_home.strip(), allowed=allowed or MOBILE)
+            found["sms"] = ByText(TextMessenger(text))
         yield found
 
 

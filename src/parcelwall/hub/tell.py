@@ -80,6 +80,12 @@ UPDATE notice SET state = $5, tries = tries + 1, sent_at = $6, trouble = $7, nex
 WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"""
 
 
+_FAILED = "UPDATE notice SET state = 'failed' WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel = $4"
+_ELSEWHERE = """
+SELECT EXISTS (SELECT FROM notice WHERE writer = $1 AND number = $2 AND purpose = $3 AND channel <> $4
+  AND state <> 'failed')"""
+
+
 class Channel(Protocol):
     """Hands one message over. Raises Trouble (try again) or Undeliverable (never)."""
 
@@ -226,7 +232,7 @@ class Teller:
                 return "unneeded", "", None
             await self.channels[row["channel"]].hand_over(prepared.person, prepared.message, prepared.message_id)
         except Undeliverable as no:
-            return "failed", str(no), None
+            return await self._for_good(row, str(no))
         except (Trouble, Refusal) as later:
             return await self._later(row, str(later)[:200])
         except Exception:  # one notice that we cannot make must not keep all others waiting
@@ -235,12 +241,25 @@ class Teller:
         return "sent", "", None
 
     async def _later(self, row: asyncpg.Record, why: str) -> tuple[str, str, float | None]:
-        """The next try; after three days of them a case instead."""
+        """The next try; after three days of them none."""
         if schedule.gave_up(row["recorded_at"], self._hub.clock.now()):
-            await self._hub.desk.ask(OpenCase(parcel=row["parcel"], about="notice_given_up"))
-            return "failed", why, None
+            return await self._for_good(row, why)
         log.info("notice_waits", purpose=row["purpose"], channel=row["channel"], tries=row["tries"])
         return "waiting", why, schedule.next_try(row["tries"] + 1, self._hub.ids.chance.random())
+
+    async def _for_good(self, row: asyncpg.Record, why: str) -> tuple[str, str, float | None]:
+        """No more by this channel: a case, if the notice reaches its person by no other one either.
+
+        Two channels that fail in the same moment each see the other as under way: so it is looked at once more when
+        this one is known to have failed.
+        """
+        key = (row["writer"], row["number"], row["purpose"], row["channel"])
+        if await self._hub.pool.fetchval(_ELSEWHERE, *key):
+            await self._hub.pool.execute(_FAILED, *key)
+            if await self._hub.pool.fetchval(_ELSEWHERE, *key):
+                return "failed", why, None
+        await self._hub.desk.ask(OpenCase(parcel=row["parcel"], about="notice_given_up"))
+        return "failed", why, None
 
     async def prepare(self, connection: asyncpg.Connection, row: asyncpg.Record) -> Prepared | None:
         """The message of a notice, composed now; None if it has become pointless or there is nobody to tell."""

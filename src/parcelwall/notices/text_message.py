@@ -15,12 +15,13 @@ from parcelwall.errors import Trouble
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.messages import Message
 
-# Mobile numbers of the countries we begin with, from their numbering plans (Traficom, Bundesnetzagentur, UKE).
+# Mobile numbers of the countries we begin with, from their numbering plans (Traficom, Bundesnetzagentur, UKE, ANACOM).
 # Listed ranges only: short and premium numbers, and countries that are pumped, are not among them (trust.md A-17).
 MOBILE = (
     "+3584", "+35850",
     "+4915", "+4916", "+4917",
     "+4845", "+4850", "+4851", "+4853", "+4857", "+4860", "+4866", "+4869", "+4872", "+4873", "+4878", "+4879", "+4888",
+    "+35191", "+35192", "+35193", "+35196",
 )  # fmt: skip
 TRUNK_ZERO_STAYS = frozenset({"+39"})  # Italy dials its leading zero from abroad as well
 FOR_GOOD = frozenset({400, 410, 422})  # what gateways answer to a number that they cannot use
@@ -51,9 +52,11 @@ class TextSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TextMessenger:
-    """Sends text messages through one service. Raises Trouble when made with an address that apprise cannot read."""
+    """Sends text messages through one service. Raises Trouble when made with an address that apprise cannot read, or
+    with a country code or a beginning of numbers that is none."""
 
     def __init__(self, settings: TextSettings) -> None:
+        _refuse_odd(settings)
         self._settings = settings
         self._apprise = _apprise()
         if "{phone}" not in settings.url or self._apprise.Apprise.instantiate(self._url("+358401234567")) is None:
@@ -81,6 +84,14 @@ class TextMessenger:
         url = self._settings.url.replace("{phone}", number.removeprefix("+"))
         limits = f"cto={self._settings.answer_s:g}&rto={self._settings.answer_s:g}"
         return f"{url}{'&' if '?' in url else '?'}{limits}&overflow=upstream"
+
+
+def _refuse_odd(settings: TextSettings) -> None:
+    if settings.home and not re.fullmatch(r"\+[1-9][0-9]{0,2}", settings.home):
+        raise Trouble(f"sms_home is a country code such as +358, not {settings.home!r}")
+    odd = [begin for begin in settings.allowed if not re.fullmatch(r"\+[1-9][0-9]{0,14}", begin)]
+    if odd or not settings.allowed:
+        raise Trouble(f"sms_allowed lists beginnings of numbers such as +3584, separated by commas, not {odd[:1]}")
 
 
 def e164(phone: str, home: str = "") -> str:
