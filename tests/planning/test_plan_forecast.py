@@ -171,6 +171,18 @@ def test_curves_fall_and_are_of_enough_parcels() -> None:
     assert day == pytest.approx(np.exp(-24 / 30), abs=0.07)
 
 
+@pytest.mark.parametrize(("hours", "model"), [((30, 30), "share of all before"), ((5, 60), "logit by hour")])
+def test_of_three_models_of_dwell_the_one_that_scored_best_is_told(hours: tuple[float, float], model: str) -> None:
+    """Nothing tells dwells apart, and a share does best; or the carrier does, of which only the regression knows."""
+    dice = np.random.default_rng(1)
+    made = [msgspec.structs.replace(row, collected=row.deposited + timedelta(hours=dice.exponential(
+            hours["AB".index(row.carrier)]))) for row in at("S-0001", rows(100, 16)) if row.deposited]  # fmt: skip
+    found = {curve.stratum: curve for curve in forecast_plan.curves(network(*made, day=FIRST + 105))}
+    assert {curve.fit.model.partition(",")[0] for curve in found.values()} == {model}
+    if model != "logit by hour":
+        assert found["S-0001/tue/09"].there == found["S-0001"].there
+
+
 def test_visits_are_read_off_deposits_and_the_calendar_knows_sundays() -> None:
     parcels = from_rows(row for row in rows(160) if row.carrier == "A")
     day = FIRST + 150

@@ -14,6 +14,7 @@ from parcelwall.planning.records import Floats, Ints, Records, weekday, whole
 
 MODELS = ("logit", "rolling", "constant")
 ADOPT_DAYS = 182  # by whose scores a model is adopted
+LOOK_EVERY_DAYS = 28  # a refit a week chooses the same, and takes four times as long
 CENSORED_H = 336.0
 
 
@@ -44,6 +45,15 @@ def _tell(records: Records, rows: Floats, person: Ints, now: Ints, monday: int, 
         own = np.zeros((len(records), len(hours)))
         own[before] = dwell.own_history(records.only(before), person[before], hours, fitted.shares)
         told["logit"][now] = fitted.there(rows[now], own[now])
+
+
+def chosen(records: Records, day: int) -> str:
+    """The model that is told of strata from `day` on: the best of the last half year, refitted every LOOK_EVERY_DAYS.
+
+    Curves of strata know no recipient, so nobody's own past has part in this.
+    """
+    told = roll(records, np.full(len(records), -1), day, day - 1, dwell.HOURS, LOOK_EVERY_DAYS)
+    return best(records, told, day, dwell.HOURS)
 
 
 def best(records: Records, told: dict[str, Floats], day: int, hours: Sequence[float]) -> str:

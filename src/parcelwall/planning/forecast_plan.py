@@ -11,7 +11,7 @@ from datetime import date, datetime
 import msgspec
 import numpy as np
 
-from parcelwall.planning import dwell, scores, visits
+from parcelwall.planning import dwell, dwell_past, scores, visits
 from parcelwall.planning.forecast import BASELINES, Rolling, load_by_day, roll
 from parcelwall.planning.holidays import FIXED, OF_ZONE, holidays
 from parcelwall.planning.records import DAYS_BACK, Floats, Ints, Records, day_number, day_of, weekday, whole
@@ -25,7 +25,8 @@ DRIFT = 3.0  # times the arrivals of the eight weeks before
 LEANS_BELOW = 500  # parcels of a station below which its shares lean on the network's
 OWN_SLOTS = 15  # parcels of a stratum below which it has no curve of its own
 MISSED = 3.0  # collections that a file lacks to the hour: then its last day is not over
-MODEL = "logit by hour, mean of the stratum"
+MODELS = {"logit": "logit by hour, mean of the stratum", "rolling": "share by weekday and three hours",
+          "constant": "share of all before"}  # fmt: skip
 
 Tick = Callable[[str], None]
 
@@ -200,20 +201,25 @@ def _curves_of(records: Records, person: Ints, day: int, station: str) -> list[D
     if fitted is None:
         return []
     late = np.flatnonzero(records.deposited >= day - dwell.WINDOW_DAYS)
-    there = fitted.there(rows[late], np.zeros((len(late), len(fitted.hours))))
+    slots, model = dwell.slots(records)[late], dwell_past.chosen(records, day)
+    if model == "logit":
+        there = fitted.there(rows[late], np.zeros((len(late), len(fitted.hours))))
+    elif model == "rolling":
+        there = dwell.by_slot(records, day, dwell.HOURS, dwell.WINDOW_DAYS)[slots]
+    else:
+        there = np.tile(dwell.constant(records, day, dwell.HOURS), (len(late), 1))
     since = day_of(int(records.deposited[late].min()))
-    slots = dwell.slots(records)[late]
-    found = [_curve(station or "all", there, since, day)]
+    found = [_curve(station or "all", MODELS[model], there, since, day)]
     for slot in np.unique(slots) if station else ():
         if (slots == slot).sum() >= OWN_SLOTS:
             name = f"{station}/{DAYS[slot // 8]}/{slot % 8 * 3:02}"
-            found.append(_curve(name, there[slots == slot], since, day))
+            found.append(_curve(name, MODELS[model], there[slots == slot], since, day))
     return found
 
 
-def _curve(stratum: str, there: Floats, since: date, day: int) -> DwellCurve:
+def _curve(stratum: str, model: str, there: Floats, since: date, day: int) -> DwellCurve:
     shares = np.minimum.accumulate(np.round(there.mean(0), 4)).tolist()
-    fit = Fit(model=MODEL, fitted_on=day_of(day), since=since, until=day_of(day - 1), count=len(there))
+    fit = Fit(model=model, fitted_on=day_of(day), since=since, until=day_of(day - 1), count=len(there))
     return DwellCurve(stratum=stratum, hours=(0.0, *dwell.HOURS), there=(1.0, *shares), fit=fit)
 
 
