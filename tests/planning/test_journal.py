@@ -13,6 +13,7 @@ from msgspec.json import encode
 from typer.testing import CliRunner
 
 from parcelwall.clock import VirtualClock
+from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Report
 from parcelwall.planning import commands, forecast_report, history, stored
@@ -125,10 +126,10 @@ async def test_adopted_tables_are_used_by_every_process_and_their_windows_are_he
 ) -> None:
     parcel = await told(town, "PW-0")
     assert await town.hub.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now()) is None
-    assert await town.hub.take_tables([encode(calendar()), encode(CURVE)], "ab" * 32) == {
-        "VisitCalendar": 1, "DwellCurve": 1}
+    with pytest.raises(Refusal, match="Line 1 of the plan file is no table"):
+        await town.hub.take_tables([encode(CURVE)])  # nothing reads one
+    assert await town.hub.take_tables([encode(calendar())], "ab" * 32) == {"VisitCalendar": 1}
     async with a_hub(database, tmp_path / "hub", slot=2) as other:
-        assert other.tables.curves == {CURVE.stratum: CURVE}
         window = await other.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now())
     assert window is not None and window.since == NOW + timedelta(hours=1)
     assert window.until == datetime(2026, 11, 24, 10, tzinfo=UTC), "noon there, when the visits of a Tuesday are over"

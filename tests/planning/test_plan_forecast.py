@@ -16,7 +16,7 @@ from parcelwall.planning.commands import app
 from parcelwall.planning.forecast_plan import Network, why_not
 from parcelwall.planning.records import Row, from_rows, weekday, whole
 from parcelwall.rules.offers import RoomTable
-from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar
+from parcelwall.rules.tables import AdmissionRow, VisitCalendar
 from planning.pretend_point import START, rows, write
 
 FIRST = records.day_number(START.date())
@@ -68,7 +68,8 @@ def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_pa
     today = plan.calendars[0].fit.fitted_on
     now = datetime.combine(today, time(12), UTC)
     tables, digest = read_tables(tmp_path / "plan/plan.json", (), now)
-    assert {type(each) for each in tables} == {DwellCurve, VisitCalendar} and len(digest) == 64
+    assert plan.curves and {type(each) for each in tables} == {VisitCalendar} and len(digest) == 64
+    assert "dwell curves are for people, and used by nothing" in told
     assert "2 visit calendars" in sum_up(tables)
     with pytest.raises(Trouble, match="too old"):
         read_tables(tmp_path / "plan/plan.json", (), now + timedelta(days=60))
@@ -139,7 +140,7 @@ def test_what_is_no_plan_is_not_adopted(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     with pytest.raises(Trouble, match="cannot be read"):
         read_tables(path, (), NOON)
-    path.write_text('{"curves": [{"type": "DwellCurve", "hours": [1], "there": [1]}]}')
+    path.write_text('{"calendars": [{"type": "VisitCalendar", "station": "S-0001"}]}')
     with pytest.raises(Trouble, match="is no plan"):
         read_tables(path, (), NOON)
 

@@ -17,10 +17,6 @@ ZONE = "Europe/Helsinki"
 WEEK = range(7)
 
 
-def curve(stratum: str = "all", fit: Fit = FIT) -> DwellCurve:
-    return DwellCurve(stratum=stratum, hours=(0, 6, 24, 168), there=(1, 0.7, 0.5, 0.1), fit=fit)
-
-
 def calendar(**changed: object) -> VisitCalendar:
     """Couriers come on weekdays between nine and eleven, and never at the weekend."""
     usual = VisitCalendar(
@@ -29,18 +25,6 @@ def calendar(**changed: object) -> VisitCalendar:
         lead_h={"on_the_way": ((12.0, 18.0, 20.0),) * 7}, fit=FIT,
     )  # fmt: skip
     return msgspec.structs.replace(usual, **changed)  # type: ignore[arg-type]
-
-
-@given(st.floats(-10, 1000), st.floats(-10, 1000))
-def test_the_share_that_still_lies_there_is_a_share_and_falls_with_time(age_h: float, ahead_h: float) -> None:
-    sooner, later = (tables.still_there(curve(), age_h, ahead_h + more) for more in (0, 5))
-    assert 0 <= later <= sooner <= 1
-    assert tables.still_there(curve(), age_h, 0) == 1
-
-
-def test_a_curve_is_read_straight_between_its_points() -> None:
-    assert tables.longer_than(curve(), 15) == pytest.approx(0.6)
-    assert tables.still_there(curve(), 6, 18) == pytest.approx(0.5 / 0.7)
 
 
 @pytest.mark.parametrize(
@@ -54,18 +38,6 @@ def test_a_curve_that_is_none_is_not_taken(hours: tuple[float, ...], there: tupl
     text = msgspec.json.encode({"type": "DwellCurve", "stratum": "all", "hours": hours, "there": there, "fit": FIT})
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(text, type=DwellCurve)
-
-
-def test_the_most_particular_curve_that_is_fresh_is_taken() -> None:
-    old = msgspec.structs.replace(FIT, fitted_on=TODAY - timedelta(days=tables.STALE_DAYS + 1))
-    deposited = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)  # Saturday, half past ten in Helsinki
-    names = tables.strata("S-0012", deposited, ZONE)
-    assert names == ("S-0012/sat/09", "S-0012", "all")
-    curves = {name: curve(name) for name in names}
-    assert tables.curve_for(curves, names, TODAY) == curves[names[0]]
-    curves[names[0]] = curve(names[0], old)
-    assert tables.curve_for(curves, names, TODAY) == curves["S-0012"]
-    assert tables.curve_for({"all": curve("all", old)}, names, TODAY) is None
 
 
 def test_ready_by_is_the_end_of_the_visit_that_it_falls_into() -> None:

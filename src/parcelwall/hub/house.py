@@ -128,8 +128,8 @@ class Hub:
         await self.refresh()
 
     async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]:
-        """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table. Of dwell
-        curves, visit calendars and rows of admission the journal tells: what was promised by them can be audited."""
+        """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table. Of
+        visit calendars and rows of admission the journal tells: what was promised by them can be audited."""
         async with self.pool.acquire() as connection, connection.transaction():
             taken = await adopt(connection, lines, self.clock.now())
             at = self.desk.sitting(connection)

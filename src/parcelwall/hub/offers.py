@@ -230,7 +230,7 @@ async def adopt(connection: asyncpg.Connection, lines: Sequence[bytes], now: dat
 
 def _table(line: bytes, number: int) -> tuple[str, str, str]:
     try:
-        found = msgspec.json.decode(line, type=RoomTable | tables.VisitCalendar | tables.DwellCurve | AdmissionRow)
+        found = msgspec.json.decode(line, type=RoomTable | tables.VisitCalendar | AdmissionRow)
     except (msgspec.MsgspecError, ValueError) as no:
         raise Refusal("bad_field", f"Line {number} of the plan file is no table of ours: {no}", field="file") from no
     kind = type(found).__name__
@@ -239,5 +239,5 @@ def _table(line: bytes, number: int) -> tuple[str, str, str]:
     elif isinstance(found, tables.VisitCalendar):
         key = f"{found.station}/{found.carrier}"
     else:
-        key = found.stratum if isinstance(found, tables.DwellCurve) else found.name
+        key = found.name
     return kind, key, msgspec.json.encode(found).decode()

@@ -9,7 +9,7 @@ from asyncpg import Connection
 from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.sentence import ON_THE_WAY
-from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar, Window, ready_window, runs_late_h
+from parcelwall.rules.tables import AdmissionRow, VisitCalendar, Window, ready_window, runs_late_h
 
 _ADOPTED = """
 SELECT kind, body, recorded_at FROM entry WHERE kind IN ('TableAdopted', 'AdmissionAdopted') AND recorded_at > $1
@@ -26,18 +26,17 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK = 2_000  # entries of a carrier's feed among which today's deposits are looked for
 
 
-def of_lines(lines: Sequence[bytes]) -> list[DwellCurve | VisitCalendar | AdmissionRow]:
+def of_lines(lines: Sequence[bytes]) -> list[VisitCalendar | AdmissionRow]:
     """Of the tables of a plan file, one JSON object a line, those that the journal tells of."""
     found = [msgspec.json.decode(line) for line in lines if line.strip()]
     told = [each for each in found if each["type"] != "RoomTable"]
-    return msgspec.convert(told, type=list[DwellCurve | VisitCalendar | AdmissionRow])
+    return msgspec.convert(told, type=list[VisitCalendar | AdmissionRow])
 
 
 class Tables:
     """The adopted tables by name: the last adopted of each. Read again where new ones were recorded since."""
 
     def __init__(self) -> None:
-        self.curves: dict[str, DwellCurve] = {}
         self.calendars: dict[tuple[str, str], VisitCalendar] = {}
         self._admission: dict[str, AdmissionRow] = {}
         self._until: datetime | None = None
@@ -57,11 +56,8 @@ class Tables:
                 self._admission[fact.row.name] = fact.row
                 continue
             assert isinstance(fact, facts.TableAdopted)
-            table = fact.table
-            if isinstance(table, VisitCalendar):
-                self.calendars[table.station, table.carrier] = table
-            else:
-                self.curves[table.stratum] = table
+            if isinstance(fact.table, VisitCalendar):  # curves of dwell, of old journals, are for people
+                self.calendars[fact.table.station, fact.table.carrier] = fact.table
 
     def tells_of(self, parcel: Parcel) -> bool:
         """Whether a window may be told: room is promised at a station whose calendar of this carrier is known."""

@@ -9,15 +9,14 @@ import msgspec
 
 from parcelwall.errors import Trouble
 from parcelwall.rules.offers import STALE, RoomTable
-from parcelwall.rules.tables import AdmissionRow, DwellCurve, VisitCalendar, fresh
+from parcelwall.rules.tables import AdmissionRow, VisitCalendar, fresh
 
-Table = DwellCurve | VisitCalendar | RoomTable | AdmissionRow
+Table = VisitCalendar | RoomTable | AdmissionRow
 
 
 class PlanFile(msgspec.Struct):
     """Of a plan file, what can be adopted."""
 
-    curves: list[DwellCurve] = []
     calendars: list[VisitCalendar] = []
     rows: list[AdmissionRow] = []
 
@@ -36,7 +35,7 @@ def read_tables(file: Path, stations: Sequence[str], now: datetime) -> tuple[lis
         raise Trouble(f"{file} cannot be read: {no.strerror}.") from no
     except msgspec.DecodeError as no:
         raise Trouble(f"{file} is no plan of `parcelwall plan`: {no}.") from no
-    tables = [each for each in every if not stations or _of(each) in stations]
+    tables = [each for each in every if not stations or each.station in stations]
     if not tables:
         raise Trouble(f"{file} has no table to adopt{' of these stations' if stations else ''}.")
     if whys := [why for each in tables if (why := _no_use(each, now))]:
@@ -78,27 +77,17 @@ def _of_lines(raw: bytes) -> list[Table]:
 
 def _of_plan(raw: bytes) -> list[Table]:
     plan = msgspec.json.decode(raw, type=PlanFile)
-    return [*plan.curves, *plan.calendars, *plan.rows]
-
-
-def _of(table: Table) -> str:
-    return table.stratum.partition("/")[0] if isinstance(table, DwellCurve) else table.station
+    return [*plan.calendars, *plan.rows]
 
 
 def sum_up(tables: Sequence[Table]) -> str:
     """What an operator reads before approving."""
-    curves = [each for each in tables if isinstance(each, DwellCurve)]
     calendars = [each for each in tables if isinstance(each, VisitCalendar)]
     rows = [each for each in tables if isinstance(each, AdmissionRow)]
     rooms = sum(isinstance(each, RoomTable) for each in tables)
-    lines = [f"{len(curves)} dwell curves, {len(calendars)} visit calendars, {rooms} tables of room and {len(rows)} "
-             f"rows of admission, of {len({_of(each) for each in tables} - {'all', ''})} stations."]  # fmt: skip
+    lines = [f"{len(calendars)} visit calendars, {rooms} tables of room and {len(rows)} rows of admission, "
+             f"of {len({each.station for each in tables} - {''})} stations."]  # fmt: skip
     lines += [f"{row.name}: {row.rule}{f' at {row.station}' if row.station else ' in the network'}." for row in rows]
-    for each in curves:
-        if "/" not in each.stratum:
-            day = each.there[each.hours.index(24.0)] if 24.0 in each.hours else each.there[-1]
-            lines.append(f"{each.stratum}: {day:.0%} lie longer than a day; from {each.fit.count} parcels, "
-                         f"{each.fit.since} to {each.fit.until}.")  # fmt: skip
     for one in calendars:
         days = " ".join(f"{share:.0%}" for share in one.visit_share)
         lines.append(

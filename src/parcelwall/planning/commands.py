@@ -301,7 +301,7 @@ def adopt(
     station: Annotated[list[str] | None, typer.Option(help="Only tables of these stations.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
 ) -> None:
-    """Approves the tables of a plan, all or none: dwell curves, visit calendars, chances of room, rows of admission."""
+    """Approves the tables of a plan, all or none: visit calendars, chances of room, rows of admission."""
     from parcelwall.planning.adoption import read_tables, sum_up
 
     tables, digest = read_tables(file, station or [], SystemClock().now())

@@ -103,9 +103,9 @@ def page(plan: Plan) -> Report:
                        p.error_of_baseline, p.band_covers] for p in past])  # fmt: skip
     if len(stations) > MOST_CHARTS:
         report.say(f"{len(stations) - MOST_CHARTS} more stations are in the plan file.")
-    report.then("If curves and calendars look right: parcelwall plan adopt plan.json. They are told to recipients and "
-                "used by offers then. Loads are for people: parcelwall plan forecast --score says how near they were."
-                )  # fmt: skip
+    report.then("If the calendars look right: parcelwall plan adopt plan.json. They are told to recipients and used by "
+                "offers then. Loads and dwell curves are for people, and used by nothing: parcelwall plan forecast "
+                "--score says how near loads were.")  # fmt: skip
     return report
 
 

@@ -1,11 +1,10 @@
-"""Tables that planning learns and rules read: how long parcels lie, and when couriers come. Plain data, no model.
+"""Tables that planning learns: when couriers come, whom to admit, how long parcels lie. Plain data, no model.
 
-`planning.dwell` and `planning.visits` write them to plan files; an operator adopts them. What is missing, too old or
-not of this station is answered by None or by a coarser table, never by a guess.
+Planning writes them to plan files. An operator adopts calendars and rows of admission, and rules read those; what is
+missing, too old or not of this station is answered by None, never by a guess. Curves of dwell are read by people.
 """
 
-from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from math import isfinite
@@ -163,39 +162,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: datetime | None = None
 
 
-def strata(station: str, deposited_at: datetime, zone: str) -> tuple[str, str, str]:
-    """The names of the curves that tell of this deposit, the most particular first."""
-    there = deposited_at.astimezone(ZoneInfo(zone))
-    return f"{station}/{DAYS[there.weekday()]}/{there.hour // 3 * 3:02}", station, "all"
-
-
-def curve_for(curves: Mapping[str, DwellCurve], names: Sequence[str], today: date) -> DwellCurve | None:
-    """The first curve among these names that is not stale; None if there is none: then count what lies there."""
-    found = (curves[name] for name in names if name in curves)
-    return next((curve for curve in found if fresh(curve.fit, today)), None)
-
-
 def fresh(fit: Fit, today: date) -> bool:
     """Whether a table may still be used."""
     return (today - fit.fitted_on).days <= STALE_DAYS
-
-
-def longer_than(curve: DwellCurve, hours: float) -> float:
-    """P(a parcel lies longer than this), straight between the curve's points; 1 before 0, the last share after."""
-    if hours <= 0:
-        return 1.0
-    i = bisect_right(curve.hours, hours)
-    if i == len(curve.hours):
-        return curve.there[-1]
-    a, b = curve.hours[i - 1], curve.hours[i]
-    return curve.there[i - 1] + (curve.there[i] - curve.there[i - 1]) * (hours - a) / (b - a)
-
-
-def still_there(curve: DwellCurve, age_h: float, ahead_h: float) -> float:
-    """P(a parcel that lies there for `age_h` hours is there in `ahead_h` more). Never above 1, also of an impossible
-    age: who lies longer than any parcel learnt from is taken to stay."""
-    now = longer_than(curve, max(0.0, age_h))
-    return 1.0 if now <= 0 else min(1.0, longer_than(curve, max(0.0, age_h) + max(0.0, ahead_h)) / now)
 
 
 def ready_window(calendar: VisitCalendar, known: str, at: datetime, today: date, late_h: float = 0.0) -> Window | None:
