@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from parcelwall import clock
-from parcelwall.drivers import Pulse
+from parcelwall.drivers import BoardDoors, Pulse
 from parcelwall.hub import commands, desk, house, sitting, sweeps, tell
 from parcelwall.hub import road as hub_road
 from parcelwall.hub.ingest import Ingest
@@ -148,11 +148,7 @@ def p15_a_restored_hub_goes_on_under_the_old_name() -> None:
 @plant("F30")
 def p18_follower_passes_what_it_did_not_tell() -> None:
     right = tell.Teller.note
-
-    async def note(self: Any, connection: Any, entries: Any) -> None:
-        await right(self, connection, entries[: len(entries) // 2])
-
-    tell.Teller.note = note  # type: ignore[method-assign]
+    tell.Teller.note = lambda self, at, entries: right(self, at, entries[: len(entries) // 2])  # type: ignore[method-assign]
 
 
 @plant("F01")
@@ -376,11 +372,12 @@ def p55_the_hub_answers_a_phone_and_has_not_stored() -> None:
 @plant("F08")
 def p56_a_computer_that_was_off_forgets_how_long() -> None:
     right = Memory.identity
+    Memory.identity = lambda self, name: None if name == "alive" else right(self, name)  # type: ignore[method-assign]
 
-    def identity(self: Any, name: str) -> str | None:
-        return None if name == "alive" else right(self, name)
 
-    Memory.identity = identity  # type: ignore[method-assign]
+@plant("F38")
+def p57_a_hook_that_its_coil_holds_is_an_open_door() -> None:
+    BoardDoors._is_held = lambda self, door, since: False  # type: ignore[method-assign]
 
 
 def main() -> int:

@@ -35,8 +35,8 @@ async def test_a_calm_town_has_no_faults_and_parcels_enough() -> None:
 
 
 async def test_single_faults_by_name() -> None:
-    report = await told(seed=4, mode="F08,F24", days=2, station_years=4 / 365)
-    assert set(report.faults) == {"F08", "F24"}
+    report = await told(seed=4, mode="F08,F24,F38", days=2, station_years=4 / 365)
+    assert set(report.faults) == {"F08", "F24", "F38"}
     with pytest.raises(Trouble, match="F99"):
         await told(mode="F08,F99")
     with pytest.raises(Trouble, match="station-years"):

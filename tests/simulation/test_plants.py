@@ -43,6 +43,7 @@ NAMED = {
     "p54_what_a_phone_was_shown_counts_as_heard": "INV-08: the hub said that it has number",
     "p56_a_computer_that_was_off_forgets_how_long": "P03: the computer was off",
     "p55_the_hub_answers_a_phone_and_has_not_stored": "INV-08: the hub answers a phone that it has number",
+    "p57_a_hook_that_its_coil_holds_is_an_open_door": "INV-06: door .* is said to be open, it is shut",
     "p45_hub_time_is_not_believed": "A-19: the hub has told the time",
     "p44_a_frame_that_comes_twice_is_stored_twice": "INV-07: .*(the line was closed|a late frame)",
 }

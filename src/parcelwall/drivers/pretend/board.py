@@ -192,6 +192,13 @@ class PretendBoards:
     def weld(self, door: int, on: bool = True) -> None:
         self._leaves[door].welded = on
 
+    def mend(self, door: int) -> None:
+        """Somebody has freed its latch, and seen to its spring and its contact."""
+        self.jam(door, False)
+        self.weaken(door, False)
+        self.bounce(door, 0, 0)
+        self.stick(door, None)
+
     def cannot_tell(self, door: int, on: bool = True) -> None:
         """The board says of the contact that it cannot tell; boards without a word for it read 0."""
         (self._cannot_tell.add if on else self._cannot_tell.discard)(door)

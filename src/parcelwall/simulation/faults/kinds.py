@@ -53,6 +53,7 @@ FAULTS = {
         Fault("F31", "a carrier's call is repeated, or comes late", 0.05, "parcel"),
         Fault("F32", "a channel takes a notice and fails, or is down for hours", 0.05, "parcel"),
         Fault("F37", "somebody guesses codes at the screen for a day", 0.02, "station-day"),
+        Fault("F38", "a spring is weak; and the town's contacts measure hooks", 0.02, "visit"),
     )
 }
 
@@ -80,6 +81,7 @@ class Weather:
     def __init__(self, rates: dict[str, float], parcels_a_day: tuple[int, int] = PARCELS_A_DAY["all"]) -> None:
         self.rates, self.parcels_a_day = rates, parcels_a_day
         self.is_storm = parcels_a_day == PARCELS_A_DAY["storm"]
+        self.hooks = "F38" in rates  # what contacts measure there, else the leaf
 
     def rate(self, fault: str) -> float:
         """How often, in the fault's own measure; 0 when it is switched off."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import apsw
+import msgspec
 
 from parcelwall.drivers import Doors, DoorState, Pulse, Seen, connect
 from parcelwall.drivers.pretend.board import PretendBoards
@@ -45,7 +46,7 @@ class Outpost:
 
     def __init__(
         self, about: facts.StationConfigured, folder: Path, shelf: Shelf, clock: Timepiece, ids: Ids, luck: Luck,
-        ledger: Ledger,
+        ledger: Ledger, hooks: bool = False,
     ) -> None:  # fmt: skip
         self.about, self.name, self.clock, self.ids, self.luck = about, about.station, clock, ids, luck
         self.ledger, self.book = ledger, Notebook(about.station)
@@ -54,7 +55,7 @@ class Outpost:
         self.disk.waits = self._wait_for_sync
         self.path = folder / f"{self.name}.sqlite"
         shelf.disks[str(self.path)] = self.disk
-        self.profile = pretend_profile(about.layout)
+        self.profile = msgspec.structs.replace(pretend_profile(about.layout), contact="hook" if hooks else "door")
         self.boards = MemoryBoards(PretendBoards(self.profile, ids.chance), clock)
         self.station: Station | None = None
         self.memory: Memory | None = None  # there a moment before the station
@@ -222,17 +223,14 @@ class Outpost:
         core = self.boards.core
         core.flip(0.0)
         for line in self.profile.doors:
-            core.jam(line.door, False)
-            core.stick(line.door, None)
-            core.bounce(line.door, 0, 0)
+            core.mend(line.door)
             self.boards.push_closed(line.door)
         self.doubtful.clear()
         self.restless = True
 
     async def look(self) -> None:
         """What the keeper does all day; here whenever something may have changed."""
-        self.restless = False
-        self.unwritten = False
+        self.restless = self.unwritten = False
         self.up.space.look()
         await self._even_if_full(self.up.keeper.watch())
 
@@ -302,14 +300,14 @@ class WatchedDoors:
     def __init__(self, post: Outpost, inner: Doors) -> None:
         self._post, self._inner = post, inner
         self.visit: Visit | None = None  # the one at the screen
-        self.pulses = 0
-        self.opened = False
+        self.pulses, self.opened = 0, False
         self.before_pulse: list[str] = []  # faults that strike at the next pulse
+        self.pulled_at = 0  # the pulse at which the person pulls at the door
         self._pulsed_at = float("-inf")
         self._read: dict[int, Seen] = {}
 
     def begin(self, visit: Visit) -> None:
-        self.visit, self.pulses, self.opened = visit, 0, False
+        self.visit, self.pulses, self.opened, self.pulled_at = visit, 0, False, 0
         self._pulsed_at = float("-inf")
 
     def end(self) -> None:
@@ -335,6 +333,8 @@ class WatchedDoors:
 
     async def state(self, door: int) -> Seen:
         self._post.fuse.step()
+        if self.visit and door == self.visit.compartment and self.pulled_at == self.pulses > 0:
+            self._post.boards.pull(door)
         self._read[door] = await self._inner.state(door)
         return self._read[door]
 

@@ -96,7 +96,7 @@ class Town:
             )  # fmt: skip
             await hub.configure(about)
             post = Outpost(about, self.folder, self.shelf, Timepiece(START), self.streams.ids(name, self.clock),
-                           self.luck_of(f"luck of {name}"), self.ledger)  # fmt: skip
+                           self.luck_of(f"luck of {name}"), self.ledger, self.weather.hooks)  # fmt: skip
             await enrolled(post, await hub.claim(name), hub.enrol)
             self.posts.append(post)
             await self._admit_courier(post)
@@ -305,9 +305,7 @@ class Town:
         post.note(f"somebody looks at door {door}: {about}")
         if door is None or not any(line.door == door for line in post.profile.doors):
             return
-        post.boards.core.jam(door, False)
-        post.boards.core.bounce(door, 0, 0)
-        post.boards.core.stick(door, None)
+        post.boards.core.mend(door)
         post.doubtful.discard(door)
         post.restless = True
         if not any(visit.compartment == door for visit in post.up.desk.unfinished()):

@@ -85,7 +85,9 @@ class Visiting:
         """Draws what boards and contacts do to this one visit."""
         core, door, watched = post.boards.core, visit.compartment, post.watched
         assert watched is not None
-        for fault in ("F14", "F15", "F16", "F17", "F18", "F19"):
+        if self.weather.hooks:
+            watched.pulled_at = post.luck.whole(1, 5)  # whoever has not pulled at the third pulse goes away
+        for fault in ("F14", "F15", "F16", "F17", "F18", "F19", "F38"):
             if not self.weather.strikes(fault, post.luck):
                 continue
             self.ledger.struck(fault, (visit.purpose,))
@@ -94,6 +96,8 @@ class Visiting:
                 watched.before_pulse.append(fault)
             elif fault == "F15":
                 core.jam(door)
+            elif fault == "F38":
+                core.weaken(door)
             elif fault == "F17":
                 core.flip(0.03)
                 post.doubtful.add(door)
