@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
-from parcelwall.hub.commands import Cancel
+from parcelwall.hub.commands import Cancel, Destination, Reserve
 from parcelwall.hub.house import Hub
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.stations import rooms
@@ -255,6 +255,25 @@ async def test_a_deposit_elsewhere_withdraws_the_old_promise(lied_to: Hub) -> No
     assert (await kinds_in(hub, "hub:1/S-0001"))[-1] == "Withdrawn"
     async with hub.pool.acquire() as connection:
         assert (await rooms(connection, ["S-0001"]))["S-0001"].promised == {}
+
+
+async def test_a_station_cannot_free_a_compartment_of_another(hub: Hub) -> None:
+    """A parcel was moved; the station that keeps its old promise says that it was collected there. It may lie where it
+    was put all the same: nobody is promised that compartment, and somebody is asked to look."""
+    now = hub.clock
+    assert isinstance(now, VirtualClock)
+    await hub.configure(about("S-0001", columns="S"))
+    here, there = Pen("S-0001", now), Pen("S-0002", now)
+    before = await parcel_at(hub, await announced(hub, "PW-1", "S-0002"))
+    await hub.desk.ask(Reserve(parcel=before.id, destination=Destination(station_id="S-0001"), carrier="acme"))
+    parcel = await parcel_at(hub, before.id)
+    await hub.receive("S-0001", here.write(here.deposited(parcel, 1, collect_by=LATER)))
+    await hub.receive("S-0002", there.write(there.collected(before, 1)))
+    [case] = await hub.pool.fetch("SELECT about, station, compartment, holds FROM case_file WHERE closed_at IS NULL")
+    assert tuple(case) == ("unexpected_collection", "S-0001", 1, True)
+    assert (await kinds_in(hub, "hub:1/S-0001"))[-1] == "CaseOpened", "the station itself gives it to nobody either"
+    late = await parcel_at(hub, await announced(hub, "PW-2", "S-0001"))
+    assert (late.stage, late.reason) == (Stage.DIVERTED, "station_full")
 
 
 @pytest.mark.parametrize("compartment", [2, 99])

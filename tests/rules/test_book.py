@@ -100,6 +100,28 @@ def test_a_door_that_nobody_expected(book: Book, fact: facts.ParcelFact, about: 
     assert book.parcels[PARCEL].stage in (Stage.READY, Stage.COLLECTED, Stage.TAKEN_BACK)
 
 
+@pytest.mark.parametrize(
+    ("kind", "about"), [(facts.Collected, "unexpected_collection"), (facts.TakenBack, "unexpected_removal")]
+)
+def test_what_another_station_takes_out_may_lie_where_it_lay(book: Book, kind: type[facts.Fact], about: str) -> None:
+    """It is believed, and the compartment behind which the parcel may be all the same is offered to nobody."""
+    book.learn(configured(station="S-0002"), NOW)
+    book.learn(reserved(), NOW)
+    book.learn(deposited(compartment=2), NOW)
+    elsewhere = kind(parcel=PARCEL, reservation=RESERVATION, station="S-0002", compartment=1, visit=CASE)
+    learned = book.learn(elsewhere, NOW)
+    assert learned.after.stage in (Stage.COLLECTED, Stage.TAKEN_BACK)
+    assert learned.surprise == (about, "S-0001", 2, True)
+
+
+def test_a_deposit_elsewhere_under_the_promise_in_force_is_a_surprise(book: Book) -> None:
+    book.learn(configured(station="S-0002"), NOW)
+    book.learn(reserved(), NOW)
+    learned = book.learn(deposited(station="S-0002"), NOW)
+    assert learned.surprise == ("unexpected_deposit", "S-0002", 1, False)
+    assert (book.rooms["S-0001"], book.rooms["S-0002"].taken) == (Room(), 1)
+
+
 def test_late_news_of_a_desk_is_no_surprise(book: Book) -> None:
     book.learn(reserved(), NOW)
     book.learn(deposited(), NOW)

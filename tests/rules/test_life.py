@@ -78,6 +78,13 @@ def test_a_deposit_under_an_older_promise_is_believed_and_a_surprise() -> None:
     assert (after.stage, after.reservation, after.compartment) == (Stage.READY, RESERVATION, 4)
 
 
+@pytest.mark.parametrize("kind", DOORS)
+@pytest.mark.parametrize("stage", [Stage.RESERVED, *INSIDE])
+def test_a_door_of_another_station_is_believed_and_a_surprise(stage: Stage, kind: str) -> None:
+    after, expected = learn(parcel(stage, station="S-0002"), OF_PARCELS[kind], NOW)
+    assert (after.stage, expected) == (DOORS[kind], False)
+
+
 def test_cancelling_by_reference_alone_needs_no_promise() -> None:
     after, expected = learn(parcel(Stage.RESERVED), facts.Cancelled(parcel=PARCEL), NOW)
     assert expected

@@ -164,8 +164,12 @@ _ABOUT = {
 
 
 def _unexpected(fact: facts.ParcelFact, before: Parcel | None) -> Surprise:
-    """A second deposit elsewhere leaves a compartment that nobody can vouch for: it is held until looked at."""
-    if isinstance(fact, facts.Deposited) and before is not None and before.stage in INSIDE:
-        return Surprise("deposited_twice", before.station, before.compartment, True)
+    """A second deposit, or what another station does with a parcel that is inside, leaves a compartment that nobody can
+    vouch for: it is held until looked at."""
     station, compartment = getattr(fact, "station", None), getattr(fact, "compartment", None)
+    inside = before if before is not None and before.stage in INSIDE else None
+    if inside and isinstance(fact, facts.Deposited):
+        return Surprise("deposited_twice", inside.station, inside.compartment, True)
+    if inside and inside.station != station:
+        return Surprise(_ABOUT[type(fact)], inside.station, inside.compartment, True)
     return Surprise(_ABOUT[type(fact)], station, compartment, False)

@@ -141,8 +141,14 @@ def learn(parcel: Parcel | None, fact: ParcelFact, at: datetime) -> tuple[Parcel
 
 
 def _names_this_promise(parcel: Parcel, fact: ParcelFact) -> bool:
+    """Whether it is of the promise in force. A door's fact is that only at the station where the parcel is or is to be:
+    what another station says it did with it is believed, and somebody must look."""
+    if type(fact) is facts.Reserved:
+        return True
+    if type(fact) in BELIEVED and getattr(fact, "station", None) != parcel.station:
+        return False
     named = getattr(fact, "reservation", None)
-    return type(fact) is facts.Reserved or named is None or named == parcel.reservation
+    return named is None or named == parcel.reservation
 
 
 def _announced(parcel: Parcel, fact: Any, at: datetime) -> tuple[Parcel, bool]:
