@@ -17,6 +17,7 @@ from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
 from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.rules.rights import ROLES
 from parcelwall.web.app import hub_app
 
@@ -89,6 +90,31 @@ async def test_a_policy_rises_by_its_version(office: Office) -> None:
     adopted = await office.ask("POST", "/policy", {**policy, "version": 2, "hold_hours": 72})
     assert adopted.json()["hold_hours"] == office.hub.policy.hold_hours == 72
     assert await verify_hub(office.hub.pool) == []
+
+
+async def test_a_policy_of_few_knobs_leaves_the_others_as_they_are(office: Office) -> None:
+    assert (await office.ask("POST", "/policy", {"version": 2, "hold_hours": 72})).status_code == 200
+    answer = await office.ask("POST", "/policy", {"version": 3, "extensions": 5})
+    assert (answer.json()["hold_hours"], answer.json()["extensions"], office.hub.policy.hold_hours) == (72, 5, 72)
+    assert (await office.ask("GET", "/policy")).json() == answer.json()
+
+
+async def test_a_knob_that_there_is_not_is_refused_and_changes_nothing(office: Office) -> None:
+    for body, field in (({"version": 2, "hold_hour": 5}, "hold_hour"), ({"hold_hours": 5}, "version"),
+                        ({"version": 2, "hold_hours": None}, "hold_hours")):  # fmt: skip
+        answer = await office.ask("POST", "/policy", body)
+        assert (answer.status_code, answer.json()["reason"], answer.json()["field"]) == (400, "bad_field", field)
+    assert office.hub.policy == DEFAULT
+
+
+async def test_the_policy_in_force_is_shown_with_every_knob_and_may_be_sent_back(office: Office) -> None:
+    shown = (await office.ask("GET", "/policy")).json()
+    assert shown.keys() == {field.name for field in msgspec.structs.fields(Policy)}
+    assert (shown["alone_doors"], shown["serve_unwalked"], shown["cost_stop"]) == (2, True, None)
+    priced = await office.ask("POST", "/policy", {**shown, "version": 2, "cost_stop": 1.5, "cost_currency": "EUR"})
+    assert priced.json() == {**shown, "version": 2, "cost_stop": 1.5, "cost_currency": "EUR"}
+    free = await office.ask("POST", "/policy", {"version": 3, "cost_stop": None, "cost_currency": None})
+    assert free.json() == {**shown, "version": 3}, "null is nothing again"
 
 
 async def test_only_admins_adopt_rows_of_admission(office: Office) -> None:

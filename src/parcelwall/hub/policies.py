@@ -38,17 +38,20 @@ WORDS = ("serve_unwalked", "help_phone", "cost_currency")
 _PHONE = re.compile(r"\+?\(?[0-9](?:[ /()-]{0,2}[0-9]){2,17}")
 
 
-def knobs(policy: Policy) -> dict[str, str]:
-    """Every knob but the version, as text; one that is unset as what it stands for, "" for nothing."""
-    shown: dict[str, Any] = dict.fromkeys(MAY_BE_EMPTY, "") | {
+def in_force(policy: Policy) -> dict[str, Any]:
+    """Every knob but the version; one that is unset as what it stands for, None for nothing."""
+    stands_for: dict[str, Any] = dict.fromkeys(MAY_BE_EMPTY) | {
         "alone_doors": policy.doors_alone, "alone_parcels": policy.parcels_alone, "offer_from": policy.offered_from,
-        "keep_reach": policy.reach_kept, "serve_unwalked": str(policy.serves_unwalked).lower(),
+        "keep_reach": policy.reach_kept, "serve_unwalked": policy.serves_unwalked,
     }  # fmt: skip
-    values: dict[str, Any] = {
-        field.name: getattr(policy, field.name) for field in msgspec.structs.fields(Policy) if field.name != "version"
-    }
-    return {name: str(shown[name] if value is UNSET else value).replace("True", "true").replace("False", "false")
-            for name, value in values.items()}  # fmt: skip
+    values = {each.name: getattr(policy, each.name) for each in msgspec.structs.fields(Policy)}
+    return {name: stands_for[name] if value is UNSET else value for name, value in values.items() if name != "version"}
+
+
+def knobs(policy: Policy) -> dict[str, str]:
+    """The same as text, "" for nothing."""
+    return {name: "" if value is None else str(value).replace("True", "true").replace("False", "false")
+            for name, value in in_force(policy).items()}  # fmt: skip
 
 
 def priced(policy: Policy) -> bool:

@@ -9,16 +9,16 @@ from litestar import Controller, Request, Response, get, post
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, lists, people, policies, reading, signed_in
+from parcelwall.hub import acts, lists, people, reading, signed_in
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets
 from parcelwall.hub.staff import Person
 from parcelwall.rules import facts
-from parcelwall.rules.policy import Policy
 from parcelwall.web.answers import READS, WRITES, answers
 from parcelwall.web.api import Key, answered, asked
 from parcelwall.web.bodies import Body, Words, aware
+from parcelwall.web.policy import PolicyBody, PolicyShown, lay_over, shown
 from parcelwall.web.who import Who
 
 
@@ -224,19 +224,18 @@ class Operator(Controller):
         body = {"station": station, "claim": await hub.claim(station)}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
-    @get("/policy", summary="The policy in force",
-         responses=answers(200, Policy, "In force", OPERATOR_READS))
+    @get("/policy", summary="The policy in force, with every knob",
+         responses=answers(200, PolicyShown, "In force", OPERATOR_READS))
     async def policy(self, who: Who, hub: Hub) -> Response[bytes]:
         who.must("see")
-        return Response(msgspec.json.encode(hub.policy), media_type="application/json")
+        return Response(msgspec.json.encode(shown(hub.policy)), media_type="application/json")
 
-    @post("/policy", status_code=200, summary="Adopt a policy; its version must be higher",
-          responses=answers(200, Policy, "In force now", OPERATOR_WRITES))
-    async def adopt(self, data: Policy, who: Who, hub: Hub) -> Response[bytes]:
+    @post("/policy", status_code=200, summary="Change some knobs; the version must be higher",
+          responses=answers(200, PolicyShown, "In force now", OPERATOR_WRITES))
+    async def adopt(self, data: PolicyBody, who: Who, hub: Hub) -> Response[bytes]:
         who.must("policy")
-        policies.refuse_odd(data)
-        await hub.adopt(data, who.actor)
-        return Response(msgspec.json.encode(hub.policy), media_type="application/json")
+        await hub.adopt(await lay_over(hub, data), who.actor)
+        return Response(msgspec.json.encode(shown(hub.policy)), media_type="application/json")
 
     @post("/parcels/{parcel:uuid}/forget", status_code=200, summary="Erase the person of a parcel",
           responses=answers(200, Erased, "Whether there was somebody", OPERATOR_WRITES))
