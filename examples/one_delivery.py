@@ -13,8 +13,8 @@ from uuid import UUID
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import Announce, Destination, Extend
+from parcelwall.hub.outbox import outbox
 from parcelwall.hub.people import Person
-from parcelwall.hub.tell import outbox
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import seeded
 from parcelwall.rules.decide import Order

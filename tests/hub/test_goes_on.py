@@ -11,11 +11,13 @@ import msgspec
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from hub.letters import Office, an_office
+from hub.letters import Letterbox, Office, an_office
 from parcelwall.errors import Trouble
 from parcelwall.hub import sweeps
+from parcelwall.hub.people import Person
 from parcelwall.hub.running import kept
-from parcelwall.hub.tell import LEASE
+from parcelwall.hub.tell import AT_ONCE, LEASE
+from parcelwall.notices.messages import Message
 from station.towns import ADA, cases
 
 _WAITS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -108,3 +110,35 @@ async def test_a_job_that_fails_says_so_and_begins_anew() -> None:
 
 async def _said(logs: list[Any], event: str) -> bool:
     return any(each["event"] == event for each in logs)
+
+
+class Hanging(Letterbox):
+    """A mail server that accepts, and never answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way = 0
+
+    async def hand_over(self, person: Person, message: Message, message_id: str) -> None:
+        self.under_way += 1
+        await asyncio.Event().wait()
+
+
+async def test_a_mail_server_that_hangs_holds_up_no_text_message(office: Office) -> None:
+    mail = Hanging()
+    office.teller.channels["email"] = mail
+    for number in range(6):
+        await office.inside(f"PW-{number}")
+    await office.follow()
+
+    async def all_texts() -> bool:
+        return len(office.sms.got) == 6 and mail.under_way == AT_ONCE
+
+    async def no_connection_is_held() -> bool:
+        return office.hub.pool.get_idle_size() == office.hub.pool.get_size()
+
+    async with at_work(office.teller.run()) as telling:
+        await until(all_texts, telling)
+        await until(lambda: office.hub.pool.fetchval("SELECT count(*) = 6 FROM notice WHERE state = 'sent'"), telling)
+        await until(no_connection_is_held, telling)
+    assert mail.under_way == AT_ONCE, "and no more than so many mails at once"

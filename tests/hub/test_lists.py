@@ -14,7 +14,7 @@ from parcelwall.hub.admitted import admitted
 from parcelwall.hub.commands import Cancel, CloseCase, Destination, HoldDoor, Reserve
 from parcelwall.hub.delegates import Delegate
 from parcelwall.hub.lists import MOST_STAFF, Block, draw_code
-from parcelwall.hub.tell import outbox
+from parcelwall.hub.outbox import outbox
 from parcelwall.rules import access, facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.simulation.town import Town

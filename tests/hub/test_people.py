@@ -16,9 +16,10 @@ from parcelwall.hub import people
 from parcelwall.hub.followers import number_feed, ring, turn
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import Keys
+from parcelwall.hub.outbox import Nowhere
 from parcelwall.hub.people import Person
 from parcelwall.hub.sweeps import sweep
-from parcelwall.hub.tell import Nowhere, Teller
+from parcelwall.hub.tell import Teller
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import seeded
 from station.towns import ADA, NOW, a_hub, a_small_town, about, announced, only, parcel_at

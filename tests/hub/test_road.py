@@ -10,7 +10,7 @@ import pytest_asyncio
 from parcelwall.errors import Refusal
 from parcelwall.hub import road as hub_road
 from parcelwall.hub.commands import Extend
-from parcelwall.hub.tell import outbox
+from parcelwall.hub.outbox import outbox
 from parcelwall.link import paper, road
 from parcelwall.link.identity import Signer
 from parcelwall.rules import facts

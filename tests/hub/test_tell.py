@@ -16,8 +16,9 @@ from parcelwall.errors import Trouble
 from parcelwall.hub import people
 from parcelwall.hub.codes import token_of
 from parcelwall.hub.commands import Divert, Extend, RenewCode
+from parcelwall.hub.outbox import outbox
 from parcelwall.hub.people import Person
-from parcelwall.hub.tell import LEASE, Teller, outbox
+from parcelwall.hub.tell import LEASE, Teller
 from parcelwall.ids import LOW_BITS
 from parcelwall.link.identity import signed_by
 from parcelwall.notices.failures import Undeliverable

@@ -7,9 +7,9 @@ that key, so that after a crash in the middle it goes again as the same mail.
 import asyncio
 import contextlib
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +20,7 @@ from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import people
 from parcelwall.hub.codes import code_of, token_of
 from parcelwall.hub.commands import OpenCase, RenewCode
-from parcelwall.hub.followers import Followed, turn
+from parcelwall.hub.followers import Followed
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
 from parcelwall.hub.reading import LOST
@@ -35,7 +35,7 @@ from parcelwall.rules import access, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 
 NAME = "notices"
-AT_ONCE = 8  # hand-overs under way at the same time
+AT_ONCE = 4  # hand-overs of a channel under way at the same time
 IDLE_S = 0.2
 LEASE = timedelta(seconds=90)  # longer than any hand-over may take (notices/mail: 60 s)
 
@@ -70,7 +70,8 @@ WITH due AS (
   SELECT notice.writer, notice.number, purpose, channel, parcel.record, entry.recorded_at FROM notice
     JOIN parcel ON parcel.id = notice.parcel
     JOIN entry ON entry.writer = notice.writer AND entry.number = notice.number
-  WHERE state = 'waiting' AND next_try <= $1 ORDER BY next_try LIMIT 1 FOR NO KEY UPDATE OF notice SKIP LOCKED)
+  WHERE state = 'waiting' AND channel = $3 AND next_try <= $1 ORDER BY next_try LIMIT 1
+  FOR NO KEY UPDATE OF notice SKIP LOCKED)
 UPDATE notice SET next_try = $2 FROM due
 WHERE (notice.writer, notice.number) = (due.writer, due.number)
   AND (notice.purpose, notice.channel) = (due.purpose, due.channel)
@@ -97,6 +98,10 @@ class Addressee(NamedTuple):
 
     parcel: Parcel
     person: people.Person
+
+
+class Alike(Trouble):
+    """A parcel has the code of another one at its station: nobody is told before it has a new one."""
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -203,36 +208,40 @@ class Teller:
         return len(due)
 
     async def hand_over_one(self) -> bool:
-        """Hands over the notice that is due first.
+        """Hands over, of each channel, the notice that is due first. Answers whether there was any."""
+        rows = [row for channel in self.channels if (row := await self._lease(channel))]
+        for row in rows:
+            await self._hand_over(row)
+        return bool(rows)
 
-        It is leased for the time a hand-over may take: no transaction stays open meanwhile (a slow mail server would
-        hold back every follower), nobody else takes it, and after a crash it is due again when the lease ends.
-        """
-        row = await self._lease()
-        if row is None:
-            return False
-        async with self._hub.pool.acquire() as connection:
-            state, trouble, wait_s = await self._try(connection, row)
-            now = self._hub.clock.now()
-            again = now + timedelta(seconds=wait_s) if wait_s else None
-            key = (row["writer"], row["number"], row["purpose"], row["channel"])
-            await connection.execute(_DONE, *key, state, now if state == "sent" else None, trouble, again)
-        return True
-
-    async def _lease(self) -> asyncpg.Record | None:
-        """The notice that is due first, nobody else's from now on. One statement, for it is asked all the time."""
+    async def _lease(self, channel: str) -> asyncpg.Record | None:
+        """The notice that is due first, nobody else's for the time a hand-over may take: no transaction stays open
+        meanwhile (a slow mail server would hold back every follower), and after a crash it is due again when the lease
+        ends. One statement, for it is asked all the time."""
         now = self._hub.clock.now()
-        async with self._hub.pool.acquire() as connection:
-            return await connection.fetchrow(_LEASE, now, now + LEASE)
+        return await self._hub.pool.fetchrow(_LEASE, now, now + LEASE, channel)
 
-    async def _try(self, connection: asyncpg.Connection, row: asyncpg.Record) -> tuple[str, str, float | None]:
+    async def _hand_over(self, row: asyncpg.Record) -> None:
+        state, trouble, wait_s = await self._try(row)
+        now = self._hub.clock.now()
+        again = now + timedelta(seconds=wait_s) if wait_s else None
+        key = (row["writer"], row["number"], row["purpose"], row["channel"])
+        await self._hub.pool.execute(_DONE, *key, state, now if state == "sent" else None, trouble, again)
+
+    async def _try(self, row: asyncpg.Record) -> tuple[str, str, float | None]:
+        """What became of it. Holds no connection while a server is waited for, nor while the desk is asked."""
         try:
-            prepared = await self.prepare(connection, row)
+            async with self._hub.pool.acquire() as connection:
+                prepared = await self.prepare(connection, row)
             if prepared is None:
                 return "unneeded", "", None
             await self.channels[row["channel"]].hand_over(prepared.person, prepared.message, prepared.message_id)
         except Undeliverable as no:
             return await self._for_good(row, str(no))
+        except Alike as alike:
+            with contextlib.suppress(Refusal):
+                await self._hub.desk.ask(RenewCode(parcel=row["parcel"]))
+            return await self._later(row, str(alike))
         except (Trouble, Refusal) as later:
             return await self._later(row, str(later)[:200])
         except Exception:  # one notice that we cannot make must not keep all others waiting
@@ -307,15 +316,14 @@ class Teller:
         )  # fmt: skip
 
     async def _code(self, connection: asyncpg.Connection, parcel: Parcel) -> str:
-        """The parcel's code; one that another parcel at this station has too is renewed before anybody is told."""
+        """The parcel's code. Raises Alike for one that another parcel at this station has too."""
         rows = await connection.fetch(
             "SELECT record FROM parcel WHERE station = $1 AND compartment IS NOT NULL AND id < $2",
             parcel.station, parcel.id,
         )  # fmt: skip
         own = code_of(self._hub, parcel)
         if any(access.same(code_of(self._hub, read_parcel(row["record"])), own) for row in rows):
-            await self._hub.desk.ask(RenewCode(parcel=parcel.id))
-            raise Trouble("another parcel here has the same code: it gets a new one first")
+            raise Alike("another parcel here has the same code: it gets a new one first")
         return own
 
     async def _link(self, connection: asyncpg.Connection, parcel: Parcel) -> str:
@@ -326,22 +334,36 @@ class Teller:
         return f"{self._public_url}/p/{token}"
 
     async def run(self) -> None:
-        """Hands over for ever, a few at a time."""
+        """Hands over for ever, each channel by itself: one whose server hangs holds up no other."""
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(AT_ONCE // 4):
-                tasks.create_task(self._hand_over_for_ever())
+            for channel in self.channels:
+                tasks.create_task(self._serve(channel, tasks))
+            await asyncio.Event().wait()  # without a channel it does not end either
 
-    async def _hand_over_for_ever(self) -> None:
+    async def _serve(self, channel: str, tasks: asyncio.TaskGroup) -> None:
+        under_way: set[asyncio.Task[Any]] = set()
         while True:
-            try:
-                more = await self.hand_over_one()
-            except Exception as failed:  # the notice is leased: it is due again when the lease ends
-                log.warning("telling_waits", reason=type(failed).__name__, exc_info=not isinstance(failed, LOST))
-                more = False
-                await asyncio.sleep(1.0)
-            _end_if_told()
-            if not more:
+            row = await _waited_out(self._lease(channel)) if len(under_way) < AT_ONCE else None
+            if row:
+                under_way.add(tasks.create_task(_waited_out(self._hand_over(row))))
+            elif under_way:
+                _, under_way = await asyncio.wait(under_way, timeout=IDLE_S, return_when=asyncio.FIRST_COMPLETED)
+            else:
                 await asyncio.sleep(IDLE_S)
+            _end_if_told()
+
+
+Waited = TypeVar("Waited")
+
+
+async def _waited_out(work: Awaitable[Waited]) -> Waited | None:
+    """What it answers; None, a moment later, if it fails. A notice is leased: it is due again when the lease ends."""
+    try:
+        return await work
+    except Exception as failed:
+        log.warning("telling_waits", reason=type(failed).__name__, exc_info=not isinstance(failed, LOST))
+        await asyncio.sleep(1.0)
+        return None
 
 
 def _end_if_told() -> None:
@@ -360,23 +382,3 @@ async def _read(connection: asyncpg.Connection, entries: Sequence[Followed]) -> 
             if fact := facts.read(row["kind"], row["body"]):
                 found[row["writer"], row["number"]] = fact
     return found
-
-
-class Nowhere:
-    """A channel that takes everything and tells nobody; for examples that look at what would be said."""
-
-    async def hand_over(self, person: people.Person, message: Message, message_id: str) -> None:
-        return None
-
-
-async def outbox(hub: Hub, public_url: str = "http://127.0.0.1:8600") -> list[NoticeFacts]:
-    """What waits to be told, after the follower has read all there is. Hands nothing over."""
-    teller = Teller(hub, {"email": Nowhere()}, public_url, "parcelwall.invalid")
-    while await turn(hub.pool, NAME, teller.note):
-        pass
-    async with hub.pool.acquire() as connection:
-        rows = await connection.fetch(
-            "SELECT notice.*, record FROM notice JOIN parcel ON id = parcel WHERE state = 'waiting'"
-        )
-        prepared = [await teller.prepare(connection, row) for row in rows]
-    return [each.told for each in prepared if each]

@@ -16,9 +16,10 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import stations as hub_stations
 from parcelwall.hub.commands import Announce, Answer, Cancel, Command, Destination, Divert, Extend, Report, Reserve
 from parcelwall.hub.followers import number_feed, turn
+from parcelwall.hub.outbox import Nowhere
 from parcelwall.hub.people import Person
 from parcelwall.hub.sweeps import sweep
-from parcelwall.hub.tell import NAME, Nowhere, Teller
+from parcelwall.hub.tell import NAME, Teller
 from parcelwall.link.frames import BadFrame
 from parcelwall.rules.decide import Order
 from parcelwall.simulation.doors import Doors
