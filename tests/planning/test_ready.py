@@ -108,6 +108,30 @@ def test_what_is_told_at_the_purchase_is_kept_and_nearer_than_the_shops_word(tmp
     assert 0 < late.value < told_late.value < told_late.reference  # type: ignore[operator]
 
 
+def open_from(path: Path, first: str, columns: tuple[int, ...]) -> Path:
+    """The file with these cells of all orders bought from a day on blank."""
+    head, *lines = path.read_text().splitlines()
+    cells = [line.split(",") for line in lines if line]
+    told = [",".join("" if i in columns and row[1] >= first else cell for i, cell in enumerate(row)) for row in cells]
+    path.write_text("\n".join([head, *told]) + "\n")
+    return path
+
+
+def test_the_months_judged_are_named_with_what_was_not_delivered_in_them(tmp_path: Path) -> None:
+    found = purchase.read_orders([open_from(orders(tmp_path / "orders.csv", 420), "2024-07-15", (2,))])
+    figure = bench.at_purchase(found, lambda text: None)[0].more
+    assert figure["months"] == {"2024-06": 60, "2024-07": 28} and figure["undelivered"] == 28
+    assert figure["kept_at_least"] == pytest.approx(figure["kept"] * 88 / (88 + 28), abs=1e-3)
+
+
+@pytest.mark.parametrize(("first", "column"), [("2024-04-01", 2), ("2024-01-01", 3)], ids=["never brought", "no date"])
+def test_orders_of_which_none_can_be_judged_end_in_a_sentence(first: str, column: int, tmp_path: Path) -> None:
+    """They ended with a traceback of NaN that is no integer."""
+    found = purchase.read_orders([open_from(orders(tmp_path / "orders.csv", 320), first, (column,))])
+    with pytest.raises(Trouble, match=r"No order of 2024-\d\d and 2024-\d\d can be judged"):
+        bench.at_purchase(found, lambda text: None)
+
+
 def test_a_shop_of_ten_orders_is_told_the_quantile_of_all(tmp_path: Path) -> None:
     few = purchase.read_orders([orders(tmp_path / "orders.csv", 120)])
     day = int(few.bought[100])

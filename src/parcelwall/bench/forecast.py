@@ -183,9 +183,10 @@ def readies(records: Records, closed: frozenset[int], period: Period, tick: Tick
 
 
 def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:
-    """Until when an order is delivered, told at its purchase, beside the shop's own estimate.
+    """Until when an order is delivered, told at its purchase, beside the shop's own estimate. Orders that are not
+    delivered by the end of the file are not judged: `undelivered` says how many, `kept_at_least` takes all for late.
 
-    Raises Trouble for orders that fill no whole month.
+    Raises Trouble for orders that fill no whole month, or of which none can be judged.
     """
     periods = purchase.whole_months(orders)[-2:]
     if not periods:
@@ -196,20 +197,33 @@ def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:
         now, told = purchase.roll(orders, periods, level)
         known = np.isfinite(told) & np.isfinite(orders.estimate[now])
         now, told = now[known], told[known]
+        months = {f"{day_of(first):%Y-%m}": int(((orders.bought[now] >= first) & (orders.bought[now] < before)).sum())
+                  for first, before in periods}  # fmt: skip
+        if not len(now):
+            raise Trouble(f"No order of {' and '.join(months)} can be judged: that takes orders that were delivered, "
+                          "with an estimated_date, and others before that month to learn from. Give a longer file.")
         shop = orders.estimate[now] - orders.bought[now]
         figures.append(_ready_figure(f"ready_at_purchase_{level}", "days", level, told, shop, orders.days[now],
-                                     ORDER_SLACK_D if level == 0.95 else None))  # fmt: skip
+                                     ORDER_SLACK_D if level == 0.95 else None, months=months,
+                                     undelivered=_undelivered(orders, periods)))  # fmt: skip
     return figures
 
 
+def _undelivered(orders: Orders, periods: Sequence[tuple[int, int]]) -> int:
+    bought = (orders.bought >= periods[0][0]) & (orders.bought < periods[-1][1])
+    return int((bought & ~np.isfinite(orders.delivered)).sum())
+
+
 def _ready_figure(name: str, unit: str, level: float, told: Floats, other: Floats, came: Floats,
-                  target: float | None) -> Figure:  # fmt: skip
+                  target: float | None, **more: Any) -> Figure:  # fmt: skip
     losses = [scores.pinball(each, came, level) for each in (told, other)]
     kept = [float((came <= each).mean()) for each in (told, other)]
     slack = [float((each - came).mean()) for each in (told, other)]
+    if "undelivered" in more:
+        more["kept_at_least"] = kept[0] * len(came) / (len(came) + more["undelivered"])
     return _figure(name, f"{unit} of slack", slack[0], slack[1], "weekday quantile, or the shop's estimate",
                    target=target, parcels=len(came), kept=kept[0], reference_kept=kept[1], pinball=losses[0],
-                   reference_pinball=losses[1])  # fmt: skip
+                   reference_pinball=losses[1], **more)  # fmt: skip
 
 
 def _figure(name: str, unit: str, value: float, reference: float, reference_is: str, target: float | None,
