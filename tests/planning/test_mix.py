@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -59,6 +60,16 @@ def test_a_file_of_parcels_makes_a_report(tmp_path: Path) -> None:
     assert "<svg" in page.read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(20)
+def test_a_search_ends_where_nothing_that_is_asked_for_is_worth_anything() -> None:
+    """It went on without end: of nothing out of nothing none is better, nor as good."""
+    past = [generated(1, 0.1)]
+    small = [msgspec.structs.replace(past[0], size=past[0].size * 0)]
+    for periods, worth in ((past, (0.0, 0.0, 0.0)), (small, (0.0, 1.0, 1.0))):
+        with pytest.raises(Trouble, match="worth anything"):
+            search((6, 5, 2), msgspec.structs.replace(ROOM, worth=worth), periods, periods)
+
+
 def test_a_size_that_nobody_asked_for_has_no_bar_of_none_served() -> None:
     judged = Judged(0.9, (0.9, 0.8, float("nan")))
     axes = _chart(Found((24, 20, 8), judged, judged, judged, judged, 1)).axes[0]
@@ -69,8 +80,12 @@ def test_a_size_that_nobody_asked_for_has_no_bar_of_none_served() -> None:
 def test_what_cannot_be_asked(tmp_path: Path) -> None:
     with pytest.raises(Trouble, match="three numbers"):
         plan(None, Wish(start=(1, 2)), lambda _: None)
-    with pytest.raises(Trouble, match="mm and there are"):
-        plan(None, Wish(total_mm=100), lambda _: None)
+    for wish, says in (
+        (Wish(total_mm=100), "mm and there are"), (Wish(start=(0, 0, 0)), "at least one"),
+        (Wish(height_mm=(0, 190, 410)), "at least a millimetre"), (Wish(least=(60, 60, 60)), "fewer compartments"),
+    ):  # fmt: skip
+        with pytest.raises(Trouble, match=says):
+            plan(None, wish, lambda _: None)
     empty = tmp_path / "empty.csv"
     empty.write_text("DateD,DateP\n", encoding="utf-8")
     with pytest.raises(Trouble):

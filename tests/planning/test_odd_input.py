@@ -68,6 +68,19 @@ def test_a_file_without_a_row_says_so(tmp_path: Path) -> None:
         assert done.exit_code == 1 and ("no row" in str(done.exception)), command
 
 
+@pytest.mark.parametrize("asked", [
+    "site --radius-m nan", "site --radius-m -5", "site --budget nan", "site --budget -1", "site --logit-per-km -3",
+    "site --growth -2", "site --per-km inf", "site --seconds nan", "rounds --walk-m nan", "rounds --walk-m -5",
+    "rounds --seconds inf", "mix --floor nan", "mix --load nan",
+])  # fmt: skip
+def test_an_option_that_is_no_number_of_its_kind_is_refused(asked: str, tmp_path: Path) -> None:
+    command, *option = asked.split()
+    (tmp_path / "demand.csv").write_text("lat,lon\n60,25\n60.1,25\n")
+    done = CliRunner().invoke(app, [command, str(tmp_path / "demand.csv"), *option, "--out", str(tmp_path / "plan")])
+    assert done.exit_code == 2 and option[0] in done.output, done.output
+    assert "write a number" in done.output or "must be" in done.output
+
+
 def test_demand_that_is_no_number_is_no_demand_of_one_parcel(tmp_path: Path) -> None:
     (tmp_path / "site.csv").write_text("lat,lon,parcels_per_day\n60.17,24.94,NaN\n60.18,24.95,10\nnan,24.9,3\n"
                                        "60.19,24.96,-4\n60.2,24.9,7\n60.2,24.91,\n")  # fmt: skip

@@ -148,6 +148,30 @@ def test_each_goal_makes_a_report_and_a_plan(wish: Wish, tmp_path: Path) -> None
         assert any(each["id"] == "S1" for each in found.sites), "what stands already stays"
 
 
+STANDING = ["kind,id,lat,lon,open", "demand,,60.000,25,", "demand,,60.010,25,", "point,new,60.005,25,",
+            "point,old,60.000,25,yes"]  # fmt: skip
+
+
+def test_the_fewest_for_all_are_counted_with_those_that_stand(tmp_path: Path) -> None:
+    file = tmp_path / "demand.csv"
+    file.write_text("\n".join(STANDING), encoding="utf-8")
+    _, found = plan(file, None, Wish(goal="all", radius_m=700), lambda _: None)
+    assert {each["id"] for each in found.sites} == {"new", "old"} and found.proven
+
+
+@pytest.mark.parametrize(("asked", "wish"), [("cost_per_day", Wish(goal="cost")), ("price", Wish(budgets=(9.0,)))])
+def test_a_candidate_without_the_price_that_is_asked_is_not_free(asked: str, wish: Wish, tmp_path: Path) -> None:
+    rows = [f"kind,id,lat,lon,parcels_per_day,{asked}", "demand,,60.00,25,90,", "point,paid,60.001,25,,5",
+            "point,silent,60.00,25,,", "point,below,60.00,25,,-7", "point,nan,60.00,25,,nan"]  # fmt: skip
+    file = tmp_path / "demand.csv"
+    file.write_text("\n".join(rows), encoding="utf-8")
+    report, found = plan(file, None, wish, lambda _: None)
+    assert [each["id"] for each in found.sites] == ["paid"]
+    assert found.told == [f"3 candidates without {asked} from 0 on were left out"]
+    page, _ = report.write(tmp_path / "out", found)
+    assert found.told[0] in page.read_text(encoding="utf-8")
+
+
 def test_what_cannot_be_asked(tmp_path: Path) -> None:
     file = tmp_path / "demand.csv"
     file.write_text("lat,lon\n60,25\n60.1,25\n", encoding="utf-8")

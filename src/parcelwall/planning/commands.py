@@ -53,7 +53,7 @@ def reach_hubs_by(at_hub: AtHub) -> None:
 
 
 def _some(given: float | Sequence[float] | None) -> Any:
-    """An option as it is. Raises BadParameter for what is no number: `nan` and `inf` pass every `min`."""
+    """An option as it is. Raises BadParameter for what is no number: `inf` passes every `min`."""
     told = given if isinstance(given, Sequence) else [0.0 if given is None else given]
     if not all(map(isfinite, told)):
         raise typer.BadParameter("write a number, such as 1.5")
@@ -74,12 +74,22 @@ def site(
     candidates: Annotated[Path | None, typer.Option(help="Where a station might stand: id, lat, lon, ...")] = None,
     goal: Annotated[Goal, typer.Option(help="walk, reach, choice, cost or all: docs/planning/site.md.")] = "walk",
     open_: Annotated[int | None, typer.Option("--open", help="How many stations, standing ones included.")] = None,
-    radius_m: Annotated[float, typer.Option(help="For reach and all: how far people go.")] = 500.0,
-    budget: Annotated[list[float] | None, typer.Option(help="Money of a year; once for each year.")] = None,
-    growth: Annotated[float, typer.Option(help="Of demand, a year: 0.2 is a fifth more.")] = 0.0,
-    per_km: Annotated[float, typer.Option(help="For cost: what a parcel's kilometre of walking costs.")] = 1.0,
-    logit_per_km: Annotated[float, typer.Option(help="For choice: how fast people lose interest.")] = 2.0,
-    seconds: Annotated[float, typer.Option(help="Time for the solver.")] = 600.0,
+    radius_m: Annotated[
+        float, typer.Option(help="For reach and all: how far people go.", min=0, callback=_some)
+    ] = 500.0,
+    budget: Annotated[
+        list[float] | None, typer.Option(help="Money of a year; once for each year.", min=0, callback=_some)
+    ] = None,
+    growth: Annotated[
+        float, typer.Option(help="Of demand, a year: 0.2 is a fifth more.", min=-0.99, callback=_some)
+    ] = 0.0,
+    per_km: Annotated[
+        float, typer.Option(help="For cost: what a parcel's kilometre of walking costs.", min=0, callback=_some)
+    ] = 1.0,
+    logit_per_km: Annotated[
+        float, typer.Option(help="For choice: how fast people lose interest.", min=0, callback=_some)
+    ] = 2.0,
+    seconds: Annotated[float, typer.Option(help="Time for the solver.", min=1, callback=_some)] = 600.0,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -206,8 +216,12 @@ def mix(
     total_mm: Annotated[int | None, typer.Option(help="Of all columns. Default: what the start takes.")] = None,
     least: Annotated[str, typer.Option(help="At least so many, S/M/L.")] = "0/0/0",
     worth: Annotated[str, typer.Option(help="What serving a parcel is worth, S/M/L.")] = "1/1/1",
-    floor: Annotated[float, typer.Option(help="Share of each size that must be served.", min=0, max=1)] = 0.6,
-    load: Annotated[float, typer.Option(help="Without a file: load of the start mix.", min=0.01)] = 0.9,
+    floor: Annotated[
+        float, typer.Option(help="Share of each size that must be served.", min=0, max=1, callback=_some)
+    ] = 0.6,
+    load: Annotated[
+        float, typer.Option(help="Without a file: load of the start mix.", min=0.01, callback=_some)
+    ] = 0.9,
     seed: Annotated[int, typer.Option()] = 1,
     out: Out = None,
     as_json: Json = False,
@@ -222,7 +236,7 @@ def mix(
 
 
 def _numbers(text: str) -> tuple[float, ...]:
-    """Numbers above zero between slashes. Raises Trouble for anything else."""
+    """Numbers from zero on between slashes. Raises Trouble for anything else."""
     try:
         found = tuple(float(word) for word in text.split("/"))
     except ValueError:

@@ -68,9 +68,13 @@ def search(
 ) -> Found:  # fmt: skip
     """From `start`, the best exchange again and again until none is better on `past`.
 
-    Raises Trouble if the start does not fit, or a period asks for nothing.
+    Raises Trouble if the start does not fit, or nobody asks for a size that is worth something.
     """
-    _check(start, room, past, unseen)
+    check(start, room)
+    if not any(map(len, past)) or not any(map(len, unseen)):
+        raise Trouble("there are no requests to search on or to judge by: give a longer file")
+    if not all(_asked_worth(periods, room) > 0 for periods in (past, unseen)):
+        raise Trouble("no size that is asked for is worth anything: give --worth above 0 to one that is")
     known: dict[Mix, Judged] = {}
 
     def worth(mix: Mix) -> Judged:
@@ -83,7 +87,7 @@ def search(
     while True:
         tick(f"{'/'.join(map(str, mix))} serves {worth(mix).value:.2%}; {len(known)} mixes tried")
         better = max(neighbours(mix, room), key=lambda each: _value(worth(each), floors), default=mix)
-        if _value(worth(better), floors) <= worth(mix).value + 1e-9:
+        if not _value(worth(better), floors) > worth(mix).value + 1e-9:
             break
         mix = better
     then, before = judge(mix, unseen, room.worth), judge(start, unseen, room.worth)
@@ -95,13 +99,20 @@ def _value(judged: Judged, floors: Sequence[float]) -> float:
     return judged.value if kept else -1.0
 
 
-def _check(start: Mix, room: Room, past: Sequence[Requests], unseen: Sequence[Requests]) -> None:
+def check(start: Mix, room: Room) -> None:
+    """Raises Trouble if nothing can be built from this start in this room."""
     if not len(start) == len(room.height_mm) == len(room.least) == len(room.worth):
         raise Trouble("start, heights, least and worth need one number for each size")
+    if min(room.height_mm) <= 0 or not any(start):
+        raise Trouble("a compartment of each size takes at least a millimetre, and the start has at least one")
     if height(start, room) > room.total_mm:
         raise Trouble(f"the start takes {height(start, room)} mm and there are {room.total_mm} mm")
-    if not any(map(len, past)) or not any(map(len, unseen)):
-        raise Trouble("there are no requests to search on or to judge by: give a longer file")
+    if any(count < least for count, least in zip(start, room.least, strict=True)):
+        raise Trouble("the start has fewer compartments of a size than least: start with at least as many")
+
+
+def _asked_worth(periods: Sequence[Requests], room: Room) -> float:
+    return float(sum(np.array(room.worth)[each.size].sum() for each in periods))
 
 
 def height(mix: Mix, room: Room) -> int:

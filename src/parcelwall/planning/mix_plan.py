@@ -9,7 +9,7 @@ import numpy as np
 from parcelwall.errors import Trouble
 from parcelwall.planning import past as records
 from parcelwall.planning.demand import Requests, generated, stays_of
-from parcelwall.planning.mix import Found, Mix, Room, height, judge, proportional, search
+from parcelwall.planning.mix import Found, Mix, Room, check, height, judge, proportional, search
 from parcelwall.planning.report import INK, LIGHT, Chart, Report, a_chart
 
 PAST_SEEDS, UNSEEN_SEEDS = range(100, 105), range(10)
@@ -50,9 +50,10 @@ def plan(file: Path | None, wish: Wish, tick: Callable[[str], None]) -> tuple[Re
     """
     if len({len(NAMES), *map(len, (wish.start, wish.height_mm, wish.least, wish.worth))}) > 1:
         raise Trouble("give three numbers each, for S, M and L, such as --start 24/20/8")
-    past, unseen, told = _of_file(file, wish.seed) if file else _of_generator(wish)
     total = wish.total_mm or sum(n * each for n, each in zip(wish.start, wish.height_mm, strict=True))
     room = Room(height_mm=wish.height_mm, total_mm=total, least=wish.least, worth=wish.worth, floor=wish.floor)
+    check(wish.start, room)
+    past, unseen, told = _of_file(file, wish.seed) if file else _of_generator(wish)
     found = search(wish.start, room, past, unseen, tick)
     kept = found.unseen.value <= found.start_unseen.value
     mix, then = (wish.start, found.start_unseen) if kept else (found.mix, found.unseen)

@@ -71,8 +71,13 @@ def most_reached(
     return Siting(_open(found.x[:sites]), -found.objective, -found.bound, found.proven)
 
 
-def fewest_for_all(distance_m: Array, radius_m: float, limits: Limits | None = None) -> Siting:
-    """The fewest sites such that every point has one within `radius_m`. Raises Trouble if none reaches some."""
+def fewest_for_all(
+    distance_m: Array, radius_m: float, *, kept: NDArray[np.int64] | None = None, limits: Limits | None = None
+) -> Siting:
+    """The fewest sites, those `kept` among them, such that every point has one within `radius_m`.
+
+    Raises Trouble if none reaches some.
+    """
     near = distance_m <= radius_m
     if alone := [int(i) for i in np.flatnonzero(~near.any(axis=1))]:
         raise Trouble(f"{len(alone)} points have no site within {radius_m:,.0f} m, the first of "
@@ -81,8 +86,9 @@ def fewest_for_all(distance_m: Array, radius_m: float, limits: Limits | None = N
     rows = Rows()
     point, site = np.nonzero(near)
     rows.add_many(point, site, 1.0, np.ones(points), np.full(points, np.inf))
-    found = minimise(np.ones(sites), rows, integer=np.ones(sites, bool), low=np.zeros(sites), high=np.ones(sites),
-                     limits=limits)  # fmt: skip
+    low = np.zeros(sites)
+    low[[] if kept is None else kept] = 1.0
+    found = minimise(np.ones(sites), rows, integer=np.ones(sites, bool), low=low, high=np.ones(sites), limits=limits)
     assert found, "all sites open reach all"
     return Siting(_open(found.x), found.objective, found.bound, found.proven)
 

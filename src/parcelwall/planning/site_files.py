@@ -39,13 +39,14 @@ class Costs(msgspec.Struct, frozen=True):
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A place where a station might stand. Money is in whatever unit the file has; years count from 1."""
+    """A place where a station might stand. Money is in whatever unit the file has, None where it does not say or says
+    what is no number from 0 on; years count from 1."""
 
     id: str
     lat: float
     lon: float
-    cost_per_day: float = 0.0
-    price: float = 0.0
+    cost_per_day: float | None = None
+    price: float | None = None
     capacity_per_day: float = float("inf")
     open: bool = False  # it stands there already
     permit_from: int = 1
@@ -208,11 +209,16 @@ def _candidates(rows: Sequence[dict[str, str]]) -> Iterable[Candidate]:
     for place, row in enumerate(rows, 1):
         yield Candidate(
             id=row.get("id") or row.get("node") or f"site {place}", lat=float(row["lat"]), lon=float(row["lon"]),
-            cost_per_day=number(row, "cost_per_day", 0.0), price=number(row, "price", 0.0),
+            cost_per_day=_money(row, "cost_per_day"), price=_money(row, "price"),
             capacity_per_day=number(row, "capacity_per_day", float("inf")),
             open=row.get("open", "").lower() in ("1", "true", "yes"),
             permit_from=int(number(row, "permit_from", 1)), permit_until=int(number(row, "permit_until", 10_000)),
         )  # fmt: skip
+
+
+def _money(row: dict[str, str], key: str) -> float | None:
+    amount = number(row, key, -1.0)
+    return amount if amount >= 0 else None
 
 
 def _squares(points: Array, weight: Array) -> Iterable[Candidate]:

@@ -54,9 +54,27 @@ def plan(file: Path, candidates: Path | None, wish: Wish, tick: Callable[[str], 
     problem = read_problem(file, candidates)
     report = Report(f"Where to open stations: {file.name}")
     if isinstance(problem, Places):
+        problem = _priced(problem, wish)
         return report, _over_years(report, file, problem, wish) if wish.budgets else _once(
             report, file, problem, wish, tick)  # fmt: skip
     return report, _library(report, file, problem, wish, tick)
+
+
+def _priced(places: Places, wish: Wish) -> Places:
+    """The places without new candidates whose price the wish asks for and the file does not tell: nothing is free.
+
+    Raises Trouble if there is none left that costs something.
+    """
+    asked = "price" if wish.budgets else "cost_per_day" if wish.goal == "cost" else ""
+    if not asked:
+        return places
+    sites = tuple(each for each in places.sites if each.open or getattr(each, asked) is not None)
+    if not any(getattr(each, asked) for each in sites if not each.open):
+        raise Trouble("budgets need candidates with a price" if wish.budgets else
+                      "the goal `cost` needs candidates with cost_per_day")  # fmt: skip
+    count = len(places.sites) - len(sites)
+    told = (f"{count} candidates without {asked} from 0 on were left out",) if count else ()
+    return msgspec.structs.replace(places, sites=sites, told=(*places.told, *told))
 
 
 def _library(report: Report, file: Path, problem: Median | Costs, wish: Wish, tick: Callable[[str], None]) -> Found:
@@ -137,15 +155,13 @@ def _solve(places: Places, distance_m: Array, kept: Any, p: int, wish: Wish, tic
     if wish.goal == "reach":
         return site.most_reached(distance_m, weight, wish.radius_m, p, kept=kept, limits=limits)
     if wish.goal == "all":
-        return site.fewest_for_all(distance_m, wish.radius_m, limits)
+        return site.fewest_for_all(distance_m, wish.radius_m, kept=kept, limits=limits)
     if wish.goal == "choice":
         attraction = np.exp(-wish.logit_per_km * distance_m / 1000)
         attraction[attraction < LOGIT_ZERO] = 0.0
         elsewhere = np.full(len(weight), np.exp(-wish.logit_per_km * wish.elsewhere_km))
         return site.chosen(attraction, elsewhere, weight, p, kept=kept, limits=limits)
-    fixed = np.array([0.0 if each.open else each.cost_per_day for each in places.sites])
-    if not fixed.any():
-        raise Trouble("the goal `cost` needs candidates with cost_per_day")
+    fixed = np.array([0.0 if each.open else each.cost_per_day for each in places.sites], float)
     capacity = np.minimum([each.capacity_per_day for each in places.sites], weight.sum())
     cost = wish.per_km * distance_m / 1000 * weight[:, None]
     if (capacity >= weight.sum()).all():
@@ -222,9 +238,7 @@ def _map(places: Places, sites: Sequence[int], kept: Any) -> Any:
 def _over_years(report: Report, file: Path, places: Places, wish: Wish) -> Found:
     """Openings year by year within the budgets and permits; what stands already costs nothing."""
     years = len(wish.budgets)
-    price = np.array([0.0 if each.open else each.price for each in places.sites])
-    if not price.any():
-        raise Trouble("budgets need candidates with a price")
+    price = np.array([0.0 if each.open else each.price for each in places.sites], float)
     permitted = np.array([[each.permit_from <= t <= each.permit_until for each in places.sites]
                           for t in range(1, years + 1)], dtype=float)  # fmt: skip
     weight = np.array([places.weight * (1 + wish.growth) ** t for t in range(years)])
@@ -233,6 +247,8 @@ def _over_years(report: Report, file: Path, places: Places, wish: Wish) -> Found
                  unserved=wish.farthest_m, limits=Limits(seconds=wish.seconds))  # fmt: skip
     _say_proof(report, found, f"A parcel walks {found.objective / weight.sum():,.0f} m on average over {years} years, "
                f"counted as {wish.farthest_m:,.0f} m where no station is nearer.")  # fmt: skip
+    for text in places.told:
+        report.say(text)
     rows, before = [], set[int]()
     for year, sites in enumerate(found.open, 1):
         rows += [{"year": year, "id": places.sites[j].id, "lat": places.sites[j].lat, "lon": places.sites[j].lon,
