@@ -78,7 +78,6 @@ def test_an_option_that_is_no_number_of_its_kind_is_refused(asked: str, tmp_path
     (tmp_path / "demand.csv").write_text("lat,lon\n60,25\n60.1,25\n")
     done = CliRunner().invoke(app, [command, str(tmp_path / "demand.csv"), *option, "--out", str(tmp_path / "plan")])
     assert done.exit_code == 2 and option[0] in done.output, done.output
-    assert "write a number" in done.output or "must be" in done.output
 
 
 def test_demand_that_is_no_number_is_no_demand_of_one_parcel(tmp_path: Path) -> None:

@@ -99,13 +99,18 @@ def stays_of(seed: int, count: int = 200_000) -> Array:
 
 
 def generated(seed: int, load: float, compartments: Sequence[int] = COMPARTMENTS, days: int = DAYS) -> Requests:
-    """The generator of the reference tables, draw by draw (docs/planning/allocation.md says how), `load` = rho."""
+    """The generator of the reference tables, draw by draw (docs/planning/allocation.md says how), `load` = rho.
+
+    Raises Trouble if so small a load brings no parcel at all.
+    """
     rng = dice(seed)
     noise = rng.standard_normal((2, 200_000))
     stays = [np.minimum(MEDIAN_H[k] * np.exp(SIGMA[k] * noise[k]), LONGEST_H) for k in (0, 1)]
     mean_h = QUICK_SHARE * stays[0].mean() + (1 - QUICK_SHARE) * stays[1].mean()
     rate = load * sum(compartments) / mean_h * 24
     rows = [_drawn(rng, day) for day in range(days) for _ in range(rng.poisson(rate))]
+    if not rows:
+        raise Trouble(f"a load of {load:g} of {sum(compartments)} compartments brings no parcel in {days} days")
     rows.sort()
     comes, size, kind, hours = (np.array(column) for column in zip(*rows, strict=True))
     survival = empirical(np.concatenate(stays), np.repeat([0, 1], 200_000), 2, LONGEST_H)
