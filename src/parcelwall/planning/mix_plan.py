@@ -137,6 +137,6 @@ def _chart(found: Found) -> Chart:
         asked = np.isfinite(served)
         axes.bar(places[asked] + shift, served[asked], width=0.4, color=colour, label=word)
     axes.set_xticks(places, [name if each else f"{name}: none asked" for name, each in zip(NAMES, asked, strict=True)])
-    axes.set(ylabel="share served", ylim=(0, 1))
+    axes.set(ylabel="share served", ylim=(0, 1), xlim=(-0.5, len(NAMES) - 0.5))
     axes.legend()
     return chart
