@@ -13,8 +13,9 @@ from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import Answer, Asked, Cancel, Command, Destination, Reserve
 from parcelwall.hub.house import Hub
+from parcelwall.hub.people import Person
 from parcelwall.hub.verify import verify_hub
-from station.towns import NOW, a_hub, about, announced, announcing
+from station.towns import ADA, NOW, a_hub, about, announced, announcing
 
 STATION = about("S-0001", "SS")
 
@@ -67,6 +68,32 @@ async def test_in_one_batch(hub: Hub) -> None:
     answers = await hub.desk.serve([announcing("PW-1", "S-0001", key="k1") for _ in range(3)])
     assert len({str(plain(answer)) for answer in answers}) == 1
     assert await parcels(hub) == 1
+
+
+async def test_another_recipient_is_another_body(hub: Hub) -> None:
+    """Whoever corrects an address is told that it is too late, not that all is well: the code goes to the old one."""
+    first = await asked(hub, announcing("PW-1", "S-0001", ADA))
+    assert plain(await asked(hub, announcing("PW-1", "S-0001", ADA))) == plain(first)
+    for changed in ({"email": "new@example.org"}, {"phone": None}, {"language": "de"}, {"name": "Ada L."}):
+        again = await asked(hub, announcing("PW-1", "S-0001", msgspec.structs.replace(ADA, **changed)))
+        assert isinstance(again, Refusal) and again.reason == "reference_taken", changed
+        assert "example" not in str(again) + str(again.details)
+    nobody = await asked(hub, announcing("PW-1", "S-0001"))
+    assert isinstance(nobody, Refusal) and nobody.reason == "reference_taken"
+
+
+async def test_another_recipient_in_one_batch_and_one_where_there_was_none(hub: Hub) -> None:
+    other = msgspec.structs.replace(ADA, email="new@example.org")
+    answers = await hub.desk.serve([announcing("PW-1", person=each) for each in (ADA, other, ADA)])
+    assert [type(answer) for answer in answers] == [Answer, Refusal, Answer]
+    answers = await hub.desk.serve([announcing("PW-2", person=each) for each in (None, Person(), ADA)])
+    assert [type(answer) for answer in answers] == [Answer, Answer, Refusal]
+
+
+async def test_a_body_whose_recipient_was_erased_is_the_same_for_all_that_is_known(hub: Hub) -> None:
+    first = await asked(hub, announcing("PW-1", "S-0001", ADA))
+    await hub.pool.execute("DELETE FROM person_key")
+    assert plain(await asked(hub, announcing("PW-1", "S-0001", ADA))) == plain(first)
 
 
 async def test_another_request_under_the_same_key(hub: Hub) -> None:

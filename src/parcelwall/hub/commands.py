@@ -114,8 +114,9 @@ class Announce(Command, kw_only=True):
             body = written(fact)
         at.record(fact, body=body)
         at.contacts += [(fact.parcel, each) for each in contacts]
-        if sealed:
+        if sealed and self.person:
             at.people.append(sealed)
+            at.persons[sealed.id] = self.person
         at.references[fact.carrier, fact.reference] = fact.parcel
         at.links.append((hashed, fact.parcel))
         if self.destination:
@@ -136,9 +137,14 @@ class Announce(Command, kw_only=True):
             getattr(parcel, name) == getattr(self.order, name)
             for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof", "direction", "label")
         ) and parcel.reach >= self.order.reach  # its recipient may have asked for it
-        if not same or self._elsewhere(parcel):
+        if not same or self._elsewhere(parcel) or self._for_another(at, parcel):
             raise Refusal("reference_taken", reference=self.order.reference)
         return Answer(201, view(at, parcel.id))
+
+    def _for_another(self, at: Sitting, parcel: Parcel) -> bool:
+        """Whether it names other people than before; not of one who was erased, of whom nothing is known."""
+        known = at.persons.get(parcel.person) if parcel.person else people.Person()
+        return known is not None and known != (self.person or people.Person())
 
     def _elsewhere(self, parcel: Parcel) -> bool:
         asked = self.destination.station_id if self.destination else None

@@ -101,6 +101,7 @@ class Sitting:
         self.here: dict[str, Station] = {}
         self.heads: dict[str, Head] = {}
         self.people: list[people.Sealed] = []
+        self.persons: dict[UUID, people.Person] = {}  # of parcels announced before, and here
         self.links: list[tuple[bytes, UUID]] = []
         self.contacts: list[tuple[UUID, bytes]] = []  # of parcels announced here: perhaps an account's
         self.wishes: frozenset[bytes] = frozenset()  # contacts of those who asked for doors within reach
@@ -131,10 +132,12 @@ class Sitting:
             self._take_parcels(await self.connection.fetch(_LOCK_PARCELS, list(wanted)))
 
     async def load_references(self, wanted: Sequence[tuple[str, str]]) -> None:
-        """Parcels already announced under these (carrier, reference) pairs."""
+        """Parcels already announced under these (carrier, reference) pairs, and for whom they are."""
         carriers, references = [pair[0] for pair in wanted], [pair[1] for pair in wanted]
         rows = await self.connection.fetch(_FIND_REFERENCES, carriers, references)
         self._take_parcels(rows)
+        if whom := [parcel.person for parcel in self.book.parcels.values() if parcel.person]:
+            self.persons |= await people.find_all(self.connection, whom, self.keys)
 
     def _take_parcels(self, rows: Sequence[Any]) -> None:
         self._reads = self._reads or bool(rows)
