@@ -84,6 +84,24 @@ async def test_a_courier_is_admitted_and_revoked(office: Office) -> None:
     assert (await office.ask("POST", "/stations/S-9/couriers", {})).status_code == 404
 
 
+async def test_a_code_of_the_day_is_told_of_those_whom_the_station_knows(office: Office) -> None:
+    admitted = (await office.ask("POST", "/stations/S-0001/couriers", {})).json()
+    path = f"/couriers/{admitted['courier']}/code?station=S-0001"
+    assert (await office.ask("GET", path)).json()["code"] == admitted["code"]
+    stranger = await office.ask("GET", "/couriers/0198f000-0000-7000-8000-000000000bad/code?station=S-0001")
+    await office.ask("POST", f"/stations/S-0001/couriers/{admitted['grant']}/revoke")
+    for answer in (stranger, await office.ask("GET", path)):
+        assert (answer.status_code, answer.json()["reason"]) == (404, "not_found")
+        assert "not admitted at this station" in answer.json()["detail"]
+    assert (await office.ask("GET", path.replace("S-0001", "S-9"))).json()["reason"] == "station_unknown"
+
+
+async def test_nobody_is_admitted_until_a_time_that_is_over(office: Office) -> None:
+    answer = await office.ask("POST", "/stations/S-0001/couriers", {"until": "2020-01-01T00:00:00Z"})
+    assert (answer.status_code, answer.json()["reason"], answer.json()["field"]) == (400, "bad_field", "until")
+    assert (await office.ask("GET", "/stations/S-0001/couriers")).json() == {"staff": []}
+
+
 async def test_a_policy_rises_by_its_version(office: Office) -> None:
     policy = (await office.ask("GET", "/policy")).json()
     assert (await office.ask("POST", "/policy", policy)).status_code == 400

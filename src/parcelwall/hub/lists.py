@@ -2,7 +2,7 @@
 drawn instead of derived. Each line is a fact in the station's stream (docs/decisions/0010): signed, numbered, kept.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import msgspec
 from asyncpg import Connection
 
 from parcelwall.errors import Refusal
+from parcelwall.hub import reading
 from parcelwall.hub.commands import Answer, Command, own
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Sitting, read_parcel
@@ -59,11 +60,25 @@ def _is_over(grant: facts.Granted, now: datetime) -> bool:
 
 
 async def admit(hub: Hub, grant: facts.Granted) -> None:
-    """A courier or technician may act at a station. Refuses more than its codes allow, and an unknown station."""
+    """A courier or technician may act at a station. Refuses more than its codes allow, an admission that is over
+    already, and an unknown station."""
+    if _is_over(grant, hub.clock.now()):
+        raise Refusal("bad_field", "This time is over already: they would be admitted never.", field="until")
     known = {each.courier for each in await staff(hub, grant.station)}
     if len(known | {grant.courier}) > MOST_STAFF:
         raise Refusal("too_many_staff", most=MOST_STAFF)
     await hub.grant(grant)
+
+
+async def code_of_the_day(hub: Hub, station: str, courier: UUID) -> tuple[str, date]:
+    """What a courier who is admitted at a station types there today, and which day that is there.
+
+    Raises Refusal for an unknown station, and for who is not admitted: the screen would take it for a wrong code.
+    """
+    if courier not in {each.courier for each in await staff(hub, station)}:
+        raise Refusal("not_found", "This courier is not admitted at this station. "
+                                   f"POST /api/v1/stations/{station}/couriers admits them.")  # fmt: skip
+    return await reading.courier_code(hub, station, courier)
 
 
 async def revoke(hub: Hub, station: str, grant: UUID, actor: UUID | None, of_staff: bool) -> None:

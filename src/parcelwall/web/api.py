@@ -12,7 +12,7 @@ from litestar.params import Parameter
 
 from parcelwall import clock
 from parcelwall.errors import Refusal
-from parcelwall.hub import reading
+from parcelwall.hub import lists, reading
 from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, OneBatch, Report, Reserve
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Offered
@@ -291,8 +291,9 @@ async def report(
 @get("/couriers/{courier:uuid}/code", summary="A courier's code of the day at a station", tags=["carriers"],
      responses=answers(200, shapes.CourierCode, "The code", (*READS, 403, 404)))  # fmt: skip
 async def courier_code(courier: UUID, station: str, who: Who, hub: Hub) -> Response[bytes]:
-    """For operators: what a courier types at the kiosk today. Raises Refusal for anybody else."""
+    """For operators: what a courier types at the kiosk today. Raises Refusal for anybody else, and of couriers whom
+    the station does not know."""
     who.must("couriers", station)
-    code, day = await reading.courier_code(hub, station, courier)
+    code, day = await lists.code_of_the_day(hub, station, courier)
     body = {"station": station, "code": code, "day": day.isoformat(), "now": clock.text(hub.clock.now())}
     return Response(msgspec.json.encode(body), media_type="application/json")
