@@ -20,7 +20,7 @@ from parcelwall.errors import ParcelwallError
 from parcelwall.hub import command_line as centre
 from parcelwall.ids import Ids
 from parcelwall.planning import commands as plans
-from parcelwall.settings import HubSettings, default_data_dir, read
+from parcelwall.settings import HubSettings, default_data_dir, open_folder, read
 
 app = typer.Typer(
     help="Runs networks of 24/7 smart parcel stations.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -221,7 +221,7 @@ async def _station(settings: Any, profiles: Any) -> None:
 
     clock = SystemClock()
     ids = Ids(clock)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    open_folder(settings.data_dir)
     path, passes = settings.data_dir / "station.sqlite", PassFile(settings.data_dir / "kiosk.url")
     bound = listen(settings.host, settings.port)
     await enrolled(path, settings, clock, ids)

@@ -7,11 +7,15 @@ import os
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
 from parcelwall.errors import Trouble
+
+_OTHER_FOLDER = "Name another with --data (a station: `data_dir`), or run this as the user whom it belongs to."
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
 def default_data_dir() -> Path:
@@ -20,17 +24,20 @@ def default_data_dir() -> Path:
 
 
 class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of a hub process. Times in seconds, addresses as `host` and `port`."""
+    """Settings of a hub process. Times in seconds, addresses as `host` and `port`.
+
+    Raises Trouble for a `public_url` that nobody could open: it is in each mail, and what stations must dial.
+    """
 
     data_dir: Path
     database_url: str = ""  # empty: the embedded PostgreSQL in data_dir
     host: str = "127.0.0.1"
-    port: int = 8600
+    port: Port = 8600
     public_url: str = "http://127.0.0.1:8600"  # what links in notices begin with
     link_names: str = ""  # more host:port names by which stations may dial this hub, comma separated
-    slot: int = 1  # number of this hub process: it writes the stream hub:<epoch>/slot-<n>
+    slot: Annotated[int, msgspec.Meta(ge=1)] = 1  # of this hub process: it writes the stream hub:<epoch>/slot-<n>
     smtp_host: str = ""  # empty: no e-mail is sent
-    smtp_port: int = 25
+    smtp_port: Port = 25
     smtp_user: str = ""
     smtp_password: str = ""
     smtp_tls: Literal["none", "starttls", "tls"] = "none"
@@ -40,6 +47,9 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     sms_allowed: str = ""  # beginnings of numbers that get text messages, comma separated; empty: notices' own list
     map_tiles: Path | None = None  # a PMTiles file for the console's map; None: it draws its own streets
 
+    def __post_init__(self) -> None:
+        refuse_no_address("public_url", self.public_url)
+
 
 class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of a station's computer, read from a TOML file. docs/station.md shows one."""
@@ -47,10 +57,33 @@ class StationSettings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path
     hub_url: str = "http://127.0.0.1:8600"
     host: str = "127.0.0.1"
-    port: int = 8080  # the kiosk page, on loopback
+    port: Port = 8080  # the kiosk page, on loopback
     claim: str = ""  # one-time claim code for enrolment; not needed afterwards
     ups: str = ""  # NUT's name of the power supply: name@host:port; empty: not asked
     scanner: str = ""  # by-path name of the reader's serial port (USB CDC mode); empty: no reader
+
+
+def refuse_no_address(name: str, url: str, where: str = "the settings") -> None:
+    """Raises Trouble for what is no address of a hub: links and lines go to fixed paths of its host."""
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0 and not any(map(str.isspace, url))
+    except ValueError:  # of a port that is no number, or brackets without an end
+        has_host = False
+    plain = has_host and parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username)
+    if not plain or parts.scheme not in ("http", "https"):
+        raise Trouble(f"{where}: `{name}` is {url!r}. Write http or https and the hub's host, with a port if it has "
+                      "one of its own and without a path, as https://parcels.example.org.")  # fmt: skip
+
+
+def open_folder(path: Path) -> None:
+    """Makes the data folder if it is missing. Raises Trouble if it cannot be made or written to."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as no:
+        raise Trouble(f"{path} cannot be the data folder: {no.strerror}. {_OTHER_FOLDER}") from no
+    if not os.access(path, os.W_OK | os.X_OK, effective_ids=True):
+        raise Trouble(f"{path} cannot be the data folder: it may not be written to. {_OTHER_FOLDER}")
 
 
 def read(kind: type, given: Mapping[str, object], where: str = "the settings"):  # type: ignore[no-untyped-def]

@@ -39,6 +39,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], str]] = {
     "no such file": (("station", "--config", "/nothing.toml"), "cannot read /nothing.toml"),
     "no such role": (("admit", "acme", "--role", "king"), "the role is carrier"),
     "not a port": (("hub", "--port", "high"), "port"),
+    "no address": (("hub", "--public-url", "a.example", "--data", "/proc/no"), "`public_url` is 'a.example'"),
     "no hub there": (("hub-restored", "--data", "/nothing/typo"), "/nothing/typo holds no hub"),
     "no such program": (("database", "rm", "-rf"), "rm is none of pg_dump, pg_restore, psql"),
 }

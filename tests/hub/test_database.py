@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from parcelwall.errors import Trouble
 from parcelwall.hub.database import open_pool
 
 WHO = UUID("0198f000-0000-7000-8000-000000000001")
@@ -32,3 +33,21 @@ async def test_what_is_no_array_is_refused(database: str, given: object) -> None
             await pool.fetchval("SELECT $1::text[]", given)
     finally:
         pool.terminate()
+
+
+@pytest.mark.parametrize(("address", "told"), [
+    ("garbage", "the address of the database is none"), ("mysql://x", "the address of the database is none"),
+    ("postgresql://x@127.0.0.1:1/x", "cannot reach the database"), ("postgresql://x@/x?host=/nowhere", "cannot reach"),
+])  # fmt: skip
+async def test_an_address_without_a_database(address: str, told: str) -> None:
+    with pytest.raises(Trouble, match=told):
+        await open_pool(address)
+
+
+async def test_a_database_that_is_not_there_or_not_ours(postgres_dsn: str) -> None:
+    """And a role that nobody made."""
+    for wrong in (("/parcelwall?", "/nothing?"), ("parcelwall@", "nobody@")):
+        with pytest.raises(Trouble, match=r"cannot reach the database: .*not exist"):
+            await open_pool(postgres_dsn.replace(*wrong, 1))
+    with pytest.raises(Trouble, match="the hub may not do its work in this database: permission denied"):
+        await open_pool(postgres_dsn.replace("/parcelwall?", "/postgres?", 1))

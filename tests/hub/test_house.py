@@ -1,5 +1,6 @@
 """What opens a hub and what does not: a wrong folder, a wrong database, a master key that was left behind."""
 
+import os
 from pathlib import Path
 
 import asyncpg
@@ -8,6 +9,7 @@ import pytest
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Trouble
 from parcelwall.hub import house
+from parcelwall.hub.server_user import NOBODY
 from parcelwall.ids import seeded
 from station.towns import NOW, a_hub, about
 
@@ -29,6 +31,22 @@ async def test_the_folder_of_a_demo_holds_one_below(tmp_path: Path) -> None:
     (tmp_path / "hub/postgres/cluster").mkdir(parents=True)
     with pytest.raises(Trouble, match=f"holds no hub.* Did you mean {tmp_path}/hub?"):
         await opened(tmp_path)
+
+
+async def test_a_folder_of_somebody_else_is_told(tmp_path: Path) -> None:
+    """As an ordinary user, whoever runs the tests."""
+    closed = tmp_path / "hub" / "postgres"
+    closed.mkdir(parents=True)
+    closed.chmod(0)
+    ourselves = os.geteuid()
+    tmp_path.chmod(0o755)
+    try:
+        os.seteuid(NOBODY if ourselves == 0 else ourselves)
+        with pytest.raises(Trouble, match=r"closed to us|cannot be the data folder"):
+            await opened(tmp_path / "hub")
+    finally:
+        os.seteuid(ourselves)
+        closed.chmod(0o700)
 
 
 async def test_a_database_without_a_hub_is_left_as_it_is(postgres_dsn: str, tmp_path: Path) -> None:

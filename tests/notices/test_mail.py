@@ -141,6 +141,12 @@ async def test_a_certificate_of_nobody_we_know_gets_nothing(clock: SystemClock, 
     assert sink.mails() == []
 
 
+@pytest.mark.parametrize("sender", ["parcels", "", "Parcels <>", "Parcels <a@b@c>"])
+def test_a_sender_without_an_address_is_told_at_the_start(clock: SystemClock, sender: str) -> None:
+    with pytest.raises(Trouble, match="write it as Parcels <parcels@example"):
+        Mailer(MailSettings(host="127.0.0.1", sender=sender), clock)
+
+
 def test_a_password_never_goes_in_the_clear(clock: SystemClock) -> None:
     with pytest.raises(Trouble, match="in the clear"):
         Mailer(MailSettings(host="mail.example", user="u", password="p", sender="a@b.example"), clock)

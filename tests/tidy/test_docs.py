@@ -103,6 +103,40 @@ def dead_links(path: Path) -> list[str]:
     return [each for each in targets if ":" not in each and not (path.parent / each).exists()]
 
 
+def anchors(text: str) -> set[str]:
+    """What `#...` may follow a page's address: its headings as GitHub spells them there, and places named by hand."""
+    heads = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL), re.MULTILINE)
+    plain = (re.sub(r"[^\w\- ]", "", re.sub(r"\]\([^)]*\)", "", head)).lower().replace(" ", "-") for head in heads)
+    return {*plain, *re.findall(r'(?:id|name)="([^"]+)"', text)}
+
+
+def test_links_lead_to_headings() -> None:
+    lost = []
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        for page, anchor in re.findall(r"\]\(([^)#:\s]*)#([^)\s]+)\)", path.read_text()):
+            there = path.parent / page if page else path
+            if there.suffix == ".md" and anchor not in anchors(there.read_text()):
+                lost.append(f"{path.name}: {page}#{anchor}")
+    assert lost == []
+
+
+def test_rows_of_tables_have_all_their_cells() -> None:
+    ragged = []
+    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
+        for table in re.findall(r"(?:^\|.*\n)+", path.read_text(), re.MULTILINE):
+            rows = [len(re.findall(r"(?<!\\)\|", re.sub(r"`[^`]*`", "", row))) for row in table.splitlines()]
+            ragged += [f"{path.name}: {row[:60]}" for row, cells in zip(table.splitlines(), rows, strict=True)
+                       if cells != rows[0]]  # fmt: skip
+    assert ragged == []
+
+
+def test_languages_are_named_where_one_is_chosen() -> None:
+    told = {name: re.findall(r"language.*", doc(name)) for name in ("operator.md", "api.md")}
+    known = {"en", *(folder.name for folder in (SRC / "notices" / "locale").iterdir() if folder.is_dir())}
+    for name, lines in told.items():
+        assert any(known <= set(re.findall(r"\b[a-z]{2}\b", line)) for line in lines), f"docs/{name} names not all"
+
+
 def test_what_is_missing_can_be_found(tmp_path: Path) -> None:
     assert missing("Set `port` or `host = 0.0.0.0`, not slot.", ["port", "host", "slot"]) == ["slot"]
     assert missing("`hub/` and `clock.py`", ["hub/", "clock.py", "web/"]) == ["web/"]

@@ -26,20 +26,31 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
     return None
 
 
-async def open_pool(dsn: str, size: int = 8, new: bool = True) -> asyncpg.Pool:
-    """A pool on a migrated database. Raises Trouble if the database cannot be reached, or unless it may be `new` if it
-    holds no hub."""
-    know_arrays_at_sight()
+async def connect(dsn: str) -> asyncpg.Connection:
+    """A connection to the hub's database. Raises Trouble if it cannot be reached, or does not let us in."""
     try:
-        connection = await asyncpg.connect(dsn)
-        try:
-            if not new and not await connection.fetchval("SELECT to_regclass('house') IS NOT NULL"):
-                raise Trouble("the database holds no hub: is it the right one? `parcelwall hub` makes one at its first "
-                              "start")  # fmt: skip
-            await migrate(connection)
-            await wall.build(connection)
-        finally:
-            await connection.close()
-        return await asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_nothing_to_reset)
-    except (OSError, asyncpg.PostgresConnectionError, asyncpg.InvalidCatalogNameError) as no:
+        return await asyncpg.connect(dsn)
+    except asyncpg.ClientConfigurationError as no:
+        raise Trouble(f"the address of the database is none: {no}. Write it as DATABASE_URL="
+                      "postgresql://parcelwall@db.example.org/parcelwall") from no  # fmt: skip
+    except (OSError, asyncpg.PostgresError) as no:
         raise Trouble(f"cannot reach the database: {no}. Is DATABASE_URL right, and the server up?") from no
+
+
+async def open_pool(dsn: str, size: int = 8, new: bool = True) -> asyncpg.Pool:
+    """A pool on a migrated database. Raises Trouble if the database cannot be reached or is not the hub's to change, or
+    unless it may be `new` if it holds no hub."""
+    know_arrays_at_sight()
+    connection = await connect(dsn)
+    try:
+        if not new and not await connection.fetchval("SELECT to_regclass('house') IS NOT NULL"):
+            raise Trouble("the database holds no hub: is it the right one? Only `parcelwall hub` makes one")
+        await migrate(connection)
+        await wall.build(connection)
+    except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as no:
+        raise Trouble(f"the database is gone: {no}. Try again when its server is up") from no
+    except asyncpg.InsufficientPrivilegeError as no:
+        raise Trouble(f"the hub may not do its work in this database: {no}. Its role there must own it") from no
+    finally:
+        await connection.close()
+    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_nothing_to_reset)

@@ -34,6 +34,7 @@ from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
 from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.rules.tables import AdmissionRow
+from parcelwall.settings import open_folder
 
 LOOK_EVERY_S = 0.5
 log = structlog.get_logger()
@@ -276,9 +277,8 @@ async def opened(
 
     Unless it may be `new`, Trouble is raised where there is none: a mistaken folder is not answered with success.
     """
-    if not new and not database_url:
-        _refuse_another_folder(data_dir)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    if not database_url:
+        open_folder(data_dir) if new else _refuse_another_folder(data_dir)
     server = None if database_url else EmbeddedPostgres(data_dir / "postgres", durable=durable)
     dsn = await server.start() if server else database_url
     watching = asyncio.create_task(_start_again(server)) if server else None
@@ -292,10 +292,13 @@ async def opened(
 
 
 def _refuse_another_folder(data_dir: Path) -> None:
-    if (data_dir / "postgres" / "cluster").exists():
-        return
     below = data_dir / "hub"
-    meant = f" Did you mean {below}?" if (below / "postgres" / "cluster").exists() else ""
+    try:
+        if (data_dir / "postgres" / "cluster").exists():
+            return
+        meant = f" Did you mean {below}?" if (below / "postgres" / "cluster").exists() else ""
+    except PermissionError as no:
+        raise Trouble(f"{no.filename} is closed to us: run this as the user of the hub, or name another --data") from no
     raise Trouble(f"{data_dir} holds no hub: --data must name the folder of one. Only `parcelwall hub` makes one, at "
                   f"its first start.{meant}")  # fmt: skip
 

@@ -99,19 +99,24 @@ def _derive(master: bytes, use: str) -> bytes:
     return hmac.new(master, f"parcelwall/hub/{use}/1".encode() + b"\x01", hashlib.sha256).digest()
 
 
+_MISSING = (
+    "{} is missing, and this hub's journal was begun with one: put the one of its backup there, or give it as "
+    "PARCELWALL_MASTER_KEY. With another no station believes this hub, and no link works"
+)
+
+
 def load(data_dir: Path, ids: Ids, new: bool = True) -> Keys:
     """The hub's keys; of a `new` hub the master key is made. Raises Trouble for one that is missing or damaged."""
     given = os.environ.get("PARCELWALL_MASTER_KEY")
     path = data_dir / "master.key"
-    if given is None and not path.exists():
-        if not new:
-            raise Trouble(f"{path} is missing, and this hub's journal was begun with one: put the one of its backup "
-                          "there, or give it as PARCELWALL_MASTER_KEY. With another no station believes this hub, and "
-                          "no link works")  # fmt: skip
-        _write_once(path, ids.secret(32).hex())
-    text = given or path.read_text()
     try:
-        return Keys(bytes.fromhex(text.strip()), ids)
+        if given is None and not path.exists():
+            if not new:
+                raise Trouble(_MISSING.format(path))
+            _write_once(path, ids.secret(32).hex())
+        return Keys(bytes.fromhex((given or path.read_text()).strip()), ids)
+    except OSError as no:
+        raise Trouble(f"{path} cannot be read or made: {no.strerror}. Run this as the user of the hub") from no
     except (ValueError, AssertionError) as no:
         raise Trouble(f"the master key ({path} or PARCELWALL_MASTER_KEY) must be 64 hex digits") from no
 

@@ -61,13 +61,17 @@ class _Line:
 class Mailer:
     """Hands mails to one server. Use as `async with Mailer(...) as mailer`, or call `close()` at the end.
 
-    Raises Trouble when made with a password that would go over a network in the clear.
+    Raises Trouble when made with a password that would go over a network in the clear, or a sender without an address.
     """
 
     def __init__(self, settings: MailSettings, clock: Clock, ssl_context: ssl.SSLContext | None = None) -> None:
         if settings.password and settings.tls == "none" and settings.host not in LOOPBACK:
             raise Trouble("the mail password would be sent in the clear: set tls to starttls or tls")
-        mime.own_address(settings.sender)
+        try:
+            mime.own_address(settings.sender)
+        except ValueError as no:
+            raise Trouble(f"`mail_from` is {settings.sender!r}, in which no mail address is: write it as "
+                          "Parcels <parcels@example.org>") from no  # fmt: skip
         self._settings = settings
         self._clock = clock
         self._ssl_context = ssl_context

@@ -36,6 +36,8 @@ def write(message: Message, sender: str, to: Address, message_id: str, at: datet
 def own_address(sender: str) -> Address:
     """From `Name <address>` of the settings. Raises ValueError if there is none in it."""
     name, address = parseaddr(sender)
+    if not all(address.rpartition("@")):
+        raise ValueError("a sender needs a mailbox and a domain")
     return Address(display_name=name, addr_spec=address)
 
 

@@ -11,6 +11,7 @@ import asyncpg
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
+from parcelwall.hub.database import connect
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.verify import verify_hub
@@ -109,6 +110,7 @@ async def verify_data(data_dir: Path, database_url: str = "") -> list[str]:
     """
     files = sorted((data_dir / "stations").glob("*.sqlite"))
     async with _database(data_dir, database_url) as dsn:
+        await (await connect(dsn)).close()  # a wrong address is told in a sentence
         pool = await asyncpg.create_pool(dsn, min_size=1, max_size=1)
         try:
             if not await pool.fetchval("SELECT to_regclass('entry') IS NOT NULL"):

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import tomllib
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -17,7 +16,7 @@ from parcelwall.errors import Trouble
 from parcelwall.ids import Ids
 from parcelwall.link import backoff
 from parcelwall.link.identity import fingerprint
-from parcelwall.settings import StationSettings, read
+from parcelwall.settings import StationSettings, read, refuse_no_address
 from parcelwall.station import dial
 from parcelwall.station.battery import Battery
 from parcelwall.station.house import Station, make_next_key
@@ -40,21 +39,8 @@ def read_settings(path: Path) -> tuple[StationSettings, list[Profile]]:
         raise Trouble(f"cannot read {path}: it is not TOML: {no}. docs/station.md shows a whole file.") from no
     profiles = parse_profiles(table.pop("bus", None), where=str(path))
     settings: StationSettings = read(StationSettings, table, where=str(path))
-    if not _is_address(settings.hub_url):
-        raise Trouble(f"{path}: `hub_url` is {settings.hub_url!r}. Write http or https and the hub's host, with a port "
-                      "if it has one of its own and without a path, as https://parcels.example.org.")  # fmt: skip
+    refuse_no_address("hub_url", settings.hub_url, str(path))
     return settings, profiles
-
-
-def _is_address(url: str) -> bool:
-    """Whether a hub can be dialled there: both the line and the claim go to fixed paths of its host."""
-    try:
-        parts = urlsplit(url)
-        has_host = bool(parts.hostname) and parts.port != 0
-    except ValueError:  # of a port that is no number, or brackets without an end
-        return False
-    plain = parts.path in ("", "/") and not (parts.query or parts.fragment or parts.username)
-    return parts.scheme in ("http", "https") and has_host and plain
 
 
 async def enrolled(path: Path, settings: StationSettings, clock: Clock, ids: Ids) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -23,16 +24,27 @@ class _Quiet(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket of ours. Port 0 takes any free one. Raises Trouble for a port that is taken."""
+    """A socket of ours. Port 0 takes any free one. Raises Trouble for a port that is taken or none, and for a host that
+    this machine is not."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host, port))
-    except OSError as no:
+    except (OSError, OverflowError, UnicodeError) as no:
         bound.close()
-        raise Trouble(f"port {port} on {host} is taken: {no.strerror}. Choose another with --port.") from no
+        raise Trouble(_why(host, port, no)) from no
     bound.listen(2048)
     return bound
+
+
+def _why(host: str, port: int, no: Exception) -> str:
+    if isinstance(no, OverflowError):
+        return f"there is no port {port}: choose one up to 65535, or 0 for any free one"
+    if isinstance(no, socket.gaierror | UnicodeError) or getattr(no, "errno", 0) == errno.EADDRNOTAVAIL:
+        return f"{host} is no address of this machine: choose another `host`, such as 127.0.0.1 or 0.0.0.0"
+    said = getattr(no, "strerror", "")
+    verb = "is taken" if getattr(no, "errno", 0) == errno.EADDRINUSE else "cannot be used"
+    return f"port {port} on {host} {verb}: {said}. Choose another with --port (a station: `port`)."
 
 
 @asynccontextmanager
