@@ -19,6 +19,7 @@ from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
 from parcelwall.web.console import views
 from parcelwall.web.console.overview import pin_of
+from parcelwall.web.console.said import KNOB
 from parcelwall.web.map import town
 from parcelwall.web.render import Words
 from parcelwall.web.views import Look
@@ -178,7 +179,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(
-            top("policy", said="Something is missing.", refused=True), 3, (("hold_hours", "48", "hours from deposit"),),
+            top("policy", said="Something is missing.", refused=True), 3,
+            (("hold_hours", "48", "hours from deposit"), ("help_phone", "+358 9 4245 0100", KNOB["help_phone"])),
             (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),)), Adopted(2, NOW, "", ())), True,
             rows=(Changed(AdmissionRow(name="S-0012/L", rule="protect", keep={"L": 1}), NOW, "Noor", ""),)),
         "console-people": views.PeopleView(top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names,
