@@ -97,7 +97,7 @@ def known_by(p: Point, now_h: float) -> Week:
 
 
 def _day(hours: Array | float) -> Array:
-    found: Array = np.floor(np.nan_to_num(np.asarray(hours, dtype=float), nan=0.0) / 24)
+    found: Array = np.floor(np.asarray(hours, dtype=float) / 24)
     return found
 
 
