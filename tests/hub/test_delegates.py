@@ -14,7 +14,7 @@ from parcelwall.hub.codes import token_of
 from parcelwall.hub.delegates import LASTS, Delegate, granted, take_back
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.simulation.town import PretendStation, Town
-from station.towns import a_small_town, only, parcel_at, told
+from station.towns import ADA, a_small_town, only, parcel_at, told
 
 
 @pytest_asyncio.fixture
@@ -102,7 +102,7 @@ async def test_nobody_takes_back_what_is_not_of_this_parcel(town: Town) -> None:
 
 @pytest.mark.parametrize("changed", [{"proof": "verified"}, {}])
 async def test_only_what_lies_inside_and_needs_no_verified_person(town: Town, changed: dict[str, str]) -> None:
-    parcel = await told(town, "PW-1", **changed)
+    parcel = await told(town, "PW-1", person=ADA, **changed)
     with pytest.raises(Refusal) as no:
         await town.hub.desk.ask(Delegate(parcel=parcel))
     assert no.value.reason == "wrong_stage"

@@ -11,7 +11,7 @@ import msgspec
 import pytest_asyncio
 
 from parcelwall.clock import SystemClock
-from parcelwall.hub import house
+from parcelwall.hub import house, passkeys
 from parcelwall.hub.commands import OpenCase
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
@@ -234,6 +234,33 @@ async def test_a_batch_keeps_with_each_promise_what_its_offer_had_told(office: O
 
 
 BODY = {"length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900}
+THERE = {"destination": {"station_id": "S-0001"}}
+
+
+async def test_who_must_be_verified_can_be_reached(office: Office) -> None:
+    for number, person in enumerate((None, {"name": "Ada"}, {"email": "ada@example.org"}, {"phone": "+358401234567"})):
+        body = {**BODY, **THERE, "reference": f"V-{number}", "proof": "verified", "recipient": person}
+        answer = await office.ask("POST", "/parcels", body, office.carrier)
+        if number < 2:
+            assert (answer.status_code, answer.json()["field"]) == (400, "recipient"), person
+        else:
+            assert answer.json()["stage"] == "RESERVED", person
+
+
+async def test_a_hub_whose_address_takes_no_passkeys_promises_no_verified_person(office: Office) -> None:
+    office.hub.desk.verifies = passkeys.possible_at("http://parcels.example.org")
+    body = {**BODY, "proof": "verified", "recipient": {"email": "ada@example.org"}}
+    sent = (await office.ask("POST", "/parcels", {**body, **THERE, "reference": "V-1"}, office.carrier)).json()
+    assert (sent["stage"], sent["reason"]) == ("DIVERTED", "proof_not_possible_here")
+    parcel = (await office.ask("POST", "/parcels", {**body, "reference": "V-2"}, office.carrier)).json()["id"]
+    offer = {**BODY, "proof": "verified", "near": {"lat": 60.17, "lon": 24.94}}
+    for path, asked in ((f"/parcels/{parcel}/reserve", THERE), ("/offers", offer)):
+        answer = await office.ask("POST", path, asked, office.carrier)
+        assert (answer.status_code, answer.json()["reason"]) == (422, "proof_not_possible_here")
+        assert "https" in answer.json()["detail"]
+    for url, possible in (("https://parcels.example.org", True), ("http://127.0.0.1:8600", True),
+                          ("http://localhost:1", True), ("http://192.168.1.5:8600", False)):  # fmt: skip
+        assert passkeys.possible_at(url) is possible, url
 
 
 async def test_nobody_but_a_carrier_announces_or_takes_room(office: Office) -> None:

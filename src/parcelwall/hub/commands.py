@@ -22,6 +22,7 @@ from parcelwall.rules.personal import refuse_personal
 from parcelwall.rules.tables import Told
 
 OUT_OF_ORDER = "out_of_order"  # what the case is about that an operator opens to keep a compartment from use
+VERIFIED = "Name the recipient's `email` or `phone`: there a person who must be verified shows that it is they."
 CANDIDATES = 4  # stations near a recipient that are locked and tried
 
 
@@ -96,6 +97,8 @@ class Announce(Command, kw_only=True):
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         decide.refuse_confused_units(self.order)
+        if self.order.proof == "verified" and not (self.person and self.person.reachable):
+            raise Refusal("bad_field", VERIFIED, field="recipient")
         for field in ("reference", "label", "service"):
             refuse_personal(getattr(self.order, field) or "", field)
         self.tried = self.destination.candidates(stations, near_km) if self.destination else []

@@ -65,6 +65,7 @@ class Desk:
         self.stations, self.streams, self.policy = known, streams, policy
         self.wishes: frozenset[bytes] = frozenset()  # contacts of recipients who asked for doors within reach
         self.rows: tuple[AdmissionRow, ...] = ()  # of admission, in force
+        self.verifies = True  # whether passkeys can be shown at this hub's address
         self._asking: Lane[Command, Answer] = Lane(self._serve_what_is_free, lambda _: 1, MOST_COMMANDS, GATHER_S)
         self._doors: Lane[Ingest, int] = Lane(self.ingest, lambda each: len(each.entries), MOST_ENTRIES)
         self._finding: Lane[str, Parcel | None] = Lane(self._find, lambda _: 1, MOST_COMMANDS)
@@ -103,7 +104,7 @@ class Desk:
 
     def sitting(self, connection: asyncpg.Connection) -> Sitting:
         at = Sitting(connection, self.clock.now(), self.ids, self.keys, self.stations, self.streams, self.policy)
-        at.wishes, at.rows = self.wishes, self.rows
+        at.wishes, at.rows, at.verifies = self.wishes, self.rows, self.verifies
         return at
 
     async def serve(self, commands: Sequence[Command]) -> list[Answer | Exception]:

@@ -89,10 +89,11 @@ SELECT {_COLUMNS} FROM json_populate_recordset(null::offer, $1::json)"""  # noqa
 
 
 class InForce(Protocol):
-    """What decides: the policy, and the rows of admission."""
+    """What decides: the policy, the rows of admission, and whether the hub can verify people."""
 
     policy: Policy
     rows: tuple[AdmissionRow, ...]
+    verifies: bool
 
 
 class Offers:
@@ -114,6 +115,7 @@ class Offers:
         """Offers, best first. Raises Refusal for sides that cannot be or a time too far ahead; Trouble if the database
         cannot be reached."""
         decide.refuse_confused_units(wanted.order)
+        decide.refuse_unverifiable(wanted.order.proof, self._in_force.verifies)
         order, now = wanted.order, self._clock.now()
         parcel = Parcel(
             id=self._ids.new(), carrier=order.carrier, length_mm=order.length_mm, width_mm=order.width_mm,

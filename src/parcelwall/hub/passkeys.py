@@ -84,6 +84,12 @@ def party_of(public_url: str) -> Party:
     return Party(host, [f"{address.scheme}://{address.netloc}"])
 
 
+def possible_at(public_url: str) -> bool:
+    """Whether browsers make and show passkeys at this address: over TLS, or on this machine alone."""
+    address = urlsplit(public_url)
+    return address.scheme == "https" or _is_loopback(address.hostname or "")
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback

@@ -21,6 +21,10 @@ class Person(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     phone: str | None = None
     language: str = "en"
 
+    @property
+    def reachable(self) -> bool:
+        return bool(self.email or self.phone)
+
 
 _ENCODE = msgspec.json.Encoder().encode
 _PERSON = msgspec.json.Decoder(Person)

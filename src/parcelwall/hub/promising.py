@@ -26,6 +26,7 @@ def promise(
     """A promise at the first of these stations that has room. Raises the nearest one's Refusal. `told`: what an offer
     had said of them; `contact`: the index of the recipient's address, if it is known now."""
     decide.refuse_reserve(parcel, at.now, at.policy)
+    decide.refuse_unverifiable(parcel.proof, at.verifies)
     first: Refusal | None = None
     for name in candidates:
         try:

@@ -13,6 +13,7 @@ from parcelwall.clock import Clock
 from parcelwall.hub import sweeps
 from parcelwall.hub.followers import follow, number_and_ring
 from parcelwall.hub.house import Hub
+from parcelwall.hub.passkeys import possible_at
 from parcelwall.hub.people import Person
 from parcelwall.hub.reading import LOST
 from parcelwall.hub.tell import NAME, Channel, Teller
@@ -116,6 +117,7 @@ def _settle_memory() -> None:
 async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps.EVERY_S) -> AsyncIterator[Teller]:
     """Everything beside the requests, as long as the block lasts."""
     hub.names, hub.public_url = names_of(settings), settings.public_url.rstrip("/")
+    hub.desk.verifies = possible_at(hub.public_url)
     async with channels(settings, hub.clock) as open_channels:
         domain = settings.mail_from.rpartition("@")[2].rstrip(">")
         hub.channels = dict(open_channels)

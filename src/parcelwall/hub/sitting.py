@@ -106,6 +106,7 @@ class Sitting:
         self.contacts: list[tuple[UUID, bytes]] = []  # of parcels announced here: perhaps an account's
         self.wishes: frozenset[bytes] = frozenset()  # contacts of those who asked for doors within reach
         self.rows: tuple[AdmissionRow, ...] = ()  # of admission, in force
+        self.verifies = True  # whether passkeys can be shown at this hub's address
         self.refused: list[tuple[Any, ...]] = []  # of room: counted, no facts
         self.together = Together()
         self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []

@@ -89,6 +89,13 @@ def _refuse_bad_amount(value: str) -> None:
         raise Refusal("bad_field", "Write the value as a decimal number in text, such as \"49.90\".", field="value")
 
 
+def refuse_unverifiable(proof: facts.Proof, verifies: bool) -> None:
+    """A verified person shows a passkey, which browsers make and show over TLS alone."""
+    if proof == "verified" and not verifies:
+        raise Refusal("proof_not_possible_here", "This hub can verify nobody: its address does not begin with https. "
+                                                 "Take another proof.", proof=proof)  # fmt: skip
+
+
 def refuse_reserve(parcel: Parcel, now: datetime, policy: Policy) -> None:
     """Whether room may be sought for this parcel at all."""
     if parcel.stage in INSIDE:
