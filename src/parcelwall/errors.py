@@ -45,6 +45,7 @@ REASONS: dict[str, str] = {
     # announcing and promising
     "reference_taken": "This reference is announced already with other data. Use a new one, or send the same body.",
     "station_unknown": "There is no station of that id. GET /api/v1/stations lists them.",
+    "no_station_near": "There is no station near enough. Name one with `station_id`.",
     "station_out_of_service": "This station takes no parcels now. Choose one of `alternatives`.",
     "station_full": "No compartment is free at this station. Choose one of `alternatives`, or try later.",
     "no_fitting_compartment": "No compartment of that size is free there. Choose one of `alternatives`, or try later.",

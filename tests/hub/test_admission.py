@@ -87,6 +87,17 @@ async def test_near_somebody_the_next_station_is_taken(hub: Hub) -> None:
     assert answer.body["station"] == "S-0002"
 
 
+async def test_where_no_station_is_near_that_is_the_reason(hub: Hub) -> None:
+    """As offers say it; and no size that is not free is blamed."""
+    far = Destination(near=(HERE[0] - 10, HERE[1]))
+    answer = await hub.desk.ask(Announce(order=order("PW-1"), destination=far))
+    assert (answer.body["stage"], answer.body["reason"]) == ("DIVERTED", "no_station_near")
+    with pytest.raises(Refusal) as refused:
+        await hub.desk.ask(Reserve(carrier="acme", parcel=await announced(hub, "PW-2"), destination=far))
+    assert (refused.value.reason, refused.value.details) == ("no_station_near", {"alternatives": []})
+    assert await hub.pool.fetchval("SELECT count(*) FROM refused") == 0, "no station's room was asked for"
+
+
 async def test_priorities_a_service_that_is_spared_has_the_room_that_is_kept(hub: Hub) -> None:
     await hub.adopt_rows([row("protect", keep={"S": 2}, spared=["express"])])
     assert await stations_of(hub, "PW-1", "PW-2", "PW-3") == ["S-0001", "S-0001", None]

@@ -18,7 +18,7 @@ from parcelwall.hub import admission, stations
 from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, Reserve
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.keys import Keys
-from parcelwall.hub.promising import OF_ROOM
+from parcelwall.hub.promising import ADVISED
 from parcelwall.hub.sitting import Sitting, Streams, read_parcel
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
@@ -180,7 +180,7 @@ class Desk:
         for command, answer in zip(commands, answers, strict=True):
             if not isinstance(command, Reserve) or not isinstance(answer, Refusal):
                 continue
-            if answer.reason in OF_ROOM and "alternatives" not in answer.details:
+            if answer.reason in ADVISED and "alternatives" not in answer.details:
                 parcel = at.book.parcels[command.parcel]
                 found = answer.details["alternatives"] = await self._alternatives(at, parcel, command)
                 if answer.reason == "held_for_others" and found:

@@ -18,6 +18,7 @@ OF_ROOM = frozenset({
     "station_out_of_service", "station_full", "no_fitting_compartment", "no_reachable_compartment", "climate_not_here",
     "parcel_too_large", "parcel_too_heavy", "held_for_others",
 })  # fmt: skip
+ADVISED = OF_ROOM | {"no_station_near"}  # refusals that name stations which would take the parcel
 
 
 def promise(
@@ -33,7 +34,7 @@ def promise(
             return _promise_at(at, parcel, at.here[name], (told or {}).get(name), contact)
         except Refusal as no:
             first = first or no
-    raise first or Refusal("no_fitting_compartment", "There is no station near enough. Name one with `station_id`.")
+    raise first or Refusal("no_station_near")
 
 
 def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None, contact: bytes) -> facts.Reserved:

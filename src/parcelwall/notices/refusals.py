@@ -91,6 +91,7 @@ _BOTH: dict[str, Sayings] = {
     "too_many_tries": _TOO_MANY,
     "reference_taken": (Saying(N_("This number is announced already"), N_("Check it, or take a new one.")),),
     "station_unknown": (Saying(N_("We do not know this station"), _ANOTHER),),
+    "no_station_near": (Saying(N_("No station is near enough"), _ANOTHER),),
     "station_out_of_service": _CLOSED,
     "station_full": _FULL,
     "no_fitting_compartment": _MISFIT,

@@ -118,6 +118,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     N_("The round ran late."): ("carrier_not_enough_time", "carrier_vehicle_issue", "carrier_mechanical_delay"),
     N_("There was no room."): ("carrier_capacity_exceeded", "station_full", "no_fitting_compartment"),
     N_("No door within reach was free."): ("no_reachable_compartment",),
+    N_("No station was near enough."): ("no_station_near",),
     N_("The room was kept for other parcels."): ("held_for_others",),
     N_("The shop has cancelled it."): ("retailer_cancelled",),
     N_("Data are missing."): ("retailer_incorrect_data",),
