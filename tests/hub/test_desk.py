@@ -211,7 +211,7 @@ async def test_nowhere_near(hub: Hub) -> None:
     parcel = await announced(hub, "PW-1")
     command = Reserve(carrier="acme", parcel=parcel, destination=Destination(near=(0.0, 0.0)))
     refused = await no(hub, command)
-    assert refused.reason == "no_fitting_compartment"
+    assert refused.reason == "no_station_near"
     assert refused.details["alternatives"] == []
 
 
