@@ -1,20 +1,17 @@
 """The wall between carriers is whole at each start, also after a restore on a machine that never had its role."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import pytest
 import pytest_asyncio
 
+from hub.machines import another_machine, program
 from parcelwall.errors import Trouble
-from parcelwall.hub import reading, wall, wheel
-from parcelwall.hub.embedded import EmbeddedPostgres
+from parcelwall.hub import reading, wall
 from parcelwall.hub.followers import number_feed, turn
 from parcelwall.hub.house import Hub
 from station.towns import a_hub, about, announced
@@ -82,22 +79,6 @@ def folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="parcelwall-test-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@asynccontextmanager
-async def another_machine(folder: Path) -> AsyncIterator[str]:
-    """DSN of an empty database of a server that has never heard of a hub."""
-    server = EmbeddedPostgres(folder, durable=False)
-    try:
-        yield await server.start()
-    finally:
-        await server.stop()
-
-
-def program(dsn: str, name: str, *words: str) -> subprocess.CompletedProcess[bytes]:
-    address = urlsplit(dsn)
-    where = ("-h", parse_qs(address.query)["host"][0], "-U", "parcelwall", "-d", address.path.strip("/"))
-    return subprocess.run([wheel.folder() / "pginstall/bin" / name, *where, *words], capture_output=True)
 
 
 PLAIN = ("--no-owner",)  # as anybody's own backups do it: what names the role fails, the rest is there

@@ -1,4 +1,5 @@
-"""Opens the hub's database: migrated, its wall whole, with a pool whose connections are not reset between transactions.
+"""Opens the hub's database: migrated, its wall whole, its transactions counted on, with a pool of connections that are
+not reset between transactions.
 
 A reset is a hidden round trip of 12 to 39 % of a small request (docs/decisions/0003); every use here is a whole
 transaction or a single statement, so there is nothing to reset.
@@ -10,7 +11,7 @@ import asyncpg
 import asyncpg.protocol.protocol
 
 from parcelwall.errors import Trouble
-from parcelwall.hub import wall
+from parcelwall.hub import transactions, wall
 from parcelwall.hub.migrate import migrate
 
 
@@ -47,6 +48,7 @@ async def open_pool(dsn: str, size: int = 8, new: bool = True) -> asyncpg.Pool:
             raise Trouble("the database holds no hub: is it the right one? Only `parcelwall hub` makes one")
         await migrate(connection)
         await wall.build(connection)
+        await transactions.go_on_above(connection)
     except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError) as no:
         raise Trouble(f"the database is gone: {no}. Try again when its server is up") from no
     except asyncpg.InsufficientPrivilegeError as no:

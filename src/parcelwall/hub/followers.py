@@ -20,7 +20,7 @@ IDLE_S = 0.15
 _READ = """
 SELECT tx, writer, number, kind, parcel, revision FROM entry
 WHERE tx >= $1 AND (tx, coalesce(revision, 0), writer, number) > ($1, $2, $3, $4)
-  AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+  AND tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (SELECT tx_base FROM house)
 ORDER BY tx, coalesce(revision, 0), writer, number LIMIT $5"""
 _BEGIN = "INSERT INTO follower (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING"
 _MINE = """
