@@ -30,7 +30,7 @@ class Book:
         self.numbers[writer] = self.numbers.get(writer, 0) + 1
         body = facts.body(fact)
         entry = Entry(writer, self.numbers[writer], type(fact).__name__, clock.text(at), body, b"")
-        self.reading.note(Kept(entry, getattr(fact, "parcel", None), revision, at), fact, "S-0001")
+        self.reading.note(Kept(entry, getattr(fact, "parcel", None), revision, at, tx=1), fact, "S-0001")
 
     def restored(self) -> None:
         """The backup ended here: what stands in the old stream from now on was given back."""

@@ -1,6 +1,7 @@
 """`parcelwall verify` upstairs: the chain holds, the tables are the fold of the journal and nothing else, and the
 invariants are true. Answers differences in the order found; an empty list is a clean hub."""
 
+import heapq
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
@@ -73,43 +74,51 @@ async def _chains(connection: asyncpg.Connection, kept: dict[str, list[Kept]]) -
 
 
 async def _entries(connection: asyncpg.Connection, writer: str) -> AsyncIterator[Kept]:
-    query = """SELECT writer, number, kind, happened_at, body, hash, parcel, revision, recorded_at FROM entry
+    query = """SELECT writer, number, kind, happened_at, body, hash, parcel, revision, recorded_at, tx FROM entry
                WHERE writer = $1 AND number > $2 ORDER BY number LIMIT $3"""
     after: int = 0
     while rows := await connection.fetch(query, writer, after, PAGE):
         for row in rows:
             entry = Entry(writer, row["number"], row["kind"], clock.text(row["happened_at"]), row["body"], row["hash"])
-            yield Kept(entry, row["parcel"], row["revision"], row["recorded_at"])
+            yield Kept(entry, row["parcel"], row["revision"], row["recorded_at"], row["tx"])
         after = rows[-1]["number"]
 
 
 def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
-    """Learns everything in an order that keeps each writer's numbers and each parcel's revisions. A new epoch's stream
-    is begun when the one before has come to where the backup ended."""
-    queues = {writer: deque(rows) for writer, rows in kept.items()}
-    waiting = {before: list(after) for before, after in reading.next_streams.items() if queues.get(before)}
+    """Learns everything in an order that keeps each writer's numbers and each parcel's revisions. What neither orders,
+    such as a layout and what its station tells of it, goes by the time of recording. A new epoch's stream is begun when
+    the one before has come to where the backup ended."""
+    queues = {writer: deque(rows) for writer, rows in kept.items() if rows}
+    waiting = {before: list(after) for before, after in reading.next_streams.items() if before in queues}
     blocked: dict[tuple[UUID, int], str] = {}
     revisions = reading.revisions
     later = {writer for after in waiting.values() for writer in after}
-    ready = [writer for writer, queue in queues.items() if queue and writer not in later]
+    ready: list[tuple[datetime, int, str]] = []  # heads of streams, the one that was recorded first on top
+
+    def begin(*writers: str) -> None:
+        for writer in writers:
+            if queue := queues[writer]:
+                heapq.heappush(ready, (queue[0].recorded_at, queue[0].tx, writer))
+
+    begin(*(writer for writer in queues if writer not in later))
     while ready:
-        writer = ready.pop()
+        writer = heapq.heappop(ready)[-1]
         queue = queues[writer]
-        while queue:
-            row = queue[0]
-            if writer in waiting and reading.was_given_back(row.entry):
-                ready += waiting.pop(writer)
-            if row.parcel is not None and row.revision != revisions.get(row.parcel, 0) + 1:
-                blocked[row.parcel, row.revision or 0] = writer
-                break
-            queue.popleft()
-            yield from _learn(row, writer, reading)
-            if row.parcel is not None:
-                revisions[row.parcel] = row.revision or 0
-                if behind := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
-                    ready.append(behind)
-        if not queue and writer in waiting:
-            ready += waiting.pop(writer)
+        row = queue[0]
+        if writer in waiting and reading.was_given_back(row.entry):
+            begin(*waiting.pop(writer))
+        if row.parcel is not None and row.revision != revisions.get(row.parcel, 0) + 1:
+            blocked[row.parcel, row.revision or 0] = writer
+            continue
+        queue.popleft()
+        yield from _learn(row, writer, reading)
+        if row.parcel is not None:
+            revisions[row.parcel] = row.revision or 0
+            if behind := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
+                begin(behind)
+        begin(writer)
+        if not queue:
+            begin(*waiting.pop(writer, ()))
     yield from _out_of_order(queues, revisions)
 
 
@@ -292,9 +301,10 @@ def _forgotten(reading: Reading, kept: dict[str, list[Kept]]) -> Iterator[str]:
 
 _PASSED = """
 SELECT e.writer, e.number FROM entry e, follower f
-WHERE f.name = 'feed' AND e.parcel IS NOT NULL AND (e.tx, e.writer, e.number) <= (f.tx, f.writer, f.number)
+WHERE f.name = 'feed' AND e.parcel IS NOT NULL
+  AND (e.tx, coalesce(e.revision, 0), e.writer, e.number) <= (f.tx, f.revision, f.writer, f.number)
   AND NOT EXISTS (SELECT FROM feed WHERE feed.writer = e.writer AND feed.entry_number = e.number)
-ORDER BY e.tx, e.writer, e.number LIMIT 1"""
+ORDER BY e.tx, coalesce(e.revision, 0), e.writer, e.number LIMIT 1"""
 _AHEAD = """
 SELECT 'the cursor of ' || name AS what, tx FROM follower WHERE tx >= $1 UNION ALL
 (SELECT writer || ' number ' || number, tx FROM entry WHERE tx >= $1 ORDER BY tx DESC LIMIT 1) ORDER BY what"""

@@ -14,12 +14,13 @@ from parcelwall.rules.policy import Policy
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A stored row: the entry, whose parcel it is of, and where in that parcel's life."""
+    """A stored row: the entry, whose parcel it is of, where in that parcel's life, and when it was recorded."""
 
     entry: Entry
     parcel: UUID | None
     revision: int | None
     recorded_at: datetime
+    tx: int
 
     @property
     def name(self) -> str:
