@@ -8,18 +8,24 @@ from uuid import UUID
 
 import httpx
 import msgspec
+import pytest
 import pytest_asyncio
 
 from parcelwall.clock import SystemClock
+from parcelwall.errors import Refusal
 from parcelwall.hub import house, passkeys
 from parcelwall.hub.commands import OpenCase
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
+from parcelwall.rules import decide
 from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.rules.rights import ROLES
+from parcelwall.web import bodies
 from parcelwall.web.app import hub_app
+from parcelwall.web.field_words import LISTS, PATTERNS
 
 
 class Office:
@@ -278,6 +284,38 @@ async def test_nobody_but_a_carrier_announces_or_takes_room(office: Office) -> N
             answer = await office.ask("POST", path, body, key)
             assert (answer.status_code, answer.json()["reason"]) == (403, "no_right"), (role, path)
     assert await office.hub.pool.fetchval("SELECT count(*) FROM parcel") == 1
+
+
+@pytest.mark.parametrize(("changed", "field", "problem"), [
+    ({"recipient": {"email": "ada"}}, "recipient.email", "One e-mail address, such as ada@example.org"),
+    ({"reference": "../x"}, "reference", "1 to 64 characters: letters, digits"),
+    ({"climate": "hot"}, "climate", "Invalid enum value 'hot': one of ambient, chilled, frozen"),
+    ({"weight_g": 200_001}, "weight_g", "Expected `int` <= 200000"),
+])  # fmt: skip
+async def test_what_is_wrong_is_said_in_words(office: Office, changed: Any, field: str, problem: str) -> None:
+    told = (await office.ask("POST", "/parcels", {**BODY, "reference": "PW-1", **changed}, office.carrier)).json()
+    assert (told["reason"], told["field"]) == ("bad_field", field)
+    assert told["problem"].startswith(problem) and "$" not in told["problem"] and "regex" not in told["problem"]
+
+
+async def test_every_pattern_and_list_of_a_carriers_body_is_said_in_words(office: Office) -> None:
+    """Those of the document that the hub serves: a field that comes later is found here."""
+    shapes = (await office.client.get("/docs/openapi.json")).json()["components"]["schemas"]
+    seen = 0
+    for name in ("ParcelBody", "Recipient", "Where", "OfferBody", "CancelBody", "ReportBody", "CloseBody"):
+        for field, shape in shapes[name]["properties"].items():
+            for each in (shape, *shape.get("oneOf", ())):
+                seen += "pattern" in each or "enum" in each
+                assert each.get("pattern", bodies.WORDS) in PATTERNS, field
+                assert "enum" not in each or field in {*LISTS, "mark"}, field
+    assert seen > 15
+
+
+async def test_who_wants_back_what_is_inside_is_told_how() -> None:
+    with pytest.raises(Refusal, match="A courier takes it back once its holding time is over; ask the operator to"):
+        decide.cancel(Parcel(id=UUID(int=1), stage=Stage.READY), "", "carrier")
+    with pytest.raises(Refusal, match=r"one of: .*parcel_too_large"):
+        bodies.DivertBody(reason="huge").checked()
 
 
 async def batch(office: Office, key: str, *references: str) -> httpx.Response:

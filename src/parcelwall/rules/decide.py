@@ -25,7 +25,10 @@ Side = Annotated[int, Meta(ge=1, le=5_000, description="millimetres")]
 Weight = Annotated[int, Meta(ge=1, le=200_000, description="grams")]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
-TAKE_IT_BACK = "It lies in its compartment. Ask for it to be taken back."
+TAKE_IT_BACK = (
+    "It lies in its compartment. A courier takes it back once its holding time is over; ask the operator to block it "
+    "if nobody may collect it until then."
+)
 STOPPING = ("door_failed", "door_did_not_open")  # cases of somebody who could not get at their parcel
 _PROOFS: tuple[facts.Proof, ...] = ("code", "token", "verified")  # each stronger than the one before
 AIR_G_PER_CM3, OSMIUM_G_PER_CM3 = 0.0012, 22.6  # nothing that is carried is lighter or denser

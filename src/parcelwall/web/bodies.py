@@ -18,16 +18,25 @@ from parcelwall.rules.sentence import MARKS
 from parcelwall.rules.tables import Told
 
 Side = Annotated[int, Meta(ge=1, le=5000, description="millimetres")]
-REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$"
+REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$"  # said in words in web/field_words.py, like all of these
+WORDS = r"^[^\x00-\x1f\x7f]*$"
+EMAIL = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
+PHONE = r"^\+?[0-9][0-9 ()./\-]{4,24}$"
+LANGUAGE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?$"
+AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,4})?$"
+CURRENCY = r"^[A-Z]{3}$"
+SERVICE = r"^[a-z0-9_-]{0,32}$"
+STATION = r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}$"
+SMALL_WORDS = r"^[a-z_]*$"
 Reference = Annotated[str, Meta(pattern=REFERENCE, description="unique per carrier")]
-Words = Annotated[str, Meta(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
-Email = Annotated[str, Meta(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$")]
-Phone = Annotated[str, Meta(pattern=r"^\+?[0-9][0-9 ()./\-]{4,24}$")]
-Language = Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?$")]
-Amount = Annotated[str, Meta(pattern=r"^[0-9]{1,12}(\.[0-9]{1,4})?$", description="decimal text, such as 49.90")]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
-Service = Annotated[str, Meta(pattern=r"^[a-z0-9_-]{0,32}$", description="what you sold, such as express")]
-StationId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}$")]
+Words = Annotated[str, Meta(max_length=200, pattern=WORDS)]
+Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]
+Phone = Annotated[str, Meta(pattern=PHONE)]
+Language = Annotated[str, Meta(pattern=LANGUAGE)]
+Amount = Annotated[str, Meta(pattern=AMOUNT, description="decimal text, such as 49.90")]
+Currency = Annotated[str, Meta(pattern=CURRENCY)]
+Service = Annotated[str, Meta(pattern=SERVICE, description="what you sold, such as express")]
+StationId = Annotated[str, Meta(pattern=STATION)]
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -144,7 +153,8 @@ class DivertBody(Body):
 
     def checked(self) -> str:
         if self.reason not in REASONS:
-            raise Refusal("bad_field", "The reason must be one of docs/refusals.md.", field="reason")
+            known = ", ".join(sorted(REASONS))
+            raise Refusal("bad_field", f"The reason must be one of: {known}.", field="reason", problem="unknown reason")
         return self.reason
 
 
@@ -153,7 +163,7 @@ class ReportBody(Body):
 
     reference: Reference
     mark: str
-    reason: Annotated[str, Meta(max_length=64, pattern=r"^[a-z_]*$")] = ""
+    reason: Annotated[str, Meta(max_length=64, pattern=SMALL_WORDS)] = ""
     expected_at: datetime | None = None
 
     def checked(self) -> str:

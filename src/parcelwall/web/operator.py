@@ -17,7 +17,7 @@ from parcelwall.hub.staff import Person
 from parcelwall.rules import facts
 from parcelwall.web.answers import READS, WRITES, answers
 from parcelwall.web.api import Key, answered, asked
-from parcelwall.web.bodies import Body, Words, aware
+from parcelwall.web.bodies import WORDS, Body, Words, aware
 from parcelwall.web.policy import PolicyBody, PolicyShown, lay_over, shown
 from parcelwall.web.who import Who
 
@@ -88,14 +88,14 @@ class Erased(msgspec.Struct):
 
 
 class CloseBody(Body):
-    outcome: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    outcome: Annotated[str, Meta(min_length=1, max_length=200, pattern=WORDS)]
 
 
 class OpenBody(Body):
     """A door to open now, and why. The reason stands in the journal for good: no names, no numbers of people."""
 
     compartment: Annotated[int, Meta(ge=1, le=32_767)]
-    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    reason: Annotated[str, Meta(min_length=1, max_length=200, pattern=WORDS)]
 
 
 class OpenedShown(msgspec.Struct):
@@ -131,7 +131,7 @@ class CourierBody(Body):
 class RevokeBody(Body):
     """Why, in words for those who read the journal later; no names of people."""
 
-    why: Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+    why: Annotated[str, Meta(min_length=1, max_length=200, pattern=WORDS)]
 
 
 OPERATOR_READS = (*READS, 403)

@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, NotAuthorizedException, SerializationException, ValidationException
 
 from parcelwall.errors import Refusal, Trouble
+from parcelwall.web.field_words import in_words
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "https://parcelwall.invalid/problems/"
@@ -57,7 +58,8 @@ class CarefulRequest(Request[Any, Any, Any]):
         try:
             return msgspec.json.decode(await self.body(), type=taken.annotation if taken else Any)
         except msgspec.ValidationError as no:
-            raise Refusal("bad_field", field=_field(str(no)), problem=str(no)) from no
+            field = _field(str(no))
+            raise Refusal("bad_field", field=field, problem=in_words(str(no), field)) from no
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as no:
             raise Refusal("not_json", problem=str(no)) from no
 
@@ -97,7 +99,8 @@ def on_validation(no: Exception) -> Response[bytes]:
     if said == "'data'":  # what Litestar says where a body should be and there is none
         said = "There is no body"
     field = str(first.get("key", "")).removeprefix("data")
-    refusal = Refusal("bad_field", field=field or _field(said), problem=said)
+    field = field or _field(said)
+    refusal = Refusal("bad_field", field=field, problem=in_words(said, field))
     return problem(STATUS[refusal.reason], refusal.reason, refusal.sentence, **refusal.details)
 
 
