@@ -23,7 +23,6 @@ from parcelwall.web import answers as shapes
 from parcelwall.web.answers import PROBLEMS as PROBLEMS
 from parcelwall.web.answers import READS, WRITES, ParcelShown, answers
 from parcelwall.web.bodies import (
-    REFERENCE,
     BatchBody,
     CancelBody,
     DivertBody,
@@ -35,6 +34,7 @@ from parcelwall.web.bodies import (
     Where,
     aware,
 )  # fmt: skip
+from parcelwall.web.field_words import REFERENCE
 from parcelwall.web.who import Brake, Doorman, Who, address_of
 
 KEY_LIMIT = 255

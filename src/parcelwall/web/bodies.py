@@ -16,18 +16,20 @@ from parcelwall.rules.facts import Direction, Proof
 from parcelwall.rules.layout import Climate
 from parcelwall.rules.sentence import MARKS
 from parcelwall.rules.tables import Told
+from parcelwall.web.field_words import (
+    AMOUNT,
+    CURRENCY,
+    EMAIL,
+    LANGUAGE,
+    PHONE,
+    REFERENCE,
+    SERVICE,
+    SMALL_WORDS,
+    STATION,
+    WORDS,
+)
 
 Side = Annotated[int, Meta(ge=1, le=5000, description="millimetres")]
-REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$"  # said in words in web/field_words.py, like all of these
-WORDS = r"^[^\x00-\x1f\x7f]*$"
-EMAIL = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
-PHONE = r"^\+?[0-9][0-9 ()./\-]{4,24}$"
-LANGUAGE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?$"
-AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,4})?$"
-CURRENCY = r"^[A-Z]{3}$"
-SERVICE = r"^[a-z0-9_-]{0,32}$"
-STATION = r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}$"
-SMALL_WORDS = r"^[a-z_]*$"
 Reference = Annotated[str, Meta(pattern=REFERENCE, description="unique per carrier")]
 Words = Annotated[str, Meta(max_length=200, pattern=WORDS)]
 Email = Annotated[str, Meta(max_length=254, pattern=EMAIL)]

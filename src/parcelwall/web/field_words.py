@@ -1,23 +1,33 @@
-"""What is wrong with a field, in words for whoever has sent it: no regular expressions, and lists where there are."""
+"""Forms of fields, and what is wrong with one in words for whoever has sent it: lists, and no regular expressions."""
 
 import re
 from typing import get_args
 
 from parcelwall.rules.facts import Direction, Proof
 from parcelwall.rules.layout import Climate
-from parcelwall.web import bodies
+
+REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$"
+WORDS = r"^[^\x00-\x1f\x7f]*$"
+EMAIL = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
+PHONE = r"^\+?[0-9][0-9 ()./\-]{4,24}$"
+LANGUAGE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?$"
+AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,4})?$"
+CURRENCY = r"^[A-Z]{3}$"
+SERVICE = r"^[a-z0-9_-]{0,32}$"
+STATION = r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}$"
+SMALL_WORDS = r"^[a-z_]*$"
 
 PATTERNS: dict[str, str] = {
-    bodies.REFERENCE: "1 to 64 characters: letters, digits, spaces and . _ / + -, and first a letter or a digit",
-    bodies.WORDS: "Text without line breaks and control characters",
-    bodies.EMAIL: "One e-mail address, such as ada@example.org",
-    bodies.PHONE: "One telephone number with its country, such as +358 40 123 4567",
-    bodies.LANGUAGE: "A language code, such as en or pt-BR",
-    bodies.AMOUNT: "A decimal number as text, such as 49.90",
-    bodies.CURRENCY: "Three capital letters, such as EUR",
-    bodies.SERVICE: "At most 32 characters: small letters, digits, _ and -",
-    bodies.STATION: "The id of a station, such as S-0012",
-    bodies.SMALL_WORDS: "At most 64 small letters and _",
+    REFERENCE: "1 to 64 characters: letters, digits, spaces and . _ / + -, and first a letter or a digit",
+    WORDS: "Text without line breaks and control characters",
+    EMAIL: "One e-mail address, such as ada@example.org",
+    PHONE: "One telephone number with its country, such as +358 40 123 4567",
+    LANGUAGE: "A language code, such as en or pt-BR",
+    AMOUNT: "A decimal number as text, such as 49.90",
+    CURRENCY: "Three capital letters, such as EUR",
+    SERVICE: "At most 32 characters: small letters, digits, _ and -",
+    STATION: "The id of a station, such as S-0012",
+    SMALL_WORDS: "At most 64 small letters and _",
 }
 LISTS: dict[str, tuple[str, ...]] = {
     "climate": get_args(Climate), "proof": get_args(Proof), "direction": get_args(Direction),

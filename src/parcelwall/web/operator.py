@@ -17,7 +17,8 @@ from parcelwall.hub.staff import Person
 from parcelwall.rules import facts
 from parcelwall.web.answers import READS, WRITES, answers
 from parcelwall.web.api import Key, answered, asked
-from parcelwall.web.bodies import WORDS, Body, Words, aware
+from parcelwall.web.bodies import Body, Words, aware
+from parcelwall.web.field_words import WORDS
 from parcelwall.web.policy import PolicyBody, PolicyShown, lay_over, shown
 from parcelwall.web.who import Who
 
