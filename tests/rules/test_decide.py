@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -260,6 +260,12 @@ def test_what_stands_still_for_a_case_is_not_given_twice() -> None:
     assert decide.keep_longer(lay, stood, stood.until, [case]) is None
     closed = msgspec.structs.replace(case, closed_at=NOW)
     assert decide.keep_longer(lay, stood, stood.until, [closed]) is not None
+
+
+def test_an_expected_time_of_any_zone_is_written_in_utc() -> None:
+    there = datetime(2026, 11, 22, 11, 2, tzinfo=timezone(timedelta(hours=2)))
+    body = msgspec.json.decode(facts.body(decide.announce(changed(expected_at=there), PARCEL, None)))
+    assert body["expected_at"] == "2026-11-22T09:02:00Z"
 
 
 def test_overbooking_is_a_policy() -> None:

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
@@ -55,13 +55,20 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced:
-    """A new parcel. Refuses sides and weights that cannot be, amounts that are no number, times without a zone."""
+    """A new parcel, its times in UTC. Refuses sides and weights that cannot be, amounts that are no number, times
+    without a zone."""
     refuse_confused_units(order)
-    if order.expected_at is not None and order.expected_at.tzinfo is None:
-        raise Refusal("bad_field", "Write times with their zone, such as 2026-11-22T08:00:00Z.", field="expected_at")
+    if order.expected_at is not None and order.expected_at.tzinfo is not UTC:
+        order = msgspec.structs.replace(order, expected_at=_in_utc(order.expected_at))
     if order.value is not None:
         _refuse_bad_amount(order.value)
     return facts.Announced(parcel=parcel, person=person, **msgspec.structs.asdict(order))
+
+
+def _in_utc(when: datetime) -> datetime:
+    if when.tzinfo is None:
+        raise Refusal("bad_field", "Write times with their zone, such as 2026-11-22T08:00:00Z.", field="expected_at")
+    return when.astimezone(UTC)
 
 
 def refuse_confused_units(order: Order) -> None:
