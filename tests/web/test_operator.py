@@ -1,6 +1,7 @@
 """What operators do over the API: cases, couriers, policy, forgetting; and nobody else. What carriers alone do."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -309,6 +310,19 @@ async def test_every_pattern_and_list_of_a_carriers_body_is_said_in_words(office
                 assert each.get("pattern", WORDS) in PATTERNS, field
                 assert "enum" not in each or field in {*LISTS, "mark"}, field
     assert seen > 15
+
+
+async def test_the_page_names_each_call_that_needs_a_key_and_no_other(office: Office) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    [said] = re.findall(r"What you write about parcels needs.*?take none\.", page, re.DOTALL)
+    paths = (await office.client.get("/docs/openapi.json")).json()["paths"]
+    words = {"parcels": "announcing", "open": "opening", "close": "closing"}
+    asks: dict[bool, set[str]] = {True: set(), False: set()}
+    for path, calls in paths.items():
+        headers = {each["name"] for each in calls.get("post", {}).get("parameters", ())}
+        if "post" in calls:
+            asks["Idempotency-Key" in headers].add(words.get(name := path.rpartition("/")[2], name))
+    assert asks[True] == (asks[True] | asks[False]) & set(re.findall(r"\w+", said))
 
 
 async def test_who_wants_back_what_is_inside_is_told_how() -> None:
