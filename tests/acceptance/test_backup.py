@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from acceptance.processes import HubProcess, a_folder, a_hub
-from acceptance.shop import Shop
+from acceptance.shop import Shop, until
 
 pytestmark = pytest.mark.timeout(180)
 PAGE = Path(__file__).parents[2] / "docs" / "operator.md"
@@ -55,6 +55,7 @@ def test_what_the_page_says_brings_a_hub_back_on_another_machine() -> None:
 
 def announced(hub: HubProcess, key: str, carrier: str) -> str:
     with closing(Shop(hub.url, key)) as shop:
+        until(lambda: shop.get("/stations/S-0001").status_code == 200, "the hub's process knows of the new station")
         return str(shop.announce(reference=f"PW-{carrier}-1")["id"])
 
 
