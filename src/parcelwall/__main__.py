@@ -235,6 +235,8 @@ async def _station(settings: Any, profiles: Any) -> None:
         async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):
             tasks.create_task(dial.Line(opened, settings.hub_url).run())
             await until_configured(opened)
+            if missing := walk.missing():
+                err.print(doormap.words_for(missing), highlight=False, markup=False)
             tasks.create_task(opened.run())
             tasks.create_task(walk.run(clock))
             if settings.scanner:

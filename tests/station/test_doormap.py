@@ -132,3 +132,31 @@ async def test_a_walk_that_leaves_something_to_mend_confirms_nothing(tmp_path: P
     outcome = await commission(file, Person(boards), clock, lambda _: None, boards.open_port)
     assert not outcome.whole
     assert not (tmp_path / "data" / "station.sqlite").exists()
+
+
+async def test_a_compartment_that_the_file_does_not_wire_is_out_of_use_until_it_is(rig: Rig) -> None:
+    every = rig.profile
+    three = msgspec.structs.replace(every, doors=every.doors[:3])
+    left_out = [line.door for line in every.doors[3:]]
+    walk = doormap.Walk(rig.desk, [three])
+    walk.look()
+    walk.look()
+    assert walk.missing() == left_out
+    out = [door for door in range(1, 9) if rig.memory.room().unusable & rig.desk.plan.bit(door)]
+    assert out == left_out == [4, 5, 6, 7, 8]
+    assert rig.cases().count("out_of_order") == 5, "each is told once"
+    doormap.Walk(rig.desk, [every]).look()
+    assert rig.memory.room().unusable == 0
+
+
+async def test_a_walk_along_some_of_the_doors_is_not_whole(rig: Rig, tmp_path: Path) -> None:
+    await rig.stop()
+    boards = MemoryBoards(PretendBoards(TRUTH), rig.now)
+    file = station_file(tmp_path)
+    file.write_text(file.read_text().replace(str(tmp_path / "data"), str(folder(rig))))
+    outcome = await commission(file, Person(boards), rig.now, lambda _: None, boards.open_port)
+    assert [finding.what for finding in outcome.findings] == ["unwired"]
+    assert "5, 6, 7, 8" in outcome.findings[0].words
+    assert not outcome.whole
+    await rig.resume()
+    assert not rig.memory.identity("map"), "nothing is confirmed"

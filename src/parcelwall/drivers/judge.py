@@ -16,7 +16,7 @@ from parcelwall.drivers.seen import Pulse
 What = Literal[
     "silent_board", "unlisted_board", "echo", "order", "polarity", "swapped", "wires", "dead_lock", "dead_contact",
     "several", "another_board", "unmoved", "unshut", "refused", "twice", "unplaced", "dead_bus", "baud", "address",
-    "timing", "lossy",
+    "timing", "lossy", "unwired",
 ]  # fmt: skip
 
 

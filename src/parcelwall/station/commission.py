@@ -18,7 +18,7 @@ from parcelwall.drivers.judge import Finding, Report
 from parcelwall.drivers.probe import probe
 from parcelwall.drivers.walk import Ask, NoBoards, Question, Walk, said_yes
 from parcelwall.errors import Trouble
-from parcelwall.station.doormap import confirm
+from parcelwall.station.doormap import confirm, unwired_in, words_for
 from parcelwall.station.profile_file import as_toml, corrections, write_profile
 from parcelwall.station.running import read_settings
 
@@ -44,11 +44,13 @@ async def commission(
     reports = [await _walk_one_of(profiles, profile, ask, clock, open_port, timed) for profile in profiles]
     for report in reports:
         tell(report)
-    findings = [finding for report in reports for finding in report.findings]
+    missing = _missing(unwired_in(settings.data_dir, profiles, clock))
+    tell(Report(missing, None)) if missing else None
+    findings = [finding for report in reports for finding in report.findings] + missing
     pairs = zip(profiles, reports, strict=True)
     wanted = [corrections(before, report.profile) if report.profile else {} for before, report in pairs]
     changed = {nth: keys for nth, keys in enumerate(wanted) if keys}
-    whole = all(report.whole for report in reports)
+    whole = all(report.whole for report in reports) and not missing
     if not changed:
         confirm(settings.data_dir, profiles, clock) if whole else None
         return Outcome(findings, wanted, False, whole)
@@ -57,6 +59,11 @@ async def commission(
     kept = write_profile(config, changed, clock)
     confirm(settings.data_dir, read_settings(config)[1], clock) if whole else None
     return Outcome(findings, wanted, True, whole, str(kept))
+
+
+def _missing(doors: Sequence[int]) -> list[Finding]:
+    """A file that leaves out compartments of the hub's layout is not whole, however right its lines are."""
+    return [Finding("unwired", words_for(doors))] if doors else []
 
 
 def _offer(config: Path, profiles: Sequence[Profile], changed: Mapping[int, Mapping[str, Any]]) -> str:

@@ -6,7 +6,7 @@ its installer and its operator so, and serves if the policy lets it.
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import structlog
@@ -15,6 +15,7 @@ from parcelwall.clock import Clock
 from parcelwall.drivers.profile import Profile
 from parcelwall.ids import Ids
 from parcelwall.link.identity import map_bytes, signed_by
+from parcelwall.rules import facts
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.house import key_of
 from parcelwall.station.memory import Memory
@@ -26,6 +27,7 @@ NEVER = (
     "Nobody has walked along the doors of this station: whether each lock opens its own door is not known. "
     "Stop it, run `parcelwall station commission`, and start it again."
 )
+NOT_WIRED = "not_wired"  # why a compartment is out of use
 log = structlog.get_logger()
 
 
@@ -58,11 +60,36 @@ def is_changed(memory: Memory, profiles: Sequence[Profile]) -> bool:
     return not same
 
 
+def unwired(memory: Memory, profiles: Sequence[Profile]) -> list[int]:
+    """Compartments of the hub's layout that no line of the file wires; none before the hub has told a layout."""
+    wired = {line.door for profile in profiles for line in profile.doors}
+    layout = memory.about.layout.compartments if memory.about else ()
+    return sorted(each.number for each in layout if each.number not in wired)
+
+
+def unwired_in(data_dir: Path, profiles: Sequence[Profile], clock: Clock) -> list[int]:
+    """The same, from the book of a station that does not run; none where there is none. Raises Trouble."""
+    if not (data_dir / FILE).exists():
+        return []
+    memory = Memory(data_dir / FILE, clock, reserve=FileReserve(data_dir / FILE))
+    try:
+        return unwired(memory, profiles)
+    finally:
+        memory.close()
+
+
+def words_for(missing: Collection[int]) -> str:
+    """What an installer is told of such compartments."""
+    numbers = ", ".join(map(str, missing))
+    return (f"The hub's layout has compartments that the file does not wire: {numbers}. They are out of use. Write a "
+            "line for each into `doors`, walk, and start the station again.")  # fmt: skip
+
+
 class Walk:
     """Keeps the desk from doors that nobody has walked along, or that are wired otherwise since; and tells of it."""
 
     def __init__(self, desk: StationDesk, profiles: Sequence[Profile]) -> None:
-        self._desk, self._changed = desk, is_changed(desk.memory, profiles)
+        self._desk, self._profiles, self._changed = desk, profiles, is_changed(desk.memory, profiles)
         self.never = not desk.memory.identity("map")
         self.look()
 
@@ -73,6 +100,26 @@ class Walk:
         if self.never and self._desk.about and not self._is_told():
             with contextlib.suppress(*UNWRITTEN):
                 self._desk.memory.tell(self._desk.case("doors_not_walked", None, None, holds=False))
+
+        with contextlib.suppress(*UNWRITTEN):
+            self._tell_unwired()
+
+    def _tell_unwired(self) -> None:
+        """A compartment that no line wires is broken for all who promise room, and a case; wired again it is whole."""
+        memory, missing = self._desk.memory, unwired(self._desk.memory, self._profiles)
+        plan = memory.book.plans.get(memory.station)
+        for number in plan.place if plan else ():
+            is_broken = bool(plan and memory.room().broken & plan.bit(number))
+            if is_broken == (number in missing):
+                continue
+            log.warning("door_not_wired" if not is_broken else "door_wired_again", station=memory.station, door=number)
+            health = facts.CompartmentHealth(compartment=number, usable=is_broken, why="" if is_broken else NOT_WIRED)
+            case = self._desk.case("out_of_order", None, number, holds=False, details={"why": NOT_WIRED})
+            memory.tell(health, *([] if is_broken else [case]))
+
+    def missing(self) -> list[int]:
+        """Compartments that the file does not wire; see `unwired`."""
+        return unwired(self._desk.memory, self._profiles)
 
     def _is_told(self) -> bool:
         cases = self._desk.memory.book.cases.values()
