@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from parcelwall import clock
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import Destination, Extend, Reserve
 from parcelwall.hub.stations import rooms
 from parcelwall.hub.sweeps import AskSomebody, sweep
+from parcelwall.link import paper, road
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.town import Town
+from parcelwall.station.house import key_of
+from parcelwall.station.road import Road
 from station.towns import NOW, a_hub, a_small_town, about, announced, cases, only, parcel_at, told
 
 HOUR = 3600
@@ -194,3 +198,31 @@ async def test_a_beat_from_before_a_door_shut_lapses_nothing(town: Town) -> None
     assert facts.Lapsed.__name__ not in {
         row["kind"] for row in await town.hub.pool.fetch("SELECT DISTINCT kind FROM entry")
     }
+
+
+async def test_a_promise_is_kept_while_somebody_stands_at_the_door_with_its_parcel(town: Town) -> None:
+    """The door was opened in time, and is shut on the parcel after it: no entry tells of a deposit until then."""
+    late, parcel = await told(town, "PW-0"), await told(town, "PW-1")
+    station, desk = only(town), only(town).desk
+    advance(town, 72 - 10 / HOUR)
+    visit = await station._through_the_door(desk.deposit_by_label("PW-1", station.courier), forgets=True)
+    advance(town, 20 / HOUR)
+    await station.carry()
+    await station.beat()
+    assert await sweep(town.hub) == 0
+    assert carried(town).header.made == clock.text(visit.begun_at), "nor by the other road"
+    await station.shut(visit.compartment)
+    await station.carry()
+    await station.beat()
+    assert await sweep(town.hub) == 1, "of the other one, now that all is told"
+    assert (await parcel_at(town.hub, parcel)).stage == Stage.READY
+    assert (await parcel_at(town.hub, late)).stage == Stage.ANNOUNCED
+
+
+def carried(town: Town) -> road.Bundle:
+    """What a courier's phone would be shown now."""
+    memory = only(town).station.memory
+    shown, gathering = Road(memory, lambda: key_of(memory, town.ids)), paper.Gathering()
+    shown.show()
+    [whole] = [each for sheet in shown.sheets if (each := gathering.take(sheet))]
+    return road.read(whole)

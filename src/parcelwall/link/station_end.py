@@ -100,11 +100,13 @@ class StationEnd:
 
     def __init__(self, book: StationBook, signer: Signer, hub: str, hub_key: bytes, nonce: bytes, boot: str,
                  clock: Clock, software: str = "", obey: Callable[[orders.Ordered], None] = lambda _: None,
-                 next_key: Signer | None = None, walked: str = "") -> None:  # fmt: skip
+                 next_key: Signer | None = None, walked: str = "",
+                 told_until: Callable[[datetime], datetime] = lambda now: now) -> None:  # fmt: skip
         self.book, self._signer, self._hub, self._hub_key = book, signer, hub, hub_key
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
         self._next_key, self._hub_nonce, self._walked = next_key, b"", walked
         self._shipper, self._obey = Shipper(book.writer, signer), obey
+        self._told_until = told_until  # of now, until when all that was begun is in the book
         self._returns = Returns()
         self._awaited: dict[str, int] = {}
         self.welcomed = False
@@ -303,7 +305,8 @@ class StationEnd:
         return [frames.Gap(writer, self._have(writer)) for writer in missed]
 
     def _beat(self) -> Frame:
-        return frames.Beat(self._boot, self._mono(), text(self._clock.now()), self.book.wrote().number)
+        at = self._told_until(self._clock.now())
+        return frames.Beat(self._boot, self._mono(), text(at), self.book.wrote().number)
 
     def _mono(self) -> int:
         return int(self._clock.mono() * 1000)

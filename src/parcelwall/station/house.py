@@ -24,6 +24,7 @@ from parcelwall.station.outage import Outage
 from parcelwall.station.reserve import FileReserve
 from parcelwall.station.road import Road
 from parcelwall.station.space import LOOK_EVERY_S, Space
+from parcelwall.station.visit import told_until
 
 TICK_S = 0.25
 FORGET_EVERY_S = 3600.0  # parcels whose life has ended leave the memory, not the file
@@ -61,6 +62,7 @@ class Station:
             self.memory, key_of(self.memory, self.ids), hub, key, self.ids.secret(32), self.boot, self.clock,
             obey=self.orders.obey, next_key=Signer(bytes.fromhex(next_key)) if next_key else None,
             walked=self.memory.identity("map") or "",
+            told_until=lambda now: told_until(self.memory.unfinished(), now),
         )  # fmt: skip
 
     async def run(self) -> None:

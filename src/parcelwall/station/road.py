@@ -4,6 +4,7 @@ held to the reader. Nobody here trusts the phone: `link.road` says why nobody ha
 
 from collections.abc import Callable
 
+from parcelwall.clock import parse, text
 from parcelwall.errors import Refusal
 from parcelwall.journal.chain import Broken, Head
 from parcelwall.link import paper, road
@@ -12,6 +13,7 @@ from parcelwall.link.identity import Signer
 from parcelwall.link.shipping import Shipper, checked
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import CannotWrite
+from parcelwall.station.visit import told_until
 
 MOST_ENTRIES = 1_000  # read for one bundle, which holds some hundreds of them
 
@@ -56,8 +58,9 @@ class Road:
 
     def _header(self) -> road.Header:
         memory, has = self._memory, self._memory.has()
+        made = told_until(memory.unfinished(), parse(memory.now_text()))
         return road.Header(
-            from_=memory.station, to=road.HUB, made=memory.now_text(), wrote=memory.wrote().number,
+            from_=memory.station, to=road.HUB, made=text(made), wrote=memory.wrote().number,
             has={memory.hub_writer: (has.number, has.hash.hex())},
         )  # fmt: skip
 

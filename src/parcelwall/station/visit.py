@@ -4,6 +4,7 @@ begun -> opened -> ended. A visit names its right (which reservation and generat
 door pulse can be traced to one, and after a power cut the keeper knows what was meant.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -79,6 +80,12 @@ def write(connection: apsw.Connection, visit: Visit) -> None:
 def unfinished(connection: apsw.Connection) -> list[Visit]:
     """Visits that have not ended, oldest first."""
     return [_DECODER.decode(record) for (record,) in connection.execute(_UNFINISHED)]
+
+
+def told_until(under_way: Iterable[Visit], now: datetime) -> datetime:
+    """Until when all that was begun here is in the journal: a deposit whose door is open may come to a parcel inside,
+    under a promise whose time ends meanwhile. The hub gives no room back beyond that."""
+    return min([now, *(visit.begun_at for visit in under_way if visit.purpose == "deposit")])
 
 
 def known(connection: apsw.Connection, visit: UUID) -> bool:
