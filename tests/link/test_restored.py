@@ -210,6 +210,7 @@ async def test_a_revoked_computer_is_told_so_and_a_stranger_is_not(old: Pair) ->
         with pytest.raises(BadFrame) as bad:
             await hub.hear(station.hear(hub.challenge())[0])
         assert bad.value.code == code
+        assert (hub.station, hub.claims) == ("", STATION), "nobody's line; the hub's log names it all the same"
 
 
 # what a new computer fetches

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from websockets.asyncio.server import ServerConnection, serve
 
 from parcelwall.errors import Trouble
+from parcelwall.link import frames
 from parcelwall.station.dial import Line
 from parcelwall.station.running import read_settings
 from station.rig import Rig
@@ -31,7 +33,8 @@ def written(folder: Path, url: str) -> Path:
 @pytest.mark.parametrize(
     "url",
     ["hub.example.org", "hub.example.org:8600", "https://", "https://example.org/parcels", "wss://hub.example.org",
-     "https://hub.example.org/?a=1", "https://me@hub.example.org", "https://hub.example.org:port", "https://[::1"],
+     "htp://hub.example.org", "https://hub.example.org/?a=1", "https://me@hub.example.org",
+     "https://hub.example.org:port", "https://[::1"],
 )  # fmt: skip
 def test_an_address_that_no_line_can_be_dialled_at_ends_the_start(tmp_path: Path, url: str) -> None:
     with pytest.raises(Trouble, match=r"station\.toml: `hub_url` .* as https://parcels\.example\.org"):
@@ -57,3 +60,21 @@ async def test_a_line_that_is_down_says_where_it_dialled_and_why(rig: Rig) -> No
     assert (lines[0]["event"], lines[0]["hub"]) == ("line_down", hub)
     assert lines[0]["reason"].startswith("ConnectionRefusedError: ")
     assert "refused" in lines[0]["reason"].partition(": ")[2].lower() or "Connect call failed" in lines[0]["reason"]
+
+
+async def test_a_computer_that_the_hub_trusts_no_longer_reads_so_in_its_own_log(rig: Rig) -> None:
+    async def refuse(line: ServerConnection) -> None:
+        await line.close(frames.REVOKED, "this computer is trusted no longer")
+
+    async with serve(refuse, "127.0.0.1", 0, subprotocols=[frames.SUBPROTOCOL]) as hub:  # type: ignore[list-item]
+        port = hub.sockets[0].getsockname()[1]
+        with capture_logs() as lines:
+            dialling = asyncio.create_task(Line(rig.station, f"http://127.0.0.1:{port}").run())
+            async with asyncio.timeout(10):
+                while not lines:
+                    await asyncio.sleep(0.01)
+        dialling.cancel()
+        await asyncio.wait([dialling])
+    said = {name: lines[0].get(name) for name in ("event", "log_level", "code", "reason")}
+    assert said == {"event": "line_down", "log_level": "warning", "code": 4403,
+                    "reason": "the hub says: this computer is trusted no longer"}  # fmt: skip

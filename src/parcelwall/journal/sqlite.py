@@ -41,6 +41,9 @@ def connect(path: Path | str, durable: bool = True) -> apsw.Connection:
             connection.pragma(name, value)
         connection.pragma("synchronous", "FULL" if durable else "OFF")
         connection.execute(SCHEMA)
+    except apsw.BusyError as busy:
+        raise Trouble(f"another process has the station's book {path} open, probably the station itself: stop it "
+                      "first.") from busy  # fmt: skip
     except (apsw.Error, OSError) as failed:
         raise Trouble(f"cannot open the station's book {path}: {failed}") from failed
     return connection

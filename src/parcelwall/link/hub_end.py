@@ -85,7 +85,8 @@ class HubEnd:
         self._writer, self._through = "", 0  # the stream of this computer, and how far it is here
         self._beaten = orders.Beaten()
         self._has_more = True  # of ours than was read: nobody will ring for that
-        self.station = ""
+        self.station = ""  # once it has proved itself
+        self.claims = ""  # the name that it came with, proved or not, for the log
 
     def challenge(self) -> str:
         return frames.encode(frames.Challenge(self._hub, self._nonce.hex(), clocks.text(self._clock.now())))
@@ -153,6 +154,7 @@ class HubEnd:
             nonce = bytes.fromhex(body.nonce)
         except (msgspec.DecodeError, ValueError) as no:
             raise BadFrame(f"unreadable hello: {no}") from no
+        self.claims = body.station[:64]
         known = await self._prove(body.station, frame)
         if body.protocol != frames.PROTOCOL:
             raise BadFrame("the station's protocol is another", frames.TOO_OLD)

@@ -27,6 +27,7 @@ from parcelwall.station.memory import Memory
 
 NEWS_EVERY_S, BEAT_EVERY_S = 0.1, 20.0
 ANSWER_WITHIN_S, CLOSE_WITHIN_S = 15.0, 2.0
+REFUSALS = range(4400, 4500)  # codes with which a hub closes a line because of what is at its other end
 
 log = structlog.get_logger()
 
@@ -84,12 +85,21 @@ class Line:
                 self._connection = connection
                 await self._converse(connection, self.station.line_end(self._hub))
         except* (OSError, websockets.WebSocketException, TimeoutError) as gone:
-            log.info("line_down", station=self.station.memory.station, hub=self._hub, reason=_why(gone.exceptions[0]))
+            self._say_down(gone.exceptions[0])
         except* (BadFrame, Trouble, apsw.Error) as bad:
             log.warning("line_refused", station=self.station.memory.station, reason=str(bad.exceptions[0]))
         finally:
             self._connection = None
             self._online(False)
+
+    def _say_down(self, gone: BaseException) -> None:
+        """Why the line is down; as a warning where the hub has said no to this computer, for that stays so."""
+        said = gone.rcvd if isinstance(gone, websockets.ConnectionClosed) else None
+        where = {"station": self.station.memory.station, "hub": self._hub}
+        if said and said.code in REFUSALS:
+            log.warning("line_down", **where, code=said.code, reason=f"the hub says: {said.reason}")
+        else:
+            log.info("line_down", **where, reason=_why(gone))
 
     async def _converse(self, connection: ClientConnection, end: StationEnd) -> None:
         async with asyncio.timeout(ANSWER_WITHIN_S):

@@ -68,7 +68,7 @@ async def link(
     try:
         await _converse(socket, end, hub, lines, outlets, next_doors)
     except BadFrame as bad:
-        log.warning("link_closed", station=end.station, reason=str(bad), code=bad.code)
+        log.warning("link_closed", station=end.claims, reason=str(bad), code=bad.code)
         await _close(socket, bad.code, str(bad))
     except (WebSocketDisconnect, ConnectionError):
         return
