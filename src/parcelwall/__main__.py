@@ -228,8 +228,8 @@ async def _station(settings: Any, profiles: Any) -> None:
 
     async with house.opened(path, connect_all(profiles, clock), clock, ids) as opened:
         walk = doormap.Walk(opened.desk, profiles)
-        if walk.never:
-            err.print(doormap.NEVER, highlight=False, markup=False)
+        if walk.never or walk.changed:
+            err.print(doormap.NEVER if walk.never else doormap.CHANGED, highlight=False, markup=False)
         host = f"{settings.host}:{bound.getsockname()[1]}"
         gate = Gate(ids, host, on_pass=passes.write, before=passes.read())
         async with asyncio.TaskGroup() as tasks, serving(kiosk_app(opened, renderer(), gate), bound):

@@ -160,3 +160,23 @@ async def test_a_walk_along_some_of_the_doors_is_not_whole(rig: Rig, tmp_path: P
     assert not outcome.whole
     await rig.resume()
     assert not rig.memory.identity("map"), "nothing is confirmed"
+
+
+async def test_wired_otherwise_after_a_walk_the_station_is_closed_and_its_hub_hears_of_it(rig: Rig) -> None:
+    every = rig.profile
+    await rig.stop()
+    doormap.confirm(folder(rig), [every], rig.now)
+    await rig.resume()
+    otherwise = msgspec.structs.replace(every, closed_value=1 - every.closed_value)
+    for _ in range(2):
+        doormap.Walk(rig.desk, [otherwise]).look()
+    rig.station.kiosk.tick()
+    assert rig.station.kiosk.showing.screen == "closed", "it does not ask for a code that opens nothing"
+    await rig.now.sleep(600)
+    rig.station.kiosk.tick()
+    assert rig.station.kiosk.showing.screen == "closed"
+    assert rig.cases() == ["doors_not_walked"], "one case, not one for each door"
+    assert rig.memory.room().unusable == rig.desk.plan.everything, "nothing can be promised here"
+    doormap.Walk(rig.desk, [every])
+    rig.station.kiosk.tick()
+    assert (rig.station.kiosk.showing.screen, rig.memory.room().unusable) == ("home", 0)

@@ -27,7 +27,11 @@ NEVER = (
     "Nobody has walked along the doors of this station: whether each lock opens its own door is not known. "
     "Stop it, run `parcelwall station commission`, and start it again."
 )
-NOT_WIRED = "not_wired"  # why a compartment is out of use
+CHANGED = (
+    "The doors are wired otherwise than when somebody walked along them: this station is closed, and opens none. "
+    "Stop it, run `parcelwall station commission`, and start it again."
+)
+NOT_WIRED, OTHERWISE = "not_wired", "doors_changed"  # why a compartment is out of use
 log = structlog.get_logger()
 
 
@@ -89,33 +93,37 @@ class Walk:
     """Keeps the desk from doors that nobody has walked along, or that are wired otherwise since; and tells of it."""
 
     def __init__(self, desk: StationDesk, profiles: Sequence[Profile]) -> None:
-        self._desk, self._profiles, self._changed = desk, profiles, is_changed(desk.memory, profiles)
+        self._desk, self._profiles, self.changed = desk, profiles, is_changed(desk.memory, profiles)
         self.never = not desk.memory.identity("map")
         self.look()
 
     def look(self) -> None:
         """As the policy is now. One that was never walked is a case, once the hub has told which station this is."""
         refused = self.never and not self._desk.memory.policy.serves_unwalked
-        self._desk.doors_unchecked = self._changed or refused
-        if self.never and self._desk.about and not self._is_told():
+        self._desk.doors_unchecked = self.changed or refused
+        if (self.never or self.changed) and self._desk.about and not self._is_told():
+            details = {"why": OTHERWISE} if self.changed else {}
             with contextlib.suppress(*UNWRITTEN):
-                self._desk.memory.tell(self._desk.case("doors_not_walked", None, None, holds=False))
+                self._desk.memory.tell(self._desk.case("doors_not_walked", None, None, holds=False, details=details))
 
         with contextlib.suppress(*UNWRITTEN):
-            self._tell_unwired()
+            self._tell_health()
 
-    def _tell_unwired(self) -> None:
-        """A compartment that no line wires is broken for all who promise room, and a case; wired again it is whole."""
-        memory, missing = self._desk.memory, unwired(self._desk.memory, self._profiles)
+    def _tell_health(self) -> None:
+        """Doors that this station does not open are broken for all who promise room, until the station opens them."""
+        memory, missing = self._desk.memory, self.missing()
         plan = memory.book.plans.get(memory.station)
+        told: list[facts.Fact] = []
         for number in plan.place if plan else ():
-            is_broken = bool(plan and memory.room().broken & plan.bit(number))
-            if is_broken == (number in missing):
-                continue
-            log.warning("door_not_wired" if not is_broken else "door_wired_again", station=memory.station, door=number)
-            health = facts.CompartmentHealth(compartment=number, usable=is_broken, why="" if is_broken else NOT_WIRED)
-            case = self._desk.case("out_of_order", None, number, holds=False, details={"why": NOT_WIRED})
-            memory.tell(health, *([] if is_broken else [case]))
+            is_out = self.changed or number in missing
+            if plan and bool(memory.room().broken & plan.bit(number)) != is_out:
+                why = OTHERWISE if self.changed else NOT_WIRED
+                log.warning("door_out_of_use" if is_out else "door_in_use", station=memory.station, door=number)
+                told.append(facts.CompartmentHealth(compartment=number, usable=not is_out, why=why if is_out else ""))
+                if number in missing and not self.changed:
+                    told.append(self._desk.case("out_of_order", None, number, holds=False, details={"why": why}))
+        if told:
+            memory.tell(*told)
 
     def missing(self) -> list[int]:
         """Compartments that the file does not wire; see `unwired`."""

@@ -30,7 +30,6 @@ from parcelwall.station.sending import Sending
 from parcelwall.station.servicing import Servicing
 from parcelwall.station.several import Several
 from parcelwall.station.showing import (
-    ASLEEP_AFTER_S,
     AT_A_DOOR,
     COURIER_IDLE_S,
     IDLE_S,
@@ -47,6 +46,8 @@ from parcelwall.station.showing import (
     Showing,
     Tap,
     case_name,
+    idle,
+    is_idle_otherwise,
     pause,
 )
 from parcelwall.station.visit import Visit
@@ -105,7 +106,7 @@ class Kiosk:
             return self.show_door(visit)
         self.look = self.look if keep_look else {}
         self._typed, self._before, self._last_visit = "", None, None
-        return self.show("home", ASLEEP_AFTER_S, courier=None, brought=0, taken=0, last=None, technician=None, why="")
+        return self.show(**idle(self.desk.doors_unchecked))
 
     @property
     def last_visit_id(self) -> UUID | None:
@@ -348,6 +349,8 @@ class Kiosk:
             self.show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending, sends=showing.sends)
         if showing.until and not now < showing.until < now + LONGEST:
             self._time_is_up()
+        if is_idle_otherwise(self.showing, self.desk.doors_unchecked):
+            self.home()
         if showing.screen in ("home", "asleep") and self._some_door_is_open() and (visit := self.open_visit()):
             self.show_door(visit)  # found after a power cut
 

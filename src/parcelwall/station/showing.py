@@ -89,6 +89,20 @@ def pause(no: Refusal, now: datetime) -> dict[str, Any]:
     return {"wait_s": wait_s, "paused_until": now + timedelta(seconds=wait_s)} if wait_s else {}
 
 
+def idle(is_closed: bool) -> dict[str, Any]:
+    """What stands while nobody is here: the pad, or for as long as no door is opened that the station is closed."""
+    nobody = {"courier": None, "brought": 0, "taken": 0, "last": None, "technician": None, "why": ""}
+    if is_closed:
+        return {"screen": "closed", "refusal": "station_out_of_service", **nobody}
+    return {"screen": "home", "seconds": ASLEEP_AFTER_S, **nobody}
+
+
+def is_idle_otherwise(showing: Showing, is_closed: bool) -> bool:
+    """Whether an idle screen says the contrary of how the station is now."""
+    stands_closed = showing.screen == "closed" and showing.until is None
+    return (stands_closed and not is_closed) or (is_closed and showing.screen in ("home", "asleep"))
+
+
 def case_name(case: UUID) -> str:
     """What people call a case: the last 6 letters of its id."""
     return f"C-{case.hex[-6:].upper()}"
