@@ -43,7 +43,8 @@ _DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
 # What a key has brought about stands, and counts: a repeat, or the same key for another door, takes nothing of it away.
 _TOLD = _DONE + " AND outcome IN ('', 'unanswered')"
 _DUE = "SELECT * FROM act WHERE state = 'agreed' AND kind = 'keep_longer' AND due_at <= $1"
-_INSIDE = "SELECT id FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[]) ORDER BY id"
+_INSIDE = """
+SELECT id FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[]) ORDER BY id"""
 _SHOWN = """
 SELECT act.*, asker.name AS asker, second.name AS second FROM act JOIN carrier AS asker ON asker.id = asked_by
 LEFT JOIN carrier AS second ON second.id = agreed_by"""

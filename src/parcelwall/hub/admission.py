@@ -22,7 +22,8 @@ MOST_SHOWN = 30
 LONGEST_NAME = 100
 HERE = (Stage.RESERVED, *INSIDE)
 
-_HEADS = "SELECT station, record FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[])"
+_HEADS = """
+SELECT station, record FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[])"""
 _HISTORY = """
 SELECT body, happened_at FROM entry WHERE kind = 'AdmissionAdopted'
 ORDER BY recorded_at DESC, writer DESC, number DESC LIMIT $1"""

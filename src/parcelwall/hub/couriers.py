@@ -32,7 +32,7 @@ _REVOKED_AT = "SELECT body FROM entry WHERE kind = 'Revoked' AND writer LIKE 'hu
 _DONE = f"""
 SELECT writer, kind, happened_at, body FROM entry WHERE kind IN ('Deposited', 'TakenBack') AND {_OF_COURIER}
   AND happened_at >= $2 ORDER BY happened_at"""  # noqa: S608 - ours
-_HERE = "SELECT record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
+_HERE = "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND stage = ANY($2::text[])"
 _STATIONS = """
 SELECT id, room, in_service, last_seen FROM station LEFT JOIN station_presence ON station = id
 WHERE id = ANY($1::text[]) ORDER BY id"""
@@ -139,7 +139,8 @@ async def round_of(hub: Hub, courier: UUID) -> list[Stop]:
     admitted = await admissions(hub, courier)
     rows = await hub.pool.fetch(_STATIONS, list(admitted))
     counts = await hub.pool.fetch(
-        "SELECT station, stage, count(*) AS n FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[]) "
+        "SELECT station, stage, count(*) AS n FROM parcel "
+        "WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[]) "
         "GROUP BY 1, 2", list(admitted), [Stage.RESERVED, Stage.OVERDUE],
     )  # fmt: skip
     number = {(row["station"], row["stage"]): row["n"] for row in counts}

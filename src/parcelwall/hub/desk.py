@@ -44,7 +44,7 @@ LOST = (
     asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
 )  # fmt: skip
 
-_INSIDE = "SELECT id FROM parcel WHERE station = ANY($1::text[]) AND stage = ANY($2::text[])"
+_INSIDE = "SELECT id FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[])"
 _OF_CASES = "SELECT parcel FROM case_file WHERE id = ANY($1::uuid[]) AND parcel IS NOT NULL"
 _FIND_ASKED = """
 SELECT actor, key, request_hash, status, answer FROM asked

@@ -30,7 +30,7 @@ ORDER BY length(writer), writer, entry.number"""
 _EVERYWHERE = """
 SELECT body FROM entry WHERE kind = 'Granted' AND body LIKE '%"courier":"' || $1 || '"%'"""
 _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"
-_HERE = "SELECT record FROM parcel WHERE station = $1 AND compartment IS NOT NULL"
+_HERE = "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment IS NOT NULL"
 
 
 async def grants(connection: Connection, station: str) -> list[facts.Granted]:

@@ -53,7 +53,7 @@ UPDATE station_identity SET revoked_at = $2, next_key = NULL WHERE station = $1 
 _USE_NEXT_KEY = """
 UPDATE station_identity SET public_key = next_key, next_key = NULL WHERE station = $1 AND next_key IS NOT NULL
 RETURNING public_key"""
-_HERE = "SELECT id FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
+_HERE = "SELECT id FROM parcel WHERE station = $1 AND due IS NOT NULL AND stage = ANY($2::text[])"
 _END_LIFE = "UPDATE writer SET ended_with = number WHERE name = $1"
 _CHANGED = "UPDATE station SET config = config + 1, changed = DEFAULT, in_service = $2 WHERE id = $1"
 

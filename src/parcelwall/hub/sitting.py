@@ -48,7 +48,7 @@ _LOCK_FREE_STATIONS = _LOCK_STATIONS + " SKIP LOCKED"
 _CASES = """
 SELECT * FROM case_file WHERE (closed_at IS NULL AND (station = ANY($1::text[]) OR parcel = ANY($3::uuid[])))
   OR id = ANY($2::uuid[])"""
-_PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND stage = ANY($2::text[])"
+_PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND due IS NOT NULL AND stage = ANY($2::text[])"
 _WRITE_PARCELS = """
 INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision,
                     label, record)

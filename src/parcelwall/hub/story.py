@@ -24,7 +24,7 @@ _PLACE = re.compile(r"(S-\d{4,})\s*[/ ]\s*(\d{1,5})", re.IGNORECASE)
 
 _BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 20"
 _BY_LABEL = "SELECT record FROM parcel WHERE label = ANY($1::text[]) LIMIT 20"
-_BEHIND = "SELECT record FROM parcel WHERE station = $1 AND compartment = $2"
+_BEHIND = "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment = $2"
 _BY_CASE = """
 SELECT record FROM case_file JOIN parcel ON parcel.id = case_file.parcel
 WHERE upper(right(replace(case_file.id::text, '-', ''), 6)) = $1 LIMIT 20"""

@@ -58,7 +58,7 @@ ON CONFLICT DO NOTHING"""
 _BODIES = """
 SELECT writer, number, kind, body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS of (writer, number)
   USING (writer, number)"""
-_BEHIND = "SELECT id FROM parcel WHERE station = $1 AND compartment = $2"
+_BEHIND = "SELECT id FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment = $2"
 _OUTDATED = """
 SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
   WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision AND later.kind = ANY($3))"""
@@ -318,7 +318,7 @@ class Teller:
     async def _code(self, connection: asyncpg.Connection, parcel: Parcel) -> str:
         """The parcel's code. Raises Alike for one that another parcel at this station has too."""
         rows = await connection.fetch(
-            "SELECT record FROM parcel WHERE station = $1 AND compartment IS NOT NULL AND id < $2",
+            "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment IS NOT NULL AND id < $2",
             parcel.station, parcel.id,
         )  # fmt: skip
         own = code_of(self._hub, parcel)

@@ -25,7 +25,8 @@ Line = Literal["here", "quiet", "never"]
 DoorState = Literal["free", "used", "open", "fault", "held", "unknown"]
 
 _COUNTS = """
-SELECT station, stage, count(*) AS n FROM parcel WHERE stage = ANY($1::text[]) AND station IS NOT NULL GROUP BY 1, 2"""
+SELECT station, stage, count(*) AS n FROM parcel
+WHERE due IS NOT NULL AND stage = ANY($1::text[]) AND station IS NOT NULL GROUP BY 1, 2"""
 _MOVED = """
 SELECT DISTINCT ON (writer, body::jsonb->>'compartment') writer, kind, (body::jsonb->>'compartment')::int AS door
 FROM entry WHERE recorded_at > $1 AND kind IN ('DoorOpened', 'DoorClosed')
@@ -35,7 +36,8 @@ _LATEST = """
 SELECT kind, body, happened_at, recorded_at, number FROM entry WHERE writer = $1 AND number > $2
 ORDER BY number DESC"""
 _WITHIN = """
-SELECT compartment, id, reference, stage, due FROM parcel WHERE station = $1 AND compartment IS NOT NULL"""
+SELECT compartment, id, reference, stage, due FROM parcel
+WHERE station = $1 AND due IS NOT NULL AND compartment IS NOT NULL"""
 _TO_CARRY = "SELECT count(*) FROM entry WHERE writer = $1 AND recorded_at > $2"
 
 
