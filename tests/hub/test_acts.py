@@ -120,6 +120,8 @@ async def test_an_area_is_kept_longer_by_two_once_and_can_be_taken_back(desk: De
     await acts.agree(desk.hub, noor, act.id)
     assert await acts.carry_out_due(desk.hub) == 0, "there is a minute to take it back"
     desk.clock.advance(61)
+    with pytest.raises(Refusal, match="stale_screen"):
+        await acts.withdraw(desk.hub, kaisa, act.id)  # it may be half done already
     assert await acts.carry_out_due(desk.hub) == 1
     await desk.hub.pool.execute("UPDATE act SET state = 'agreed' WHERE id = $1", act.id)  # a process died in between
     await acts.carry_out_due(desk.hub)

@@ -1,16 +1,19 @@
 """What opens a hub and what does not: a wrong folder, a wrong database, a master key that was left behind."""
 
+import asyncio
 import os
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
 from parcelwall.clock import VirtualClock
-from parcelwall.errors import Trouble
+from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import house
 from parcelwall.hub.server_user import NOBODY
 from parcelwall.ids import seeded
+from parcelwall.rules.policy import DEFAULT
 from station.towns import NOW, a_hub, about
 
 
@@ -68,3 +71,14 @@ async def test_a_journal_without_its_master_key_gets_no_new_one(database: str, t
             pass
     assert not (tmp_path / "lost/master.key").exists()
     await opened(tmp_path / "new", database)
+
+
+async def test_of_two_who_adopt_a_policy_at_once_one_is_refused(database: str, tmp_path: Path) -> None:
+    """Also where another process adopted one that this one has not heard of."""
+    async with a_hub(database, tmp_path, stations=(about("S-0001"),)) as one, a_hub(database, tmp_path, slot=2) as two:
+        new = [msgspec.structs.replace(DEFAULT, version=5, hold_hours=hours) for hours in (24, 72)]
+        said = await asyncio.gather(*(one.adopt(each) for each in new), return_exceptions=True)
+        assert [type(each) for each in said if each] == [Refusal]
+        with pytest.raises(Refusal, match="above 5"):
+            await two.adopt(msgspec.structs.replace(DEFAULT, version=2, hold_hours=99))
+        assert await one.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'PolicyAdopted'") == 2

@@ -38,7 +38,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _AGREE = """
 UPDATE act SET state = 'agreed', agreed_by = $2, due_at = $3
 WHERE id = $1 AND state = 'waiting' AND until > $4 RETURNING *"""
-_WITHDRAW = "UPDATE act SET state = 'withdrawn' WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2"
+_WITHDRAW = """
+UPDATE act SET state = 'withdrawn'
+WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2 AND (due_at IS NULL OR due_at > $3)"""
 _DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
 # What a key has brought about stands, and counts: a repeat, or the same key for another door, takes nothing of it away.
 _TOLD = _DONE + " AND outcome IN ('', 'unanswered')"
@@ -213,7 +215,7 @@ async def withdraw(hub: Hub, who: Person, act_id: UUID) -> None:
         raise Refusal("no_right")
     if act.kind == "open_door" and act.state == "agreed":
         raise Refusal("stale_screen")
-    done = await hub.pool.execute(_WITHDRAW, act_id, act.kind)
+    done = await hub.pool.execute(_WITHDRAW, act_id, act.kind, hub.clock.now())
     if not done.endswith(" 1"):
         raise Refusal("stale_screen")
 

@@ -115,10 +115,11 @@ class Hub:
 
         Raises Refusal for one that is not.
         """
-        if policy.version <= self.policy.version:
-            raise Refusal("bad_field", f"The version must be above {self.policy.version}.", field="version")
         async with self.pool.acquire() as connection, connection.transaction():
             await network.hold_policy(connection)
+            version = (await _adopted(connection)).version  # another process may have adopted one just now
+            if policy.version <= version:
+                raise Refusal("bad_field", f"The version must be above {version}.", field="version")
             await self.stations.refresh(connection)
             at = self.desk.sitting(connection)
             await at.load((), self.stations.known)
