@@ -53,6 +53,14 @@ async def test_later(hub: Hub) -> None:
     assert await parcels(hub) == 1
 
 
+async def test_what_is_kept_of_a_request_tells_nobody_what_was_in_it(hub: Hub) -> None:
+    """Name and number stand in it; a plain hash could be tried out."""
+    command = announcing("PW-1", "S-0001", key="k1")
+    await asked(hub, command)
+    kept = await hub.pool.fetchval("SELECT request_hash FROM asked")
+    assert command.asked and kept == hub.keys.request_mark(command.asked.request_hash) != command.asked.request_hash
+
+
 async def test_the_answer_of_then_also_when_things_have_moved_on(hub: Hub) -> None:
     first = await asked(hub, announcing("PW-1", "S-0001", key="k1"))
     assert isinstance(first, Answer)

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Refusal
-from parcelwall.hub import house, passkeys
+from parcelwall.hub import house, passkeys, photos
 from parcelwall.hub.commands import OpenCase
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
@@ -27,6 +27,8 @@ from parcelwall.rules.rights import ROLES
 from parcelwall.web import bodies
 from parcelwall.web.app import hub_app
 from parcelwall.web.field_words import LISTS, PATTERNS, WORDS
+
+JPEG = bytes.fromhex("ffd8ffdb00040000ffda00040000") + b"picture" + bytes.fromhex("ffd9")
 
 
 class Office:
@@ -160,8 +162,13 @@ async def test_only_admins_adopt_rows_of_admission(office: Office) -> None:
 
 
 async def test_a_person_is_forgotten_for_good(office: Office) -> None:
+    """With what a courier photographed of the label."""
     parcel = await office.parcel()
+    await office.hub.desk.ask(OpenCase(parcel=UUID(parcel), about="label_unreadable"))
+    case = await office.hub.pool.fetchval("SELECT id FROM case_file")
+    await photos.keep(office.hub, office.hub.ids.new(), case, JPEG)
     assert (await office.ask("POST", f"/parcels/{parcel}/forget")).json() == {"erased": True}
+    assert await photos.of_case(office.hub, case) == []
     assert (await office.ask("POST", f"/parcels/{parcel}/forget")).json() == {"erased": False}
     assert await verify_hub(office.hub.pool) == []
 

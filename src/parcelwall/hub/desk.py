@@ -207,7 +207,8 @@ class Desk:
         if rows:
             at.together.add(
                 _WRITE_ASKED, [row[0].actor for row in rows], [row[0].key for row in rows],
-                [row[0].request_hash for row in rows], [row[1] for row in rows], [row[2] for row in rows], at.now,
+                [self.keys.request_mark(row[0].request_hash) for row in rows], [row[1] for row in rows],
+                [row[2] for row in rows], at.now,
             )  # fmt: skip
 
     async def ingest(self, news: Sequence[Ingest]) -> list[int | Exception]:
@@ -265,7 +266,7 @@ def _decide(at: Sitting, command: Command, given: dict[Key, Any], fresh: dict[Ke
     asked = command.asked
     key = (asked.actor, asked.key) if asked else None
     if asked and key in given:
-        return _same_again(asked, given[key])
+        return _same_again(asked, given[key], at.keys)
     if asked and key in fresh:
         first, answer = fresh[key]
         return answer if first.request_hash == asked.request_hash else Refusal("idempotency_key_reused")
@@ -278,9 +279,9 @@ def _decide(at: Sitting, command: Command, given: dict[Key, Any], fresh: dict[Ke
     return answer
 
 
-def _same_again(asked: Asked, before: Any) -> Answer | Refusal:
+def _same_again(asked: Asked, before: Any, keys: Keys) -> Answer | Refusal:
     """The answer that was given; the same key with another request is refused."""
-    if before["request_hash"] != asked.request_hash:
+    if before["request_hash"] != keys.request_mark(asked.request_hash):
         return Refusal("idempotency_key_reused")
     body = msgspec.json.decode(before["answer"])
     if before["status"] >= 400:

@@ -46,6 +46,7 @@ class Keys:
         self._ids = ids
         self._seal = AESGCM(_derive(master, "seal"))
         self._links, self._contacts = Mac(_derive(master, "links")), Mac(_derive(master, "contacts"))
+        self._requests = Mac(_derive(master, "requests"))
         self.link_seed = _derive(master, "link-identity")  # of the hub's Ed25519 key on the link
 
     def seal(self, plain: bytes, purpose: str) -> bytes:
@@ -58,6 +59,10 @@ class Keys:
         """The secret part of a link: 24 characters of base64url, the same each time it is asked for."""
         mac = self._links.digest(f"{page}\0".encode() + parcel.bytes)
         return base64.urlsafe_b64encode(mac[:LINK_BYTES]).decode()
+
+    def request_mark(self, request_hash: bytes) -> bytes:
+        """What is kept of a request: it tells a repeat, and is nothing to try out without the master key."""
+        return self._requests.digest(request_hash)
 
     def contact_index(self, kind: str, value: str) -> bytes:
         """16 bytes that stand for an address ("email") or a number ("sms") of a person and cannot be read back."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from asyncpg import Connection
+
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
 
@@ -19,6 +21,8 @@ _KEEP = "INSERT INTO case_photo VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 _COUNT = "SELECT case_id, count(*) AS n FROM case_photo WHERE case_id = ANY($1::uuid[]) GROUP BY 1"
 _FORGET = """
 DELETE FROM case_photo USING case_file WHERE case_file.id = case_id AND closed_at < $1"""
+
+_ERASE = "DELETE FROM case_photo USING case_file WHERE case_file.id = case_id AND parcel = $1"
 
 
 async def keep(hub: Hub, photo: UUID, case: UUID, picture: bytes) -> None:
@@ -41,6 +45,11 @@ async def counted(hub: Hub, cases: Sequence[UUID]) -> dict[UUID, int]:
 async def forget(hub: Hub) -> None:
     """Pictures whose case was closed long enough ago."""
     await hub.pool.execute(_FORGET, hub.clock.now() - KEPT_AFTER_CLOSING)
+
+
+async def erase(connection: Connection, parcel: UUID) -> None:
+    """Pictures with cases of this parcel: its label may be on them."""
+    await connection.execute(_ERASE, parcel)
 
 
 def stripped(picture: bytes) -> bytes:

@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, get, post
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, lists, people, reading, signed_in
+from parcelwall.hub import acts, lists, people, photos, reading, signed_in
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets
@@ -241,9 +241,11 @@ class Operator(Controller):
     @post("/parcels/{parcel:uuid}/forget", status_code=200, summary="Erase the person of a parcel",
           responses=answers(200, Erased, "Whether there was somebody", OPERATOR_WRITES))
     async def forget(self, parcel: UUID, who: Who, hub: Hub) -> Response[bytes]:
-        """Destroys the person's key: what is left cannot be read by anybody. The journal stays whole."""
+        """Destroys the person's key, so that what is left cannot be read by anybody, and the pictures with cases of the
+        parcel. The journal stays whole."""
         who.must("forget")
-        async with hub.pool.acquire() as connection:
+        async with hub.pool.acquire() as connection, connection.transaction():
+            await photos.erase(connection, parcel)
             person = await reading.person_id(connection, parcel)
             erased = person is not None and await people.erase(connection, person)
         return Response(msgspec.json.encode({"erased": erased}), media_type="application/json")
