@@ -1,6 +1,8 @@
 """A station as an operator writes it down: TOML with id, name, address, place and layout."""
 
 import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,8 +10,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from parcelwall.errors import Trouble
+from parcelwall.notices.language import codes
 from parcelwall.rules.facts import StationConfigured
-from parcelwall.rules.layout import Layout, plain_layout
+from parcelwall.rules.layout import LADDER, Layout, plain_layout
+
+SHORT = ("columns", "panel_after")  # for a plain layout
+KNOWN = (*StationConfigured.__struct_fields__, *SHORT)
+LETTERS = "".join(size.name for size in LADDER if len(size.name) == 1)
 
 
 def read_station(path: Path) -> StationConfigured:
@@ -18,6 +25,7 @@ def read_station(path: Path) -> StationConfigured:
         table = tomllib.loads(path.read_text())
     except (OSError, tomllib.TOMLDecodeError) as no:
         raise Trouble(f"cannot read {path}: {no}") from no
+    _refuse_unknown(table, path)
     try:
         columns, panel_after = table.pop("columns", None), table.pop("panel_after", 1)
         layout = plain_layout(columns, panel_after) if columns else msgspec.convert(table.pop("layout", None), Layout)
@@ -29,7 +37,22 @@ def read_station(path: Path) -> StationConfigured:
     return about
 
 
+def _refuse_unknown(table: Mapping[str, Any], path: Path) -> None:
+    for name in table:
+        if name not in KNOWN:
+            near = get_close_matches(name, KNOWN, 1)
+            instead = f"Did you mean `{near[0]}`?" if near else "Take it out."
+            raise Trouble(f"{path}: `{name}` means nothing here. {instead}")
+    wrong = [letter for letter in "".join(str(table.get("columns", "")).split()) if letter not in LETTERS]
+    if wrong:
+        raise Trouble(f"{path}: `columns`: {wrong[0]} is no size; write {', '.join(LETTERS)}, or the layout itself")
+
+
 def _check(about: StationConfigured, path: Path) -> None:
+    if not (-90 <= about.lat <= 90 and -180 <= about.lon <= 180):
+        raise Trouble(f"{path}: `lat` is -90 to 90 and `lon` -180 to 180, in degrees")
+    if about.language not in codes():
+        raise Trouble(f"{path}: `language`: there is no {about.language} here; there are {', '.join(codes())}")
     numbers = [each.number for each in about.layout.compartments]
     sizes = {size.name for size in about.layout.sizes}
     wrong: list[Any] = [each.number for each in about.layout.compartments if each.size not in sizes]

@@ -1,0 +1,39 @@
+"""A station's file as an operator writes it: slips of the pen are told, not configured."""
+
+from pathlib import Path
+
+import pytest
+
+from parcelwall.errors import Trouble
+from parcelwall.hub.station_file import read_station
+
+WHOLE = {"station": "S-0001", "name": "Kluuvi", "address": "Here 1", "lat": 60.17, "lon": 24.94,
+         "zone": "Europe/Helsinki", "language": "pt", "columns": "SSML SSML", "panel_after": 1}  # fmt: skip
+
+
+def written(folder: Path, **changed: object) -> Path:
+    file = folder / "station.toml"
+    file.write_text("".join(f"{name} = {value!r}\n" for name, value in (WHOLE | changed).items()))
+    return file
+
+
+def test_a_whole_one_is_read(tmp_path: Path) -> None:
+    about = read_station(written(tmp_path))
+    assert (about.zone, about.language, len(about.layout.compartments)) == ("Europe/Helsinki", "pt", 8)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"zon": "Europe/Helsinki"}, "`zon` means nothing here. Did you mean `zone`?"),
+        ({"weight": "red"}, "`weight` means nothing here. Take it out."),
+        ({"lat": 99.0}, "`lat` is -90 to 90"), ({"lon": 660.1}, "`lon` -180 to 180"),
+        ({"language": "fi"}, "there is no fi here; there are"),
+        ({"columns": "SSQL"}, "`columns`: Q is no size; write S, M, L, or the layout itself"),
+        ({"zone": "Europe/Helsinky"}, "Helsinky"),
+    ],
+)  # fmt: skip
+def test_a_slip_is_told(tmp_path: Path, changed: dict[str, object], said: str) -> None:
+    with pytest.raises(Trouble) as no:
+        read_station(written(tmp_path, **changed))
+    assert said in str(no.value)
