@@ -1,8 +1,9 @@
 """Public holidays on which couriers do not come, by country: fixed days, days counted from Easter, and in Finland
 weekdays on or after a day.
 
-Laws read on 2026-11-27; of federal countries only what holds in all of them. A country that is not here has none:
-the forecast then learns Sundays only, and the plan says so.
+Laws read on 2026-11-26, as far as FIXED and AFTER_EASTER go; WEEKDAY_FROM and SINCE are from general knowledge and held
+against no law yet. Of federal countries only what holds in all of them. A country that is not here has none: the
+forecast then learns Sundays only, and the plan says so.
 """
 
 from collections.abc import Iterable
