@@ -6,9 +6,10 @@ import logging
 import shutil
 import signal
 import sys
+import traceback
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import msgspec
 import structlog
@@ -16,7 +17,7 @@ import typer
 from rich.console import Console
 
 from parcelwall.clock import SystemClock
-from parcelwall.errors import ParcelwallError
+from parcelwall.errors import ParcelwallError, leaves, places_of
 from parcelwall.hub import command_line as centre
 from parcelwall.ids import Ids
 from parcelwall.planning import commands as plans
@@ -33,20 +34,42 @@ DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="Po
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+FAULT = "This is a fault of Parcelwall ({}): nobody thought of it. Please report the lines above, and what you did."
+SILENT = ("Neither a mail server (PARCELWALL_SMTP_HOST) nor text messages (PARCELWALL_SMS_URL) are set: nobody is told "
+          "anything, and what happens until they are is not told later.")  # fmt: skip
+
+
 def main() -> None:
     """Runs a command. What the world or a person did wrong is told in one sentence, and exits 1."""
+    log_to(sys.stderr)
+    try:
+        app()
+    except Exception as end:
+        tell(end)
+        sys.exit(1)
+
+
+def log_to(file: TextIO) -> None:
+    """JSON lines. Of a failure that nobody thought of they say where it was, never its words: they may be of people."""
     logging.getLogger().setLevel(logging.WARNING)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file),
         processors=[structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", key="at"),
+                    structlog.processors.ExceptionRenderer(lambda failed: list(places_of(failed[1]))),
                     structlog.processors.JSONRenderer()],
     )  # fmt: skip
-    try:
-        app()
-    except ParcelwallError as no:
-        err.print(str(no), style="red", markup=False)  # a key such as [bus] is no markup
-        sys.exit(1)
+
+
+def tell(end: Exception) -> None:
+    """What ended a command: a sentence each, or a fault of ours with its traceback before the sentence."""
+    faults = [each for each in leaves(end) if not isinstance(each, ParcelwallError)]
+    for no in leaves(end):
+        if no not in faults:
+            err.print(str(no), style="red", markup=False)  # a key such as [bus] is no markup
+    if faults:
+        traceback.print_exception(end)
+        err.print(FAULT.format(type(faults[0]).__name__), style="red", markup=False)
 
 
 def run(job: Coroutine[Any, Any, Any]) -> Any:
@@ -64,6 +87,11 @@ def run(job: Coroutine[Any, Any, Any]) -> Any:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(guarded())
+
+
+def progress(text: str) -> None:
+    """What takes a while is told before it is done, where logs go."""
+    err.print(text, highlight=False, markup=False)
 
 
 centre.run_by(run)
@@ -97,29 +125,19 @@ async def _play_once(folder: Path, port: int) -> None:
     from parcelwall.simulation.once import play_once
 
     ids = Ids(clock := SystemClock())
-    with err.status("Starting PostgreSQL, the hub and the stations …"):
-        town = a_demo(folder, port, clock, ids)
-        running = await town.__aenter__()
-    try:
+    async with a_demo(folder, port, clock, ids, say=progress) as running:
         await play_once(running, clock, ids, out.print)
         out.print("[bold]The story is whole.[/bold]")
-    finally:
-        await town.__aexit__(None, None, None)
 
 
 async def _demo(folder: Path, port: int, calm: float, people: bool, speed: float) -> None:
     from parcelwall.simulation.day import a_living_town, greeting, live
 
-    with err.status("Starting PostgreSQL, the hub and the stations; at the first start a week is lived first …"):
-        town = a_living_town(folder, port, speed if people else 1.0)
-        running, pace = await town.__aenter__()
-    try:
+    async with a_living_town(folder, port, speed if people else 1.0, progress) as (running, pace):
         out.print(greeting(running, people))
         if people:
             await live(running, pace, calm, out.print)
         await asyncio.Event().wait()
-    finally:
-        await town.__aexit__(None, None, None)
 
 
 @app.command()
@@ -148,12 +166,15 @@ async def _hub(settings: HubSettings) -> None:
     bound = listen(settings.host, settings.port)
     if settings.public_url == HubSettings(data_dir=settings.data_dir).public_url:
         settings = msgspec.structs.replace(settings, public_url=f"http://{settings.host}:{bound.getsockname()[1]}")
+    progress(house.beginning(settings.data_dir, settings.database_url))
     async with (
         house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, settings.slot) as opened,
         running(opened, settings),
         serving(app := hub_app(opened, tiles=Tiles(settings.map_tiles)), bound, app.http) as port,
     ):
         out.print(f"Parcelwall hub at http://{settings.host}:{port}")
+        if not opened.channels:
+            progress(SILENT)
         await asyncio.Event().wait()
 
 

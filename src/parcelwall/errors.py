@@ -6,6 +6,8 @@
 * `assert`: we are wrong.
 """
 
+import traceback
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -26,6 +28,27 @@ class Refusal(ParcelwallError):
         self.details = details
         self.sentence = sentence or REASONS[reason]
         super().__init__(f"{reason}: {self.sentence}")
+
+
+def places_of(failed: BaseException) -> Iterator[str]:
+    """Where a failure came from, innermost last, and its kind: for logs. Never its words, which may be of people."""
+    before = failed.__cause__ or (None if failed.__suppress_context__ else failed.__context__)
+    if before is not None:
+        yield from places_of(before)
+    for frame in traceback.extract_tb(failed.__traceback__):
+        yield f"{frame.filename}:{frame.lineno} {frame.name}"
+    yield type(failed).__name__
+    for each in failed.exceptions if isinstance(failed, BaseExceptionGroup) else ():
+        yield from places_of(each)
+
+
+def leaves(failed: BaseException) -> Iterator[BaseException]:
+    """The failure itself, or those of which a group is made."""
+    if not isinstance(failed, BaseExceptionGroup):
+        yield failed
+        return
+    for each in failed.exceptions:
+        yield from leaves(each)
 
 
 # reason -> what a developer or operator reads. What people at a screen read stands in notices/, keyed by the same

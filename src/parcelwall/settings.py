@@ -1,6 +1,7 @@
 """What a process is told when it starts: addresses, folders, keys. Business knobs are not here but in rules/policy.
 
-Every setting can be given in the environment as PARCELWALL_<NAME>; docs/settings.md lists them all.
+Every setting can be given in the environment as PARCELWALL_<NAME>; docs/settings.md lists them all. The prefix is for
+settings alone: a name that is none is refused, as one that was mistyped.
 """
 
 import os
@@ -15,6 +16,7 @@ import msgspec
 from parcelwall.errors import Trouble
 
 _OTHER_FOLDER = "Name another with --data (a station: `data_dir`), or run this as the user whom it belongs to."
+PREFIX = "PARCELWALL_"
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
 
@@ -92,6 +94,7 @@ def read(kind: type, given: Mapping[str, object], where: str = "the settings"): 
     Raises Trouble that says where, which setting is missing, unknown or of the wrong type, and what to do about it.
     """
     names = {field.name for field in msgspec.structs.fields(kind)}
+    refuse_unknown_variables(os.environ)
     environment = {n: os.environ[f"PARCELWALL_{n.upper()}"] for n in names if f"PARCELWALL_{n.upper()}" in os.environ}
     if unknown := sorted(set(given) - names):
         raise Trouble(f"{where}: `{unknown[0]}` is not known. {_instead(unknown[0], names)} "
@@ -107,9 +110,19 @@ def read(kind: type, given: Mapping[str, object], where: str = "the settings"): 
                       "stand there.") from no  # fmt: skip
 
 
-def _instead(name: str, known: set[str]) -> str:
+def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """Raises Trouble for a PARCELWALL_... that sets nothing, neither at a hub nor at a station."""
+    fields = (*msgspec.structs.fields(HubSettings), *msgspec.structs.fields(StationSettings))
+    known = {"MASTER_KEY", *(field.name.upper() for field in fields)}  # the key is read by hub/keys.py
+    ours = sorted(name for name in environment if name.upper().startswith(PREFIX))
+    if unknown := [name for name in ours if name not in {f"{PREFIX}{each}" for each in known}]:
+        instead = _instead(unknown[0].upper().removeprefix(PREFIX), known, PREFIX)
+        raise Trouble(f"the environment: `{unknown[0]}` is not known. {instead} docs/settings.md lists all.")
+
+
+def _instead(name: str, known: set[str], prefix: str = "") -> str:
     near = get_close_matches(name, sorted(known), 1)
-    return f"Did you mean `{near[0]}`?" if near else "Take it out."
+    return f"Did you mean `{prefix}{near[0]}`?" if near else "Take it out."
 
 
 def _decode(kind: type, value: object) -> object:

@@ -1,7 +1,7 @@
 """One kiosk page for two days: visits, idle hours, lost lines; it is never loaded again, and what it holds stays.
 
 Both clocks move: the station's, and the page's own, so that its timers, its beats and its second-hands run the whole
-48 hours, too. `PARCELWALL_SOAK_VISITS` and `PARCELWALL_SOAK_HOURS` make it shorter or longer.
+48 hours, too. `SOAK_VISITS` and `SOAK_HOURS` make it shorter or longer.
 """
 
 import os
@@ -21,8 +21,8 @@ pytestmark = [
     pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium"),
     pytest.mark.timeout(4 * 3600),
 ]
-VISITS = int(os.environ.get("PARCELWALL_SOAK_VISITS", "2400"))
-HOURS = float(os.environ.get("PARCELWALL_SOAK_HOURS", "48"))
+VISITS = int(os.environ.get("SOAK_VISITS", "2400"))
+HOURS = float(os.environ.get("SOAK_HOURS", "48"))
 STILL_S = 1.5  # what a visit needs of the page's own time, which runs by itself
 GROWS_AT_MOST = 1.2
 

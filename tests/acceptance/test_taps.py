@@ -1,6 +1,6 @@
 """Taps and seconds of each flow, on a running town: real pages, real serial bytes, a script that acts at once.
 
-docs/faces.md has the table. `PARCELWALL_WRITE_TAPS=1 pytest -m slow tests/acceptance/test_taps.py` writes what was
+docs/faces.md has the table. `WRITE_TAPS=1 pytest -m slow tests/acceptance/test_taps.py` writes what was
 measured into it.
 """
 
@@ -21,7 +21,7 @@ from acceptance.standing import Noted, Standing, code_of, expected, forgive, lin
 from acceptance.test_own import brought, link_of, number_sent
 
 PAGE = Path(__file__).parents[2] / "docs" / "faces.md"
-WRITES = bool(os.environ.get("PARCELWALL_WRITE_TAPS"))
+WRITES = bool(os.environ.get("WRITE_TAPS"))
 STATION = "S-0002"
 HANGS_S = 15.0  # what is slower than that does not work; budgets are held by `parcelwall bench faces`
 NOTE_PHONE = """const touch = () => {

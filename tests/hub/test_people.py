@@ -1,6 +1,8 @@
 """People live apart: the vault, its erasure, the wall between carriers, and not one trace of a person elsewhere."""
 
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -95,6 +97,20 @@ def test_the_master_key_is_made_once_and_is_nobody_elses_to_read(tmp_path: Path)
     (tmp_path / "master.key").write_text("damaged")
     with pytest.raises(Trouble, match="64 hex digits"):
         hub_keys.load(tmp_path, ids)
+
+
+def test_processes_that_start_together_have_one_master_key(tmp_path: Path) -> None:
+    begin = threading.Barrier(8)
+
+    def start(number: int) -> bytes:
+        begin.wait()
+        return hub_keys.load(tmp_path, seeded(VirtualClock(NOW), number)).link_seed
+
+    for night in range(20):
+        (tmp_path / "master.key").unlink(missing_ok=True)
+        with ThreadPoolExecutor(8) as several:
+            assert len(set(several.map(start, range(8 * night, 8 * night + 8)))) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["master.key"], "nothing is left behind"
 
 
 def test_links_are_secret_and_each_pages_own() -> None:

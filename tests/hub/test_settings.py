@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from parcelwall.errors import Trouble
 from parcelwall.hub.running import names_of
-from parcelwall.settings import HubSettings, open_folder, read
+from parcelwall.settings import HubSettings, StationSettings, open_folder, read, refuse_unknown_variables
 
 NO_ADDRESS = [
     "parcels.example.org", "parcels.example.org:8600", "//parcels.example.org", "ftp://parcels.example.org", "https://",
@@ -44,3 +45,20 @@ def test_a_data_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
             open_folder(path)
     open_folder(tmp_path / "new" / "one")
     assert (tmp_path / "new" / "one").is_dir()
+
+
+@pytest.mark.parametrize(("name", "meant"), [
+    ("PARCELWALL_SMTP_HOTS", "Did you mean `PARCELWALL_SMTP_HOST`?"),
+    ("parcelwall_smtp_host", "Did you mean `PARCELWALL_SMTP_HOST`?"),
+    ("PARCELWALL_MASTERKEY", "`PARCELWALL_MASTER_KEY`?"), ("PARCELWALL_XYZZY", "Take it out."),
+])  # fmt: skip
+def test_a_mistyped_variable_is_refused(name: str, meant: str) -> None:
+    with pytest.raises(Trouble) as no:
+        refuse_unknown_variables({"PATH": "/bin", "PARCELWALL_PORT": "1", name: "x"})
+    assert f"the environment: `{name}` is not known." in str(no.value) and meant in str(no.value)
+
+
+def test_a_station_may_have_what_is_the_hubs_in_its_environment_and_the_other_way_round() -> None:
+    fields = (*msgspec.structs.fields(HubSettings), *msgspec.structs.fields(StationSettings))
+    names = ("master_key", *(field.name for field in fields))
+    refuse_unknown_variables({f"PARCELWALL_{name.upper()}": "" for name in names})

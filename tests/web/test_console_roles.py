@@ -226,6 +226,13 @@ async def test_the_number_to_call_is_given_and_taken_away_in_the_policy_form(off
     assert office.hub.policy.number_to_call == ""
 
 
+async def test_an_id_is_spelt_at_the_console_as_on_the_command_line(office: Office) -> None:
+    for who in ("josé", "acme post", "-jose", "٣", "j" * 41, "jose.b"):
+        await office.post("admin", "/console/people/admit", {"id": who, "name": "José", "role": "viewer"})
+    rows = await office.hub.pool.fetch("SELECT id FROM carrier WHERE name = 'José'")
+    assert [row["id"] for row in rows] == ["jose.b"]
+
+
 async def test_what_nobody_has_typed_into_an_address_is_refused_and_breaks_nothing(office: Office) -> None:
     for path in ("/console/numbers?station=%00", "/console/numbers/use.csv?station=%00", "/console/journal?station=%00",
                  "/console/stations/%00", "/console/numbers?station=S-0404"):  # fmt: skip

@@ -19,7 +19,7 @@ function request()
   return wrk.format(nil, "/api/v1/parcels", nil, text)
 end
 
-if os.getenv("PARCELWALL_BENCH_SHOW") then
+if os.getenv("BENCH_SHOW") then
   function response(status, headers, body)
     if status ~= 201 then io.stderr:write(status .. " " .. body .. "\n") end
   end

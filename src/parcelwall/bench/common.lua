@@ -4,7 +4,7 @@ local threads = 0
 function setup(thread)
   thread:set("thread_number", threads)
   local ports = {} -- setup() runs before init(), so they come by the environment
-  for port in string.gmatch(os.getenv("PARCELWALL_BENCH_PORTS") or "", "%d+") do ports[#ports + 1] = port end
+  for port in string.gmatch(os.getenv("BENCH_PORTS") or "", "%d+") do ports[#ports + 1] = port end
   if #ports > 0 then thread.addr = wrk.lookup("127.0.0.1", ports[threads % #ports + 1])[1] end
   threads = threads + 1
 end

@@ -50,4 +50,4 @@ def send(
 
 def _environment(ports: Sequence[int]) -> dict[str, str]:
     """Where the ports are, and where a script finds common.lua (`?` is Lua's name of what is required)."""
-    return os.environ | {"PARCELWALL_BENCH_PORTS": ",".join(map(str, ports)), "LUA_PATH": f"{SCRIPTS}/?.lua"}
+    return os.environ | {"BENCH_PORTS": ",".join(map(str, ports)), "LUA_PATH": f"{SCRIPTS}/?.lua"}

@@ -292,6 +292,17 @@ async def opened(
             await server.stop()
 
 
+def beginning(data_dir: Path, database_url: str = "") -> str:
+    """What a hub does first, for whoever waits for it."""
+    if database_url:
+        return "Opening the given database …"
+    try:
+        is_made = (data_dir / "postgres" / "cluster").exists()
+    except PermissionError:
+        is_made = True  # `opened` says whose it is
+    return f"{'Starting' if is_made else 'Making'} the database in {data_dir} …"
+
+
 def _refuse_another_folder(data_dir: Path) -> None:
     below = data_dir / "hub"
     try:

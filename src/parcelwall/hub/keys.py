@@ -5,9 +5,11 @@ Sealing is AES-256-GCM with a fresh 96-bit nonce and the purpose as associated d
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
+import tempfile
 from pathlib import Path
 from uuid import UUID
 
@@ -127,9 +129,24 @@ def load(data_dir: Path, ids: Ids, new: bool = True) -> Keys:
 
 
 def _write_once(path: Path, text: str) -> None:
+    """Of processes that start together one makes it and the others take it: it is whole before it has its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor, new = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # closed to others
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(new, path)
+    finally:
+        os.unlink(new)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

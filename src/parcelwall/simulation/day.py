@@ -177,12 +177,14 @@ def at_the_doors(demo: Demo) -> bool:
 
 
 @asynccontextmanager
-async def a_living_town(folder: Path, port: int, speed: float) -> AsyncIterator[tuple[Demo, Pace]]:
+async def a_living_town(
+    folder: Path, port: int, speed: float, say: Callable[[str], None] = lambda _: None
+) -> AsyncIterator[tuple[Demo, Pace]]:  # fmt: skip
     """A whole town on ports from `port`, whose day can go `speed` times as fast. It is kept in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     clock = PacedClock(SystemClock(), where_it_was(folder / "clock"))
     pace = Pace(clock, speed, folder / "clock")
-    async with a_demo(folder, port, clock, Ids(clock), whole_town=True, pace=pace) as demo:
+    async with a_demo(folder, port, clock, Ids(clock), whole_town=True, pace=pace, say=say) as demo:
         pace.busy = lambda: at_the_doors(demo)
         yield demo, pace
 

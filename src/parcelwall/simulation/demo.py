@@ -6,7 +6,7 @@ speak the same bytes in memory, and a week behind it (`simulation/past.py`).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -135,23 +135,27 @@ def codes_of_today(hub: Hub, demo: Demo) -> list[tuple[str, str]]:
 
 @asynccontextmanager
 async def a_demo(
-    data_dir: Path, port: int, clock: Clock, ids: Ids, whole_town: bool = False, pace: Pace | None = None
+    data_dir: Path, port: int, clock: Clock, ids: Ids, whole_town: bool = False, pace: Pace | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> AsyncIterator[Demo]:  # fmt: skip
     """A demo on ports `port` (hub) and the three after it (kiosks). Port 0: any free ones.
 
     `whole_town`: a dozen stations instead of three, and on its first day a week behind it. `pace`: how fast its day
-    goes, of the same clock.
+    goes, of the same clock. `say` hears what takes a while, before it does.
     """
     async with AsyncExitStack() as stack:
         sockets = [listen("127.0.0.1", port + place if port else 0) for place in range(len(HELSINKI) + 1)]
         url = f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
         sink = await stack.enter_async_context(Sink(clock))
         if whole_town and not (data_dir / "hub").exists():
+            say("Making a database, and living a week in the town: once, and up to a minute …")
             await past.live(data_dir, [configured(row) for row in (*HELSINKI, *AROUND)], clock.now(), COURIER)
         settings = HubSettings(data_dir=data_dir / "hub", smtp_host="127.0.0.1", smtp_port=sink.port,
                                public_url=url.replace("127.0.0.1", "localhost"),  # passkeys belong to a name
                                link_names=url.removeprefix("http://"))  # fmt: skip
+        say(hub_house.beginning(settings.data_dir))
         hub = await stack.enter_async_context(hub_house.opened(settings.data_dir, clock, ids))
+        say("Starting the stations …")
         keys = {who: await hub.admit(who, name, role) for who, name, role in OFFICE}
         demo = Demo(hub, {}, sink, url, await hub.admit("demo-post", "Demo Post"), keys["operator"], [])
         demo.tries += [("API key of a carrier", demo.carrier_key), ("API key of the operator", demo.operator_key)]

@@ -116,7 +116,7 @@ def on_bug(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes
     while where is not None and where.tb_next is not None:
         where = where.tb_next
     place = f"{where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
-    log.error("request_failed", reason=type(failed).__name__, where=place)
+    log.error("request_failed", reason=type(failed).__name__, where=place, exc_info=failed)
     return problem(500, "trouble", "Something here is broken. Nothing was recorded; the operators can see it.")
 
 

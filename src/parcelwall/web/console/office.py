@@ -153,7 +153,7 @@ async def admit_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
     form, area = await posted(request, sign_in), await chosen(request, "area")
     who, role = form.get("id", "").strip(), form.get("role", "")
     try:
-        if role not in ROLES or not who or not all(each.isalnum() or each in "-_." for each in who) or len(who) > 40:
+        if role not in ROLES or not staff.ID.fullmatch(who):
             raise Refusal("bad_field")
         if await hub.pool.fetchval("SELECT 1 FROM carrier WHERE id = $1", who):
             raise Refusal("reference_taken")
