@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from parcelwall.clock import SystemClock
 from parcelwall.ids import Ids
+from parcelwall.rules.access import Brake
 from parcelwall.simulation.check import check_books
 from parcelwall.simulation.demo import Demo, a_demo
 from parcelwall.simulation.people import People, Told
@@ -67,6 +68,11 @@ class Town:
         """Whoever stood at the screen goes away."""
 
         self._ask(self.demo.stations[station].station.kiosk.home)
+
+    def forgive(self, station: str) -> None:
+        """No wrong try is remembered at this station any more."""
+        memory = self.demo.stations[station].station.memory
+        self._ask(lambda: memory.set_brake("bare", Brake()))
 
     def waiting_at(self, station: str) -> tuple[Told, str]:
         """A parcel that the demo's people have just deposited there, and the text of its mail."""

@@ -172,7 +172,7 @@ def test_whatever_is_posted_opens_no_door(town: Town, web: httpx.Client) -> None
     kiosk, here = enter(web, town, "S-0003"), town.demo.stations["S-0003"]
     origin = {"Origin": kiosk}
     number, pulses = str(here.station.kiosk.showing.number), len(here.boards.core.pulses)
-    for digits in ("1234567", "١٢٣٤٥٦٧٨", "x" * 9_000):  # a fifth wrong code would pause the station for the next test
+    for digits in ("1234567", "١٢٣٤٥٦٧٨", "x" * 9_000):  # each is a wrong try, and so is the form that is none, below
         assert web.post(f"{kiosk}/code", data={"digits": digits}, headers=origin).status_code == 204
     for fields in ({"name": "again", "screen": number}, {"name": "take", "screen": "-1"}, {"name": "open"},
                    {"screen": "x"}, {"name": "label", "screen": "9" * 5_000, "value": "x"}):  # fmt: skip
@@ -182,6 +182,7 @@ def test_whatever_is_posted_opens_no_door(town: Town, web: httpx.Client) -> None
     assert web.post(f"{kiosk}/code", content=b"x" * 20_000, headers=origin).status_code == 413
     assert web.get(f"{kiosk}/").status_code == 200
     assert len(here.boards.core.pulses) == pulses
+    town.forgive("S-0003")  # the next one's slip at this screen would be the fifth, and pause its codes
 
 
 def test_whatever_is_posted_to_the_pretend_page(town: Town, web: httpx.Client) -> None:

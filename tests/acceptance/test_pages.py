@@ -86,7 +86,7 @@ def read(open_page: Any, url: str, number: str, words: str) -> None:
     page.see(words)
 
 
-def break_door(here: Any, fault: str, door: int, on: bool = True) -> None:
+def break_door(here: Any, fault: str, door: int | None, on: bool = True) -> None:
     core = here.boards.core
     acts: dict[str, Any] = {
         "jams": lambda: core.jam(door, on), "lies": lambda: core.lie(1, on) or core.lie(2, on),
@@ -99,19 +99,20 @@ def test_doors_that_fail(browser: Any, town: Town) -> None:
     """Whatever the boards say: the screen tells the person, a case is open, and the next person is served."""
     faults = dict(zip(town.demo.stations, ("jams", "lies", "reports nothing"), strict=True))
     waiting = town.waiting_at_all()
+    doors = {station: town.behind(station, told.reference) for station, (told, _) in waiting.items()}
     with visitor(browser, DESK) as open_page:
         screens = {station: open_page(KioskPage) for station in faults}
         for station, kiosk in screens.items():
-            told, letter = waiting[station]
+            _, letter = waiting[station]
             town.leave(station)
             kiosk.go(town.demo.stations[station].kiosk_url)
             kiosk.live().screen("home")
-            break_door(town.demo.stations[station], faults[station], town.behind(station, told.reference))
+            break_door(town.demo.stations[station], faults[station], doors[station])
             kiosk.type(code_in(letter))
         for station, kiosk in screens.items():
             kiosk.screen("stuck", within_s=30).see("C-")
-            kiosk.see(str(town.behind(station, waiting[station][0].reference)))
-            break_door(town.demo.stations[station], faults[station], 1, on=False)
+            kiosk.see(str(doors[station]))
+            break_door(town.demo.stations[station], faults[station], doors[station], on=False)
             assert "door_failed" in town.cases(station)
         kiosk.gates()
 

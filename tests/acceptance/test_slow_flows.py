@@ -15,7 +15,7 @@ from acceptance.browsing import PHONE, Watched, slow, sync_api, visitor
 from acceptance.courier_phone import PhonePage, a_phone
 from acceptance.running import Town
 from acceptance.shop import Shop, until
-from acceptance.standing import Standing, code_of, expected, forgive, link_in, qr_of, ready, standing
+from acceptance.standing import Standing, code_of, expected, link_in, qr_of, ready, standing
 from acceptance.test_courier import sign_in
 from web.gallery import CHROMIUM
 
@@ -50,7 +50,6 @@ def test_a_recipient_collects_after_a_wrong_code(town: Town, at: Standing) -> No
     at.kiosk.type(code_of(town, told))
     at.shut("thanks")
     until(lambda: town.stage(told.reference) == "COLLECTED", "the hub hears of it")
-    town.run(forgive(at.here))
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from acceptance import person
 from acceptance.browsing import PHONE, Watched, chromium, visitor
 from acceptance.running import Town
 from acceptance.shop import Shop, until
-from acceptance.standing import Noted, Standing, code_of, expected, forgive, link_in, qr_of, ready, standing
+from acceptance.standing import Noted, Standing, code_of, expected, link_in, qr_of, ready, standing
 from acceptance.test_own import brought, link_of, number_sent
 
 PAGE = Path(__file__).parents[2] / "docs" / "faces.md"
@@ -100,7 +100,7 @@ def test_a_recipient_where_bare_codes_pause(town: Town, at: Standing) -> None:
     at.kiosk.type(code_of(town, told) + told.reference[-4:])
     at.shut("thanks")
     held("recipient, code and last 4", at.noted("thanks"))
-    town.run(forgive(at.here))
+    town.forgive(STATION)
 
 
 @pytest.mark.slow
