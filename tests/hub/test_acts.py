@@ -132,6 +132,32 @@ async def test_an_area_is_kept_longer_by_two_once_and_can_be_taken_back(desk: De
     assert await verify_hub(desk.hub.pool) == []
 
 
+async def test_a_parcel_that_fails_holds_up_no_other_and_somebody_sees_it(desk: Desk) -> None:
+    """A row that nobody can read, behind one of three doors: the other two, and the act behind it, go through."""
+    for number in range(3):
+        await desk.brought(number)
+    kaisa, noor, pool = desk.people["kaisa"], desk.people["noor"], desk.hub.pool
+    bad, record = await pool.fetchrow("SELECT id, record FROM parcel ORDER BY id LIMIT 1")
+    first, second = [await acts.ask_to_keep_longer(desk.hub, kaisa, AREA) for _ in range(2)]
+    await acts.agree(desk.hub, noor, first.id)
+    desk.clock.advance(1)
+    await acts.agree(desk.hub, noor, second.id)
+    await pool.execute("UPDATE parcel SET record = '{' WHERE id = $1", bad)
+    desk.clock.advance(61)
+    for _ in range(2):
+        assert await acts.carry_out_due(desk.hub) == 0
+        assert await pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Extended'") == 4, "twice two of three"
+    stuck = [need.act.id for need in await needs.needs(desk.hub, noor) if need.about == "stuck" and need.act]
+    assert stuck == [first.id, second.id]
+    desk.clock.advance(3 * 3600)
+    assert [act.stuck for act in await acts.under_way(desk.hub, kaisa)] == [True, True], "it does not go out of sight"
+    await acts.withdraw(desk.hub, kaisa, second.id)
+    await pool.execute("UPDATE parcel SET record = $2 WHERE id = $1", bad, record)
+    assert await acts.carry_out_due(desk.hub) == 1
+    assert await pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Extended'") == 5
+    assert await acts.under_way(desk.hub, kaisa) == [] and await verify_hub(pool) == []
+
+
 async def test_figures_are_what_the_doors_saw(desk: Desk) -> None:
     for number in range(2):
         await desk.brought(number)

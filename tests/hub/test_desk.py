@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
@@ -131,11 +132,28 @@ async def rooms_at(hub: Hub, station: str) -> Any:
 async def test_same_reference_other_body_is_refused(hub: Hub) -> None:
     await announced(hub, "PW-1", "S-0001")
     others: list[dict[str, Any]] = [
-        {"weight_g": 901}, {"reach": True}, {"climate": "chilled"}, {"proof": "token"}, {"label": "OTHER-1"}
+        {"weight_g": 901}, {"reach": True}, {"climate": "chilled"}, {"proof": "token"}, {"label": "OTHER-1"},
+        {"expected_at": NOW + timedelta(hours=5)}, {"value": "49.90", "currency": "EUR"}, {"service": "express"},
     ]  # fmt: skip
     for changed in others:
-        assert (await no(hub, announcing("PW-1", "S-0001", **changed))).reason == "reference_taken"
+        assert (await no(hub, announcing("PW-1", "S-0001", **changed))).reason == "reference_taken", changed
     assert (await no(hub, announcing("PW-1", "S-0002"))).reason == "reference_taken"
+
+
+async def test_same_body_is_what_was_announced_not_what_became_known_since(hub: Hub) -> None:
+    """The carrier's own later report moves the expected time: what was said at first is the same body still."""
+    said = {"expected_at": NOW + timedelta(hours=5), "value": "49.90", "currency": "EUR", "service": "express"}
+    parcel = await announced(hub, "PW-1", "S-0001", **said)
+    later = NOW + timedelta(hours=9)
+    await hub.desk.ask(Report(carrier="acme", parcel=parcel, mark="delayed", expected_at=later))
+    assert await announced(hub, "PW-1", "S-0001", **said) == parcel
+    elsewhere = said["expected_at"].astimezone(ZoneInfo("Asia/Tokyo"))
+    assert await announced(hub, "PW-1", "S-0001", **{**said, "expected_at": elsewhere}) == parcel, "the same moment"
+    for changed in ({"expected_at": later}, {"value": "49.9"}, {"value": None, "currency": None}, {"service": ""}):
+        again = announcing("PW-1", "S-0001", **{**said, **changed})
+        assert (await no(hub, again)).reason == "reference_taken", changed
+    both = await hub.desk.serve([announcing("PW-2", **said), announcing("PW-2", **{**said, "service": ""})])
+    assert isinstance(both[0], Answer) and reason(both[1]) == "reference_taken"
 
 
 async def test_a_reference_is_each_carriers_own(hub: Hub) -> None:

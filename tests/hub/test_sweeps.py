@@ -11,9 +11,10 @@ import pytest_asyncio
 from parcelwall import clock
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
-from parcelwall.hub.commands import Destination, Extend, Reserve
+from parcelwall.hub.commands import CloseCase, Destination, Extend, Reserve
 from parcelwall.hub.stations import rooms
 from parcelwall.hub.sweeps import AskSomebody, sweep
+from parcelwall.hub.verify import verify_hub
 from parcelwall.link import paper, road
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
@@ -148,6 +149,47 @@ async def test_nothing_is_forgotten(town: Town) -> None:
     assert await sweep(town.hub) == 1
     assert sorted(await cases(town.hub)) == ["never_brought", "never_taken_back"]
     assert await sweep(town.hub) == 0
+
+
+async def test_who_closes_a_forgotten_parcels_case_has_put_it_off(town: Town) -> None:
+    """Its station burned down, say: nothing will ever come of it, and 30 s later nobody is asked again."""
+    parcel = await told(town, "PW-1")
+    await only(town).deposit("PW-1")
+    await only(town).carry()
+    advance(town, 24 * 3)
+    await sweep(town.hub)
+    advance(town, 24 * 8)
+    assert await sweep(town.hub) == 1
+    await close_all(town)
+    late = AskSomebody(parcel=parcel)  # of a sweep that has looked before it was closed
+    assert await sweep(town.hub) == 0 and isinstance((await town.hub.desk.serve([late]))[0], Refusal)
+    advance(town, 24 * 29)
+    assert await sweep(town.hub) == 0
+    assert await verify_hub(town.hub.pool) == [], "it is not forgotten, it was put off"
+    advance(town, 24 * 1.1)
+    assert await sweep(town.hub) == 1
+    assert await cases(town.hub) == ["never_taken_back"]
+
+
+async def test_what_is_late_once_more_was_not_put_off(town: Town) -> None:
+    parcel = await told(town, "PW-1")
+    await only(town).deposit("PW-1")
+    await only(town).carry()
+    advance(town, 24 * 3)
+    await sweep(town.hub)
+    advance(town, 24 * 8)
+    await sweep(town.hub)
+    await close_all(town)
+    await town.hub.desk.ask(Extend(carrier=None, parcel=parcel, hours=24, by="operator"))
+    advance(town, 25)
+    assert await sweep(town.hub) == 1, "late again"
+    advance(town, 24 * 7 + 1)
+    assert await sweep(town.hub) == 1, "a week later nobody has taken it back this time either"
+
+
+async def close_all(town: Town) -> None:
+    for row in await town.hub.pool.fetch("SELECT id, station FROM case_file WHERE closed_at IS NULL"):
+        await town.hub.desk.ask(CloseCase(case=row["id"], station=row["station"], outcome="looked"))
 
 
 @pytest.mark.parametrize("together", [True, False])

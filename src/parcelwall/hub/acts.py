@@ -2,7 +2,8 @@
 
 Each act is a row. A third door in ten minutes, or an area kept longer, waits until a second person agrees; one who
 asked can never agree to it (a CHECK says so). An area is kept longer a minute after it was agreed to, so that it can be
-withdrawn. What came of an act stands in its row; what happened stands in the journal.
+withdrawn. What came of an act stands in its row; what happened stands in the journal. One that fails for what it holds
+is stuck: the others go on, it is tried again, and it stands in the list until it is through or withdrawn.
 """
 
 import hashlib
@@ -13,11 +14,13 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 
-from parcelwall.errors import Refusal
+from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.commands import Answer, Asked, Extend
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
+from parcelwall.hub.reading import LOST
 from parcelwall.hub.staff import Person
 from parcelwall.rules.life import INSIDE
 from parcelwall.rules.personal import refuse_personal
@@ -26,6 +29,9 @@ WINDOW = timedelta(minutes=10)  # in which doors are counted, and in which a sec
 UNDO = timedelta(minutes=1)
 LONGEST_HOURS = 14 * 24
 LONGEST_REASON = 200
+STUCK = "stuck"
+
+log = structlog.get_logger()
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('parcelwall act ' || $1))"
 # Doors that opened or may have: an order that was refused before anything moved counts for nothing.
@@ -40,7 +46,9 @@ UPDATE act SET state = 'agreed', agreed_by = $2, due_at = $3
 WHERE id = $1 AND state = 'waiting' AND until > $4 RETURNING *"""
 _WITHDRAW = """
 UPDATE act SET state = 'withdrawn'
-WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2 AND (due_at IS NULL OR due_at > $3)"""
+WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2
+  AND (due_at IS NULL OR due_at > $3 OR outcome = 'stuck')"""
+_STUCK = "UPDATE act SET outcome = 'stuck' WHERE id = $1 AND state = 'agreed'"
 _DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
 # What a key has brought about stands, and counts: a repeat, or the same key for another door, takes nothing of it away.
 _TOLD = _DONE + " AND outcome IN ('', 'unanswered')"
@@ -82,6 +90,11 @@ class Act(msgspec.Struct, frozen=True):
     second: str = ""
     due_at: datetime | None = None
     outcome: str = ""
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it was agreed to, is due, and does not go through."""
+        return self.state == "agreed" and self.outcome == STUCK
 
     @property
     def stations(self) -> tuple[str, ...]:
@@ -221,16 +234,39 @@ async def withdraw(hub: Hub, who: Person, act_id: UUID) -> None:
 
 
 async def carry_out_due(hub: Hub) -> int:
-    """Keeps longer what was agreed to a minute ago. Each parcel once, however often this is tried."""
-    rows = await hub.pool.fetch(_DUE, hub.clock.now())
-    for row in rows:
-        longer = msgspec.json.decode(row["body"], type=Longer)
-        actor, _ = await _actors(hub, row["id"])
-        kept = 0
-        for found in await hub.pool.fetch(_INSIDE, list(longer.stations), list(INSIDE)):
+    """Keeps longer what was agreed to a minute ago, and answers how many acts that was. Each parcel once, however often
+    this is tried. An act that fails holds up no other one.
+
+    Raises Trouble when the world fails, not one act.
+    """
+    done = 0
+    for row in await hub.pool.fetch(_DUE, hub.clock.now()):
+        try:
+            await _carry_out(hub, row)
+            done += 1
+        except (*LOST, Trouble):
+            raise
+        except Exception as failed:
+            log.exception("act_stuck", act=str(row["id"]), reason=type(failed).__name__)
+            await hub.pool.execute(_STUCK, row["id"])
+    return done
+
+
+async def _carry_out(hub: Hub, row: asyncpg.Record) -> None:
+    """All of one act, also behind a parcel that fails. Raises what that one failed with, once the others are kept."""
+    longer = msgspec.json.decode(row["body"], type=Longer)
+    actor, _ = await _actors(hub, row["id"])
+    kept, failures = 0, []
+    for found in await hub.pool.fetch(_INSIDE, list(longer.stations), list(INSIDE)):
+        try:
             kept += await _keep(hub, row["id"], found["id"], longer.hours, actor)
-        await hub.pool.execute(_DONE, row["id"], str(kept))
-    return len(rows)
+        except (*LOST, Trouble):
+            raise
+        except Exception as failed:
+            failures.append(failed)
+    if failures:
+        raise failures[0]
+    await hub.pool.execute(_DONE, row["id"], str(kept))
 
 
 async def _keep(hub: Hub, act: UUID, parcel: UUID, hours: int, actor: UUID) -> bool:
@@ -254,8 +290,9 @@ async def find(hub: Hub, act: UUID) -> Act:
 async def under_way(hub: Hub, who: Person) -> list[Act]:
     """What waits for a second person, or may still be withdrawn, as far as this person's area goes; oldest first."""
     rows = await hub.pool.fetch(
-        f"{_SHOWN} WHERE state IN ('waiting', 'agreed') AND until > $1 ORDER BY asked_at", hub.clock.now()
-    )
+        f"{_SHOWN} WHERE state IN ('waiting', 'agreed') AND (until > $1 OR (state = 'agreed' AND outcome = 'stuck')) "
+        "ORDER BY asked_at", hub.clock.now(),
+    )  # fmt: skip
     return [act for act in map(_act, rows) if all(who.sees(station) for station in act.stations)]
 
 

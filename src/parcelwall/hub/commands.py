@@ -121,6 +121,7 @@ class Announce(Command, kw_only=True):
             at.people.append(sealed)
             at.persons[sealed.id] = self.person
         at.references[fact.carrier, fact.reference] = fact.parcel
+        at.announced[fact.parcel] = fact
         at.links.append((hashed, fact.parcel))
         if self.destination:
             self._promise_or_divert(at, fact.parcel, contacts[0] if contacts else b"")
@@ -136,10 +137,8 @@ class Announce(Command, kw_only=True):
 
     def _again(self, at: Sitting, parcel: Parcel) -> "Answer":
         """Announced already: the same body has the same answer, another body is refused."""
-        same = all(
-            getattr(parcel, name) == getattr(self.order, name)
-            for name in ("length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof", "direction", "label")
-        ) and parcel.reach >= self.order.reach  # its recipient may have asked for it
+        told = at.announced.get(parcel.id)
+        same = told is not None and decide.says_the_same(self.order, told)
         if not same or self._elsewhere(parcel) or self._for_another(at, parcel):
             raise Refusal("reference_taken", reference=self.order.reference)
         return Answer(201, view(at, parcel.id))

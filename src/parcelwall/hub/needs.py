@@ -62,10 +62,12 @@ async def needs(hub: Hub, who: Person) -> list[Need]:
         stations = {row["id"]: row for row in await presence(connection)}
     found = [_of_case(case, stations) for case in await reading.open_cases(hub)]
     found += _silent(hub, stations)
+    under_way = await acts.under_way(hub, who)
     found += [
         Need("second", "second", act.asked_at, act.station, act=act)
-        for act in await acts.under_way(hub, who) if act.state == "waiting"
+        for act in under_way if act.state == "waiting"
     ]  # fmt: skip
+    found += [Need("stuck", "second", act.due_at or act.asked_at, act=act) for act in under_way if act.stuck]
     found += await _permits(hub)
     seen = (need for need in found if who.sees(need.station) or (need.act and who.sees(need.act.stations[0])))
     return sorted(seen, key=lambda need: (ORDER.index(need.cost), need.since))

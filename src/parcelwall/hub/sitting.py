@@ -22,7 +22,7 @@ from parcelwall.journal import chain, postgres
 from parcelwall.journal.chain import Draft, Entry, Head
 from parcelwall.journal.postgres import Row
 from parcelwall.journal.together import Together
-from parcelwall.rules import facts
+from parcelwall.rules import decide, facts
 from parcelwall.rules.book import Book, CaseFile, Learned
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import INSIDE, Parcel, Stage
@@ -35,19 +35,23 @@ _OF_CASES = (facts.CaseOpened, facts.CaseClosed)
 _OF_NO_STATION = (facts.Announced, facts.CarrierReported)
 _NOTHING = Learned(None, None, None)
 _PARCEL = msgspec.json.Decoder(Parcel)
+_ANNOUNCED = msgspec.json.Decoder(facts.Announced)
 
 _LOCK_PARCELS = """
 SELECT id, revision, record FROM parcel WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE"""
 _FIND_REFERENCES = """
 SELECT id, revision, record FROM parcel
 JOIN unnest($1::text[], $2::text[]) AS asked (c, r) ON carrier = c AND reference = r"""
+_FIND_ANNOUNCED = """
+SELECT parcel, body FROM entry WHERE parcel = ANY($1::uuid[]) AND kind = 'Announced' ORDER BY revision DESC"""
 _LOCK_STATIONS = """
 SELECT id, config, room, in_service FROM station WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE"""
 # What another process is at is left out: nobody waits for its commit.
 _LOCK_FREE_STATIONS = _LOCK_STATIONS + " SKIP LOCKED"
 _CASES = """
 SELECT * FROM case_file WHERE (closed_at IS NULL AND (station = ANY($1::text[]) OR parcel = ANY($3::uuid[])))
-  OR id = ANY($2::uuid[])"""
+  OR id = ANY($2::uuid[])
+  OR (parcel = ANY($3::uuid[]) AND closed_at > $4 AND about IN ('never_brought', 'never_taken_back'))"""
 _PRESENT = "SELECT id, revision, record FROM parcel WHERE station = $1 AND due IS NOT NULL AND stage = ANY($2::text[])"
 _WRITE_PARCELS = """
 INSERT INTO parcel (id, carrier, reference, stage, station, reservation, compartment, due, contested, revision,
@@ -97,6 +101,7 @@ class Sitting:
         self._now_text = clock.text(now)
         self.book = Book()
         self.references: dict[tuple[str, str], UUID] = {}
+        self.announced: dict[UUID, facts.Announced] = {}  # what was said of those, by parcel
         self.revisions: dict[UUID, int] = {}
         self.here: dict[str, Station] = {}
         self.heads: dict[str, Head] = {}
@@ -133,10 +138,14 @@ class Sitting:
             self._take_parcels(await self.connection.fetch(_LOCK_PARCELS, list(wanted)))
 
     async def load_references(self, wanted: Sequence[tuple[str, str]]) -> None:
-        """Parcels already announced under these (carrier, reference) pairs, and for whom they are."""
+        """Parcels already announced under these (carrier, reference) pairs, what was said of them, and for whom they
+        are."""
         carriers, references = [pair[0] for pair in wanted], [pair[1] for pair in wanted]
         rows = await self.connection.fetch(_FIND_REFERENCES, carriers, references)
         self._take_parcels(rows)
+        if rows:  # the first one counts, as in the fold
+            told = await self.connection.fetch(_FIND_ANNOUNCED, [row["id"] for row in rows])
+            self.announced |= {row["parcel"]: _ANNOUNCED.decode(row["body"]) for row in told}
         if whom := [parcel.person for parcel in self.book.parcels.values() if parcel.person]:
             self.persons |= await people.find_all(self.connection, whom, self.keys)
 
@@ -167,8 +176,10 @@ class Sitting:
     async def load_cases(
         self, stations: Iterable[str], cases: Iterable[UUID], parcels: Iterable[UUID] = ()
     ) -> None:
-        """Open cases of these stations and parcels, and these, open or not; needed before one is opened or closed."""
-        for row in await self.connection.fetch(_CASES, list(stations), list(cases), list(parcels)):
+        """Open cases of these stations and parcels, and these, open or not; needed before one is opened or closed. Of
+        the parcels also the closed ones that put off what would be asked about them."""
+        put_off = self.now - decide.PUT_OFF
+        for row in await self.connection.fetch(_CASES, list(stations), list(cases), list(parcels), put_off):
             self.book.cases[row["id"]] = CaseFile(**dict(row))
 
     def record(self, fact: Fact, stream: str | None = None, body: str = "") -> Learned:

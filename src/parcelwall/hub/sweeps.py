@@ -19,7 +19,6 @@ from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import Stations
 from parcelwall.hub.tell import Teller
 from parcelwall.rules import decide
-from parcelwall.rules.life import Stage
 
 EVERY_S = 30.0
 MOST = 500
@@ -35,8 +34,10 @@ SELECT id FROM parcel WHERE stage = 'READY' AND due <= $1
   AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND closed_at IS NULL AND about = ANY($3))
 ORDER BY due LIMIT $2"""
 _FORGOTTEN = """
-SELECT id, stage FROM parcel WHERE stage IN ('ANNOUNCED', 'OVERDUE') AND due <= $1
+SELECT id FROM parcel WHERE stage IN ('ANNOUNCED', 'OVERDUE') AND due <= $1
   AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND closed_at IS NULL)
+  AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND closed_at > $3
+    AND closed_at >= due AND about IN ('never_brought', 'never_taken_back'))
 ORDER BY due LIMIT $2"""
 
 
@@ -79,7 +80,7 @@ class Expire(Command, kw_only=True):
 
 class AskSomebody(Command, kw_only=True):
     """A parcel that nobody brings or takes back: a case, so that it is not forgotten. Another sweep may have been
-    quicker: one is enough."""
+    quicker, or somebody has just closed one: one is enough for a while."""
 
     needs_cases = True
     parcel: UUID
@@ -89,11 +90,9 @@ class AskSomebody(Command, kw_only=True):
 
     def decide(self, at: Sitting) -> Answer:
         parcel = at.book.parcels[self.parcel]
-        if parcel.stage not in (Stage.ANNOUNCED, Stage.OVERDUE) or parcel.due is None or parcel.due > at.now:
+        about = decide.forgotten(parcel, at.book.cases.values(), at.now)
+        if about is None:
             raise Refusal("wrong_stage")
-        if any(case.parcel == parcel.id and case.closed_at is None for case in at.book.cases.values()):
-            raise Refusal("wrong_stage")
-        about = "never_brought" if parcel.stage == Stage.ANNOUNCED else "never_taken_back"
         at.open_case(about, parcel.id, parcel.station, parcel.compartment, False)
         return Answer(200, view(at, self.parcel))
 
@@ -105,7 +104,7 @@ async def sweep(hub: Hub) -> int:
     async with hub.pool.acquire() as connection:
         lapsing = await connection.fetch(_LAPSING, now, silence, MOST)
         expiring = await connection.fetch(_EXPIRING, now, MOST, list(decide.STOPPING))
-        forgotten = await connection.fetch(_FORGOTTEN, now, MOST)
+        forgotten = await connection.fetch(_FORGOTTEN, now, MOST, now - decide.PUT_OFF)
     commands: list[Command] = [Lapse(parcel=row["id"], heard_until=row["heard_until"]) for row in lapsing]
     commands += [Expire(parcel=row["id"]) for row in expiring]
     commands += [AskSomebody(parcel=row["id"]) for row in forgotten]

@@ -19,7 +19,8 @@ from parcelwall.hub.verify_reading import Kept, Reading
 from parcelwall.journal import chain, streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.rules import facts
-from parcelwall.rules.book import Book, Learned
+from parcelwall.rules.book import Book, CaseFile, Learned
+from parcelwall.rules.decide import looks_after
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import ENDED, INSIDE, Stage
 from parcelwall.rules.personal import told_of_people
@@ -292,10 +293,13 @@ def _forgotten(reading: Reading, kept: dict[str, list[Kept]]) -> Iterator[str]:
     newest = max(times)
     at_work = max((when for when in times if when <= newest - AT_WORK), default=newest - AT_WORK)
     silence = max((p.lapse_silence_hours for p in reading.policies.values()), default=Policy().lapse_silence_hours)
-    with_case = {case.parcel for case in reading.book.cases.values() if case.closed_at is None}
+    cases: dict[UUID | None, list[CaseFile]] = {}
+    for case in reading.book.cases.values():
+        cases.setdefault(case.parcel, []).append(case)
     for parcel in reading.book.parcels.values():
         patience = FORGOTTEN_AFTER + (timedelta(hours=silence) if parcel.stage == Stage.RESERVED else timedelta(0))
-        if parcel.due and parcel.due < at_work - patience and parcel.id not in with_case:
+        before, known = at_work - patience, cases.get(parcel.id, ())
+        if parcel.due and parcel.due < before and not any(looks_after(each, parcel, before) for each in known):
             yield f"INV-10: parcel {parcel.id} is {parcel.stage} and was due on {clock.text(parcel.due)}: forgotten"
 
 

@@ -30,6 +30,10 @@ TAKE_IT_BACK = (
     "if nobody may collect it until then."
 )
 STOPPING = ("door_failed", "door_did_not_open")  # cases of somebody who could not get at their parcel
+FORGOTTEN = {Stage.ANNOUNCED: "never_brought", Stage.OVERDUE: "never_taken_back"}
+# Who closes such a case while its parcel is as it was has looked, and is asked again after this. Not a knob: it weighs
+# nothing against anything, it only has to be longer than a carrier's search and shorter than a parcel is remembered.
+PUT_OFF = timedelta(days=30)
 _PROOFS: tuple[facts.Proof, ...] = ("code", "token", "verified")  # each stronger than the one before
 AIR_G_PER_CM3, OSMIUM_G_PER_CM3 = 0.0012, 22.6  # nothing that is carried is lighter or denser
 
@@ -63,6 +67,13 @@ def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced
     if order.value is not None:
         _refuse_bad_amount(order.value)
     return facts.Announced(parcel=parcel, person=person, **msgspec.structs.asdict(order))
+
+
+def says_the_same(order: Order, told: facts.Announced) -> bool:
+    """Whether a carrier says of a parcel what was announced of it before: each field, times as moments. Doors within
+    reach may have been asked for by its recipient."""
+    said = msgspec.structs.asdict(msgspec.structs.replace(order, reach=told.reach or order.reach))
+    return all(getattr(told, name) == value for name, value in said.items())
 
 
 def _in_utc(when: datetime) -> datetime:
@@ -206,6 +217,23 @@ def lapse(parcel: Parcel, heard_until: datetime | None, now: datetime, policy: P
 def stops_the_clock(case: CaseFile) -> bool:
     """Whether somebody could not get at their parcel: while that case is open, its holding time stands still."""
     return case.parcel is not None and case.closed_at is None and case.about in STOPPING
+
+
+def forgotten(parcel: Parcel, cases: Iterable[CaseFile], now: datetime) -> str | None:
+    """What a case is to be about, so that somebody looks at a parcel that nobody brings or takes back; None while it is
+    not due, and while one of its cases says that somebody does, or did lately."""
+    if parcel.due is None or parcel.due > now or any(looks_after(case, parcel, now) for case in cases):
+        return None
+    return FORGOTTEN.get(parcel.stage)
+
+
+def looks_after(case: CaseFile, parcel: Parcel, now: datetime) -> bool:
+    """Whether the case keeps a parcel from being forgotten: it is open, or it was opened for that reason, and whoever
+    closed it has put it off. What became due since is another matter."""
+    if case.parcel != parcel.id or case.closed_at is None:
+        return case.parcel == parcel.id
+    put_off = case.about in FORGOTTEN.values() and case.closed_at > now - PUT_OFF
+    return put_off and parcel.due is not None and case.closed_at >= parcel.due
 
 
 def close_case(parcel: Parcel | None) -> None:

@@ -150,13 +150,14 @@ def _row(hub: Hub, person: Person, need: Need, known: Any, pictures: int) -> Nee
         here = f"{HOME}/parcels/{need.parcel}"
     elif need.act is not None:
         here = f"{HOME}/longer"
+    agrees = need.act is not None and all(person.may("agree", each) for each in need.act.stations)
+    asked = need.act is not None and need.act.asked_by == person.id
     return NeedRow(
         need, place, known.gettext(said.ABOUT.get(need.about, said.SOMETHING)),
         _next(need, known), known.gettext(said.COST[need.cost]), here,
         may_close=need.case is not None and person.may("hold", need.station),
-        may_agree=need.act is not None and need.act.asked_by != person.id
-        and all(person.may("agree", each) for each in need.act.stations),
-        mine=need.act is not None and need.act.asked_by == person.id,
+        may_agree=agrees and not asked and need.about == "second",
+        mine=asked or (agrees and need.about == "stuck"),
         photos=pictures if person.may("hold", need.station) else 0,
     )  # fmt: skip
 

@@ -69,6 +69,7 @@ ABOUT = {
     "silent": N_("A station is silent"),
     "permit": N_("A permit ends"),
     "second": N_("Somebody needs a second person"),
+    "stuck": N_("What was agreed to does not go through"),
 }
 SOMETHING = N_("Somebody should look")
 
@@ -96,6 +97,7 @@ NEXT_OF = {
     "never_brought": N_("Ask the carrier where it is, then close the case."),
     "never_taken_back": N_("Send a courier to take it back, then close the case."),
     "out_of_order": N_("Have it mended and looked at, then close the case."),
+    "stuck": N_("It is tried again every half minute. If it stays, have the hub's log read, or take it back."),
 }
 """Where what a case is about says more than its cost."""
 
