@@ -10,9 +10,10 @@ import pytest
 import pytest_asyncio
 
 from parcelwall.errors import Refusal
-from parcelwall.hub.commands import CloseCase, Extend
+from parcelwall.hub.commands import CloseCase, Extend, OpenCase
 from parcelwall.hub.reports import report
 from parcelwall.hub.sweeps import sweep
+from parcelwall.hub.tell import Teller
 from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.simulation.town import Town
@@ -128,3 +129,18 @@ async def test_other_cases_stop_no_time_and_a_late_one_gives_none_back(town: Tow
     town.clock.advance(3600)
     await close(town, await case_of(town))
     assert (await parcel_at(town.hub, parcel.id)).collect_by == parcel.collect_by, "it was over before"
+
+
+async def test_what_another_station_says_of_it_stops_no_time(town: Town) -> None:
+    """Its own station says nothing: it becomes overdue as ever, and the case is there to be looked at."""
+    parcel = await inside(town)
+    case = OpenCase(parcel=parcel.id, about="door_failed", station="S-0002", compartment=1, holds=True)
+    await town.hub.desk.ask(case)
+    town.clock.advance(30 * 3600)
+    async with town.hub.pool.acquire() as connection:
+        assert await Teller(town.hub, {}, "http://hub.example", "parcels.example").remind(connection) == 1
+    town.clock.advance(19 * 3600)
+    await sweep(town.hub)
+    assert (await parcel_at(town.hub, parcel.id)).stage == Stage.OVERDUE
+    await town.hub.desk.ask(CloseCase(case=await case_of(town), station=None))
+    assert (await parcel_at(town.hub, parcel.id)).collect_by == parcel.collect_by

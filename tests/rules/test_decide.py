@@ -241,15 +241,15 @@ def test_an_operator_may_extend_more_often_than_a_recipient() -> None:
 def test_hours_in_which_the_station_stood_still_are_given_to_who_could_have_come(stage: Stage) -> None:
     lay = parcel(stage, deposited_at=NOW)
     stood = facts.StoodStill(since=NOW - timedelta(hours=2), until=NOW + timedelta(hours=5))
-    longer = decide.keep_longer(lay, stood, NOW + timedelta(hours=6))
+    longer = decide.keep_longer(lay, stood, "S-0001", NOW + timedelta(hours=6))
     assert (longer is not None) == (stage in INSIDE)
     assert longer is None or longer.collect_by == LATER + timedelta(hours=5), "no more than it lay there"
-    early = decide.keep_longer(lay, stood, NOW + timedelta(hours=1))
+    early = decide.keep_longer(lay, stood, "S-0001", NOW + timedelta(hours=1))
     assert early is None or early.collect_by == LATER + timedelta(hours=1), "a clock that is ahead gives no more"
     after = facts.StoodStill(since=LATER + timedelta(hours=1), until=LATER + timedelta(hours=9))
-    assert decide.keep_longer(lay, after, LATER + timedelta(hours=9)) is None, "its time was over before"
+    assert decide.keep_longer(lay, after, "S-0001", LATER + timedelta(hours=9)) is None, "its time was over before"
     never = facts.StoodStill(since=NOW - timedelta(hours=9), until=NOW - timedelta(hours=1))
-    assert decide.keep_longer(lay, never, NOW) is None
+    assert decide.keep_longer(lay, never, "S-0001", NOW) is None
 
 
 def test_what_stands_still_for_a_case_is_not_given_twice() -> None:
@@ -257,9 +257,9 @@ def test_what_stands_still_for_a_case_is_not_given_twice() -> None:
     stood = facts.StoodStill(since=NOW, until=NOW + timedelta(hours=5))
     case = CaseFile(id=OTHER, about=decide.STOPPING[0], parcel=lay.id, station="S-0001", compartment=1, holds=True,
                     opened_at=NOW)  # fmt: skip
-    assert decide.keep_longer(lay, stood, stood.until, [case]) is None
+    assert decide.keep_longer(lay, stood, "S-0001", stood.until, [case]) is None
     closed = msgspec.structs.replace(case, closed_at=NOW)
-    assert decide.keep_longer(lay, stood, stood.until, [closed]) is not None
+    assert decide.keep_longer(lay, stood, "S-0001", stood.until, [closed]) is not None
 
 
 def test_an_expected_time_of_any_zone_is_written_in_utc() -> None:

@@ -63,7 +63,6 @@ class BoardDoors:
         self._hook_s = 0.0 if profile.contact == "door" else self._pulse_s + HOOK_CATCHES_S
         self._held_until: dict[int, float] = {}  # door -> how long its hook may not be caught for its coil alone
         self._seen: dict[int, Seen] = {}
-        self._suspects: set[int] = set()
         self._sweeping = asyncio.Lock()
         self._swept_at = float("-inf")
         self._spoken_since_sweep = False
@@ -90,10 +89,6 @@ class BoardDoors:
     async def close(self) -> None:
         """Let go of the port."""
         await self._bus.close()
-
-    def suspect(self, door: int, is_suspect: bool = True) -> None:
-        """Marks a sensor that is not to be believed: its door stays UNKNOWN until it is unmarked."""
-        (self._suspects.add if is_suspect else self._suspects.discard)(self._place(door).door)
 
     async def open(self, door: int, not_after: float) -> Pulse:
         """One pulse, or none; see `Doors.open`. Raises Trouble when the door is not mapped.
@@ -261,8 +256,6 @@ class BoardDoors:
 
     def _told(self, door: int, fresh_since: float) -> Seen:
         seen = self._seen.get(door, NEVER_LOOKED)
-        if door in self._suspects:
-            return Seen(DoorState.UNKNOWN, seen.at, Why.SUSPECT)
         if seen.state is not DoorState.UNKNOWN and seen.at < fresh_since:
             return Seen(DoorState.UNKNOWN, seen.at, Why.STALE)
         return seen

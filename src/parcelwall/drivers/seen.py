@@ -23,7 +23,6 @@ class Why(StrEnum):
     GARBLED = "garbled"  # bytes came, and no good frame among them
     STALE = "stale"  # the newest read is too old
     DISAGREE = "disagree"  # two reads in a row differ
-    SUSPECT = "suspect"  # somebody marked the sensor
     FAULT = "fault"  # the board itself says that it cannot tell
     HELD = "held"  # the hook is not caught, and its coil may hold it: nothing is said of the leaf
     UNMAPPED = "unmapped"  # no such door in the profile

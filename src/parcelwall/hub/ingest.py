@@ -90,8 +90,8 @@ class Ingest(msgspec.Struct, kw_only=True):
         at.open_case("unreadable_entry", None, self.station, None, False)
 
     def _keep_longer(self, at: Sitting, stood: facts.StoodStill) -> None:
-        for parcel in [each for each in at.book.parcels.values() if each.station == self.station]:
-            if longer := decide.keep_longer(parcel, stood, at.now, at.book.cases.values()):
+        for parcel in list(at.book.parcels.values()):
+            if longer := decide.keep_longer(parcel, stood, self.station, at.now, at.book.cases.values()):
                 at.record(longer)
 
     def _follow_up(self, at: Sitting, fact: facts.ParcelFact, learned: Learned) -> None:

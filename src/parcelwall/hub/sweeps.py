@@ -31,7 +31,8 @@ SELECT id, heard_until FROM parcel LEFT JOIN station_presence USING (station)
 WHERE stage = 'RESERVED' AND due < $1 AND (heard_until > due OR due < $2) ORDER BY due LIMIT $3"""
 _EXPIRING = """
 SELECT id FROM parcel WHERE stage = 'READY' AND due <= $1
-  AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND closed_at IS NULL AND about = ANY($3))
+  AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id AND case_file.station = parcel.station
+    AND closed_at IS NULL AND about = ANY($3))
 ORDER BY due LIMIT $2"""
 _FORGOTTEN = """
 SELECT id FROM parcel WHERE stage IN ('ANNOUNCED', 'OVERDUE') AND due <= $1

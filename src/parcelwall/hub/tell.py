@@ -193,7 +193,8 @@ class Teller:
                WHERE stage = 'READY' AND due BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM notice
                  WHERE notice.parcel = parcel.id AND purpose = 'reminder' AND (notice.writer, notice.number)
                    = (e.writer, e.number)) AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id
-                 AND closed_at IS NULL AND about = ANY($3)) ORDER BY due LIMIT 500""",
+                 AND case_file.station = parcel.station AND closed_at IS NULL AND about = ANY($3))
+               ORDER BY due LIMIT 500""",
             now, soon, list(decide.STOPPING),
         )  # fmt: skip
         addressees = await self._addressees(connection, {row["id"] for row in due})

@@ -214,9 +214,11 @@ def lapse(parcel: Parcel, heard_until: datetime | None, now: datetime, policy: P
     return facts.Lapsed(parcel=parcel.id, reservation=parcel.reservation)
 
 
-def stops_the_clock(case: CaseFile) -> bool:
-    """Whether somebody could not get at their parcel: while that case is open, its holding time stands still."""
-    return case.parcel is not None and case.closed_at is None and case.about in STOPPING
+def stops_the_clock(case: CaseFile, parcel: Parcel) -> bool:
+    """Whether somebody could not get at this parcel: while that case is open, its holding time stands still. What a
+    station says of a parcel that lies elsewhere is a case to look at, and moves nobody's time."""
+    of_it_where_it_lies = (case.parcel, case.station) == (parcel.id, parcel.station)
+    return of_it_where_it_lies and case.closed_at is None and case.about in STOPPING
 
 
 def forgotten(parcel: Parcel, cases: Iterable[CaseFile], now: datetime) -> str | None:
@@ -249,9 +251,9 @@ def give_back(parcel: Parcel, case: CaseFile, others: Iterable[CaseFile], now: d
 
     What one of the `others` still holds up is given back when that one is closed.
     """
-    if not stops_the_clock(case) or parcel.stage not in INSIDE or parcel.collect_by is None:
+    if not stops_the_clock(case, parcel) or parcel.stage not in INSIDE or parcel.collect_by is None:
         return None
-    held = [each.opened_at for each in others if each.id != case.id and stops_the_clock(each)]
+    held = [each.opened_at for each in others if each.id != case.id and stops_the_clock(each, parcel)]
     begun = max(case.opened_at, parcel.deposited_at or case.opened_at)
     stood_still = min([now, *held]) - begun
     if begun >= parcel.collect_by or stood_still <= timedelta(0):
@@ -260,16 +262,18 @@ def give_back(parcel: Parcel, case: CaseFile, others: Iterable[CaseFile], now: d
 
 
 def keep_longer(
-    parcel: Parcel, stood: facts.StoodStill, now: datetime, cases: Iterable[CaseFile] = ()
+    parcel: Parcel, stood: facts.StoodStill, station: str, now: datetime, cases: Iterable[CaseFile] = ()
 ) -> facts.Extended | None:
-    """The time in which the station could let nobody in is given to a parcel that lay there; None if there is none.
+    """The time in which `station` could let nobody in is given to a parcel that lay there; None if there is none.
 
     Of what the station tells, no more counts than the parcel was there and may have been; and none while the clock
     stands still for one of its cases, for that gives all of it back.
     """
     if parcel.stage not in INSIDE or parcel.collect_by is None or parcel.deposited_at is None:
         return None
-    if any(case.parcel == parcel.id and stops_the_clock(case) for case in cases):
+    if parcel.station != station:
+        return None
+    if any(stops_the_clock(case, parcel) for case in cases):
         return None
     begun, ended = max(stood.since, parcel.deposited_at), min(stood.until, now)
     if begun >= parcel.collect_by or ended <= begun:
@@ -279,7 +283,7 @@ def keep_longer(
 
 def expire(parcel: Parcel, now: datetime, cases: Iterable[CaseFile] = ()) -> facts.Expired | None:
     """The holding time is over; None if it is not, or stands still because of one of the parcel's cases."""
-    if any(case.parcel == parcel.id and stops_the_clock(case) for case in cases):
+    if any(stops_the_clock(case, parcel) for case in cases):
         return None
     if parcel.stage != Stage.READY or parcel.collect_by is None or now < parcel.collect_by:
         return None

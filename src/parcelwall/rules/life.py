@@ -194,9 +194,12 @@ def _ended_before(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
 
 
 def _deposited(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
+    """Put in a second time, it is contested; what its recipient was promised before is not taken away by that."""
+    promised = parcel.collect_by if parcel.stage in INSIDE else None
+    until = max(fact.collect_by, promised or fact.collect_by)
     return {
         "station": fact.station, "reservation": fact.reservation, "compartment": fact.compartment,
-        "deposited_at": at, "collect_by": fact.collect_by, "due": fact.collect_by, "ended_at": None, "reason": "",
+        "deposited_at": at, "collect_by": until, "due": until, "ended_at": None, "reason": "",
         "size": None, "deposit_by": None,  # of the promise, which is over: who has heard of a lapse knows them no more
     }  # fmt: skip
 
