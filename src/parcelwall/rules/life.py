@@ -194,8 +194,8 @@ def _ended_before(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
 
 
 def _deposited(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
-    """Put in a second time, it is contested; what its recipient was promised before is not taken away by that."""
-    promised = parcel.collect_by if parcel.stage in INSIDE else None
+    """Put in elsewhere while it is inside, it is contested, and what was promised where it lay is not taken away."""
+    promised = parcel.collect_by if parcel.stage in INSIDE and parcel.station != fact.station else None
     until = max(fact.collect_by, promised or fact.collect_by)
     return {
         "station": fact.station, "reservation": fact.reservation, "compartment": fact.compartment,
