@@ -9,15 +9,16 @@ import asyncpg
 import numpy as np
 import pytest
 import pytest_asyncio
-from msgspec.json import encode
+from msgspec.json import decode, encode
 from typer.testing import CliRunner
 
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Report
-from parcelwall.planning import commands, forecast_report, history, stored
+from parcelwall.planning import commands, forecast_report, history, room_report, stored
 from parcelwall.planning.forecast_plan import Load
+from parcelwall.rules.offers import RoomTable
 from parcelwall.rules.tables import VisitCalendar
 from parcelwall.simulation.town import Town
 from rules.samples import CALENDAR, CURVE
@@ -179,3 +180,23 @@ async def test_the_command_line_reads_the_journal_keeps_and_scores(
         assert done.exit_code == 0, done.output
     assert "1 forecasts were scored just now" in done.output
     assert await connection.fetchval("SELECT came FROM forecast") == 1.0
+
+
+async def test_the_command_line_makes_tables_of_room_and_keeps_what_it_learnt(
+    database: str, town: Town, tmp_path: Path
+) -> None:
+    await one_life(town)
+
+    class Reached:
+        dsn = database
+
+    commands.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
+    out, kept = tmp_path / "room.jsonl", tmp_path / "learnt.gz"
+    for words in ([], ["--again"]):
+        given = ["room", "--out", str(out), "--learnt", str(kept), *words]
+        done = await asyncio.to_thread(CliRunner().invoke, commands.app, given)
+        assert done.exit_code == 0, done.output
+    assert "1 stations: 1 by the formula moved" in done.output
+    (table,) = (decode(line, type=RoomTable) for line in out.read_bytes().splitlines())
+    assert table.station == "S-0001" and all(len(row) == 8 for row in table.chance.values())
+    assert room_report.read(kept)["S-0001"].way == "moved"

@@ -284,27 +284,32 @@ def room(
     data: Data = None,
     database_url: DatabaseUrl = None,
     out: Annotated[Path, typer.Option("--out", help="File of tables, for `plan adopt`.")] = Path("room.jsonl"),
+    kept: Annotated[
+        Path, typer.Option("--learnt", help="What was learnt of each station; learnt anew after a week.")
+    ] = Path("room-learnt.jsonl.gz"),
+    again: Annotated[bool, typer.Option("--again", help="Learn all of it anew.")] = False,
 ) -> None:
     """The chance of room at every station, today and seven days ahead, from the hub's journal as it stands now.
 
     Refuses a hub without a station, and where what was told before did worse than the past share.
     """
-    from parcelwall.journal import postgres
-    from parcelwall.planning import history, offers, told
+    from parcelwall.planning import history, room_report, told
 
     now = SystemClock().now()
 
-    async def make(connection: Any) -> list[Any]:
-        if no := told.no_tables(told.score(await history.read(connection, now), now)):
+    async def read(connection: Any) -> Any:
+        found = await history.read(connection, now)
+        if no := told.no_tables(told.score(found, now)):
             raise Trouble(no)
-        entries = postgres.of_kinds(connection, offers.KINDS, now - offers.LEARNT_FROM)
-        return offers.tables(await offers.read(entries), now, await history.unusable(connection))
+        return found
 
-    made = _in_database(data, database_url, make)
-    if not made:
+    past = _in_database(data, database_url, read)
+    if not past.layouts:
         raise Trouble("the hub has no station yet")
+    with Console(stderr=True).status("Reading …") as status:
+        made, ways = room_report.make(past, now, kept, again, lambda text: status.update(text))
     out.write_bytes(b"".join(msgspec.json.encode(table) + b"\n" for table in made))
-    Console(soft_wrap=True).print(f"Chances of room at {len(made)} stations.\nTables: {out}", markup=False)
+    Console(soft_wrap=True).print(f"Chances of room at {len(made)} stations: {ways}.\nTables: {out}", markup=False)
 
 
 @app.command()

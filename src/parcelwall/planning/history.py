@@ -50,6 +50,7 @@ class Story(msgspec.Struct):
     told: Told | None = None  # what an offer had said of it
     told_at: str = ""  # of which station
     why: str = ""  # it was diverted
+    lapsed: datetime | None = None  # the promise ended, and was not renewed
 
 
 class History(msgspec.Struct):
@@ -62,6 +63,7 @@ class History(msgspec.Struct):
     layouts: dict[str, Layout] = {}
     rows: dict[str, AdmissionRow] = {}
     unusable: dict[str, frozenset[int]] = {}
+    laid_out: dict[str, datetime] = {}  # when each station's compartments were last others than before
 
 
 async def read(connection: asyncpg.Connection, now: datetime) -> History:
@@ -69,13 +71,18 @@ async def read(connection: asyncpg.Connection, now: datetime) -> History:
     history = History({}, {}, unusable=await unusable(connection))
     for kinds, since in ((KINDS, now - timedelta(days=WINDOW_DAYS)), (LASTING, LONG_AGO)):
         async for kind, at, parcel, body in postgres.of_kinds(connection, kinds, since):
-            try:
-                fact = facts.read(kind, body)
-            except msgspec.DecodeError:
-                continue  # what nobody can read, nobody learns from; `verify` tells of it
-            if fact is not None:
-                _note(history, fact, at, parcel)
+            note(history, kind, at, parcel, body)
     return history
+
+
+def note(history: History, kind: str, at: datetime, parcel: UUID | None, body: str) -> None:
+    """One entry more. What nobody can read, nobody learns from; `verify` tells of it."""
+    try:
+        fact = facts.read(kind, body)
+    except msgspec.DecodeError:
+        return
+    if fact is not None:
+        _note(history, fact, at, parcel)
 
 
 async def unusable(connection: asyncpg.Connection) -> dict[str, frozenset[int]]:
@@ -91,6 +98,8 @@ async def unusable(connection: asyncpg.Connection) -> dict[str, frozenset[int]]:
 
 def _note(history: History, fact: facts.Fact, at: datetime, parcel: UUID | None) -> None:
     if isinstance(fact, facts.StationConfigured):
+        if history.layouts.get(fact.station, fact.layout).compartments != fact.layout.compartments:
+            history.laid_out[fact.station] = at
         history.zones[fact.station], history.layouts[fact.station] = fact.zone, fact.layout
     elif isinstance(fact, facts.AdmissionAdopted):
         history.rows[fact.row.name] = fact.row
@@ -113,14 +122,14 @@ def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
         story.station, story.deposited = fact.station, story.deposited or at
         story.compartment, story.open = fact.compartment, False
     elif isinstance(fact, facts.Lapsed):
-        story.open = False
+        story.open, story.lapsed = False, at
     elif isinstance(fact, facts.Collected | facts.TakenBack | facts.Cancelled | facts.Diverted):
         story.ended, story.open = story.ended or at, False
         story.why = fact.reason if isinstance(fact, facts.Diverted) else story.why
 
 
 def _promised(story: Story, fact: facts.Reserved, at: datetime) -> None:
-    story.station, story.size, story.open = fact.station, fact.size, True
+    story.station, story.size, story.open, story.lapsed = fact.station, fact.size, True, None
     story.reserved, story.first = story.reserved or at, story.first or fact.station
     if fact.told is not None:
         story.told, story.told_at = fact.told, fact.station

@@ -89,31 +89,46 @@ def tell(rows: Array, asked_h: Array, known_h: Array, fitted: Array, since_h: fl
         known = known_h < now
         past = known & (asked_h > now - WINDOW_H)
         if past.sum() >= ENOUGH:
-            several = _learn(rows[past], fitted[past])
-            raw[these] = np.mean([trees.predict(rows[these], num_threads=1) for trees in several], axis=0)
+            raw[these] = predict(learn(rows[past], fitted[past]), rows[these])
             late = known & (asked_h > now - CALIBRATED_ON_H) & np.isfinite(raw)
             told[these] = recalibrated(raw[these], raw[late], fitted[late])
     told[asked_h <= since_h] = np.nan
     return told
 
 
-def _learn(rows: Array, fitted: Array) -> list[lightgbm.Booster]:
+def learn(rows: Array, fitted: Array) -> list[lightgbm.Booster]:
     """Several, each from other draws of the past: their mean is steadier than any of them."""
     table = lightgbm.Dataset(rows, fitted, params=OPTIONS, free_raw_data=False)
     return [lightgbm.train(OPTIONS | {"seed": seed}, table, ROUNDS) for seed in SEEDS]
 
 
+def predict(several: Sequence[lightgbm.Booster], rows: Array) -> Array:
+    found: Array = np.mean([trees.predict(rows, num_threads=1) for trees in several], axis=0)
+    return found
+
+
 def recalibrated(told: Array, before: Array, came_true: Array) -> Array:
     """Chances moved and stretched on the logistic scale as those told before should have been; shrunk to no change."""
+    return moved(told, *needed_move(before, came_true))
+
+
+def needed_move(before: Array, came_true: Array, alike: float = 1.0) -> tuple[float, float]:
+    """By how much chances that were told should have been shifted and stretched (0: not at all). So many outcomes that
+    are `alike` count as one."""
     x = _logit(before)
 
-    def loss(moved: Array) -> tuple[float, Array]:
-        u = moved[0] + (1 + moved[1]) * x
+    def loss(move: Array) -> tuple[float, Array]:
+        u = move[0] + (1 + move[1]) * x
         wrong = 1 / (1 + np.exp(-u)) - came_true
-        value = (np.logaddexp(0, u) - came_true * u).sum() + SHRUNK * (moved**2).sum() / 2
-        return float(value), np.array([wrong.sum(), (wrong * x).sum()]) + SHRUNK * moved
+        value = (np.logaddexp(0, u) - came_true * u).sum() / alike + SHRUNK * (move**2).sum() / 2
+        return float(value), np.array([wrong.sum(), (wrong * x).sum()]) / alike + SHRUNK * move
 
     shift, stretch = minimize(loss, np.zeros(2), jac=True).x if len(before) else (0.0, 0.0)
+    return float(shift), float(stretch)
+
+
+def moved(told: Array, shift: float, stretch: float) -> Array:
+    """Chances, shifted and stretched on the logistic scale, LEAST..MOST."""
     found: Array = np.clip(1 / (1 + np.exp(-(shift + (1 + stretch) * _logit(told)))), LEAST, MOST)
     return found
 

@@ -1,154 +1,164 @@
 """`plan room`: the table of chances of room for every station, from the hub's journal as it stands now.
 
-The raw chance of docs/planning/offers.md; its calibration waits until enough offers have come true. What is unknown is
-taken the careful way: without past stays everybody stays, without past leads what is promised comes at once.
+The formula of docs/planning/offers.md, mended by what was learnt of the station's own past. What is unknown is taken
+the careful way: without past stays everybody stays, without past leads what is promised comes with the next visit.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
 
-from parcelwall.planning.demand import STEP_H, Array, empirical, survives
-from parcelwall.planning.room import count_law, room_chance
-from parcelwall.rules import facts
+from parcelwall.planning.demand import Array
+from parcelwall.planning.history import History, Story, zone_of
+from parcelwall.planning.learnt_room import WINDOW_H
+from parcelwall.planning.looking import NEVER_H, Point, known_by
+from parcelwall.planning.room_mending import Mend, learnt, tell
+from parcelwall.planning.room_past import look, pasts
 from parcelwall.rules.layout import Layout
 from parcelwall.rules.offers import NEVER, SURE, RoomTable
 
-KINDS = ("StationConfigured", "Reserved", "Deposited", "Collected", "TakenBack", "Cancelled", "Diverted", "Lapsed",
-         "Withdrawn")  # fmt: skip
-DAYS = 8
+START = datetime(1970, 1, 5)  # noqa: DTZ001, a Monday of the station's own clock
 LONGEST_H = 336.0
-ENOUGH = 50  # stays or leads that a station needs to have a law of its own; else that of all stations
-RECENT = timedelta(days=28)
-LEARNT_FROM = timedelta(days=3_650)  # a layout may be old
-MODEL = "room-1"
-
-Told = tuple[str, datetime, UUID | None, str]  # kind, time, parcel and body of an entry
+ENOUGH = 50  # stays that a station needs to have laws of its own; else those of all stations
+LEARNT_FOR = timedelta(days=7)  # then it is learnt anew
 
 
-class Promised(msgspec.Struct, frozen=True):
-    at: datetime
-    station: str
-    size: str
+class Place(msgspec.Struct):
+    """One station as chances look at it: its parcels, the class that each lay or lies in (-1: in none), the names of
+    the classes from the smallest, and how many compartments each has; what is `usable` now (`put_now`: in those), and
+    when it was last rebuilt, in hours of its clock."""
+
+    point: Point
+    put: Array
+    names: tuple[str, ...]
+    compartments: tuple[int, ...]
+    usable: tuple[int, ...]
+    put_now: Array
+    zone: ZoneInfo
+    since_h: float
 
 
-class Lying(msgspec.Struct, frozen=True):
-    at: datetime
-    station: str
-    compartment: int
+def tables(every: Mapping[str, Place], now: datetime, mends: Mapping[str, Mend]) -> list[RoomTable]:
+    """One for each station, by its id; `mends` by station, those that are missing tell the formula's chance. A
+    compartment that cannot be used is no room, and what lies in it takes none."""
+    network = _together([each.point for each in every.values()])
+    return [_table(name, place, network, now, mends.get(name)) for name, place in sorted(every.items())]
 
 
-class Seen(msgspec.Struct):
-    """What the journal tells: layouts, what is promised and lies there now, past stays, leads and deposits."""
-
-    layouts: dict[str, Layout] = {}
-    promised: dict[UUID, Promised] = {}
-    lying: dict[UUID, Lying] = {}
-    stays_h: dict[str, list[float]] = {}
-    leads_h: dict[str, list[float]] = {}
-    brought: dict[str, list[tuple[datetime, str]]] = {}
-
-
-async def read(entries: AsyncIterator[Told]) -> Seen:
-    """All of it, entry by entry; what nobody can read is passed over (`verify` tells of it)."""
-    seen = Seen()
-    async for kind, at, parcel, body in entries:
-        try:
-            fact = facts.read(kind, body)
-        except msgspec.DecodeError:
-            continue
-        if isinstance(fact, facts.StationConfigured):
-            seen.layouts[fact.station] = fact.layout
-        elif fact is not None and parcel is not None:
-            _note(seen, fact, at, parcel)
-    return seen
+def places(history: History) -> dict[str, Place]:
+    """Every station that the journal tells the layout of."""
+    carriers = sorted({story.carrier for story in history.stories.values()})
+    of: dict[str, list[Story]] = {name: [] for name in history.layouts}
+    for story in history.stories.values():
+        if story.station in of and (story.reserved or story.deposited):
+            of[story.station].append(story)
+    return {name: _place(history, name, stories, carriers) for name, stories in of.items()}
 
 
-def _note(seen: Seen, fact: facts.Fact, at: datetime, parcel: UUID) -> None:
-    if isinstance(fact, facts.Reserved):
-        seen.promised[parcel] = Promised(at, fact.station, fact.size)
-    elif isinstance(fact, facts.Withdrawn):
-        if parcel in seen.promised and seen.promised[parcel].station == fact.station:
-            del seen.promised[parcel]
-    elif isinstance(fact, facts.Deposited):
-        before = seen.promised.pop(parcel, None)
-        seen.lying[parcel] = Lying(at, fact.station, fact.compartment)
-        if before is not None and at >= before.at:
-            seen.leads_h.setdefault(fact.station, []).append((at - before.at).total_seconds() / 3600)
-            seen.brought.setdefault(fact.station, []).append((at, before.size))
-    else:
-        seen.promised.pop(parcel, None)
-        lay = seen.lying.pop(parcel, None)
-        if lay is not None and at > lay.at:  # a stay that ends before it began is a clock's fault
-            seen.stays_h.setdefault(lay.station, []).append((at - lay.at).total_seconds() / 3600)
+def mend(station: str, place: Place, now: datetime) -> Mend:
+    """What its past teaches: looks of the last 400 days, not before it was last rebuilt."""
+    now_h = _hours(now, place.zone)
+    first = float(np.min(place.point.handed_h, initial=now_h))
+    since = max(now_h - WINDOW_H, place.since_h, first)
+    past = pasts(place.point, place.put, place.compartments, since, now_h)
+    return learnt(station, now, place.compartments, past, now_h)
 
 
-def tables(seen: Seen, now: datetime, unusable: Mapping[str, frozenset[int]]) -> list[RoomTable]:
-    """One for each station, by its id. A compartment that is `unusable` (broken, or held by a case) is no room, and
-    what lies in it takes none."""
-    for station, numbers in unusable.items():
-        if station in seen.layouts:
-            seen.layouts[station] = without(seen.layouts[station], numbers)
-    stays, leads = (sorted(h for hours in of.values() for h in hours) for of in (seen.stays_h, seen.leads_h))
-    return [_table(seen, station, now, stays, leads) for station in sorted(seen.layouts)]
+def still_good(mend: Mend | None, place: Place, now: datetime) -> bool:
+    """Whether what was learnt may still be used: of the station as it is built now, and not older than a week."""
+    return (mend is not None and timedelta(0) <= now - mend.learnt_at <= LEARNT_FOR
+            and mend.compartments == place.compartments)  # fmt: skip
 
 
-def without(layout: Layout, numbers: frozenset[int]) -> Layout:
-    left = tuple(each for each in layout.compartments if each.number not in numbers)
-    return msgspec.structs.replace(layout, compartments=left)
+def _place(history: History, name: str, stories: list[Story], carriers: Sequence[str]) -> Place:
+    layout, zone = history.layouts[name], zone_of(name, history.zones)
+    names, broken = _ladder(layout), history.unusable.get(name, frozenset())
+    class_of = {each.number: names.index(each.size) for each in layout.compartments}
+    sized = [(story, size) for story in stories if (size := _size(story, names, class_of)) is not None]
+    point = _point(sized, carriers, zone)
+    inorder = np.argsort(point.came_h, kind="stable")
+    numbers = np.array([story.compartment if story.deposited else 0 for story, _ in sized], dtype=int)[inorder]
+    put = np.array([class_of.get(number, -1) for number in numbers.tolist()], dtype=int)
+    rebuilt = history.laid_out.get(name)
+    return Place(
+        point=_sorted(point, inorder), put=put, names=names, compartments=_counts(layout, names, frozenset()),
+        usable=_counts(layout, names, broken), put_now=np.where(np.isin(numbers, list(broken)), -1, put), zone=zone,
+        since_h=_hours(rebuilt, zone) if rebuilt else 0.0,
+    )  # fmt: skip
 
 
-def _table(seen: Seen, station: str, now: datetime, stays: list[float], leads: list[float]) -> RoomTable:
-    layout = seen.layouts[station]
+def _counts(layout: Layout, names: Sequence[str], broken: frozenset[int]) -> tuple[int, ...]:
+    left = [each.size for each in layout.compartments if each.number not in broken]
+    return tuple(left.count(name) for name in names)
+
+
+def _ladder(layout: Layout) -> tuple[str, ...]:
+    """Names of its sizes, the smallest first."""
     volume = {size.name: size.width_mm * size.height_mm * size.depth_mm for size in layout.sizes}
-    names = sorted(volume, key=lambda name: (volume[name], name))
-    law = _law(seen.stays_h.get(station, []), stays)
-    own = seen.leads_h.get(station, [])
-    lead = np.array(own if len(own) >= ENOUGH else leads)
-    counts = [sum(each.size == name for each in layout.compartments) for name in names]
-    chance: dict[str, list[float]] = {name: [] for name in names}
-    for day in range(DAYS):
-        laws = _laws(seen, station, names, now, day * 24 + 12.0, law, lead)
-        for size, name in enumerate(names):
-            chance[name].append(round(min(SURE, max(NEVER, room_chance(laws, counts, size))), 4))
-    return RoomTable(station=station, made_at=now, model=MODEL,
-                     chance={name: tuple(row) for name, row in chance.items()})  # fmt: skip
+    return tuple(sorted(volume, key=lambda name: (volume[name], name)))
 
 
-def _law(own: list[float], everyone: list[float]) -> Array:
-    hours = np.minimum(np.array(own if len(own) >= ENOUGH else everyone), LONGEST_H)
-    if not len(hours):
-        return np.ones((1, 8))
-    return empirical(hours, np.zeros(len(hours), dtype=int), 1, LONGEST_H)
+def _size(story: Story, names: Sequence[str], class_of: Mapping[int, int]) -> int | None:
+    """The class it was promised; that of its compartment if nobody promised; None for one that is not here, or whose
+    stay ended before it began, which is a clock's fault."""
+    if story.deposited and story.ended and story.ended <= story.deposited:
+        return None
+    return names.index(story.size) if story.size in names else class_of.get(story.compartment)
 
 
-def _laws(
-    seen: Seen, station: str, names: list[str], now: datetime, ahead_h: float, law: Array, lead: Array
-) -> list[Array]:
-    """Of each class, what takes room of it so many hours ahead."""
-    size_of = {each.number: each.size for each in seen.layouts[station].compartments}
-    there: dict[str, list[float]] = {name: [] for name in names}
-    for lies in seen.lying.values():
-        if lies.station == station and (size := size_of.get(lies.compartment)) in there:
-            age_h = max(0.0, (now - lies.at).total_seconds() / 3600)
-            then = float(survives(law, 0, age_h))
-            there[size].append(min(1.0, float(survives(law, 0, age_h + ahead_h)) / then) if then > 0 else 1.0)
-    coming = 0.0
-    for promise in seen.promised.values():
-        if promise.station == station and promise.size in there:
-            comes = _comes(lead, max(0.0, (now - promise.at).total_seconds() / 3600), ahead_h)
-            there[promise.size].append(comes * float(survives(law, 0, ahead_h / 2)))
-            coming += comes
-    recent = [size for at, size in seen.brought.get(station, []) if now - RECENT <= at <= now and size in there]
-    more = max(0.0, len(recent) / RECENT.days * ahead_h / 24 - coming)  # that nobody has promised yet
-    more *= float(survives(law, 0, np.arange(0, ahead_h, STEP_H)).mean())
-    return [count_law(there[name], more * recent.count(name) / max(1, len(recent))) for name in names]
+def _point(sized: Sequence[tuple[Story, int]], carriers: Sequence[str], zone: ZoneInfo) -> Point:
+    def hours(times: Iterable[datetime | None]) -> Array:
+        return np.array([NEVER_H if at is None else _hours(at, zone) for at in times], dtype=float)
+
+    stories = [story for story, _ in sized]
+    place = {name: number for number, name in enumerate(carriers)}
+    return Point(
+        START, handed_h=hours(story.reserved or story.deposited for story in stories),
+        came_h=hours(story.deposited for story in stories),
+        left_h=hours(story.ended if story.deposited else None for story in stories),
+        size=np.array([size for _, size in sized], dtype=int),
+        carrier=np.array([place[story.carrier] for story in stories], dtype=int),
+        gone_h=hours(None if story.deposited else story.ended or story.lapsed for story in stories),
+        carriers=len(carriers), longest_h=LONGEST_H,
+    )  # fmt: skip
 
 
-def _comes(lead: Array, age_h: float, ahead_h: float) -> float:
-    """P(it is brought within `ahead_h` more hours, given that it was not within `age_h`)."""
-    left = lead[lead > age_h]
-    return float((left <= age_h + ahead_h).mean()) if len(left) else 1.0
+_COLUMNS = ("handed_h", "came_h", "left_h", "size", "carrier", "gone_h")
+
+
+def _sorted(point: Point, order: Array) -> Point:
+    return msgspec.structs.replace(point, **{name: getattr(point, name)[order] for name in _COLUMNS})
+
+
+def _together(points: Sequence[Point]) -> Point:
+    """The parcels of all stations, each in its own clock."""
+    columns = {name: np.concatenate([getattr(point, name) for point in points]) for name in _COLUMNS}
+    whole = msgspec.structs.replace(points[0], **columns)
+    return _sorted(whole, np.argsort(whole.came_h, kind="stable"))
+
+
+def _hours(at: datetime, zone: ZoneInfo) -> float:
+    """Hours since START on the station's clock."""
+    return (at.astimezone(zone).replace(tzinfo=None) - START).total_seconds() / 3600
+
+
+def _table(name: str, place: Place, network: Point, now: datetime, mended: Mend | None) -> RoomTable:
+    now_h = _hours(now, place.zone)
+    settled = int((place.point.came_h < now_h - LONGEST_H).sum())
+    week = known_by(place.point if settled >= ENOUGH else network, now_h)
+    looks = look(place.point, place.put_now, place.usable, now_h, week)
+    raw, rows = np.array([each.chances for each in looks]), np.array([each.rows for each in looks])
+    told = raw
+    if mended is not None and still_good(mended, place, now):
+        told = tell(mended, raw.ravel(), rows.reshape(raw.size, -1)).reshape(raw.shape)
+    told = np.where(_no_room(place.usable), NEVER, told)
+    chance = {size: tuple(np.clip(told[:, c], NEVER, SURE).round(4).tolist()) for c, size in enumerate(place.names)}
+    return RoomTable(station=name, made_at=now, model=f"room-2/{mended.way if mended else 'formula'}", chance=chance)
+
+
+def _no_room(usable: Sequence[int]) -> Array:
+    """Sizes that no usable compartment fits."""
+    return np.cumsum(np.array(usable)[::-1])[::-1] == 0

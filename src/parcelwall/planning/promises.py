@@ -11,32 +11,15 @@ import msgspec
 import numpy as np
 
 from parcelwall.planning import learnt_room, room
-from parcelwall.planning.demand import Array, Requests, empirical, survives
+from parcelwall.planning.demand import Array, Requests
 from parcelwall.planning.learnt_room import Ahead
+from parcelwall.planning.looking import DAYS, NEVER_H, Point, Week, day_of, known_by, on_day
 from parcelwall.planning.past import LONGEST_H, Stay
 from parcelwall.planning.trial import BestFit, replay
 
 SETTLED_H = 168.0  # outcomes are known when so old
-DWELL_H = 365 * 24.0
-LEAD_H = 180 * 24.0
 CALIBRATED_ON_H = 120 * 24.0
-WEEKS = 6  # of the past, for what nobody has announced yet
-DAYS = 8
-TURNS = (0.1, 0.3, 0.5, 0.7, 0.9)  # a parcel's place in its visit, from first to last
 RARE = 0.03  # a day that is less likely is left out
-LIKE = 15  # leads of a weekday needed before they stand alone
-
-
-class Point(msgspec.Struct, frozen=True):
-    """A pick-up point's parcels in the order of deposit, hours from `start` (a Monday): handed over, deposited, taken
-    out; size and carrier as numbers."""
-
-    start: datetime
-    handed_h: Array
-    came_h: Array
-    left_h: Array
-    size: Array
-    carrier: Array
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -63,47 +46,8 @@ def point(stays: Sequence[Stay]) -> Point:
     left = np.minimum(np.array([hours(stay.left) for stay in stays]), came + LONGEST_H)
     handed = np.array([hours(stay.handed) for stay in stays])
     size, carrier = np.array([(s.size or 0, carriers.index(s.group)) for s in stays]).T
-    return Point(start, np.where(handed < came, handed, np.nan), came, left, size, carrier)
-
-
-class Week(msgspec.Struct):
-    """What was known on one Monday: S by weekday and slot, leads in days by carrier and weekday, clock hours."""
-
-    survival: Array  # 56 strata
-    leads: Array  # (carrier, weekday, days): P(deposited so many days after the hand-over)
-    hour: Array  # (carrier) usual clock hour of deposits
-
-
-def known_by(p: Point, now_h: float) -> Week:
-    """Everything that is learnt, from deposits and outcomes before `now_h` only."""
-    settled = (p.came_h < now_h - SETTLED_H) & (p.came_h > now_h - DWELL_H)
-    if settled.any():
-        survival = empirical((p.left_h - p.came_h)[settled], _slot(p.came_h[settled]), 56, LONGEST_H)
-    else:  # nothing is known of anybody yet: who lies there is taken to stay
-        survival = np.ones((56, 8))
-    recent = (p.came_h < now_h) & (p.came_h > now_h - LEAD_H) & np.isfinite(p.handed_h)
-    carriers = int(p.carrier.max()) + 1
-    days = np.clip(_day(p.came_h) - _day(p.handed_h), 0, DAYS - 1)
-    leads, hour = np.zeros((carriers, 7, DAYS)), np.full(carriers, 12.0)
-    for carrier in range(carriers):
-        mine = recent & (p.carrier == carrier)
-        everyone = np.bincount(days[mine].astype(int), minlength=DAYS) + 1e-6
-        hour[carrier] = np.median(p.came_h[mine] % 24) if mine.any() else 12.0
-        for weekday in range(7):
-            these = mine & (_day(p.handed_h) % 7 == weekday)
-            counts = np.bincount(days[these].astype(int), minlength=DAYS) if these.sum() >= LIKE else everyone
-            leads[carrier, weekday] = counts / counts.sum()
-    return Week(survival, leads, hour)
-
-
-def _day(hours: Array | float) -> Array:
-    found: Array = np.floor(np.asarray(hours, dtype=float) / 24)
-    return found
-
-
-def _slot(hours: Array) -> Array:
-    found: Array = (_day(hours) % 7 * 8 + hours % 24 // 3).astype(int)
-    return found
+    never = np.full(len(came), NEVER_H)
+    return Point(start, np.where(handed < came, handed, np.nan), came, left, size, carrier, never, len(carriers))
 
 
 class Looks(msgspec.Struct):
@@ -136,10 +80,10 @@ def _look(
 ) -> tuple[float, list[float]]:
     """Averaged over the days on which it may come, and the formula also over its turn in that day's visit."""
     now = float(p.handed_h[j])
-    there = np.flatnonzero((p.came_h <= now) & (p.left_h > now) & (p.came_h > now - LONGEST_H) & (put >= 0))
+    there = np.flatnonzero((p.came_h <= now) & (p.left_h > now) & (put >= 0))
     coming = np.flatnonzero((p.handed_h <= now) & (p.came_h > now) & (p.handed_h > now - DAYS * 24))
     coming = coming[coming != j]
-    days = [(float(share), _on_day(p, put, there, coming, now, at, week, len(compartments)))
+    days = [(float(share), on_day(p, put, there, coming, now, at, week, len(compartments)))
             for share, at in _days_of(p, j, now, week)]  # fmt: skip
     if not days:
         return float("nan"), [float("nan")] * len(learnt_room.COLUMNS)
@@ -149,7 +93,7 @@ def _look(
     for share, day in days:
         ahead = ahead.plus(day.ahead(int(p.carrier[j])), share / mass)
     wait_h = sum(share * (day.at - now) for share, day in days) / mass
-    in_days = sum(share * (_day(day.at) - _day(now)) for share, day in days) / mass
+    in_days = sum(share * (day_of(day.at) - day_of(now)) for share, day in days) / mass
     inside = np.array([(put[there] >= u).sum() for u in range(len(compartments))])
     comes = now + wait_h
     of_parcel = [float(p.carrier[j]), comes // 24 % 7, now % 24, float(in_days), wait_h]
@@ -158,93 +102,9 @@ def _look(
 
 def _days_of(p: Point, j: int, now: float, week: Week) -> list[tuple[float, float]]:
     """The chance of each day on which parcel j may come, and the hour then; rare days are left out."""
-    lead = week.leads[p.carrier[j], int(_day(now)) % 7]
-    hours = [(float(lead[day]), (float(_day(now)) + day) * 24 + week.hour[p.carrier[j]]) for day in range(DAYS)]
+    lead = week.leads[p.carrier[j], int(day_of(now)) % 7]
+    hours = [(float(lead[day]), (float(day_of(now)) + day) * 24 + week.hour[p.carrier[j]]) for day in range(DAYS)]
     return [(share, at) for share, at in hours if share > RARE and at > now]
-
-
-class OnDay(msgspec.Struct):
-    """What takes room at one hour `at`: chances of each parcel by the class it takes, and how many nobody announced."""
-
-    at: float
-    stays: Array
-    cls: Array
-    before: Array
-    same: Array
-    sizes: Array
-    carriers: Array
-    more_before: float
-    more_same: float
-    shares: Array
-
-    def chance(self, compartments: Sequence[int], size: int) -> float:
-        """The formula of `room.py`, averaged over our turn in the visit: who of it is put down before us."""
-        by_turn = zip(*(self._laws(c) for c in range(len(compartments))), strict=True)
-        return sum(room.room_chance(laws, compartments, size) for laws in by_turn) / len(TURNS)
-
-    def _laws(self, c: int) -> list[Array]:
-        """What takes room of class c before us, for each of our turns."""
-        sure = room.count_law(np.append(self.stays[self.cls == c], self.before[self.sizes == c]),
-                              self.more_before * self.shares[c])  # fmt: skip
-        turns = np.array(TURNS)
-        same = room.count_laws(turns[:, None] * self.same[self.sizes == c], turns * self.more_same * self.shares[c])
-        return [np.convolve(sure, law) for law in same]
-
-    def ahead(self, carrier: int) -> Ahead:
-        n, mine = len(self.shares), self.carriers == carrier
-        return Ahead(
-            _by_union(self.cls, self.stays, n), _by_union(self.sizes, self.before, n),
-            _by_union(self.sizes, self.same * mine, n), _by_union(self.sizes, self.same * ~mine, n),
-            self.more_before * self.shares[::-1].cumsum()[::-1], self.more_same * self.shares[::-1].cumsum()[::-1],
-        )  # fmt: skip
-
-
-def _by_union(cls: Array, chances: Array, n: int) -> Array:
-    found: Array = np.bincount(cls, chances, n)[::-1].cumsum()[::-1]
-    return found
-
-
-def _on_day(
-    p: Point, put: Array, there: Array, coming: Array, now: float, at: float, week: Week, classes: int
-) -> OnDay:
-    slots = _slot(p.came_h[there])
-    then = np.maximum(survives(week.survival, slots, now - p.came_h[there]), 1e-6)
-    stays = np.minimum(1.0, survives(week.survival, slots, at - p.came_h[there]) / then)
-    before, same = _brought(p, coming, now, at, week)
-    shares = np.bincount(p.size[: max(1, int(np.searchsorted(p.came_h, now)))], minlength=classes)
-    return OnDay(at, stays, put[there], before, same, p.size[coming], p.carrier[coming], *_unannounced(p, now, at),
-                 shares / shares.sum())  # fmt: skip
-
-
-def _brought(p: Point, coming: Array, now: float, at: float, week: Week) -> tuple[Array, Array]:
-    """P(it is brought on an earlier day than `at`, and still there then), and P(it is brought on the same day)."""
-    if not len(coming):
-        return np.zeros(0), np.zeros(0)
-    handed_day = _day(p.handed_h[coming]).astype(int)
-    carrier = p.carrier[coming]
-    arrive = (handed_day[:, None] + np.arange(DAYS)) * 24 + week.hour[carrier][:, None]
-    possible = week.leads[carrier, handed_day % 7] * (arrive > now)
-    possible /= np.maximum(possible.sum(axis=1, keepdims=True), 1e-9)
-    same = np.floor(arrive / 24) == np.floor(at / 24)
-    stays = survives(week.survival, _slot(arrive), np.maximum(0.0, at - arrive))
-    return (possible * ((arrive < at) & ~same) * stays).sum(axis=1), (possible * same).sum(axis=1)
-
-
-def _unannounced(p: Point, now: float, at: float) -> tuple[float, float]:
-    """How many lay there at the same hour of past weeks that had not been handed over at the same moment before: of
-    earlier days, and of the same day."""
-    earlier, that_day = [], []
-    for back in range(1, WEEKS + 1):
-        then, when = now - 168.0 * back, at - 168.0 * back
-        if np.floor(when / 24) * 24 + 24 > now:
-            continue  # that day is not over yet
-        first, last = np.searchsorted(p.came_h, [then, np.floor(when / 24) * 24 + 24])
-        late = p.handed_h[first:last] > then
-        came, left = p.came_h[first:last][late], p.left_h[first:last][late]
-        same = np.floor(came / 24) == np.floor(when / 24)
-        earlier.append(int(((came < when) & (left > when) & ~same).sum()))
-        that_day.append(int(same.sum()))
-    return (float(np.mean(earlier)), float(np.mean(that_day))) if earlier else (0.0, 0.0)
 
 
 def tell(p: Point, compartments: Sequence[int], judged: Array) -> Told:

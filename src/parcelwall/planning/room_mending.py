@@ -1,0 +1,91 @@
+"""How one station's raw chances are mended: nothing, two numbers, or trees; whichever told the last 120 days best.
+
+Each is fitted on what was known before those days and judged on them (Brier score); the winner is fitted anew on all.
+Two numbers move and stretch the formula on the logistic scale (Cox 1958, Platt 1999), held to no change; trees are
+those of `learnt_room`. A past share by size that beats them all is told instead: a model that scores worse than its
+baseline is not used.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import lightgbm
+import msgspec
+import numpy as np
+
+from parcelwall.planning.demand import Array
+from parcelwall.planning.learnt_room import CALIBRATED_ON_H, COLUMNS, WINDOW_H, learn, moved, needed_move, predict
+from parcelwall.planning.room import LEAST, MOST, brier
+from parcelwall.planning.room_past import Pasts
+
+Way = Literal["formula", "moved", "trees", "share"]
+SIZE = list(COLUMNS).index("size")
+LOOKS = 60  # past looks on each side of the line, to choose by; some two and a half months
+MISSED = 10  # outcomes without room on each side: with fewer there is nothing to learn from
+ALIKE = 24.0  # rows of one look (eight days, three sizes) share their outcome nearly: they count as one
+
+
+class Mend(msgspec.Struct, frozen=True, kw_only=True):
+    """What was learnt of one station. `trees` are LightGBM's own text, `share` by size; `scores` are those by which it
+    was chosen, of `judged` outcomes."""
+
+    station: str
+    learnt_at: datetime
+    compartments: tuple[int, ...]
+    way: Way = "formula"
+    shift: float = 0.0
+    stretch: float = 0.0
+    trees: tuple[str, ...] = ()
+    share: tuple[float, ...] = ()
+    scores: dict[str, float] = {}
+    judged: int = 0
+
+
+def learnt(station: str, at: datetime, compartments: tuple[int, ...], past: Pasts, now_h: float) -> Mend:
+    """From looks whose outcome was there by `now_h`. With too few of them the formula, moved as far as they carry."""
+    past = past.only((past.known_h < now_h) & (past.asked_h > now_h - WINDOW_H) & np.isfinite(past.raw))
+    line = now_h - CALIBRATED_ON_H
+    before, after = past.only(past.known_h < line), past.only(past.asked_h >= line)
+    blank = Mend(station=station, learnt_at=at, compartments=compartments)
+    if not (_enough(before) and _enough(after)):
+        return _moved(blank, past)
+    trees = predict(learn(before.rows, before.fitted), after.rows)
+    told = {
+        "formula": np.clip(after.raw, LEAST, MOST), "trees": np.clip(trees, LEAST, MOST),
+        "moved": tell(_moved(blank, before), after.raw, after.rows),
+        "share": np.array(_shares(before, len(compartments)))[after.rows[:, SIZE].astype(int)],
+    }  # fmt: skip
+    scores = {way: round(brier(chances, after.fitted), 5) for way, chances in told.items()}
+    best = min(scores, key=lambda way: scores[way])
+    blank = msgspec.structs.replace(blank, scores=scores, judged=len(after.fitted))
+    if best == "trees":
+        shift, stretch = needed_move(trees, after.fitted, ALIKE)
+        every = tuple(each.model_to_string() for each in learn(past.rows, past.fitted))
+        return msgspec.structs.replace(blank, way="trees", trees=every, shift=shift, stretch=stretch)
+    if best == "share":
+        return msgspec.structs.replace(blank, way="share", share=_shares(past, len(compartments)))
+    return _moved(blank, past) if best == "moved" else blank
+
+
+def tell(mend: Mend, raw: Array, rows: Array) -> Array:
+    """Chances, from the formula's and what it is made of: LEAST..MOST."""
+    chances = raw
+    if mend.way == "share":
+        chances = np.array(mend.share)[rows[:, SIZE].astype(int)]
+    elif mend.way == "trees":
+        chances = predict([lightgbm.Booster(model_str=each) for each in mend.trees], rows)
+    return moved(np.clip(chances, LEAST, MOST), mend.shift, mend.stretch)
+
+
+def _moved(blank: Mend, past: Pasts) -> Mend:
+    shift, stretch = needed_move(past.raw, past.fitted, ALIKE)
+    return msgspec.structs.replace(blank, way="moved", shift=shift, stretch=stretch)
+
+
+def _enough(past: Pasts) -> bool:
+    return len(np.unique(past.asked_h)) >= LOOKS and (past.fitted == 0).sum() >= MISSED
+
+
+def _shares(past: Pasts, sizes: int) -> tuple[float, ...]:
+    of = past.rows[:, SIZE]
+    return tuple(float(past.fitted[of == size].mean()) if (of == size).any() else 0.5 for size in range(sizes))
