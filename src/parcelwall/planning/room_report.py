@@ -43,7 +43,7 @@ def make(
 
 
 def read(file: Path) -> dict[str, Mend]:
-    """What was kept; nothing where there is no file yet."""
+    """What was kept; nothing where there is no file yet. Raises Trouble for a file that is not ours."""
     if not file.exists():
         return {}
     try:
