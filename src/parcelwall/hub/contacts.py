@@ -31,7 +31,19 @@ UPDATE contact_check SET tries_left = tries_left - 1 WHERE account = $1 AND trie
 RETURNING parcel, index, number_hash"""
 _MINE = """
 INSERT INTO account_contact VALUES ($1, $2, $3)
-ON CONFLICT (index) DO UPDATE SET account = excluded.account, verified_at = excluded.verified_at"""
+ON CONFLICT (index) DO UPDATE SET account = excluded.account, verified_at = CASE
+  WHEN account_contact.account = excluded.account THEN account_contact.verified_at ELSE excluded.verified_at END"""
+_FIRST = """
+SELECT index FROM account_contact WHERE account = $1 AND verified_at <= coalesce(
+  (SELECT min(made_at) FROM passkey WHERE holder = $1),
+  (SELECT min(verified_at) FROM account_contact WHERE account = $1))"""
+
+
+class Confirmed(NamedTuple):
+    """The parcel that the number was asked for. `proves`: it was sent to a contact that proves who the account is."""
+
+    parcel: Parcel
+    proves: bool
 
 
 class Contact(NamedTuple):
@@ -59,6 +71,11 @@ async def shown_already(hub: Hub, account: UUID) -> set[bytes]:
     return {row["index"] for row in rows}
 
 
+async def shown_first(hub: Hub, account: UUID) -> set[bytes]:
+    """Those that it had before its passkeys, or first of all if it has none: whoever came later did not bring them."""
+    return {row["index"] for row in await hub.pool.fetch(_FIRST, account)}
+
+
 async def send_number(hub: Hub, account: UUID, parcel: Parcel, kind: str, language: str) -> None:
     """Sends six digits to the parcel's own contact. Refuses one that it does not have; raises Trouble if nothing can
     be sent now."""
@@ -81,7 +98,7 @@ async def _hand_over(hub: Hub, kind: Kind, person: Person, number: str, language
         raise Trouble("The number could not be sent there.") from no
 
 
-async def confirm(hub: Hub, account: UUID, typed: str) -> Parcel:
+async def confirm(hub: Hub, account: UUID, typed: str) -> Confirmed:
     """The digits that were sent: the contact is the account's from now on, and so is the parcel it was asked for, and
     all that is announced for it later. Refuses wrong, old and too many tries alike."""
     now = hub.clock.now()
@@ -89,12 +106,13 @@ async def confirm(hub: Hub, account: UUID, typed: str) -> Parcel:
     digits = "".join(each for each in typed if each.isdigit())
     if row is None or not hmac.compare_digest(row["number_hash"], _hashed(account, digits)):
         raise Refusal("wrong_code")
+    proves = row["index"] in await shown_first(hub, account)
     async with hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("DELETE FROM contact_check WHERE account = $1", account)
         await connection.execute(_MINE, row["index"], account, now)
         await accounts.join_by_contact(connection, account, row["parcel"], now)
     await hub.refresh_wishes()
-    return await reading.known_parcel(hub, row["parcel"])
+    return Confirmed(await reading.known_parcel(hub, row["parcel"]), proves)
 
 
 async def tell_of_passkey(hub: Hub, account: UUID) -> None:

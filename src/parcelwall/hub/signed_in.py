@@ -26,8 +26,8 @@ WHERE hash = $1 AND purpose = $2 AND ends_at > $3 AND seen_at > $4"""
 
 
 class SignedIn(NamedTuple):
-    """Who is signed in. `proved_at`: when a passkey was last shown in this browser, for `proved_act` and nothing else;
-    None if it began with a link."""
+    """Who is signed in. `proved_at`: when its holder last proved in this browser to be there, for `proved_act` and
+    nothing else; None if it began with a link."""
 
     holder: UUID
     made_at: datetime
@@ -35,7 +35,7 @@ class SignedIn(NamedTuple):
     proved_act: str = ""
 
     def is_fresh(self, now: datetime) -> bool:
-        """Whether a passkey was shown in this browser within the last minutes."""
+        """Whether a passkey, or a number sent to an own contact, was shown in this browser within the last minutes."""
         return self.proved_at is not None and now - self.proved_at < ANSWERED_WITHIN
 
 
@@ -83,6 +83,11 @@ async def end(hub: Hub, secret: str) -> None:
 async def end_all(hub: Hub, holder: UUID) -> None:
     """In every browser of this holder: a device was lost, or a role was taken away."""
     await hub.pool.execute("DELETE FROM signed_in WHERE holder = $1", holder)
+
+
+async def end_others(hub: Hub, holder: UUID, secret: str) -> None:
+    """In every browser of this holder but this one."""
+    await hub.pool.execute("DELETE FROM signed_in WHERE holder = $1 AND hash <> $2", holder, _hashed(secret))
 
 
 def _hashed(secret: str) -> bytes:

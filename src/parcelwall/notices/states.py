@@ -55,6 +55,9 @@ STATES: dict[str, tuple[Saying, ...]] = {
     "me_shown": (Saying(N_("That was right"), N_("What is announced to this address now comes into your list.")),),
     "me_passkey": (Saying(N_("Your passkey is made"), N_("We have told you so by message, too.")),),
     "me_preferred": (Saying(N_("We keep it so")),),
+    "me_prove": (Saying(N_("First show that it is you"), N_("With your passkey, or with a number sent to you.")),),
+    "me_proved": (Saying(N_("That was right"), N_("For 5 minutes you can change what is yours here.")),),
+    "me_taken": (Saying(N_("That passkey opens nothing any more"), N_("All other devices are signed out.")),),
     "number_wrong": (Saying(N_("That is not the number"), N_("Read it once more, or have a new one sent.")),),
     "number_not_sent": (Saying(N_("The number could not be sent"), N_("Try once more in a moment.")),),
     # a door

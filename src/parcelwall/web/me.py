@@ -9,7 +9,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import accounts, contacts, passkeys, signed_in, tries
+from parcelwall.hub import accounts, contacts, own_proof, passkeys, signed_in, tries
 from parcelwall.hub.house import Hub
 from parcelwall.hub.signed_in import SignedIn
 from parcelwall.notices.language import codes
@@ -116,14 +116,19 @@ async def number_page(
 
 @post("/me/number", include_in_schema=False)
 async def number(request: Request[Any, Any, Any], data: Form, hub: Hub) -> Redirect:
-    """The six digits. Raises Refusal for a browser that is nobody's."""
+    """The six digits. Sent to a contact that was the account's own before, they prove that its owner is here.
+
+    Raises Refusal for a browser that is nobody's.
+    """
     only_from_here(request)
     who, back = await signed_in_here(request, hub), _safe(data.get("back", ""))
     try:
-        await contacts.confirm(hub, who.holder, data.get("number", "")[:20])
+        shown = await contacts.confirm(hub, who.holder, data.get("number", "")[:20])
     except Refusal:
         return Redirect(f"/me/number?back={back}&said=wrong", status_code=303)
-    return Redirect(f"{back}?said=shown", status_code=303)
+    if shown.proves:
+        await signed_in.note_proof(hub, secret_of(request, hub, "recipient"), "contact", hub.clock.now())
+    return Redirect(f"{back}?said={'proved' if shown.proves and back == '/me' else 'shown'}", status_code=303)
 
 
 @post("/me/prefs", include_in_schema=False)
@@ -164,10 +169,17 @@ async def refuse_unproved(hub: Hub, who: SignedIn) -> None:
 
 @post("/me/passkey/take-away", include_in_schema=False)
 async def take_away(request: Request[Any, Any, Any], data: Form, hub: Hub) -> Redirect:
-    """A lost device opens nothing any more. Raises Refusal for a passkey that is none of theirs."""
+    """A lost device opens nothing any more, and whatever else was signed in is so no longer.
+
+    Whoever does it proves first to be the owner. Raises Refusal for a passkey that is none of theirs.
+    """
     only_from_here(request)
-    await passkeys.take_away(hub, (await signed_in_here(request, hub)).holder, data.get("name", ""))
-    return Redirect("/me", status_code=303)
+    who = await signed_in_here(request, hub)
+    if await own_proof.is_missing(hub, who):
+        return Redirect("/me?said=prove", status_code=303)
+    await passkeys.take_away(hub, who.holder, data.get("name", ""))
+    await signed_in.end_others(hub, who.holder, secret_of(request, hub, "recipient"))
+    return Redirect("/me?said=taken", status_code=303)
 
 
 @post("/me/sign-in/begin", include_in_schema=False)
@@ -198,9 +210,13 @@ async def sign_out(request: Request[Any, Any, Any], hub: Hub) -> Redirect:
 
 @post("/me/close", include_in_schema=False)
 async def close(request: Request[Any, Any, Any], hub: Hub) -> Redirect:
-    """All that is known of the account goes. Raises Refusal for a browser that is nobody's."""
+    """All that is known of the account goes, once its owner has proved to be here. Raises Refusal for a browser that
+    is nobody's."""
     only_from_here(request)
-    await accounts.close(hub, (await signed_in_here(request, hub)).holder)
+    who = await signed_in_here(request, hub)
+    if await own_proof.is_missing(hub, who):
+        return Redirect("/me?said=prove", status_code=303)
+    await accounts.close(hub, who.holder)
     return Redirect("/me", status_code=303, cookies=[drop(hub, "recipient")], headers=CLEAR)
 
 

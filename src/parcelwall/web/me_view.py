@@ -2,7 +2,8 @@
 
 from urllib.parse import urlsplit
 
-from parcelwall.hub import accounts, contacts, passkeys
+from parcelwall.hub import accounts, contacts, own_proof, passkeys
+from parcelwall.hub.contacts import Contact
 from parcelwall.hub.house import Hub
 from parcelwall.hub.signed_in import SignedIn
 from parcelwall.notices import times
@@ -12,7 +13,7 @@ from parcelwall.rules.life import ENDED, INSIDE, Parcel
 from parcelwall.web.recipient_view import STAGES, heading_of
 from parcelwall.web.views import Choice, Look, MeView, MyParcel, MyPasskey, NumberView, Way
 
-SAID = ("shown", "passkey", "preferred")
+SAID = ("shown", "passkey", "preferred", "proved", "taken", "prove")
 
 
 async def my_parcels(hub: Hub, who: SignedIn | None) -> list[Parcel]:
@@ -32,10 +33,13 @@ async def view(hub: Hub, who: SignedIn | None, look: Look, said: str, host: str)
     known_keys = await passkeys.of_holder(hub, who.holder)
     chosen = account.language if account else ""
     notice, refused = _notice(said, known)
+    must_prove = await own_proof.is_missing(hub, who)
+    proofs = await own_proof.ways(hub, who.holder) if must_prove else []
     return MeView(
         signed_in=True, waiting=_rows(hub, inside, look), coming=_rows(hub, coming, look),
         past=_rows(hub, ended, look), ways=await _ways(hub, who, every),
         passkeys=tuple(MyPasskey(*each) for each in known_keys), may_make=not known_keys or who.is_fresh(now),
+        must_prove=must_prove, proofs=tuple(_way(hub, each, parcel) for each, parcel in proofs),
         languages=tuple(Choice(code, name, code == chosen) for code, name in languages().items()),
         reach=bool(account and account.reach), notice=notice, refused=refused, passkeys_at=_elsewhere(hub, host),
         events=f"/me/events?lang={look.language}" + (f"&said={said}" if said in SAID else ""), as_of=now,
@@ -62,11 +66,14 @@ async def _ways(hub: Hub, who: SignedIn, parcels: list[Parcel]) -> tuple[Way, ..
     shown = await contacts.shown_already(hub, who.holder)
     found: dict[bytes, Way] = {}
     for parcel in parcels[:20]:
-        secret = hub.keys.link_token("recipient", parcel.id)
         for each in await contacts.of_parcel(hub, parcel):
             if each.tag not in shown:
-                found.setdefault(each.tag, Way(each.kind, each.masked, secret))
+                found.setdefault(each.tag, _way(hub, each, parcel))
     return tuple(found.values())
+
+
+def _way(hub: Hub, contact: Contact, parcel: Parcel) -> Way:
+    return Way(contact.kind, contact.masked, hub.keys.link_token("recipient", parcel.id))
 
 
 def _elsewhere(hub: Hub, host: str) -> str:
@@ -81,7 +88,7 @@ def _elsewhere(hub: Hub, host: str) -> str:
 
 def _notice(said: str, known: Words) -> tuple[str, bool]:
     """What was just done, in one sentence."""
-    return (state_text(f"me_{said}", known).whole(), False) if said in SAID else ("", False)
+    return (state_text(f"me_{said}", known).whole(), said == "prove") if said in SAID else ("", False)
 
 
 def number_view(back: str, said: str, look: Look) -> NumberView:

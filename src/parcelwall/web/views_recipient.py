@@ -188,6 +188,10 @@ class MeView(msgspec.Struct, frozen=True):
     passkeys: tuple[MyPasskey, ...] = ()
     may_make: bool = False
     """Another passkey may be made: there is none yet, or one was shown just now."""
+    must_prove: bool = False
+    """Before a passkey is taken away or the list is forgotten, its owner proves to be there."""
+    proofs: tuple[Way, ...] = ()
+    """Contacts by which the owner can, beside a passkey."""
     languages: tuple[Choice, ...] = ()
     reach: bool = False
     notice: str = ""

@@ -133,12 +133,16 @@ async def make_finish(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub
 
 @post("/console/me/passkey/end", include_in_schema=False)
 async def end_passkey(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
+    """A lost device signs in no more, and all their other browsers are signed out. Refuses without a fresh proof."""
     form = await posted(request, sign_in)
     assert sign_in.person.actor is not None, "whoever signs in has an id in the journal"
     try:
+        if not sign_in.is_fresh(hub.clock.now()):
+            raise Refusal("prove_again")
         await passkeys.take_away(hub, sign_in.person.actor, form.get("name", ""))
     except Refusal as no:
         return back(f"{HOME}/me", no=no)
+    await signed_in.end_others(hub, sign_in.person.actor, sign_in.secret)
     return back(f"{HOME}/me", "changed")
 
 
