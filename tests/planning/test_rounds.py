@@ -5,11 +5,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+import pyvrp
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.dice import dice
 from parcelwall.planning.rounds import Fleet, Order, Station, Task, choose, plan_rounds
 from parcelwall.planning.rounds_plan import plan, read_orders
-from parcelwall.planning.routing import nearest_neighbour, read_instance, route
+from parcelwall.planning.routing import LATE_S, LEAST_S, START_S, after, left, nearest_routes, read_instance, route
 
 HUB = (60.17, 24.94)
 TINY = """NAME : tiny
@@ -52,7 +54,7 @@ def served(each: Task, found: object) -> list[int]:
 
 def test_everybody_is_served_once_and_rooms_are_kept() -> None:
     work = task([order(i, size=i % 3) for i in range(14)], room=(2, 1, 1))
-    found = plan_rounds(work, 3, seed=1)
+    found = plan_rounds(work, after(3), seed=1)
     assert served(work, found) == list(range(14))
     for one in found.rounds:
         assert sum(len(stop.orders) for stop in one.stops) <= 8
@@ -76,7 +78,7 @@ def test_who_is_never_at_home_goes_to_a_station_while_there_is_room() -> None:
 
 def test_what_cannot_be_driven_says_what_to_do() -> None:
     with pytest.raises(Trouble, match="more vehicles"):
-        plan_rounds(task([order(i) for i in range(14)], room=(0,), vehicles=1), 1.5, seed=1)
+        plan_rounds(task([order(i) for i in range(14)], room=(0,), vehicles=1), after(1.5), seed=1)
 
 
 def test_a_problem_of_a_library(tmp_path: Path) -> None:
@@ -85,8 +87,8 @@ def test_a_problem_of_a_library(tmp_path: Path) -> None:
     (tmp_path / "tiny.sol").write_text("Route #1: 1 2\nRoute #2: 3 4\nCost 80\n", encoding="utf-8")
     problem = read_instance(file)
     assert (problem.best, problem.scale) == (80, 1)
-    assert route(problem.data, 0.3, [1]).cost == 80
-    assert nearest_neighbour(problem.data) == 80
+    assert route(problem.data, after(0.3), [1]).cost == 80
+    assert nearest_routes(problem.data).cost == 80
     report, found = plan(file, None, Fleet(lat=0, lon=0), 0.3, 1, lambda _: None)
     assert (found.cost, found.gap) == (80, 0)
     assert "0.00% over the best known" in report.summary
@@ -152,3 +154,24 @@ def test_a_file_that_is_no_problem_says_so(tmp_path: Path) -> None:
     file.write_text("NAME : x\n", encoding="utf-8")
     with pytest.raises(Trouble, match="no problem in VRPLIB"):
         read_instance(file)
+
+
+def a_town(clients: int, windows: bool) -> pyvrp.ProblemData:
+    """So many clients that a search spends longer on its first routes than it has."""
+    rng = dice(1)
+    places = rng.integers(0, 10_000, (clients + 1, 2))
+    far = np.rint(np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))).astype(np.int64)
+    early = rng.integers(12_000, 32_000, clients)
+    made = [pyvrp.Client(n + 1, delivery=[10], tw_early=int(early[n]), tw_late=int(early[n]) + 3_000) if windows
+            else pyvrp.Client(n + 1, delivery=[10]) for n in range(clients)]  # fmt: skip
+    where = [pyvrp.Location(int(x), int(y)) for x, y in places]
+    return pyvrp.ProblemData(where, made, [pyvrp.Depot(0)], [pyvrp.VehicleType(clients, [200])], [far], [far])
+
+
+def test_a_search_that_is_late_is_ended_and_the_nearest_neighbours_routes_count() -> None:
+    data = a_town(900, windows=True)
+    until = after(0.0)
+    found = route(data, until, [1, 2])
+    assert sorted(client for each in found.routes for client in each) == list(range(900))
+    assert found.cost <= nearest_routes(data).cost
+    assert left(until + START_S + LEAST_S + LATE_S + 5) > 0

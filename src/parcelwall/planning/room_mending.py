@@ -20,9 +20,9 @@ from parcelwall.planning.room_past import Pasts
 
 Way = Literal["formula", "moved", "trees", "share"]
 SIZE = list(COLUMNS).index("size")
-LOOKS = 60  # past looks on each side of the line, to choose by; some two and a half months
+LOOKS = 240  # past looks on each side of the line, to choose by; some two and a half months
 MISSED = 10  # outcomes without room on each side: with fewer there is nothing to learn from
-ALIKE = 24.0  # rows of one look (eight days, three sizes) share their outcome nearly: they count as one
+ALIKE = 6.0  # rows of one look (two days, three sizes) share their outcome nearly: they count as one
 
 
 class Mend(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,11 +1,11 @@
 """One station's chance of room as it would have been told on past days, and what came of it: what to learn from.
 
-A look is taken every 29 hours, so at each hour of the day in turn: for each of eight days ahead and each size the
-formula's chance, what it is made of, and whether one more parcel of the size would have found room at one deposit of
-that day, drawn among them. Days without a deposit teach nothing.
+A look is taken every seven hours, so at each hour of the day in turn: for two of the eight days ahead, drawn, and each
+size the formula's chance, what it is made of, and whether one more parcel of the size would have found room at one
+deposit of that day, drawn among them. Days without a deposit teach nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 import numpy as np
@@ -15,12 +15,13 @@ from parcelwall.planning.demand import Array
 from parcelwall.planning.dice import dice
 from parcelwall.planning.looking import DAYS, OnDay, Point, Week, known_by, on_day
 
-EVERY_H = 29.0
+EVERY_H = 7.0
+DAYS_EACH = 2
 
 
 class Pasts(msgspec.Struct):
-    """Of n looks times days times sizes: when it was asked, when the outcome was there, hours; the formula's chance;
-    (n, COLUMNS) of what it is made of; room (1) or none (0)."""
+    """Of n looks times two days times sizes: when it was asked, when the outcome was there, hours; the formula's
+    chance; (n, COLUMNS) of what it is made of; room (1) or none (0)."""
 
     asked_h: Array
     known_h: Array
@@ -33,24 +34,26 @@ class Pasts(msgspec.Struct):
 
 
 class Look(msgspec.Struct):
-    """What is expected on one day: the hour, and by size the formula's chance and the row of COLUMNS."""
+    """What is expected on one day, so many ahead: by size the formula's chance and the row of COLUMNS."""
 
-    at: float
+    ahead: int
     chances: list[float]
     rows: list[list[float]]
 
 
-def look(p: Point, put: Array, compartments: Sequence[int], now: float, week: Week) -> list[Look]:
-    """The eight days ahead, each at the hour at which most is brought. `put`: the class each parcel lay or lies in, -1
-    for none of these compartments."""
+def look(
+    p: Point, put: Array, compartments: Sequence[int], now: float, week: Week, days: Iterable[int] = range(DAYS)
+) -> list[Look]:
+    """Days ahead, each at the hour at which most is brought. `put`: the class each parcel lay or lies in, -1 for none
+    of these compartments."""
     there = np.flatnonzero((p.came_h <= now) & (p.left_h > now) & (put >= 0))
     coming = np.flatnonzero((p.handed_h <= now) & (p.came_h > now) & (p.gone_h > now))
     inside = np.array([(put[there] >= u).sum() for u in range(len(compartments))])
     found = []
-    for ahead in range(DAYS):
+    for ahead in days:
         at = now + ahead * 24 + ((week.visit_h - now) % 24 or 24.0)
         expected = on_day(p, put, there, coming, now, at, week, len(compartments))
-        found.append(Look(at, expected.chances(compartments), rows(expected, compartments, inside, now, ahead)))
+        found.append(Look(ahead, expected.chances(compartments), rows(expected, compartments, inside, now, ahead)))
     return found
 
 
@@ -69,8 +72,9 @@ def pasts(p: Point, put: Array, compartments: Sequence[int], since_h: float, unt
     for now in np.arange(since_h, until_h, EVERY_H).tolist():
         monday = now // 168 * 168.0
         week = weeks.get(monday) or weeks.setdefault(monday, known_by(p, monday))
-        for ahead, each in enumerate(look(p, put, compartments, now, week)):
-            deposit = _drawn(p, now + 24 * ahead, rng.random())
+        days = rng.choice(DAYS, DAYS_EACH, replace=False).tolist()
+        for each in look(p, put, compartments, now, week, days):
+            deposit = _drawn(p, now + 24 * each.ahead, rng.random())
             if deposit is None or deposit >= until_h:
                 continue
             asked += [now] * len(compartments)

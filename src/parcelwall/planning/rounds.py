@@ -12,14 +12,14 @@ import msgspec
 import numpy as np
 import pyvrp
 
-from parcelwall.planning.routing import Routes, cores, route
+from parcelwall.planning.routing import Routes, cores, left, route
 from parcelwall.planning.site_files import great_circle_m
 from parcelwall.planning.solver import Array, Limits, Rows, minimise
 
 UNITS = 10_000  # of PyVRP's whole numbers to one of money
 TURNS = 3  # how often what stops really cost goes back into the choice
 DETOUR = 1.3  # streets against the straight line
-CHOICE = Limits(seconds=60, gap=1e-4)
+GAP = 1e-4  # of the choice of stations
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,16 +105,21 @@ class Task:
         return 1 + stop.station if stop.station >= 0 else 1 + len(self.stations) + stop.orders[0]
 
 
-def plan_rounds(task: Task, seconds: float, seed: int, tick: Callable[[str], None] = lambda _: None) -> Rounds:
-    """The cheapest rounds found. Raises Trouble if no rounds keep capacities, windows and shifts."""
+def plan_rounds(task: Task, until: float, seed: int, tick: Callable[[str], None] = lambda _: None) -> Rounds:
+    """The cheapest rounds found until then (`routing.after`).
+
+    Raises Trouble if no rounds keep capacities, windows and shifts.
+    """
     stop_cost, door_cost = _first_guess(task)
     best: Rounds | None = None
     turns: list[float] = []
     for turn in range(TURNS):
         tick(f"Turn {turn + 1} of {TURNS}: choosing stations …")
-        stops, walk_km = choose(task, stop_cost, door_cost)
-        tick(f"Turn {turn + 1} of {TURNS}: {len(stops)} stops, {seconds / TURNS:.0f} s of routing …")
-        found = drive(task, stops, seconds / TURNS, [seed + core for core in range(cores())])
+        share_s = left(until) / (TURNS - turn)
+        over = until - share_s * (TURNS - turn - 1)
+        stops, walk_km = choose(task, stop_cost, door_cost, max(1.0, share_s / 3))
+        tick(f"Turn {turn + 1} of {TURNS}: {len(stops)} stops, {left(over):.0f} s of routing …")
+        found = drive(task, stops, over, [seed + core for core in range(cores())])
         cost, km = _cost(task, found.rounds)
         turns.append(round(cost + walk_km * task.fleet.walk_per_km, 2))
         if best is None or turns[-1] < best.cost:
@@ -124,20 +129,20 @@ def plan_rounds(task: Task, seconds: float, seed: int, tick: Callable[[str], Non
     return best
 
 
-def to_doors(task: Task, seconds: float, seed: int) -> Rounds:
+def to_doors(task: Task, until: float, seed: int) -> Rounds:
     """The same parcels all to the door: what stations are compared with."""
     stops = [Stop(-1, (each,)) for each in range(len(task.orders))]
-    found = drive(task, stops, seconds, [seed + core for core in range(cores())])
+    found = drive(task, stops, until, [seed + core for core in range(cores())])
     cost, km = _cost(task, found.rounds)
     return Rounds(found.rounds, round(cost, 2), 0.0, km, [round(cost, 2)])
 
 
-def choose(task: Task, stop_cost: Array, door_cost: Array) -> tuple[list[Stop], float]:
-    """Stage 1: stations and doors for all orders, with the kilometres that recipients walk.
+def choose(task: Task, stop_cost: Array, door_cost: Array, seconds: float = 60) -> tuple[list[Stop], float]:
+    """Stage 1: stations and doors for all orders, with the kilometres that recipients walk; best found in `seconds`.
 
     min sum delta x + sum F z + sum H h; each order once; x <= z; Hall's condition for each class and those above it.
     """
-    count, stations = len(task.orders), len(task.stations)
+    count, stations, limits = len(task.orders), len(task.stations), Limits(seconds=seconds, gap=GAP)
     order, station = np.nonzero(task.walk_m <= task.fleet.walk_m)
     pairs = len(order)
     walk = task.walk_m[order, station] / 1000 * task.fleet.walk_per_km
@@ -156,11 +161,11 @@ def choose(task: Task, stop_cost: Array, door_cost: Array) -> tuple[list[Stop], 
     near = np.bincount(order, minlength=count) > 0
     high[pairs + stations :] = [each.at_home or not near[i] for i, each in enumerate(task.orders)]
     integer = np.ones(columns, bool)
-    found = minimise(cost, rows, integer=integer, low=np.zeros(columns), high=high, limits=CHOICE)
+    found = minimise(cost, rows, integer=integer, low=np.zeros(columns), high=high, limits=limits)
     if found is None:  # those whom no room is left for go to the door all the same
         high[pairs + stations :] = 1
         cost[pairs + stations :] += [0 if each.at_home else 1e4 for each in task.orders]
-        found = minimise(cost, rows, integer=integer, low=np.zeros(columns), high=high, limits=CHOICE)
+        found = minimise(cost, rows, integer=integer, low=np.zeros(columns), high=high, limits=limits)
         assert found, "the door is always open"
     taken = found.x[:pairs] > 0.5
     groups: dict[int, list[int]] = {}
@@ -192,7 +197,7 @@ class _Driven(NamedTuple):
     routes: Routes
 
 
-def drive(task: Task, stops: Sequence[Stop], seconds: float, seeds: Sequence[int]) -> _Driven:
+def drive(task: Task, stops: Sequence[Stop], until: float, seeds: Sequence[int]) -> _Driven:
     """Stage 2: the vehicles' ways. Raises Trouble if none keep capacities, windows and shifts."""
     fleet, model = task.fleet, pyvrp.Model()
     places = [0, *(task.place(stop) for stop in stops)]
@@ -212,7 +217,7 @@ def drive(task: Task, stops: Sequence[Stop], seconds: float, seeds: Sequence[int
     for a, start in enumerate(locations):
         for b, end in enumerate(locations):
             model.add_edge(start, end, int(task.road_m[places[a], places[b]]), int(task.drive_s[places[a], places[b]]))
-    routes = route(model.data(), seconds, seeds)
+    routes = route(model.data(), until, seeds)
     return _Driven([Round([stops[c] for c in each]) for each in routes.routes], routes)
 
 

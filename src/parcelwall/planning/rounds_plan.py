@@ -11,10 +11,11 @@ from parcelwall.errors import Trouble
 from parcelwall.planning.csv_file import read_text, rows_of
 from parcelwall.planning.report import INK, LIGHT, Report, a_chart
 from parcelwall.planning.rounds import Fleet, Order, Rounds, Station, Task, plan_rounds, to_doors
-from parcelwall.planning.routing import Instance, cores, read_instance, route
+from parcelwall.planning.routing import Instance, after, cores, left, read_instance, route
 from parcelwall.planning.site_files import number
 
 SIZES = "S M L XL".split()
+TO_COMPARE = 0.25  # share of the time for the same parcels all to the door
 ROOM = 40  # compartments free at a station that says nothing of it, all large enough
 COLOURS = (INK, LIGHT, "#2a7d4f", "#8a3b8f", "#b03a2e", "#4a6fa5", "#7a6a00", "#008080", "#aa5577", "#555555")
 _WORDS = {
@@ -40,19 +41,21 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def plan(file: Path, only_set: str | None, fleet: Fleet, seconds: float, seed: int,
          tick: Callable[[str], None]) -> tuple[Report, Found]:  # fmt: skip
     """The report and the plan. Raises Trouble that says what of the file cannot be."""
+    until = after(seconds)
     if file.suffix == ".vrp":
-        return _library(read_instance(file), seconds, seed, tick)
+        return _library(read_instance(file), until, seed, tick)
     orders, stations, depot, told = read_orders(read_text(file), file.name, only_set)
     task = Task(orders, stations, msgspec.structs.replace(fleet, lat=depot[0], lon=depot[1]))
-    found = plan_rounds(task, seconds, seed, tick)
+    found = plan_rounds(task, until - left(until) * TO_COMPARE, seed, tick)
     tick("The same all to the door, to compare …")
-    doors = to_doors(task, seconds / 3, seed)
+    doors = to_doors(task, until, seed)
     return _told(file.name, task, found, doors, told)
 
 
-def _library(problem: Instance, seconds: float, seed: int, tick: Callable[[str], None]) -> tuple[Report, Found]:
+def _library(problem: Instance, until: float, seed: int, tick: Callable[[str], None]) -> tuple[Report, Found]:
+    seconds = left(until)
     tick(f"{problem.name}: {problem.data.num_clients} clients, {seconds:.0f} s on {cores()} cores …")
-    found = route(problem.data, seconds, [seed + core for core in range(cores())])
+    found = route(problem.data, until, [seed + core for core in range(cores())])
     cost = found.cost / problem.scale
     gap = None if problem.best is None else cost / problem.best - 1
     report = Report(f"Rounds of {problem.name}")

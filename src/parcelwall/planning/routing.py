@@ -1,8 +1,11 @@
-"""Routes for vehicles, by PyVRP (Wouda, Lan, Kool 2024), one search on each core and the best of them."""
+"""Routes for vehicles, by PyVRP (Wouda, Lan, Kool 2024), one search on each core and the best of them.
+
+Time is a moment by which it must be over, whatever was done before: reading, the start of processes, first routes.
+"""
 
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 from os import sched_getaffinity
 from pathlib import Path
 from typing import NamedTuple
@@ -10,11 +13,14 @@ from typing import NamedTuple
 import numpy as np
 import pyvrp
 from numpy.typing import NDArray
-from pyvrp.stop import MaxRuntime
+from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchCallbacks
 
+from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.planning.csv_file import read_text
 
+LATE_S, LEAST_S, START_S, TELL_EVERY_S = 1.0, 1.0, 15.0, 0.5
+_mono = SystemClock().mono
 TENTHS = 10  # files with time windows measure in tenths, cut off (DIMACS 2021)
 
 
@@ -26,26 +32,93 @@ class Routes(NamedTuple):
     feasible: bool
 
 
-def route(data: pyvrp.ProblemData, seconds: float, seeds: Sequence[int]) -> Routes:
-    """The cheapest routes found in `seconds`, one search for each seed, as many at a time as there are cores.
+def after(seconds: float) -> float:
+    """The moment so many seconds from now, as `route` wants it: the same in every process of this machine."""
+    return _mono() + seconds
+
+
+def left(until: float) -> float:
+    """Seconds until then, 0 if it is over."""
+    return max(0.0, until - _mono())
+
+
+def route(data: pyvrp.ProblemData, until: float, seeds: Sequence[int]) -> Routes:
+    """The cheapest routes found until then, one search for each seed, all at once in processes of their own.
+
+    A search may spend long on its first routes, where nothing can stop it: one that is not over LATE_S after its time
+    is ended, and the best that it told counts. One that had hardly begun by then has a second. Where none told of
+    routes, those of the nearest neighbour are taken, if they keep capacities and windows.
 
     Raises Trouble if there are none that keep all capacities and windows.
     """
-    if len(seeds) == 1:
-        return _checked([_search(data, seconds, seeds[0])])
-    with ProcessPoolExecutor(max_workers=min(len(seeds), cores()), mp_context=get_context("spawn")) as pool:
-        return _checked(list(pool.map(_search, [data] * len(seeds), [seconds] * len(seeds), seeds)))
+    context = get_context("spawn")
+    ends, workers = {}, []
+    for place, seed in enumerate(seeds):
+        ours, theirs = context.Pipe(duplex=False)
+        workers.append(context.Process(target=_search, args=(data, until, seed, theirs), daemon=True))
+        workers[-1].start()
+        theirs.close()
+        ends[ours] = place
+    try:
+        found = _heard(ends, until)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.join()
+    return _checked([each for each in found.values() if each.feasible] or [nearest_routes(data)])
 
 
 def cores() -> int:
     return len(sched_getaffinity(0))
 
 
-def _search(data: pyvrp.ProblemData, seconds: float, seed: int) -> Routes:
-    result = pyvrp.solve(data, MaxRuntime(seconds), seed=seed, collect_stats=False)
-    best = result.best
+def _heard(ends: dict[Connection, int], until: float) -> dict[int, Routes]:
+    """The last that each search told, until all are over or their time is. A search's first word is its own end."""
+    best: dict[int, Routes] = {}
+    over = dict.fromkeys(ends, until + START_S)
+    while ends and (seconds := max(over[end] for end in ends) + LATE_S - _mono()) > 0:
+        for end in wait(list(ends), seconds):
+            assert isinstance(end, Connection)
+            try:
+                word = end.recv()
+            except EOFError:
+                del ends[end]
+                continue
+            if isinstance(word, float):
+                over[end] = word
+            elif word.feasible or ends[end] not in best:
+                best[ends[end]] = word
+    return best
+
+
+class _Telling(IteratedLocalSearchCallbacks):
+    """Tells better routes while a search is under way, at most twice a second."""
+
+    def __init__(self, end: Connection) -> None:
+        self._end, self._told_at = end, -1.0
+
+    def on_best(self, best: pyvrp.Solution) -> None:
+        if best.is_feasible() and _mono() - self._told_at > TELL_EVERY_S:
+            self._end.send(_routes(best))
+            self._told_at = _mono()
+
+    def on_start(self, ils: IteratedLocalSearch) -> None:
+        self.on_best(ils.initial_solution)
+
+
+def _search(data: pyvrp.ProblemData, until: float, seed: int, end: Connection) -> None:
+    """One search, in a process of its own: tells when it will be over, then routes, the best last."""
+    until = max(until, after(LEAST_S))
+    end.send(until)
+    params = pyvrp.SolveParams(ils=pyvrp.IteratedLocalSearchParams(callbacks=_Telling(end)))
+    found = pyvrp.solve(data, lambda _: _mono() > until, seed, collect_stats=False, params=params)
+    end.send(_routes(found.best))
+
+
+def _routes(best: pyvrp.Solution) -> Routes:
     routes = [[stop.idx for stop in each.schedule() if stop.is_client()] for each in best.routes()]
-    return Routes(routes, int(result.cost()) if best.is_feasible() else 0, best.is_feasible())
+    feasible = best.is_feasible()
+    return Routes(routes, int(pyvrp.CostEvaluator([0], 0, 0).cost(best)) if feasible else 0, feasible)
 
 
 def _checked(found: Sequence[Routes]) -> Routes:
@@ -89,18 +162,16 @@ def _best_known(solution: Path) -> float | None:
         raise Trouble(f"{solution} tells no best known cost: it needs a line such as `Cost 14971`") from no
 
 
-def nearest_neighbour(data: pyvrp.ProblemData) -> int | None:
-    """The cost when each vehicle always drives to the nearest client that it still can serve in time.
-
-    For one depot, one vehicle type and one load, as the libraries have them. None if it runs out of vehicles.
-    """
+def nearest_routes(data: pyvrp.ProblemData) -> Routes:
+    """Each vehicle always drives to the nearest client that it still can serve in time; not feasible where vehicles run
+    out. For one depot, one vehicle type and one load, as the libraries have them."""
     vehicle, town = data.vehicle_types()[0], _Town(data)
-    left, cost = np.ones(len(town.load), bool), 0
-    for _ in range(vehicle.num_available):
-        if not left.any():
-            return cost
-        cost += town.drive(left, vehicle.capacity[0])
-    return None if left.any() else cost
+    open_, routes = np.ones(len(town.load), bool), list[list[int]]()
+    while open_.any() and len(routes) < vehicle.num_available:
+        routes.append(town.drive(open_, vehicle.capacity[0]))
+    if open_.any() or not all(routes):
+        return Routes([], 0, False)
+    return _routes(pyvrp.Solution(data, routes))
 
 
 class _Town:
@@ -116,17 +187,18 @@ class _Town:
         self.service = np.array([each.service_duration for each in clients])
         self.closes = depot.tw_late
 
-    def drive(self, left: NDArray[np.bool_], capacity: int) -> int:
-        """One vehicle's way; whom it serves is no longer left."""
-        here, now, load, cost = len(self.load), 0, 0, 0
+    def drive(self, open_: NDArray[np.bool_], capacity: int) -> list[int]:
+        """One vehicle's way; whom it serves is no longer open."""
+        here, now, load, way = len(self.load), 0, 0, list[int]()
         while True:
             arrival = np.maximum(now + self.duration[here, :-1], self.early)
             done = arrival + self.service
-            can = left & (load + self.load <= capacity) & (arrival <= self.late)
+            can = open_ & (load + self.load <= capacity) & (arrival <= self.late)
             can &= done + self.duration[:-1, -1] <= self.closes
             if not can.any():
-                return cost + int(self.distance[here, -1])
+                return way
             nearest = int(np.where(can, self.distance[here, :-1], np.iinfo(np.int64).max).argmin())
-            left[nearest] = False
-            cost, load = cost + int(self.distance[here, nearest]), load + int(self.load[nearest])
+            open_[nearest] = False
+            way.append(nearest)
+            load += int(self.load[nearest])
             here, now = nearest, int(done[nearest])
