@@ -17,6 +17,7 @@ from parcelwall.journal.chain import Entry
 LIMIT_BYTES = 256 * 1024
 MOST_ITEMS, MOST_BYTES = 100, 64 * 1024  # of one `entries` frame
 WINDOW = 500  # entries sent and not yet acknowledged
+LAST_YEAR = 8_999  # of a time: deadlines lie behind it, and calendars end with 9999
 SUBPROTOCOL = "parcelwall.1"
 PROTOCOL = 1
 
@@ -203,9 +204,11 @@ def _check(item: Item) -> None:
     if not usual or "\x00" in item.body or "\x00" in item.kind or len(item.kind) > 64:
         raise BadFrame(f"number {item.number}: times are UTC with six decimals and Z, texts without NUL")
     try:
-        datetime.fromisoformat(item.happened_at)  # the thirtieth of February has the form of a time
+        at = datetime.fromisoformat(item.happened_at)  # the thirtieth of February has the form of a time
     except ValueError as no:
         raise BadFrame(f"number {item.number}: {no}") from no
+    if at.year > LAST_YEAR:
+        raise BadFrame(f"number {item.number}: {at.year} is a year that nothing can be counted from")
 
 
 def _bytes(hexadecimal: str) -> bytes:

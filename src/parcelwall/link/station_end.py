@@ -21,6 +21,7 @@ from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned
 
 NONCE_BYTES = 32
 FRESH_MS = 5_000  # from the question to the answer
+FIRST_YEAR = 2020  # no hub of ours is older
 
 
 class StationBook(Protocol):
@@ -154,6 +155,8 @@ class StationEnd:
             at = parse(told)
         except (ValueError, OverflowError) as no:
             raise BadFrame(f"unreadable time: {no}") from no
+        if not FIRST_YEAR <= at.year <= frames.LAST_YEAR:
+            raise BadFrame(f"the hub tells a time that is none: {told}")
         if 0 <= self._mono() - asked_ms < FRESH_MS:
             self.book.told_time(at, self._boot)
 

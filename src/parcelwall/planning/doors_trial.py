@@ -81,7 +81,7 @@ def tried(layout: Layout, coming: Sequence[Coming], rule: Doors, by_wear: bool, 
         taken |= plan.bit(number)
         uses[number] += 1
         heappush(leaving, (each.at_h + each.stays_h, number))
-        larger += plan.layout.compartment(number).size != each.size
+        larger += plan.layout.compartments[plan.place[number]].size != each.size
         pairs += bool(mates)
         beside += any(abs(plan.column[number] - plan.column[other]) <= 1 for other in mates)
         lies.setdefault(each.group, []).append(number)

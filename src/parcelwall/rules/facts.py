@@ -23,6 +23,7 @@ Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
 By = Literal["recipient", "delegate", "sender", "courier", "carrier", "operator", "hub", "unknown"]
 Door = Annotated[int, Meta(ge=1, le=32_767)]  # number of a compartment
+Generation = Annotated[int, Meta(ge=0, lt=2**31)]  # of a code: four bytes of what it is derived from
 
 
 class Announced(ParcelFact, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     reach: bool = False
     label_tag: str = ""  # HMAC of what the scanner reads, under the station's key
     selector: str = ""  # last 4 digits of the parcel number
-    generation: int = 0
+    generation: Generation = 0
     policy: int = 0
     expected_at: Moment | None = None
     blocked: bool | None = None
@@ -120,7 +121,7 @@ class CarrierReported(ParcelFact, frozen=True, kw_only=True):
 
 class CodeRenewed(ParcelFact, frozen=True, kw_only=True):
     reservation: UUID
-    generation: int
+    generation: Generation
 
 
 class Blocked(ParcelFact, frozen=True, kw_only=True):
@@ -156,7 +157,7 @@ class Collected(ParcelFact, frozen=True, kw_only=True):
     station: str
     compartment: Door
     visit: UUID
-    generation: int = 0
+    generation: Generation = 0
     by: By = "recipient"
 
 
@@ -354,9 +355,12 @@ def read(kind: str, text: str) -> Fact | None:
     """The fact of an entry; None for a kind that this version does not know.
 
     Raises msgspec.ValidationError or DecodeError for a body that does not fit its kind, or that holds a NUL, which
-    no database keeps.
+    no database keeps; and for a layout that no door can be found in.
     """
     if "\\u0000" in text:
         raise msgspec.ValidationError("a NUL character")
     decoder = _decoders.get(kind)
-    return decoder.decode(text) if decoder else None
+    fact: Fact | None = decoder.decode(text) if decoder else None
+    if type(fact) is StationConfigured and not fact.layout.is_whole:
+        raise msgspec.ValidationError("compartments with one number, or of a size that is none")
+    return fact

@@ -57,11 +57,19 @@ class Layout(msgspec.Struct, frozen=True):
     compartments: tuple[Compartment, ...]
     panel: Panel | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether each compartment has a number of its own, and a size that is one of `sizes`."""
+        sizes, numbers = {size.name for size in self.sizes}, {each.number for each in self.compartments}
+        sized = all(each.size in sizes for each in self.compartments)
+        return sized and len(numbers) == len(self.compartments) and all(number >= 1 for number in numbers)
+
     def size(self, name: str) -> Size:
         return next(size for size in self.sizes if size.name == name)
 
-    def compartment(self, number: int) -> Compartment:
-        return next(each for each in self.compartments if each.number == number)
+    def compartment(self, number: int) -> Compartment | None:
+        """None for a number that is not here: something may still lie behind a door that a later layout leaves out."""
+        return next((each for each in self.compartments if each.number == number), None)
 
 
 # The default ladder, after sizes that large networks publish (docs/decisions/0002): inner millimetres.

@@ -5,6 +5,7 @@ import contextlib
 import urllib.error
 import urllib.request
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ from parcelwall.station.memory import Memory
 
 NEWS_EVERY_S, BEAT_EVERY_S = 0.1, 20.0
 ANSWER_WITHIN_S, CLOSE_WITHIN_S = 15.0, 2.0
+MOST_BYTES = 64 * 1024  # of an answer to an enrolment
 REFUSALS = range(4400, 4500)  # codes with which a hub closes a line because of what is at its other end
 
 log = structlog.get_logger()
@@ -88,6 +90,8 @@ class Line:
             self._say_down(gone.exceptions[0])
         except* (BadFrame, Trouble, apsw.Error) as bad:
             log.warning("line_refused", station=self.station.memory.station, reason=str(bad.exceptions[0]))
+        except* Exception as wrong:  # ours or the hub's to mend: doors are opened without a line all the same
+            log.error("line_stumbles", station=self.station.memory.station, hub=self._hub, exc_info=wrong)
         finally:
             self._connection = None
             self._online(False)
@@ -144,13 +148,16 @@ async def enrol(memory: Memory, hub_url: str, claim: str, clock: Clock, ids: Ids
     hub that has forgotten. Raises Trouble that says what to do, Unreachable if that is to try again."""
     signer = key_of(memory, ids)
     hub = urlsplit(hub_url).netloc
-    nonce = (await _call(hub_url, "GET", "/enrol", None))["nonce"]
-    sig = signer.sign(enrol_bytes(hub, claim, signer.public, bytes.fromhex(nonce)))
-    body = {"claim": claim, "public_key": signer.public.hex(), "nonce": nonce, "sig": sig}
-    if memory.writer:
-        body["writer"] = memory.writer
-    given = await _call(hub_url, "POST", "/enrol", body)
-    accept(memory, given, ids)
+    try:
+        nonce = str((await _call(hub_url, "GET", "/enrol", None))["nonce"])
+        sig = signer.sign(enrol_bytes(hub, claim, signer.public, bytes.fromhex(nonce)))
+        body = {"claim": claim, "public_key": signer.public.hex(), "nonce": nonce, "sig": sig}
+        if memory.writer:
+            body["writer"] = memory.writer
+        accept(memory, await _call(hub_url, "POST", "/enrol", body), ids)
+    except (KeyError, ValueError) as no:
+        raise Unreachable(f"what answers at {hub_url} is no hub of Parcelwall: look at `hub_url`, and at what stands "
+                          "between") from no  # fmt: skip
     log.info("enrolled", station=memory.station, software=__version__)
 
 
@@ -161,15 +168,15 @@ async def _call(hub_url: str, method: str, path: str, body: dict[str, str] | Non
             hub_url.rstrip("/") + path, data, {"Content-Type": "application/json"}, method=method
         )
         with urllib.request.urlopen(request, timeout=ANSWER_WITHIN_S) as answer:  # noqa: S310 - the operator's own hub
-            return bytes(answer.read())
+            return bytes(answer.read(MOST_BYTES))
 
     try:
-        answer: dict[str, Any] = msgspec.json.decode(await asyncio.to_thread(call))
+        answer = msgspec.json.decode(await asyncio.to_thread(call), type=dict[str, Any])
     except urllib.error.HTTPError as no:
         if no.code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unreachable(f"the hub at {hub_url} is in trouble: {_said(no)}") from no
         raise Trouble(f"the hub refuses: {_said(no)}") from no
-    except (OSError, ValueError, msgspec.DecodeError) as no:
+    except (OSError, ValueError, msgspec.DecodeError, HTTPException) as no:
         raise Unreachable(f"cannot reach the hub at {hub_url}: {no}") from no
     return answer
 

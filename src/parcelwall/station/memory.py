@@ -29,7 +29,7 @@ from parcelwall.rules.places import Room, read_room, write_room
 from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.station import restoring, visit
 from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
-from parcelwall.station.timekeeper import Timekeeper, earlier
+from parcelwall.station.timekeeper import Timekeeper, earlier, in_a_known_zone
 from parcelwall.station.wear import Wear
 
 T = TypeVar("T")
@@ -48,8 +48,6 @@ _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream
 _NEWEST = """
 SELECT max(happened_at) FROM entry WHERE writer = ? AND number >=
   coalesce((SELECT max(number) FROM entry WHERE writer = ? AND kind = 'ClockSet'), 0)"""
-
-_ZONE = "SELECT coalesce(json_extract(record, '$.zone'), 'UTC') FROM standing WHERE name = 'StationConfigured'"
 
 
 class Memory:
@@ -139,7 +137,7 @@ class Memory:
         self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
         self.policy: Policy = DEFAULT
         for (body,) in self.connection.execute(_REVOKED):
-            self._stand(facts.read("Revoked", body))
+            self._stand(_understood("Revoked", body))
         standing = self.connection.execute("SELECT name, record FROM standing")
         for name, record in standing:
             self._stand(facts.read(name.split("/")[0], record))
@@ -157,7 +155,7 @@ class Memory:
     def _stand(self, fact: Fact | None) -> None:
         """Facts whose newest of a kind is what counts: layout, policy, grants."""
         if isinstance(fact, facts.StationConfigured):
-            self.about = fact
+            self.about = in_a_known_zone(fact)
             self.book.learn(fact, self.clock.now())
         elif isinstance(fact, facts.PolicyAdopted):
             self.policy = fact.policy
@@ -186,8 +184,7 @@ class Memory:
 
     def _set_clock(self, at: datetime, boot: str, ahead: timedelta) -> None:
         with self._together():
-            zone = self.connection.execute(_ZONE).fetchone()
-            today = at.astimezone(ZoneInfo(zone[0] if zone else "UTC")).date()
+            today = at.astimezone(ZoneInfo(self.about.zone if self.about else "UTC")).date()
             self._tell((facts.ClockSet(boot=boot, mono_ms=int(self.clock.mono() * 1000), utc=at),), None)
             self._brake = None
             for name, record in self.connection.execute("SELECT name, record FROM brake").fetchall():
@@ -243,11 +240,7 @@ class Memory:
         return self.journal.head(writer).number
 
     def _learn_entry(self, entry: Entry) -> None:
-        try:
-            fact = facts.read(entry.kind, entry.body)
-        except msgspec.DecodeError:
-            return  # what this version cannot read is kept, and no more
-        if fact is not None:
+        if fact := _understood(entry.kind, entry.body):
             self._learn(fact, entry.happened_at)
 
     def restored(self) -> None:
@@ -300,7 +293,7 @@ class Memory:
             name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
             self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
         if isinstance(fact, facts.StationConfigured):  # the book has learnt it
-            self.about = fact
+            self.about = in_a_known_zone(fact)
         else:
             self._stand(fact)
 
@@ -394,6 +387,14 @@ class Memory:
 
     def parcels(self) -> Iterator[Parcel]:
         yield from self.book.parcels.values()
+
+
+def _understood(kind: str, body: str) -> Fact | None:
+    """None for what this version cannot read: it is kept, and no more."""
+    try:
+        return facts.read(kind, body)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
 
 
 def _written(brake: Brake) -> str:

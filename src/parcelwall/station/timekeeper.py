@@ -8,16 +8,22 @@ end. In both cases we count on from the newest time that we gave, until the hub 
 """
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
+import structlog
 
 from parcelwall import clock as clocks
 from parcelwall.clock import Clock
 from parcelwall.rules.access import Brake
+from parcelwall.rules.facts import StationConfigured
 
 DOUBTFUL = timedelta(minutes=5)  # a clock that differs more from what the hub has told is wrong
 STRANGE = timedelta(days=400)  # no station is switched off for longer than that and then started without a line
 TOLD_FOR = timedelta(days=7)  # after so long without the hub our own count is no better than the clock
+
+
+log = structlog.get_logger()
 
 
 class Timekeeper:
@@ -74,3 +80,14 @@ def earlier(brake: Brake, by: timedelta, today: date) -> Brake:
         last_wrong=brake.last_wrong - by if brake.last_wrong else None,
         day=min(brake.day, today) if brake.day else None,
     )  # fmt: skip
+
+
+def in_a_known_zone(about: StationConfigured) -> StationConfigured:
+    """The station as it is configured; in UTC where this computer knows no such zone, for its list may be older than
+    the hub's: days are counted otherwise then, and doors open all the same."""
+    try:
+        ZoneInfo(about.zone)
+    except (KeyError, ValueError, OSError):  # no such zone, no name of one, no file of one
+        log.error("zone_unknown", station=about.station, zone=about.zone, remedy="Update the package tzdata.")
+        return msgspec.structs.replace(about, zone="UTC")
+    return about

@@ -76,8 +76,11 @@ def side(door: Compartment, panel: Panel) -> Side:
 
 
 def place_sentence(layout: Layout, door: int, words: Words) -> str:
-    """Where the door is: `Left of the screen, waist height.` Without a screen its column is counted."""
+    """Where the door is: `Left of the screen, waist height.` Without a screen its column is counted; "" for a door that
+    the layout does not have."""
     at = layout.compartment(door)
+    if at is None:
+        return ""
     if layout.panel is not None:
         return words.gettext(PLACES[side(at, layout.panel), band(at)])
     columns = sorted({each.x_mm for each in layout.compartments})
@@ -97,7 +100,7 @@ def draw(
     (view "operator"), with every door's number; `link` such as "?door=" makes each of those doors a link."""
     sheet = _Sheet(layout, words, lit, open) if view == "mine" else _ToldSheet(layout, words, lit)
     parts = [*sheet.ground(), *sheet.body(), *sheet.doors(states or {}, link), *sheet.screen()]
-    if lit is not None:
+    if sheet.lit is not None:
         parts += sheet.lit_door()
     kind = 'role="group"' if link else 'role="img"'
     return (
@@ -110,7 +113,7 @@ def _name(layout: Layout, words: Words, lit: int | None, open: bool) -> str:
     if lit is None:
         return words.gettext(STATION) % {"doors": len(layout.compartments)}
     said = words.gettext(DOOR_IS_OPEN if open else DOOR_IS_SHUT)
-    return said % {"door": lit, "place": place_sentence(layout, lit, words)}
+    return (said % {"door": lit, "place": place_sentence(layout, lit, words)}).strip()
 
 
 class Box(msgspec.Struct, frozen=True):

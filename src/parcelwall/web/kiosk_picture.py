@@ -63,7 +63,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
     known = words(look.language)
     door = _door(station, showing)
     is_open = showing.screen in ("open", "still-open")
-    drawn = showing.screen in WITH_PICTURE and door is not None
+    drawn = showing.screen in WITH_PICTURE and door is not None and about.layout.compartment(door) is not None
     left, whole = _countdown(station, showing)
     told = _told(station, showing, known)
     parcel = station.desk.memory.parcel(_parcel_of(station, showing))

@@ -158,9 +158,10 @@ def own_door(hub: Hub, parcel: Parcel, look: Look, log: list[Seen] | None = None
     known, layout, door = words(look.language), station.about.layout, parcel.compartment
     opened_at = log[-1].at if log and log[-1].what == "opened" else None
     late = opened_at is not None and hub.clock.now() - opened_at > STILL_OPEN
+    found = layout.compartment(door)
     return OwnDoor(
         door, place_sentence(layout, door, known), draw_cabinet(layout, known, lit=door, open=opened_at is not None),
-        within_reach=parcel.reach and layout.compartment(door).within_reach,
+        within_reach=parcel.reach and found is not None and found.within_reach,
         state="still-open" if late else "open" if opened_at else "shut",
     )  # fmt: skip
 
