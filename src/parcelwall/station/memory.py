@@ -1,5 +1,5 @@
 """What a station remembers, in one SQLite file. Journal, visits, brake and identity are durable and only grow columns;
-`parcel`, `room` and `case_file` are a cache of the fold, rebuilt by replay, so they have no migrations.
+what follows from the facts is a cache (`fold.py`).
 """
 
 import contextlib
@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import apsw
 import msgspec
 
-from parcelwall import clock
 from parcelwall.clock import Clock
 from parcelwall.errors import Trouble
 from parcelwall.journal.chain import Draft, Entry, Head
@@ -22,35 +20,27 @@ from parcelwall.journal.sqlite import SqliteJournal, connect
 from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
 from parcelwall.rules.access import Brake
-from parcelwall.rules.book import Book, CaseFile, Learned
+from parcelwall.rules.book import Learned
 from parcelwall.rules.facts import Fact
-from parcelwall.rules.life import ENDED, Parcel
-from parcelwall.rules.places import Room, read_room, write_room
-from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.station import restoring, visit
+from parcelwall.station.fold import CACHE, Fold
 from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
-from parcelwall.station.timekeeper import Timekeeper, earlier, in_a_known_zone
+from parcelwall.station.timekeeper import Timekeeper, earlier
 from parcelwall.station.wear import Wear
 
 T = TypeVar("T")
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS parcel (id TEXT PRIMARY KEY, ended INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS room (one INTEGER PRIMARY KEY CHECK (one = 1), record TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS case_file (id TEXT PRIMARY KEY, open INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS brake (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 """
-
-_REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
 
 _NEWEST = """
 SELECT max(happened_at) FROM entry WHERE writer = ? AND number >=
   coalesce((SELECT max(number) FROM entry WHERE writer = ? AND kind = 'ClockSet'), 0)"""
 
 
-class Memory:
+class Memory(Fold):
     """The file, and in memory the book of what is open now. All writing goes through `tell` and `receive`."""
 
     def __init__(
@@ -58,10 +48,11 @@ class Memory:
     ) -> None:
         self.reserve, self.wear = reserve or NoReserve(), Wear()
         self.connection = self._opened(path, durable)
-        self._safely(lambda: self.connection.execute(SCHEMA + visit.SCHEMA))
+        self._safely(lambda: self.connection.execute(SCHEMA + CACHE + visit.SCHEMA))
         self.journal = SqliteJournal(self.connection)
         self.clock = clock
         self._know_oneself()
+        self._brake: tuple[str, Brake] | None = None  # the one that was asked for last
         self._unfinished: list[visit.Visit] | None = None  # as they stand in the file, once somebody has asked
         [(newest,)] = self.connection.execute(_NEWEST, (self.writer, self.writer))
         self.time = Timekeeper(clock, newest or "", self._heard_last())
@@ -126,45 +117,6 @@ class Memory:
         self.hub_writer = self.identity("hub_writer") or ""
         self.restoring = self.identity("restoring") == "yes"  # this computer fetches what its station knew before it
 
-    # the fold
-
-    def _remember(self) -> None:
-        """Reads the cache of the fold; what is over here stays on the disk until somebody asks."""
-        self.book = Book()
-        self._brake: tuple[str, Brake] | None = None  # the one that was asked for last
-        self.about: facts.StationConfigured | None = None
-        self.grants: dict[UUID, facts.Granted] = {}
-        self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
-        self.policy: Policy = DEFAULT
-        for (body,) in self.connection.execute(_REVOKED):
-            self._stand(_understood("Revoked", body))
-        standing = self.connection.execute("SELECT name, record FROM standing")
-        for name, record in standing:
-            self._stand(facts.read(name.split("/")[0], record))
-        for (record,) in self.connection.execute("SELECT record FROM parcel WHERE NOT ended"):
-            parcel = msgspec.json.decode(record, type=Parcel)
-            if not self._is_over_here(parcel):
-                self.book.parcels[parcel.id] = parcel
-        for (record,) in self.connection.execute("SELECT record FROM case_file WHERE open"):
-            case = msgspec.json.decode(record, type=CaseFile)
-            self.book.cases[case.id] = case
-        row = self.connection.execute("SELECT record FROM room").fetchone()
-        if row and self.station in self.book.plans:
-            self.book.rooms[self.station] = read_room(row[0])
-
-    def _stand(self, fact: Fact | None) -> None:
-        """Facts whose newest of a kind is what counts: layout, policy, grants."""
-        if isinstance(fact, facts.StationConfigured):
-            self.about = in_a_known_zone(fact)
-            self.book.learn(fact, self.clock.now())
-        elif isinstance(fact, facts.PolicyAdopted):
-            self.policy = fact.policy
-        elif isinstance(fact, facts.Granted) and fact.stands and fact.grant not in self.revoked:
-            self.grants[fact.grant] = fact
-        elif isinstance(fact, facts.Revoked):
-            self.grants.pop(fact.grant, None)
-            self.revoked.add(fact.grant)
-
     def now_text(self) -> str:
         """Now, but never behind the newest entry since the clock was set."""
         return self.time.text()
@@ -199,6 +151,7 @@ class Memory:
                 yield
         except BaseException:
             with contextlib.suppress(apsw.Error):
+                self._brake = None
                 self._know_oneself()
                 self._remember()
             raise
@@ -239,10 +192,6 @@ class Memory:
                 self._learn_entry(entry)
         return self.journal.head(writer).number
 
-    def _learn_entry(self, entry: Entry) -> None:
-        if fact := _understood(entry.kind, entry.body):
-            self._learn(fact, entry.happened_at)
-
     def restored(self) -> None:
         """Everything that the hub keeps of this station is here: it is learnt in its order, and doors may be looked at.
 
@@ -259,68 +208,6 @@ class Memory:
             self._know({"restoring": "", "unlooked": "yes"})
             gone = restoring.what_is_gone(self.journal, self.station, self.writer, self.identity("case") or "")
             self._tell(gone, None)
-
-    def _learn(self, fact: Fact, at: str) -> Learned:
-        if isinstance(fact, facts.ParcelFact) and fact.parcel not in self.book.parcels:
-            self._recall(fact.parcel)
-        learned = self.book.learn(fact, clock.parse(at), self.station)
-        self._stand_durably(fact)
-        self._cache(fact)
-        if learned.after and self._is_over_here(learned.after):
-            self.book.parcels.pop(learned.after.id, None)
-        return learned
-
-    def _is_over_here(self, parcel: Parcel) -> bool:
-        """Its life has ended, or its room here was given up. The file keeps it, the memory need not."""
-        return parcel.stage in ENDED or parcel.station != self.station
-
-    def _recall(self, parcel: UUID) -> None:
-        if known := self.parcel(parcel):
-            self.book.parcels[parcel] = known
-
-    def parcel(self, parcel: UUID | None) -> Parcel | None:
-        """A parcel that this station knows, ended or not."""
-        if parcel in self.book.parcels:
-            return self.book.parcels[parcel]
-        row = self.connection.execute("SELECT record FROM parcel WHERE id = ?", (str(parcel),)).fetchone()
-        return msgspec.json.decode(row[0], type=Parcel) if row else None
-
-    def _stand_durably(self, fact: Fact) -> None:
-        standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured)
-        if isinstance(fact, facts.Revoked):
-            self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
-        elif isinstance(fact, standing) and not self._stands_no_longer(fact):
-            name = f"Granted/{fact.grant}" if isinstance(fact, facts.Granted) else fact.kind
-            self.connection.execute("INSERT OR REPLACE INTO standing VALUES (?, ?)", (name, facts.body(fact)))
-        if isinstance(fact, facts.StationConfigured):  # the book has learnt it
-            self.about = in_a_known_zone(fact)
-        else:
-            self._stand(fact)
-
-    def _stands_no_longer(self, fact: Fact) -> bool:
-        """What was taken back stays so, in whatever order it is heard: blocked beats allowed."""
-        return isinstance(fact, facts.Granted) and (not fact.stands or fact.grant in self.revoked)
-
-    def _cache(self, fact: Fact) -> None:
-        if isinstance(fact, facts.ParcelFact):
-            parcel = self.book.parcels[fact.parcel]
-            self.connection.execute(
-                "INSERT OR REPLACE INTO parcel VALUES (?, ?, ?)",
-                (str(parcel.id), parcel.stage in ENDED, msgspec.json.encode(parcel).decode()),
-            )
-        if isinstance(fact, facts.CaseOpened | facts.CaseClosed) and fact.case in self.book.cases:
-            case = self.book.cases[fact.case]
-            record = msgspec.json.encode(case).decode()
-            self.connection.execute(
-                "INSERT OR REPLACE INTO case_file VALUES (?, ?, ?)", (str(case.id), case.closed_at is None, record)
-            )
-        if self.station in self.book.rooms:
-            record = write_room(self.book.rooms[self.station])
-            self.connection.execute("INSERT OR REPLACE INTO room VALUES (1, ?)", (record,))
-
-    def forget_ended(self) -> None:
-        """Frees the memory of parcels that are over here; the file keeps them. `_learn` has done so already."""
-        self.book.parcels = {key: each for key, each in self.book.parcels.items() if not self._is_over_here(each)}
 
     # brake
 
@@ -381,20 +268,6 @@ class Memory:
     def unsent(self) -> int:
         """How many entries the hub has not acknowledged yet."""
         return self.wrote().number - self.journal.cursor("acknowledged")
-
-    def room(self) -> Room:
-        return self.book.rooms.get(self.station, Room())
-
-    def parcels(self) -> Iterator[Parcel]:
-        yield from self.book.parcels.values()
-
-
-def _understood(kind: str, body: str) -> Fact | None:
-    """None for what this version cannot read: it is kept, and no more."""
-    try:
-        return facts.read(kind, body)
-    except (msgspec.DecodeError, UnicodeError):
-        return None
 
 
 def _written(brake: Brake) -> str:
