@@ -1,7 +1,7 @@
 """Lists from the hub to its stations: blocked parcels, drawn codes and staff, also when the line is cut in between."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from parcelwall.hub import lists
 from parcelwall.hub.admitted import admitted
 from parcelwall.hub.commands import Cancel, CloseCase, Destination, HoldDoor, Reserve
 from parcelwall.hub.delegates import Delegate
-from parcelwall.hub.lists import MOST_STAFF, Block, draw_code
+from parcelwall.hub.lists import MOST_STAFF, Block, Drawn
 from parcelwall.hub.outbox import outbox
 from parcelwall.rules import access, facts
 from parcelwall.rules.life import Parcel, Stage
@@ -38,6 +38,11 @@ async def block(town: Town, parcel: UUID, lifted: bool = False) -> None:
     await town.hub.desk.ask(Block(parcel=parcel, why="a dispute", lifted=lifted))
 
 
+async def draw(town: Town, parcel: UUID, until: datetime | None = None) -> Drawn:
+    async with town.hub.pool.acquire() as connection, connection.transaction():
+        return await lists.draw_code(town.hub, connection, parcel, until)
+
+
 async def no(asked: object) -> str:
     with pytest.raises(Refusal) as refused:
         await asked  # type: ignore[misc]
@@ -53,7 +58,7 @@ async def test_blocked_reaches_a_station_that_was_cut_off(town: Town) -> None:
     station.cut()
     assert await no(station.collect(station.code_of(parcel.id))) == "wrong_code"
     assert await no(town.hub.desk.ask(Delegate(parcel=parcel.id))) == "held_back"
-    assert await no(draw_code(town.hub, parcel.id, None, None)) == "held_back"
+    assert await no(draw(town, parcel.id)) == "held_back"
     await block(town, parcel.id, lifted=True)
     await station.carry()
     await station.collect(station.code_of(parcel.id))
@@ -106,7 +111,7 @@ async def test_one_that_lies_where_nobody_was_told_is_told_of_there(
 
 async def test_a_drawn_code_is_shown_once_and_kept_nowhere(town: Town) -> None:
     parcel, station = await inside(town, "PW-1"), only(town)
-    drawn = await draw_code(town.hub, parcel.id, None, None)
+    drawn = await draw(town, parcel.id)
     assert drawn.until == town.clock.now() + timedelta(days=7)
     everything = await town.hub.pool.fetch("SELECT body FROM entry")
     assert not any(drawn.digits in row["body"] for row in everything)
@@ -115,12 +120,12 @@ async def test_a_drawn_code_is_shown_once_and_kept_nowhere(town: Town) -> None:
     await station.collect(drawn.digits)
     await station.carry()
     assert (await parcel_at(town.hub, parcel.id)).stage == Stage.COLLECTED
-    assert await no(draw_code(town.hub, parcel.id, None, None)) == "wrong_stage"
+    assert await no(draw(town, parcel.id)) == "wrong_stage"
 
 
 async def test_a_drawn_code_that_was_taken_back_opens_nothing(town: Town) -> None:
     parcel, station = await inside(town, "PW-1"), only(town)
-    drawn = await draw_code(town.hub, parcel.id, None, None)
+    drawn = await draw(town, parcel.id)
     await lists.revoke(town.hub, "S-0001", drawn.grant, None, of_staff=False)
     await station.carry()
     assert await no(station.collect(drawn.digits)) == "wrong_code"
@@ -129,11 +134,11 @@ async def test_a_drawn_code_that_was_taken_back_opens_nothing(town: Town) -> Non
 
 async def test_a_code_is_drawn_only_where_a_code_opens(town: Town) -> None:
     token_only = await inside(town, "PW-1", proof="token")
-    assert await no(draw_code(town.hub, token_only.id, None, None)) == "wrong_stage"
+    assert await no(draw(town, token_only.id)) == "wrong_stage"
     plain, past = await inside(town, "PW-2"), town.clock.now() - timedelta(minutes=1)
-    assert await no(draw_code(town.hub, plain.id, past, None)) == "bad_field"
-    await draw_code(town.hub, plain.id, None, None)
-    fresh = {(await draw_code(town.hub, plain.id, None, None)).digits for _ in range(5)}
+    assert await no(draw(town, plain.id, past)) == "bad_field"
+    await draw(town, plain.id)
+    fresh = {(await draw(town, plain.id)).digits for _ in range(5)}
     assert len(fresh) == 5
     assert only(town).code_of(plain.id) not in fresh
 

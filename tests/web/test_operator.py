@@ -221,7 +221,9 @@ async def test_a_parcel_is_blocked_and_unblocked(office: Office) -> None:
     foreign = await office.ask("POST", f"/parcels/{parcel}/block", {"why": "x"}, office.carrier)
     assert (foreign.status_code, foreign.json()["reason"]) == (403, "no_right")
     assert (await office.ask("POST", f"/parcels/{parcel}/unblock")).json()["blocked"] is False
-    drawn = await office.ask("POST", f"/parcels/{parcel}/codes", {})
+    bare = await office.ask("POST", f"/parcels/{parcel}/codes", {})
+    assert (bare.status_code, bare.json()["reason"]) == (400, "bad_field"), "why?"
+    drawn = await office.ask("POST", f"/parcels/{parcel}/codes", {"reason": "no phone"})
     assert (drawn.status_code, drawn.json()["reason"]) == (409, "wrong_stage"), "it is not inside yet"
     revoked = await office.ask("POST", "/stations/S-0001/codes/01a20275-dee3-7fa5-a160-f479a07f2c13/revoke")
     assert (revoked.status_code, revoked.json()["reason"]) == (404, "not_found"), "there is no such code"

@@ -34,10 +34,11 @@ STUCK = "stuck"
 log = structlog.get_logger()
 
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('parcelwall act ' || $1))"
-# Doors that opened or may have: an order that was refused before anything moved counts for nothing.
+# Doors that opened or may have, and codes that were drawn to open one. An order that was refused before anything moved
+# counts for nothing.
 _DOORS = """
-SELECT count(*) FROM act WHERE asked_by = $1 AND kind = 'open_door' AND state IN ('agreed', 'done') AND asked_at > $2
-  AND outcome IN ('', 'opened', 'unanswered', 'door_failed')"""
+SELECT count(*) FROM act WHERE asked_by = $1 AND kind IN ('open_door', 'draw_code') AND asked_at > $2
+  AND state IN ('agreed', 'done') AND outcome IN ('', 'opened', 'unanswered', 'door_failed', 'drawn')"""
 _INSERT = """
 INSERT INTO act (id, kind, station, body, asked_by, asked_at, until, state, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
@@ -115,7 +116,7 @@ async def ask_for_door(hub: Hub, who: Person, station: str, door: OneDoor) -> Ac
     refuse_bad_reason(door.reason)
     act, now = hub.ids.new(), hub.clock.now()
     async with hub.pool.acquire() as connection, connection.transaction():
-        alone = await _may_alone(connection, who.id, now, hub.policy.doors_alone)
+        alone = await may_alone(connection, who.id, now, hub.policy.doors_alone)
         await connection.execute(
             _INSERT, act, "open_door", station, _text(door), who.id, now, now + WINDOW,
             "agreed" if alone else "waiting", now if alone else None,
@@ -134,7 +135,7 @@ async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor)
     now = hub.clock.now()
     async with hub.pool.acquire() as connection, connection.transaction():
         if not await connection.fetchval("SELECT 1 FROM act WHERE id = $1", act):
-            if not await _may_alone(connection, who.id, now, hub.policy.doors_alone):
+            if not await may_alone(connection, who.id, now, hub.policy.doors_alone):
                 raise Refusal("second_person_needed", station=command.station)
             door = OneDoor(command.compartment, command.reason)
             known = command.station if command.station in hub.stations.known else None
@@ -151,7 +152,7 @@ async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor)
     return answer, outcome
 
 
-async def _may_alone(connection: asyncpg.Connection, who: str, now: datetime, doors: int) -> bool:
+async def may_alone(connection: asyncpg.Connection, who: str, now: datetime, doors: int) -> bool:
     """Whether one person may open one more door. Asked under a lock, so that two requests cannot both be the last."""
     await connection.execute(_LOCK, who)
     return bool(await connection.fetchval(_DOORS, who, now - WINDOW) < doors)
@@ -304,7 +305,7 @@ async def lately_at(hub: Hub, station: str, within: timedelta = WINDOW) -> list[
 
 
 def _act(row: asyncpg.Record) -> Act:
-    kind = OneDoor if row["kind"] == "open_door" else Longer
+    kind = Longer if row["kind"] == "keep_longer" else OneDoor  # a drawn code names its door, too
     what: Any = msgspec.json.decode(row["body"], type=kind)
     return Act(
         row["id"], row["kind"], row["station"], what, row["asked_by"], row["asker"] or row["asked_by"],

@@ -21,10 +21,17 @@ SELECT kind, happened_at, body FROM entry WHERE writer = $1 AND number BETWEEN $
 _WITHDRAWN = "SELECT body FROM entry WHERE parcel = $1 AND kind = 'Withdrawn' ORDER BY revision DESC LIMIT 1"
 
 
-class Seen(NamedTuple):
-    """One thing that the door has seen, by the station's clock."""
+_DRAWN = """
+SELECT happened_at FROM entry WHERE writer IN (SELECT name FROM writer WHERE name LIKE 'hub:%/' || $1)
+  AND kind = 'Granted' AND happened_at >= $2 AND body LIKE $3 AND body LIKE '%"by":"operator"%'
+  AND body ~ '"tag":"[0-9a-f]' ORDER BY happened_at"""
 
-    what: Literal["put-in", "opened", "shut"]
+
+class Seen(NamedTuple):
+    """One thing that the door has seen, by the station's clock; or ("code") that the operator's people drew one more
+    code for it, by the hub's."""
+
+    what: Literal["put-in", "opened", "shut", "code"]
     at: datetime
 
 
@@ -45,7 +52,13 @@ async def story(hub: Hub, parcel: Parcel) -> list[Seen]:
         fact = facts.read(row["kind"], row["body"])
         if isinstance(fact, facts.DoorOpened | facts.DoorClosed) and fact.compartment == door:
             seen.append(Seen("opened" if isinstance(fact, facts.DoorOpened) else "shut", row["happened_at"]))
-    return seen
+    return sorted(seen + await _codes(hub, parcel, begun["happened_at"]), key=lambda each: each.at)
+
+
+async def _codes(hub: Hub, parcel: Parcel, since: datetime) -> list[Seen]:
+    """Codes that were drawn for this parcel since it was put in: whoever has one opens its door."""
+    rows = await hub.pool.fetch(_DRAWN, parcel.station or "", since, f'%"parcel":"{parcel.id}"%')
+    return [Seen("code", row["happened_at"]) for row in rows]
 
 
 async def _door_of(hub: Hub, parcel: UUID) -> int:

@@ -141,29 +141,35 @@ class Drawn(NamedTuple):
     grant: UUID
     digits: str
     until: datetime
+    station: str
+    compartment: int
 
 
 async def draw_code(
-    hub: Hub, parcel_id: UUID, until: datetime | None, not_before: datetime | None, actor: UUID | None = None
-) -> Drawn:
+    hub: Hub, connection: Connection, parcel_id: UUID, until: datetime | None = None,
+    not_before: datetime | None = None, actor: UUID | None = None, reason: str = "",
+) -> Drawn:  # fmt: skip
     """One more code that opens a parcel's compartment: for a helper, for somebody on the telephone. It is no second
-    right: who comes first spends it. Refuses a parcel that is not inside, is blocked, or takes no code."""
-    async with hub.pool.acquire() as connection, connection.transaction():
-        at = hub.desk.sitting(connection)
-        await at.load([parcel_id], [])
-        parcel = own(at, parcel_id, None)
-        if parcel.stage not in INSIDE or parcel.proof != "code" or parcel.station is None:
-            raise Refusal("wrong_stage", stage=parcel.stage)
-        decide.refuse_blocked(parcel)
-        drawn = Drawn(hub.ids.new(), await _fresh(hub, at, parcel.station), until or at.now + CODE_LASTS)
-        if drawn.until <= max(at.now, not_before or at.now):
-            raise Refusal("bad_field", "The code would be over before it begins.", field="until")
-        tag = access.code_tag(at.here[parcel.station].tag_key, drawn.digits)
-        at.record(facts.Granted(
-            grant=drawn.grant, station=parcel.station, may=("collect",), parcel=parcel.id, until=drawn.until,
-            by="operator", reservation=parcel.reservation, tag=tag, not_before=not_before, actor=actor,
-        ))  # fmt: skip
-        await at.write()
+    right: who comes first spends it. In the caller's transaction, from which the station's row stays locked.
+
+    Refuses a parcel that is not inside, is blocked, or takes no code. Who may draw one is `hub.drawn`'s to say.
+    """
+    at = hub.desk.sitting(connection)
+    await at.load([parcel_id], [])
+    parcel = own(at, parcel_id, None)
+    if parcel.stage not in INSIDE or parcel.proof != "code" or parcel.station is None or parcel.compartment is None:
+        raise Refusal("wrong_stage", stage=parcel.stage)
+    decide.refuse_blocked(parcel)
+    digits = await _fresh(hub, at, parcel.station)
+    drawn = Drawn(hub.ids.new(), digits, until or at.now + CODE_LASTS, parcel.station, parcel.compartment)
+    if drawn.until <= max(at.now, not_before or at.now):
+        raise Refusal("bad_field", "The code would be over before it begins.", field="until")
+    tag = access.code_tag(at.here[parcel.station].tag_key, digits)
+    at.record(facts.Granted(
+        grant=drawn.grant, station=parcel.station, may=("collect",), parcel=parcel.id, until=drawn.until, by="operator",
+        reservation=parcel.reservation, tag=tag, not_before=not_before, actor=actor, reason=reason,
+    ))  # fmt: skip
+    await at.write()
     return drawn
 
 

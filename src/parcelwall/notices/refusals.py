@@ -107,6 +107,7 @@ _BOTH: dict[str, Sayings] = {
     "too_late_to_extend": _TOO_LATE,
     "too_many_extensions": _KEPT_OFTEN,
     "held_back": (Saying(N_("It is held back for now"), N_("Ask the company that sent it.")),),
+    "too_many_codes": (Saying(N_("Enough codes were drawn here today"), N_("Open the door instead, or wait a day.")),),
     "too_many_staff": (Saying(N_("This station knows too many people"), N_("Revoke some of them first.")),),
     "wrong_code": _WRONG_CODE,
     "codes_paused": _PAUSED,

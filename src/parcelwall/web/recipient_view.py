@@ -156,7 +156,8 @@ def own_door(hub: Hub, parcel: Parcel, look: Look, log: list[Seen] | None = None
     if station is None or parcel.compartment is None:
         return None
     known, layout, door = words(look.language), station.about.layout, parcel.compartment
-    opened_at = log[-1].at if log and log[-1].what == "opened" else None
+    moved = [each for each in log or () if each.what != "code"]
+    opened_at = moved[-1].at if moved and moved[-1].what == "opened" else None
     late = opened_at is not None and hub.clock.now() - opened_at > STILL_OPEN
     found = layout.compartment(door)
     return OwnDoor(

@@ -44,7 +44,7 @@ class OwnDoor(msgspec.Struct, frozen=True):
 class DoorNews(msgspec.Struct, frozen=True):
     """What the own door has seen since the parcel was put in, to the second."""
 
-    what: Literal["put-in", "opened", "shut"]
+    what: Literal["put-in", "opened", "shut", "code"]
     at: datetime
 
 
