@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import photos, road
+from parcelwall.hub import photos, road, tries
 from parcelwall.hub.commands import Answer, Asked, Command
 from parcelwall.hub.couriers import admissions, what_is
 from parcelwall.hub.house import Hub
@@ -23,6 +23,7 @@ from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import Stations
 
 MOST_ENTRIES = 20  # of one request
+MOST_PROBLEMS = 60  # of one courier in ten minutes; the phone keeps the others and sends them later
 What = Literal["damaged", "unreadable", "wrong_station", "door", "dirty", "no_room", "not_there"]
 ABOUT: dict[What, str] = {
     "damaged": "reported_damaged", "unreadable": "label_unreadable", "wrong_station": "brought_to_wrong_station",
@@ -54,7 +55,8 @@ class Done(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ReportProblem(Command, kw_only=True):
-    """A courier says that something is wrong at a station: a case, about a parcel if its label is known there."""
+    """A courier says that something is wrong at a station: a case, about a parcel if its label is known there. Once per
+    kind, station and parcel while it is open: a second report is the same case."""
 
     needs_cases = True
     station: str
@@ -67,7 +69,10 @@ class ReportProblem(Command, kw_only=True):
     def decide(self, at: Sitting) -> Answer:
         parcel = at.book.parcels.get(self.parcel) if self.parcel else None
         door = parcel.compartment if parcel and parcel.station == self.station else None
-        case = at.open_case(self.about, parcel.id if parcel else None, self.station, door, False)
+        about = (self.about, self.station, parcel.id if parcel else None)
+        known = (case.id for case in at.book.cases.values()
+                 if (case.about, case.station, case.parcel) == about and case.closed_at is None)  # fmt: skip
+        case = next(known, None) or at.open_case(self.about, about[2], self.station, door, False)
         return Answer(200, {"case": str(case)})
 
 
@@ -88,13 +93,16 @@ async def _take(hub: Hub, courier: UUID, entry: Entry) -> Done:
 
 
 async def _problem(hub: Hub, courier: UUID, entry: Entry) -> str:
-    """The name of the case. Refuses a station where the courier is not admitted, and a photo that is none."""
+    """The name of the case. Refuses a station where the courier is not admitted, and a photo that is none; raises
+    Trouble for more of them than a courier can mean."""
     if entry.what is None:
         raise Refusal("bad_field", field="what")
     if entry.station not in await admissions(hub, courier):
         raise Refusal("no_right")
     picture = photos.stripped(_bytes(entry.photo)) if entry.photo else b""
     known = await what_is(hub, courier, entry.label, entry.station) if entry.label else None
+    if not await tries.take(hub, f"problem/{courier}", MOST_PROBLEMS):
+        raise Trouble("Too many problems at once. Send the others later.")
     asked = Asked(f"courier/{courier}", str(entry.id), hashlib.sha256(msgspec.json.encode(entry)).digest())
     report = ReportProblem(
         station=entry.station, about=ABOUT[entry.what], parcel=known.parcel if known else None, asked=asked

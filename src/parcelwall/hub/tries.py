@@ -22,10 +22,10 @@ RETURNING tries"""
 _FORGIVE = "UPDATE tried SET tries = tries - 1 WHERE name = $1 AND tries > 0"
 
 
-async def take(hub: Hub, name: str) -> bool:
-    """Counts one try; False, and nothing is counted, once FREE were made within WITHIN of the first of them."""
+async def take(hub: Hub, name: str, free: int = FREE) -> bool:
+    """Counts one try; False, and nothing is counted, once `free` were made within WITHIN of the first of them."""
     now = hub.clock.now()
-    return await hub.pool.fetchval(_TAKE, name, now, now - WITHIN, FREE) is not None
+    return await hub.pool.fetchval(_TAKE, name, now, now - WITHIN, free) is not None
 
 
 async def forgive(hub: Hub, name: str) -> None:
