@@ -89,7 +89,7 @@ REASONS: dict[str, str] = {
     "too_many_staff": "This station knows as many couriers and technicians as its codes allow. Revoke some first.",
     # at the station
     "wrong_code": "That code opens no door here.",
-    "too_many_codes": "As many codes were drawn here today as may be. Take one back, or wait until tomorrow.",
+    "too_many_codes": "As many codes were drawn today as may be. Open the door, or wait until tomorrow.",
     "codes_paused": "Codes alone are paused. Add the last 4 of the parcel number, or show the QR.",
     "selector_needed": "Several codes are alike here. Add the last 4 of the parcel number.",
     "not_for_this_station": "No parcel with this label is expected at this station. Take it along.",
