@@ -14,7 +14,7 @@ import pytest_asyncio
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import Asked as ByKey
 from parcelwall.hub.house import Hub
-from parcelwall.hub.orders import OpenDoor, Outlets, open_now
+from parcelwall.hub.orders import ANSWER_WITHIN_S, OpenDoor, Outlets, as_it_was, open_now
 from parcelwall.link.orders import Asked
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
@@ -40,9 +40,9 @@ class Afar:
             line.station.hear(self.sent[-1])
 
     async def ask(self, hub: Hub | None = None, outlets: Outlets | None = None, presence: str = "",
-                  **wanted: Any) -> str:  # fmt: skip
+                  command: OpenDoor | None = None, **wanted: Any) -> str:  # fmt: skip
         """Asks while the line carries what it has to."""
-        command = OpenDoor(**({"station": STATION} | wanted))
+        command = command or OpenDoor(**({"station": STATION} | wanted))
         asking = asyncio.create_task(open_now(hub or self.hub, outlets or self.outlets, command, presence))
         while not asking.done():
             await asyncio.sleep(0.02)
@@ -177,6 +177,40 @@ async def test_the_same_key_is_one_order(afar: Afar) -> None:
         assert await afar.ask(compartment=3, reason="look", asked=mine) == "opened"
     assert (len(afar.sent), len(await afar.granted()), afar.pulses()) == (1, 1, 1)
     await afar.shut(3)
+
+
+async def test_a_repeat_long_after_an_order_nobody_answered(afar: Afar) -> None:
+    """Nothing will come any more: it looks once, and does not wait anew for what is over."""
+    mine = ByKey("op", "key-1", b"hash")
+
+    async def lost(_: Asked, lasts_ms: int) -> None:
+        afar.station.cut()
+
+    afar.outlets.attach(STATION, lost)
+    assert await afar.ask(compartment=3, reason="look", asked=mine) == "unanswered"
+    before_s = afar.town.clock.mono()
+    assert await afar.ask(compartment=3, reason="look", asked=mine) == "unanswered"
+    assert afar.town.clock.mono() - before_s < ANSWER_WITHIN_S / 2
+    await afar.station.carry()
+
+
+async def test_a_repeat_searches_from_its_own_order_on(afar: Afar) -> None:
+    """And of an order in between it finds that one's answer, whatever came before and since."""
+    orders, heads = [], []
+    for door in (1, 2, 3):
+        command = OpenDoor(station=STATION, compartment=door, reason="look", asked=ByKey("op", f"{door}", b"hash"))
+        heads.append((await afar.hub.head(STATION)).number)
+        assert await afar.ask(command=command) == "opened"
+        assert command.order is not None
+        orders.append(command.order)
+        await afar.shut(door)
+        await afar.station.carry()
+        afar.town.clock.advance(3_600.0)
+    assert heads[0] < heads[1] < heads[2]
+    for order, head in zip(orders, heads, strict=True):
+        assert (await as_it_was(afar.hub, STATION, order))[0] == {STATION: head}
+    assert await afar.ask(compartment=2, reason="look", asked=ByKey("op", "2", b"hash")) == "opened"
+    assert len(afar.sent) == 3
 
 
 async def test_what_was_decided_and_rolled_back_is_not_sent(afar: Afar) -> None:

@@ -13,7 +13,7 @@ from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import CloseCase, Destination, Extend, Reserve
 from parcelwall.hub.stations import rooms
-from parcelwall.hub.sweeps import AskSomebody, sweep
+from parcelwall.hub.sweeps import AskSomebody, seldom, sweep
 from parcelwall.hub.verify import verify_hub
 from parcelwall.link import paper, road
 from parcelwall.rules import facts
@@ -35,6 +35,24 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
 def advance(town: Town, hours: float) -> None:
     assert isinstance(town.clock, VirtualClock)
     town.clock.advance(hours * HOUR)
+
+
+async def test_what_is_done_seldom_is_tried_again_if_it_failed() -> None:
+    now, done, fails = VirtualClock(NOW), [], [True]
+
+    async def step() -> None:
+        done.append(now.mono())
+        if fails:
+            fails.pop()
+            raise OSError
+
+    often = seldom(now, HOUR, step)
+    with pytest.raises(OSError):
+        await often()
+    for _ in range(120):
+        now.advance(60.0)
+        await often()
+    assert [round((at - done[0]) / 60) for at in done] == [0, 1, 61]
 
 
 async def test_a_promise_lapses_when_its_station_was_heard_past_it(town: Town) -> None:

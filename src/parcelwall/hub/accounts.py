@@ -19,6 +19,7 @@ from parcelwall.rules.life import ENDED, Parcel
 How = Literal["link", "contact"]
 SHOWN_FOR = timedelta(days=30)  # after the end of a parcel's life
 KEPT_FOR = timedelta(days=60)
+BEGINS_WITHIN = timedelta(days=1)  # an account is made, then its browser signed in: two transactions
 
 _OF = """
 SELECT parcel.record FROM account_parcel JOIN parcel ON parcel.id = account_parcel.parcel WHERE account = $1
@@ -27,11 +28,12 @@ _JOIN_BY_CONTACT = """
 INSERT INTO account_parcel VALUES ($1, $2, 'contact', $3)
 ON CONFLICT (account, parcel) DO UPDATE SET how = 'contact'"""
 _LINKS = "INSERT INTO link SELECT *, 'recipient' FROM unnest($1::bytea[], $2::uuid[]) ON CONFLICT DO NOTHING"
+# Few joined so long ago and are still in a list, so that few records are looked into for when their life ended.
 _OLD = """
 DELETE FROM account_parcel USING parcel WHERE parcel.id = account_parcel.parcel AND joined_at < $1
-  AND stage IN ('COLLECTED', 'TAKEN_BACK', 'CANCELLED', 'DIVERTED')"""
+  AND due IS NULL AND (record::jsonb->>'ended_at')::timestamptz < $1"""
 _LEFT_BEHIND = """
-DELETE FROM account WHERE made_at < $1
+DELETE FROM account WHERE made_at < $2
   AND NOT EXISTS (SELECT FROM signed_in WHERE holder = account.id AND ends_at > $1)
   AND NOT EXISTS (SELECT FROM passkey WHERE holder = account.id)"""
 
@@ -122,9 +124,10 @@ def _order(parcel: Parcel) -> tuple[int, float]:
 
 
 async def forget_old(connection: asyncpg.Connection, now: datetime) -> None:
-    """What nobody needs any more: parcels that ended 60 days ago, accounts that no browser and no passkey leads to."""
+    """What nobody needs any more: parcels that ended, and were joined, 60 days ago; accounts of yesterday and before
+    that no browser and no passkey leads to."""
     await connection.execute(_OLD, now - KEPT_FOR)
-    await connection.execute(_LEFT_BEHIND, now)
+    await connection.execute(_LEFT_BEHIND, now, now - BEGINS_WITHIN)
 
 
 def number_of(ids: Ids) -> str:

@@ -18,7 +18,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.network import CLAIM_LENGTH, CLAIM_LETTERS
 from parcelwall.hub.reading import by_size
 from parcelwall.hub.sitting import read_parcel
-from parcelwall.hub.stations import Station
+from parcelwall.hub.stations import WRITTEN_FOR, Station
 from parcelwall.rules import access, delegation, facts, token
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan, Room, read_room
@@ -28,7 +28,8 @@ MOST_LABELS = 400  # of one stop, that a phone keeps for when it has no signal
 
 _OF_COURIER = """nullif(split_part(split_part(body, '"courier":"', 2), '"', 1), '') = $1"""
 _GRANTED = f"SELECT body FROM entry WHERE kind = 'Granted' AND {_OF_COURIER} ORDER BY happened_at"  # noqa: S608 - ours
-_REVOKED_AT = "SELECT body FROM entry WHERE kind = 'Revoked' AND writer LIKE 'hub:%/' || $1"
+_REVOKED_AT = f"""
+SELECT body FROM entry WHERE kind = 'Revoked' AND writer = ANY(ARRAY({WRITTEN_FOR}))"""  # noqa: S608 - ours, too
 _DONE = f"""
 SELECT writer, kind, happened_at, body FROM entry WHERE kind IN ('Deposited', 'TakenBack') AND {_OF_COURIER}
   AND happened_at >= $2 ORDER BY happened_at"""  # noqa: S608 - ours
@@ -74,10 +75,8 @@ async def admissions(hub: Hub, courier: UUID) -> dict[str, facts.Granted]:
     told = [facts.read("Granted", row["body"]) for row in rows]
     standing = [each for each in told if isinstance(each, facts.Granted) and each.courier == courier]
     standing = [each for each in standing if each.compartment is None and each.in_force(now)]
-    gone: set[UUID] = set()
-    for station in {each.station for each in standing}:
-        revoked = await hub.pool.fetch(_REVOKED_AT, station)
-        gone |= {msgspec.json.decode(row["body"], type=facts.Revoked).grant for row in revoked}
+    revoked = await hub.pool.fetch(_REVOKED_AT, sorted({each.station for each in standing}))
+    gone = {msgspec.json.decode(row["body"], type=facts.Revoked).grant for row in revoked}
     return {each.station: each for each in standing if each.grant not in gone and each.station in hub.stations.known}
 
 

@@ -11,16 +11,16 @@ from parcelwall.hub.commands import Answer, Command, own
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import Keys
 from parcelwall.hub.sitting import Sitting
-from parcelwall.hub.stations import Stations
+from parcelwall.hub.stations import WRITTEN_FOR, Stations
 from parcelwall.ids import Ids
 from parcelwall.rules import decide, facts
 from parcelwall.rules.life import INSIDE, Parcel
 
 LASTS = timedelta(days=7)
 
-_OF_GRANTS = """
-SELECT kind, body FROM entry WHERE writer IN (SELECT name FROM writer WHERE name LIKE 'hub:%/' || $1)
-  AND kind IN ('Granted', 'Revoked') AND body LIKE $2"""
+_OF_GRANTS = f"""
+SELECT kind, body FROM entry WHERE writer = ANY(ARRAY({WRITTEN_FOR}))
+  AND kind IN ('Granted', 'Revoked') AND body LIKE $2"""  # noqa: S608 - a text of our own
 
 
 class Delegate(Command, kw_only=True):
@@ -49,7 +49,7 @@ class Delegate(Command, kw_only=True):
 
 async def granted(hub: Hub, parcel: Parcel, grant: UUID) -> facts.Granted | None:
     """The grant, if it is one to collect this parcel and has neither ended nor been taken back."""
-    rows = await hub.pool.fetch(_OF_GRANTS, parcel.station or "", f'%"grant":"{grant}"%')
+    rows = await hub.pool.fetch(_OF_GRANTS, [parcel.station or ""], f'%"grant":"{grant}"%')
     told = [facts.read(row["kind"], row["body"]) for row in rows]
     found = next((each for each in told if isinstance(each, facts.Granted)), None)
     if found is None or found.parcel != parcel.id or "collect" not in found.may or found.compartment is not None:

@@ -14,7 +14,7 @@ from parcelwall.hub import reading
 from parcelwall.hub.commands import Answer, Command, own
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Sitting, read_parcel
-from parcelwall.hub.stations import Station, Stations
+from parcelwall.hub.stations import WRITTEN_FOR, Station, Stations
 from parcelwall.rules import access, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel
 from parcelwall.rules.personal import refuse_personal
@@ -23,10 +23,10 @@ MOST_STAFF = 100  # per station: a guess at the courier's pad meets as many code
 CODE_LASTS = timedelta(days=7)
 
 # Orders to open a door are `Granted` too, with a compartment; they are over at once.
-_GRANTS = """
-SELECT kind, body FROM entry JOIN writer ON writer.name = entry.writer
-WHERE writer.name LIKE 'hub:%/' || $1 AND kind IN ('Granted', 'Revoked') AND body NOT LIKE '%"compartment":%'
-ORDER BY length(writer), writer, entry.number"""
+_GRANTS = f"""
+SELECT kind, body FROM entry WHERE writer = ANY(ARRAY({WRITTEN_FOR}))
+  AND kind IN ('Granted', 'Revoked') AND body NOT LIKE '%"compartment":%'
+ORDER BY length(writer), writer, number"""  # noqa: S608 - a text of our own
 _EVERYWHERE = """
 SELECT body FROM entry WHERE kind = 'Granted' AND body LIKE '%"courier":"' || $1 || '"%'"""
 _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"
@@ -41,7 +41,7 @@ async def grants(connection: Connection, station: str) -> list[facts.Granted]:
 
 async def _told(connection: Connection, station: str) -> tuple[dict[UUID, facts.Granted], set[UUID]]:
     """What was ever put on a station's lists, and what was taken back of it."""
-    told = [facts.read(row["kind"], row["body"]) for row in await connection.fetch(_GRANTS, station)]
+    told = [facts.read(row["kind"], row["body"]) for row in await connection.fetch(_GRANTS, [station])]
     given = {each.grant: each for each in told if isinstance(each, facts.Granted) and each.stands}
     return given, {each.grant for each in told if isinstance(each, facts.Revoked)}
 

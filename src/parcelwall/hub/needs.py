@@ -17,7 +17,7 @@ from parcelwall.hub import acts, reading, sites
 from parcelwall.hub.acts import Act
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import Person
-from parcelwall.hub.stations import presence
+from parcelwall.hub.stations import presence, presence_of
 from parcelwall.rules.places import read_room
 
 Cost = Literal["second", "waits", "risk", "full", "door", "silent", "station", "paper"]
@@ -56,11 +56,14 @@ class Need(msgspec.Struct, frozen=True):
     act: Act | None = None
 
 
-async def needs(hub: Hub, who: Person) -> list[Need]:
-    """Everything that needs somebody in this person's area. Its length is the count that is shown, everywhere."""
+async def needs(hub: Hub, who: Person, station: str = "") -> list[Need]:
+    """Everything that needs somebody in this person's area; of one station, if one is named. Its length is the count
+    that is shown, everywhere."""
     async with hub.pool.acquire() as connection:
-        stations = {row["id"]: row for row in await presence(connection)}
-    found = [_of_case(case, stations) for case in await reading.open_cases(hub)]
+        rows = [await presence_of(connection, station)] if station else await presence(connection)
+    stations = {row["id"]: row for row in rows if row}
+    cases = await reading.open_cases(hub, [station] if station else who.area)
+    found = [_of_case(hub, case, stations) for case in cases]
     found += _silent(hub, stations)
     under_way = await acts.under_way(hub, who)
     found += [
@@ -73,20 +76,21 @@ async def needs(hub: Hub, who: Person) -> list[Need]:
     return sorted(seen, key=lambda need: (ORDER.index(need.cost), need.since))
 
 
-def _of_case(case: Mapping[str, Any], stations: Mapping[str, dict[str, Any]]) -> Need:
+def _of_case(hub: Hub, case: Mapping[str, Any], stations: Mapping[str, dict[str, Any]]) -> Need:
     cost = COSTS.get(case["about"], "paper")
     if case["about"] == "door_failed" and case["parcel"]:
         cost = "waits"
-    if cost == "door" and _is_scarce(stations.get(case["station"] or "")):
+    if cost == "door" and _is_scarce(hub, stations.get(case["station"] or "")):
         cost = "full"
     return Need(case["about"], cost, case["opened_at"], case["station"], case["compartment"], case["parcel"],
                 case["id"], case["name"])  # fmt: skip
 
 
-def _is_scarce(row: dict[str, Any] | None) -> bool:
-    if row is None:
+def _is_scarce(hub: Hub, row: dict[str, Any] | None) -> bool:
+    station = hub.stations.known.get(row["id"]) if row else None
+    if row is None or station is None:
         return False
-    room, doors = read_room(row["room"]), row["record"].count('"number"')
+    room, doors = read_room(row["room"]), len(station.about.layout.compartments)
     return doors > 0 and (room.taken | room.broken | room.held).bit_count() >= SCARCE * doors
 
 

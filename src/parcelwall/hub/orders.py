@@ -18,7 +18,7 @@ from parcelwall.hub.followers import CHANNEL, ORDERS
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import Keys
 from parcelwall.hub.sitting import Sitting
-from parcelwall.hub.stations import Stations
+from parcelwall.hub.stations import WRITTEN_BY, WRITTEN_FOR, Stations
 from parcelwall.ids import Ids
 from parcelwall.link.orders import LASTS_MS, Asked, By
 from parcelwall.rules import decide, facts
@@ -29,13 +29,23 @@ LASTS = timedelta(milliseconds=LASTS_MS)
 ANSWER_WITHIN_S = 17.0  # of an order that lasts 15: after that nothing will open any more
 LINE_WITHIN_S = 1.0  # for another process to say that the line ends there
 LOOK_EVERY_S = 0.1
+CLOCKS_DIFFER = timedelta(minutes=1)  # of two processes of the hub, at most
 STALE = timedelta(seconds=5)  # what another process asked longer ago than this is dropped
 
 Send = Callable[[Asked, int], Awaitable[None]]  # the order, and for how many milliseconds it is good
 
 _NOTIFY = "SELECT pg_notify($1, $2)"
 # All streams of the station's own: a new computer may have begun another since.
-_HEADS = "SELECT name, number FROM writer WHERE name = $1 OR name LIKE $1 || ':%'"
+_HEADS = f"""
+SELECT name, coalesce(number, 0) AS number FROM unnest(ARRAY({WRITTEN_BY})) AS name
+LEFT JOIN writer USING (name)"""  # noqa: S608 - ours
+_THEN = f"""
+SELECT name, coalesce((
+  SELECT number FROM entry WHERE writer = name AND recorded_at < $2 ORDER BY number DESC LIMIT 1), 0) AS number
+FROM unnest(ARRAY({WRITTEN_BY})) AS name"""  # noqa: S608 - ours, too
+_GRANTED_AT = f"""
+SELECT recorded_at FROM entry WHERE kind = 'Granted' AND writer = ANY(ARRAY({WRITTEN_FOR}))
+  AND body LIKE $2"""  # noqa: S608 - and this one
 _ANSWERS = """
 SELECT body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS since (name, head) ON writer = name AND number > head
 WHERE kind = 'OrderAnswered' ORDER BY number"""
@@ -179,14 +189,15 @@ async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str 
     Raises the desk's Refusal or the station's. A repeat under its key sends nothing, and has the first one's answer.
     """
     command.reached = await outlets.reach(command.station)
-    heads: dict[str, int] = {command.station: 0} | dict(await hub.pool.fetch(_HEADS, command.station))
+    heads, within_s = dict(await hub.pool.fetch(_HEADS, [command.station])), ANSWER_WITHIN_S
     answer = await hub.desk.ask(command)
-    if command.granted is not None and str(command.granted.id) == answer.body["order"]:
+    order = UUID(answer.body["order"])
+    if command.granted is not None and command.granted.id == order:
         assert command.until is not None, "what was granted has its end"
         await outlets.send(msgspec.structs.replace(command.granted, presence=presence), command.until)
     else:
-        heads = dict.fromkeys(heads, 0)
-    said = await _answered(hub, command.station, UUID(answer.body["order"]), heads)
+        heads, within_s = await as_it_was(hub, command.station, order)
+    said = await _answered(hub, command.station, order, heads, within_s)
     if said is None:
         return answer, "unanswered"
     if said.outcome != "opened":
@@ -194,9 +205,20 @@ async def open_now(hub: Hub, outlets: Outlets, command: OpenDoor, presence: str 
     return answer, said.outcome
 
 
-async def _answered(hub: Hub, station: str, order: UUID, heads: dict[str, int]) -> facts.OrderAnswered | None:
-    """What the station has written of an order, as soon as it is here."""
-    bell, until_s = hub.bells.hang(f"by/{station}"), hub.clock.mono() + ANSWER_WITHIN_S
+async def as_it_was(hub: Hub, station: str, order: UUID) -> tuple[dict[str, int], float]:
+    """How far the station's streams were here when an order was granted, and for how many more seconds an answer to it
+    may come: what was written before, perhaps years of it, is not searched."""
+    at = await hub.pool.fetchval(_GRANTED_AT, [station], f'%"grant":"{order}"%')
+    assert at is not None, "an order that was answered for was granted in the same transaction"
+    heads = await hub.pool.fetch(_THEN, [station], at - CLOCKS_DIFFER)
+    return dict(heads), ANSWER_WITHIN_S - (hub.clock.now() - at).total_seconds()
+
+
+async def _answered(
+    hub: Hub, station: str, order: UUID, heads: dict[str, int], within_s: float
+) -> facts.OrderAnswered | None:
+    """What the station has written of an order, as soon as it is here; looks once if the time is over."""
+    bell, until_s = hub.bells.hang(f"by/{station}"), hub.clock.mono() + within_s
     try:
         while True:
             bell.clear()

@@ -1,6 +1,6 @@
 """What may be read: each question joins on who asks. A carrier's reads run as a role that sees only its own rows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
 from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
-from parcelwall.hub.stations import Station, presence
+from parcelwall.hub.stations import Station, presence, presence_of
 from parcelwall.rules import access, facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
@@ -34,6 +34,9 @@ LOST = (
 _BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 2"
 _BY_LINK = "SELECT record FROM link JOIN parcel ON parcel.id = link.parcel WHERE hash = $1 AND page = $2"
 
+_OPEN_CASES = """
+SELECT id, about, parcel, station, compartment, holds, opened_at FROM case_file
+WHERE closed_at IS NULL AND ($1::text[] = '{}' OR station = ANY($1)) ORDER BY opened_at, id"""
 _MARKS = "SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'CarrierReported' ORDER BY revision"
 
 
@@ -165,10 +168,10 @@ async def stations(hub: Hub) -> list[dict[str, Any]]:
 async def station(hub: Hub, station_id: str) -> dict[str, Any]:
     """One station. Raises Refusal for an unknown one."""
     async with hub.pool.acquire() as connection:
-        rows = [row for row in await presence(connection) if row["id"] == station_id]
-    if not rows or station_id not in hub.stations.known:
+        row = await presence_of(connection, station_id)
+    if row is None or station_id not in hub.stations.known:
         raise Refusal("station_unknown", station=station_id)
-    return _described(hub.stations.known[station_id], rows[0])
+    return _described(hub.stations.known[station_id], row)
 
 
 def _described(known: Station, row: dict[str, Any]) -> dict[str, Any]:
@@ -249,12 +252,9 @@ async def send_code(hub: Hub, carrier: str, parcel_id: UUID) -> dict[str, Any]:
     return {"station": parcel.station, "code": code, "deposit_by": parcel.deposit_by}
 
 
-async def open_cases(hub: Hub, limit: int = 500) -> list[dict[str, Any]]:
-    """Open cases, oldest first, with the name that people call them by."""
-    rows = await hub.pool.fetch(
-        "SELECT id, about, parcel, station, compartment, holds, opened_at FROM case_file WHERE closed_at IS NULL "
-        "ORDER BY opened_at LIMIT $1", limit,
-    )  # fmt: skip
+async def open_cases(hub: Hub, stations: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Open cases at these stations (of none: everywhere), oldest first, with the name that people call them by."""
+    rows = await hub.pool.fetch(_OPEN_CASES, list(stations))
     return [{**dict(row), "name": case_name(row["id"])} for row in rows]
 
 

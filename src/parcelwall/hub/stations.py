@@ -51,6 +51,21 @@ SELECT id, config, in_service, pg_snapshot_xmin(pg_current_snapshot())::text::bi
 WHERE changed >= $1"""
 
 
+# The streams of some stations ($1, an array) by their names: all writers are not looked through for them.
+WRITTEN_FOR = """
+SELECT 'hub:' || epoch || '/' || id FROM house, unnest($1::text[]) AS id
+UNION ALL SELECT name FROM past_stream WHERE station = ANY($1::text[]) AND name LIKE 'hub:%'"""
+WRITTEN_BY = """
+SELECT unnest($1::text[]) UNION SELECT writer FROM station_identity WHERE station = ANY($1::text[])
+UNION SELECT name FROM past_stream WHERE station = ANY($1::text[]) AND name NOT LIKE 'hub:%'"""
+
+_PRESENCE = """
+SELECT station.id, room, in_service, last_seen, heard_until, software, coalesce(open.cases, 0) AS cases
+FROM station LEFT JOIN station_presence ON station_presence.station = station.id
+LEFT JOIN (SELECT station, count(*) AS cases FROM case_file WHERE closed_at IS NULL GROUP BY station) AS open
+  ON open.station = station.id"""
+
+
 class Stations:
     """The stations this process knows, read again when their configuration rises. Stations that are built alike share
     one plan: tens of thousands fit into a process."""
@@ -127,10 +142,11 @@ async def heard(connection: Connection, station: str, seen_at: datetime, until: 
 
 
 async def presence(connection: Connection) -> list[dict[str, Any]]:
-    """All stations with room and line, for the console's table and the API."""
-    rows = await connection.fetch(
-        """SELECT station.id, config, record, room, in_service, last_seen, heard_until, software,
-             (SELECT count(*) FROM case_file WHERE case_file.station = station.id AND closed_at IS NULL) AS cases
-           FROM station LEFT JOIN station_presence ON station_presence.station = station.id ORDER BY station.id"""
-    )
-    return [dict(row) for row in rows]
+    """All stations with room and line, by id, for the console's table and the API."""
+    return [dict(row) for row in await connection.fetch(f"{_PRESENCE} ORDER BY station.id")]
+
+
+async def presence_of(connection: Connection, station: str) -> dict[str, Any] | None:
+    """The same of one station; None for one that is not there."""
+    row = await connection.fetchrow(f"{_PRESENCE} WHERE station.id = $1", station)
+    return dict(row) if row else None

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import accounts, acts, photos, tries
 from parcelwall.hub.commands import Answer, Command, view
@@ -21,8 +22,11 @@ from parcelwall.hub.tell import Teller
 from parcelwall.rules import decide
 
 EVERY_S = 30.0
+FORGET_EVERY_S = 3_600.0  # every account and every list is looked through: 0.1 s with 50,000 of them (docs/speed.md)
 MOST = 500
 ANSWERS_KEPT = timedelta(days=30)
+
+Step = Callable[[], Awaitable[object]]
 
 log = structlog.get_logger()
 
@@ -117,9 +121,10 @@ async def sweep(hub: Hub) -> int:
 
 async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
     """Sweeps for ever, and reads stations and policy that changed. A step that fails keeps no other from being done."""
-    steps: tuple[Callable[[], Awaitable[object]], ...] = (
+    steps: tuple[Step, ...] = (
         lambda: _sweep_all(hub), lambda: acts.carry_out_due(hub), hub.refresh, lambda: _remind(hub, teller),
-        lambda: _forget(hub), lambda: photos.forget(hub),
+        seldom(hub.clock, FORGET_EVERY_S, lambda: _forget(hub)),
+        seldom(hub.clock, FORGET_EVERY_S, lambda: photos.forget(hub)),
     )  # fmt: skip
     while True:
         for step in steps:
@@ -130,6 +135,19 @@ async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
             except Exception as failed:
                 log.exception("sweep_fails", reason=type(failed).__name__)
         await asyncio.sleep(every_s)
+
+
+def seldom(now: Clock, every_s: float, step: Step) -> Step:
+    """The step, but again only after so long; one that failed is tried again the next time."""
+    next_s = now.mono()
+
+    async def when_due() -> None:
+        nonlocal next_s
+        if now.mono() >= next_s:
+            await step()
+            next_s = now.mono() + every_s
+
+    return when_due
 
 
 async def _sweep_all(hub: Hub) -> None:

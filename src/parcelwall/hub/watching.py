@@ -6,12 +6,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
+from asyncpg import Connection
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import Person
-from parcelwall.hub.stations import Station, presence
+from parcelwall.hub.stations import WRITTEN_BY, Station, presence, presence_of
 from parcelwall.rules import facts
 from parcelwall.rules.life import INSIDE, Stage
 from parcelwall.rules.places import Room, bits, read_room
@@ -27,10 +28,12 @@ DoorState = Literal["free", "used", "open", "fault", "held", "unknown"]
 _COUNTS = """
 SELECT station, stage, count(*) AS n FROM parcel
 WHERE due IS NOT NULL AND stage = ANY($1::text[]) AND station IS NOT NULL GROUP BY 1, 2"""
+_COUNTS_OF = _COUNTS.replace("station IS NOT NULL", "station = $2")
 _MOVED = """
 SELECT DISTINCT ON (writer, body::jsonb->>'compartment') writer, kind, (body::jsonb->>'compartment')::int AS door
 FROM entry WHERE recorded_at > $1 AND kind IN ('DoorOpened', 'DoorClosed')
 ORDER BY writer, body::jsonb->>'compartment', number DESC"""
+_MOVED_AT = _MOVED.replace("recorded_at > $1", f"recorded_at > $2 AND writer = ANY(ARRAY({WRITTEN_BY}))")
 _HEAD = "SELECT name, number FROM station_identity JOIN writer ON name = station_identity.writer WHERE station = $1"
 _LATEST = """
 SELECT kind, body, happened_at, recorded_at, number FROM entry WHERE writer = $1 AND number > $2
@@ -76,16 +79,30 @@ async def all_at_a_glance(hub: Hub, who: Person) -> list[AtAGlance]:
         rows = await presence(connection)
         counted = await connection.fetch(_COUNTS, [Stage.RESERVED, *INSIDE])
         moved = await connection.fetch(_MOVED, now - OPEN_LOOKED_BACK)
-    counts = {(row["station"], row["stage"]): row["n"] for row in counted}
-    ajar: dict[str, list[int]] = {}
-    for row in moved:
-        if row["kind"] == "DoorOpened":
-            ajar.setdefault(row["writer"].partition(":")[0], []).append(row["door"])
-    known = hub.stations.known
+    counts, ajar, known = _counts(counted), _doors_open(moved), hub.stations.known
     return [
         _glance(known[row["id"]], row, counts, ajar.get(row["id"], ()), now)
         for row in rows if row["id"] in known and who.sees(row["id"])
     ]  # fmt: skip
+
+
+async def _one_at_a_glance(connection: Connection, station: Station, row: dict[str, Any], now: datetime) -> AtAGlance:
+    counted = await connection.fetch(_COUNTS_OF, [Stage.RESERVED, *INSIDE], station.id)
+    moved = await connection.fetch(_MOVED_AT, [station.id], now - OPEN_LOOKED_BACK)
+    return _glance(station, row, _counts(counted), _doors_open(moved).get(station.id, ()), now)
+
+
+def _counts(rows: Sequence[Any]) -> dict[tuple[str, str], int]:
+    return {(row["station"], row["stage"]): row["n"] for row in rows}
+
+
+def _doors_open(moved: Sequence[Any]) -> dict[str, list[int]]:
+    """By station, from what each door did last."""
+    ajar: dict[str, list[int]] = {}
+    for row in moved:
+        if row["kind"] == "DoorOpened":
+            ajar.setdefault(row["writer"].partition(":")[0], []).append(row["door"])
+    return ajar
 
 
 def _glance(
@@ -153,17 +170,18 @@ async def one_station(hub: Hub, who: Person, station_id: str) -> OneStation:
         raise Refusal("station_unknown", station=station_id)
     if not who.may("see", station_id):
         raise Refusal("no_right")
-    glance = next(each for each in await all_at_a_glance(hub, who) if each.id == station_id)
     station = hub.stations.known[station_id]
     async with hub.pool.acquire() as connection:
-        row = next(row for row in await presence(connection) if row["id"] == station_id)
+        row = await presence_of(connection, station_id)
+        assert row is not None, "a station that is known stays"
+        glance = await _one_at_a_glance(connection, station, row, hub.clock.now())
         head = await connection.fetchrow(_HEAD, station_id)
         entries = await connection.fetch(_LATEST, head["name"], head["number"] - ENTRIES_LOOKED_BACK) if head else []
         within = {each["compartment"]: each for each in await connection.fetch(_WITHIN, station_id)}
         unheard = await connection.fetchval(
             _TO_CARRY, hub.streams.station(station_id), row["heard_until"] or row["last_seen"] or hub.clock.now()
         )
-    cases = {each["compartment"]: each for each in await reading.open_cases(hub) if each["station"] == station_id}
+    cases = {each["compartment"]: each for each in await reading.open_cases(hub, [station_id])}
     power = next((each for each in entries if each["kind"] == "Power"), None)
     ajar = _ajar(entries) if glance.line == "here" else set()
     return OneStation(

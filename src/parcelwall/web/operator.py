@@ -148,7 +148,7 @@ class Operator(Controller):
          responses=answers(200, CasesShown, "All of them", OPERATOR_READS))
     async def cases(self, who: Who, hub: Hub) -> Response[bytes]:
         who.must("see")
-        body = {"cases": [case for case in await reading.open_cases(hub) if who.sees(case["station"])]}
+        body = {"cases": await reading.open_cases(hub, who.area)}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     @post("/cases/{case:uuid}/close", status_code=200, summary="Somebody has looked",

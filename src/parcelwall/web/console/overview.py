@@ -131,7 +131,7 @@ def _window(pins: Sequence[Pin], drawn: Town) -> tuple[float, float, float, floa
 async def need_rows(request: Request[Any, Any, Any], hub: Hub, person: Person, station: str = "") -> list[NeedRow]:
     """The list of what needs somebody, in words; of one station, if one is named."""
     known = words(look(request).language)
-    found = [need for need in await needs(hub, person) if not station or need.station == station]
+    found = [need for need in await needs(hub, person, station) if not station or need.station == station]
     pictures = await photos.counted(hub, [need.case for need in found if need.case])
     return [_row(hub, person, need, known, pictures.get(need.case, 0) if need.case else 0) for need in found]
 

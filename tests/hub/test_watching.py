@@ -1,0 +1,43 @@
+"""What the console looks at is whole for each station and each area, however much is open elsewhere."""
+
+from pathlib import Path
+from uuid import UUID
+
+from parcelwall.hub import needs, reading, watching
+from parcelwall.hub.house import Hub
+from parcelwall.hub.staff import Person
+from station.towns import a_hub, about
+
+OURS, THEIRS = "S-0001", "S-0002"
+_MANY = """
+INSERT INTO case_file (id, about, station, compartment, holds, opened_at)
+SELECT gen_random_uuid(), 'complaint', $1, 1, false, now() - interval '30 days' FROM generate_series(1, 600)"""
+_ONE = """
+INSERT INTO case_file (id, about, station, compartment, holds, opened_at)
+VALUES ($1, 'door_stuck', $2, 3, true, now())"""
+CASE = UUID(int=9)
+
+
+async def many_elsewhere(hub: Hub) -> None:
+    await hub.pool.execute(_MANY, THEIRS)
+    await hub.pool.execute(_ONE, CASE, OURS)
+
+
+async def test_a_new_case_is_seen_though_hundreds_stand_open_elsewhere(database: str, tmp_path: Path) -> None:
+    async with a_hub(database, tmp_path, stations=(about(OURS), about(THEIRS, lat=60.18))) as hub:
+        await many_elsewhere(hub)
+        everywhere, here = Person("ann", "Ann", "admin"), Person("bo", "Bo", "technician", frozenset({OURS}))
+        for person in (everywhere, here):
+            one = await watching.one_station(hub, person, OURS)
+            assert [(door.number, door.case) for door in one.doors if door.case] == [(3, CASE)]
+            assert one.glance == (await watching.all_at_a_glance(hub, person))[0] and one.glance.cases == 1
+            assert [need.case for need in await needs.needs(hub, person, OURS)] == [CASE]
+        assert [need.case for need in await needs.needs(hub, here)] == [CASE]
+        assert len(await needs.needs(hub, everywhere)) == 601
+        assert [case["id"] for case in await reading.open_cases(hub, here.area)] == [CASE]
+
+
+async def test_one_station_is_described_as_in_the_list_of_all(database: str, tmp_path: Path) -> None:
+    async with a_hub(database, tmp_path, stations=(about(OURS), about(THEIRS, lat=60.18))) as hub:
+        for known in await reading.stations(hub):
+            assert await reading.station(hub, known["id"]) == known
