@@ -12,7 +12,7 @@ import msgspec
 from parcelwall.errors import Refusal
 from parcelwall.hub import people
 from parcelwall.hub.keys import Keys, link_hash
-from parcelwall.hub.promising import note_refused, promise
+from parcelwall.hub.promising import as_told, note_refused, promise
 from parcelwall.hub.sitting import Sitting, written
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
@@ -113,7 +113,7 @@ class Announce(Command, kw_only=True):
         assert self.ready is not None
         fact, body, sealed, token, hashed, contacts = self.ready
         if not at.wishes.isdisjoint(contacts) and not fact.reach:
-            fact = msgspec.structs.replace(fact, reach=True)
+            fact = msgspec.structs.replace(fact, reach=True, wished=True)
             body = written(fact)
         at.record(fact, body=body)
         at.contacts += [(fact.parcel, each) for each in contacts]
@@ -133,7 +133,7 @@ class Announce(Command, kw_only=True):
             at.record(promise(at, at.book.parcels[parcel], self.tried, told, contact))
         except Refusal as no:
             note_refused(at, at.book.parcels[parcel], self.tried, no)
-            at.record(facts.Diverted(parcel=parcel, reason=no.reason))
+            at.record(facts.Diverted(parcel=parcel, reason=as_told(at.book.parcels[parcel], no).reason))
 
     def _again(self, at: Sitting, parcel: Parcel) -> "Answer":
         """Announced already: the same body has the same answer, another body is refused."""
@@ -180,7 +180,7 @@ class Reserve(Command, kw_only=True):
             at.record(promise(at, parcel, self.tried, self.destination.told))
         except Refusal as no:
             note_refused(at, parcel, self.tried, no)
-            raise
+            raise as_told(parcel, no) from no
         if parcel.stage == Stage.RESERVED and parcel.station and parcel.reservation:
             at.record(facts.Withdrawn(parcel=parcel.id, reservation=parcel.reservation, station=parcel.station))
         return Answer(200, view(at, parcel.id))

@@ -59,6 +59,13 @@ def _group(at: Sitting, parcel: Parcel, station: Station, contact: bytes) -> str
     return access.group_tag(station.label_key, arrival.date().isoformat(), contact)
 
 
+def as_told(parcel: Parcel, no: Refusal) -> Refusal:
+    """The refusal as its carrier and the journal are told it: of a wish of the recipient's they hear nothing."""
+    if parcel.wished and no.reason == "no_reachable_compartment":
+        return Refusal("no_fitting_compartment", **no.details)
+    return no
+
+
 def note_refused(at: Sitting, parcel: Parcel, candidates: Sequence[str], no: Refusal) -> None:
     """Demand that was not served is counted, at the station that was asked for first. It is no fact."""
     if no.reason not in OF_ROOM or not candidates or candidates[0] not in at.here:

@@ -144,19 +144,30 @@ def case_name(case: UUID) -> str:
 
 
 async def feed(hub: Hub, carrier: str, after: int, limit: int) -> list[dict[str, Any]]:
-    """The carrier's own entries in its own gapless numbering."""
+    """The carrier's own entries in its own gapless numbering. Doors within reach that a recipient asked for, not the
+    carrier, are left out."""
     async with as_carrier(hub, carrier) as connection:
         rows = await connection.fetch(
-            """SELECT feed.number, entry.kind, entry.happened_at, entry.recorded_at, entry.body FROM feed
+            """SELECT feed.number, entry.kind, entry.happened_at, entry.recorded_at, entry.body,
+                 parcel.record LIKE '%"wished":true%' AS wished FROM feed
                JOIN entry ON entry.writer = feed.writer AND entry.number = feed.entry_number
+               LEFT JOIN parcel ON parcel.id = entry.parcel
                WHERE feed.carrier = $1 AND feed.number > $2 ORDER BY feed.number LIMIT $3""",
             carrier, after, limit,
         )  # fmt: skip
     return [
         {"number": row["number"], "kind": row["kind"], "happened_at": clock.text(row["happened_at"]),
-         "recorded_at": clock.text(row["recorded_at"]), "body": msgspec.Raw(row["body"].encode())}
+         "recorded_at": clock.text(row["recorded_at"]), "body": _as_said(row["body"], row["wished"])}
         for row in rows
     ]  # fmt: skip
+
+
+def _as_said(body: str, wished: bool | None) -> msgspec.Raw | dict[str, Any]:
+    """An entry's body as the carrier may know it: with the `reach` that it asked for itself."""
+    if not wished or '"reach":true' not in body:
+        return msgspec.Raw(body.encode())
+    told: dict[str, Any] = msgspec.json.decode(body)
+    return {name: value for name, value in told.items() if name not in ("reach", "wished")}
 
 
 async def stations(hub: Hub) -> list[dict[str, Any]]:

@@ -71,8 +71,9 @@ def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced
 
 def says_the_same(order: Order, told: facts.Announced) -> bool:
     """Whether a carrier says of a parcel what was announced of it before: each field, times as moments. Doors within
-    reach may have been asked for by its recipient."""
-    said = msgspec.structs.asdict(msgspec.structs.replace(order, reach=told.reach or order.reach))
+    reach that its recipient asked for, not the carrier, count for nothing: the answer must not tell of them."""
+    said = msgspec.structs.asdict(order)
+    told = msgspec.structs.replace(told, reach=told.reach and not told.wished)
     return all(getattr(told, name) == value for name, value in said.items())
 
 

@@ -86,6 +86,7 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     proof: facts.Proof = "code"
     direction: facts.Direction = "delivery"
     reach: bool = False
+    wished: bool = False
     label: str | None = None
     expected_at: datetime | None = None
     announced_at: datetime | None = None
@@ -168,7 +169,7 @@ def _reported(parcel: Parcel, fact: Any) -> Parcel:
 
 _ANNOUNCED_FIELDS = (
     "carrier", "reference", "person", "length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof",
-    "direction", "reach", "label", "expected_at", "service",
+    "direction", "reach", "label", "expected_at", "service", "wished",
 )  # fmt: skip
 _RESERVED_FIELDS = (
     "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "climate",
