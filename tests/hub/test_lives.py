@@ -225,12 +225,13 @@ async def test_its_codes_open_nothing_at_the_next_one(town: Town) -> None:
     [parcel] = new.desk.inside()
     assert parcel.reservation is not None
     for generation in (0, 1):
-        code = access.pickup_code(old.desk._code_key, "S-0001", parcel.reservation, generation)
+        code = access.pickup_code(old.desk.codes._code_key, "S-0001", parcel.reservation, generation)
         with pytest.raises(Refusal) as no:
             new.desk.collect_by_code(code)
         assert no.value.reason == "wrong_code"
+    key = old.desk.codes._courier_key
     with pytest.raises(Refusal):
-        new.desk.courier_by_code(access.courier_code(old.desk._courier_key, "S-0001", old.courier, new.desk.today))
+        new.desk.courier_by_code(access.courier_code(key, "S-0001", old.courier, new.desk.today))
     assert new.desk.courier_by_code(new.courier_code()) == new.courier
 
 

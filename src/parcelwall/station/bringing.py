@@ -83,7 +83,7 @@ class Bringing:
             return kiosk.show("unknown", COURIER_IDLE_S, refusal=no.reason)
 
     def _not_there(self) -> Showing:
-        return self._kiosk.report("not_there")
+        return self._kiosk.reporting.report("not_there")
 
     async def _type_label(self, text: str) -> Showing:
         return await self._kiosk.label(text) if text else self._screen("courier-label")

@@ -4,7 +4,6 @@ Works the same with and without the hub. Each act is one synced transaction; a R
 brake. The keeper turns what doors do into `opened`, `closed`, `failed`.
 """
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -24,12 +23,12 @@ from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan
 from parcelwall.station import lists, outcomes, wear
 from parcelwall.station import visit as visits
+from parcelwall.station.codes import Codes, reservation_of
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import CannotWrite
 from parcelwall.station.visit import Visit
 
 KIOSK = "kiosk"
-TELL_WRONG_CODES_EVERY = timedelta(minutes=1)
 
 
 class StationDesk:
@@ -42,14 +41,7 @@ class StationDesk:
         self.doors_unchecked = False  # nobody has walked along them as they are wired now
         self.standing_open: set[int] = set()  # doors that nobody asked to open; the keeper sees them
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
-        self._codes: dict[tuple[UUID, int], str] = {}  # of what is inside, each derived once
-        self._wrong_untold = 0
-        self._told_at: datetime | None = None
-        secret = bytes.fromhex(memory.identity("secret") or "")
-        self._code_key = access.subkey(secret, "pickup-code")
-        self._label_key = access.subkey(secret, "label-tag")
-        self._courier_key = access.subkey(secret, "courier-code")
-        self._tag_key = access.subkey(secret, "code-tag")
+        self.codes = Codes(self)
 
     def now(self) -> datetime:
         return clock.parse(self.memory.now_text())
@@ -87,22 +79,22 @@ class StationDesk:
         """Begins the visit of whoever knows the code. Every wrong one is refused alike, whatever the cause."""
         self._refuse_busy()
         brake, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
-        self._refuse_paused(brake, limits)
+        self.codes.refuse_paused(brake, limits)
         inside = self.inside()
         drawn = list(lists.codes(self.memory.grants.values(), inside, self.now()))
         if not selector and len(inside) + len(drawn) > self.memory.policy.bare_code_parcels:
             raise Refusal("selector_needed")
-        found = self._by_code(digits, selector, drawn)
+        found = self.codes.of_parcels(digits, selector, drawn)
         if len(found) > 1 and not selector:
             raise Refusal("selector_needed")
         if len(found) != 1:
-            self._wrong(brake, limits)
+            self.codes.wrong(brake, limits)
         parcel, generation, by = found[0]
         try:
             return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation, by=by)
         except Refusal as no:
             if no.reason not in ("proof_missing", "cannot_record"):  # the code was right, and no try is counted
-                self._wrong(brake, limits)
+                self.codes.wrong(brake, limits)
             raise
 
     def collect_by_token(self, text: str) -> Visit:
@@ -134,7 +126,7 @@ class StationDesk:
         parcel = next((each for each in self.inside() if each.reservation == reservation), None)
         if parcel is None or generation < parcel.generation:
             raise Refusal("wrong_code")
-        if visits.spent(self.memory.connection, _reservation(parcel), generation):
+        if visits.spent(self.memory.connection, reservation_of(parcel), generation):
             raise Refusal("wrong_code")
         found = decide.collect(parcel, "verified" if verified else "token")
         return self._begin("collect", found, found.compartment or 0, generation=generation, by="recipient",
@@ -155,63 +147,14 @@ class StationDesk:
         here = shown.station_number == token.station_number(self.memory.station)
         return signed_by(key, shown.signature.hex(), token.to_sign(shown.payload)) and here
 
-    def _by_code(
-        self, digits: str, selector: str | None, drawn: Sequence[tuple[facts.Granted, Parcel]]
-    ) -> list[tuple[Parcel, int, facts.By]]:
-        """All candidates are compared, whatever was typed, so that the time tells nothing."""
-        known, self._codes, candidates = self._codes, {}, []
-        for parcel in self.inside():
-            for generation in self._generations(parcel):
-                which = _reservation(parcel), generation
-                code = known.get(which) or access.pickup_code(self._code_key, self.memory.station, *which)
-                self._codes[which] = code
-                candidates.append((access.same(code, digits), parcel, generation))
-        hits: list[tuple[Parcel, int, facts.By]] = [(parcel, nth, "unknown") for hit, parcel, nth in candidates if hit]
-        hits += [(each, each.generation, "delegate") for each in lists.matching(self._tag_key, digits, drawn)]
-        connection = self.memory.connection
-        return [
-            hit for hit in hits
-            if selector in (None, hit[0].selector) and not visits.spent(connection, _reservation(hit[0]), hit[1])
-        ]
-
-    def _generations(self, parcel: Parcel) -> tuple[int, ...]:
-        return (parcel.generation,) if self.online else (parcel.generation, parcel.generation + 1)
-
-    def _refuse_paused(self, name: str, limits: access.Limits) -> None:
-        left = access.pause_left_s(self.memory.brake(name), self.now(), self.today, limits)
-        if left and name == "bare":
-            zone = self.about.zone if self.about else "UTC"
-            raise Refusal("codes_paused", wait_s=access.pause_in_s(left, self.now(), zone))
-        if left:
-            raise Refusal("wrong_code", tries_left=None)
-
-    def _wrong(self, name: str, limits: access.Limits) -> None:
-        """Counts a wrong try for good, then refuses: the same words for every cause."""
-        brake = access.wrong_try(self.memory.brake(name), self.now(), self.today, limits)
-        try:
-            self.memory.set_brake(name, brake)
-            self._tell_wrong_codes(paused=bool(access.pause_left_s(brake, self.now(), self.today, limits)))
-        except CannotWrite as no:  # as a right code is answered then
-            raise Refusal("cannot_record") from no
-        raise Refusal("wrong_code", tries_left=access.tries_left(self.memory.brake("bare"), self.now()))
-
-    def _tell_wrong_codes(self, paused: bool) -> None:
-        self._wrong_untold += 1
-        if self._told_at is None or abs(self.now() - self._told_at) >= TELL_WRONG_CODES_EVERY or paused:
-            self.memory.tell(facts.WrongCode(count=self._wrong_untold, paused=paused))
-            self._told_at, self._wrong_untold = self.now(), 0
-
     # couriers
 
     def courier_by_code(self, digits: str) -> UUID:
         """The courier whose code of the day this is. Wrong tries count like any other."""
-        self._refuse_paused("bare", BARE)
-        admitted = lists.staff(self.memory.grants.values(), self.now())
-        station, today = self.memory.station, self.today
-        codes = ((access.courier_code(self._courier_key, station, who, today), who) for who in admitted)
-        found = access.matches(digits, codes)
+        self.codes.refuse_paused("bare", BARE)
+        found = self.codes.of_staff(digits)
         if len(found) != 1:
-            self._wrong("bare", BARE)
+            self.codes.wrong("bare", BARE)
         return found[0]
 
     def _refuse_without(self, right: lists.Right, courier: UUID) -> None:
@@ -247,7 +190,7 @@ class StationDesk:
 
     def by_label(self, label: str) -> Parcel:
         """The parcel with this label: one that is expected, before one that is inside. Refuses what is not for here."""
-        tag = access.label_tag(self._label_key, label)
+        tag = self.codes.label_tag(label)
         known = [parcel for parcel in self.memory.parcels() if parcel.label_tag and access.same(parcel.label_tag, tag)]
         here = [parcel for parcel in known if parcel.stage in (Stage.RESERVED, *INSIDE)]
         if not here:
@@ -310,7 +253,7 @@ class StationDesk:
         self._refuse_open_door(parcel.id if parcel else None, compartment)
         visit = Visit(
             id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
-            reservation=_reservation(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
+            reservation=reservation_of(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
             generation=generation, courier=courier, hold_hours=parcel.hold_hours if parcel else 0, by=by,
             until_mono_s=until_mono_s, why=why, stood_open=compartment in self.standing_open,
         )  # fmt: skip
@@ -393,8 +336,3 @@ class StationDesk:
             case=self.ids.new(), about=about, parcel=parcel, station=self.memory.station, compartment=compartment,
             holds=holds, details=details or {},
         )  # fmt: skip
-
-
-def _reservation(parcel: Parcel) -> UUID:
-    assert parcel.reservation is not None, "a parcel that is promised or inside has a reservation"
-    return parcel.reservation

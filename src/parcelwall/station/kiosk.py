@@ -1,7 +1,7 @@
 """What the screen shows: one person at a time, from the first digit to the shut door. Holds no rule and no words.
 
-The truth is the visit in the book and the door; this is the picture of it. What couriers, senders and technicians do
-has files of its own: `bringing`, `sending`, `servicing`.
+The truth is the visit in the book and the door; this is the picture of it. What people do has files of its own:
+`collecting`, `several`, `reporting`, `bringing`, `sending`, `servicing`.
 """
 
 import asyncio
@@ -19,12 +19,13 @@ from parcelwall.rules import token
 from parcelwall.rules.access import CODE_DIGITS
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import free_by_kind
-from parcelwall.station import taking
 from parcelwall.station.bringing import Bringing
 from parcelwall.station.by_phone import PREFIXES, ByPhone
 from parcelwall.station.challenge import Challenge
+from parcelwall.station.collecting import Collecting, plain
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
+from parcelwall.station.reporting import Reporting
 from parcelwall.station.road import Road
 from parcelwall.station.sending import Sending
 from parcelwall.station.servicing import Servicing
@@ -37,7 +38,6 @@ from parcelwall.station.showing import (
     LONGEST,
     NAG_AFTER,
     REFUSED_AFTER_S,
-    REPORTS,
     RESULT_S,
     THANKS_S,
     WARNED_S,
@@ -48,7 +48,6 @@ from parcelwall.station.showing import (
     case_name,
     idle,
     is_idle_otherwise,
-    pause,
 )
 from parcelwall.station.visit import Visit
 
@@ -64,18 +63,17 @@ class Kiosk:
         self.keeper: Keeper | None = None
         self.showing = Showing()
         self._changed = asyncio.Event()
-        self._typed = ""  # a code that waits for its selector; gone with the screen
         self._before: Showing | None = None  # what "Still there?" covers
         self.look: dict[str, str] = {}
         self._last_visit: Visit | None = None
+        self.collecting, self.several, self.reporting = Collecting(self), Several(self), Reporting(self)
         self.bringing, self.sending, self.servicing = Bringing(self), Sending(self), Servicing(self)
-        self.several = Several(self)
         self._taps: dict[str, Tap] = {
             "help": lambda _: self.aside("help"), "look": lambda _: self.aside("look"), "back": lambda _: self.back(),
-            "wrong": lambda _: self._ask_what_is_wrong(), "report": self.report, "again": lambda _: self._again(),
             "more-time": lambda _: self._more_time(), "touch": lambda _: self._touched(),
-            "retry": lambda _: self._retry(), "wake": lambda _: self.home(), "leave": lambda _: self.home(),
-            **self.bringing.taps, **self.sending.taps, **self.servicing.taps, **self.several.taps,
+            "wake": lambda _: self.home(), "leave": lambda _: self.home(),
+            **self.collecting.taps, **self.several.taps, **self.reporting.taps,
+            **self.bringing.taps, **self.sending.taps, **self.servicing.taps,
         }  # fmt: skip
 
     def attach(self, keeper: Keeper) -> None:
@@ -105,7 +103,8 @@ class Kiosk:
         if visit := self.open_visit():
             return self.show_door(visit)
         self.look = self.look if keep_look else {}
-        self._typed, self._before, self._last_visit = "", None, None
+        self._before, self._last_visit = None, None
+        self.collecting.forget()
         return self.show(**idle(self.desk.doors_unchecked))
 
     @property
@@ -128,29 +127,7 @@ class Kiosk:
 
     async def type_code(self, digits: str, selector: str | None = None) -> Showing:
         """Eight digits from the pad, or a QR that carries them. Refusals come REFUSED_AFTER_S after the call."""
-        began = self._clock.mono()
-        if selector is None and (parcel := self.sending.by_code(plain(digits))):
-            return self.sending.ask_size(parcel)
-        try:
-            if selector and not digits:
-                digits = self._typed
-            visit = self.desk.collect_by_code(plain(digits), plain(selector or "")[-4:] or None)
-        except Refusal as no:
-            await self.hold_back(began)
-            return self._refused_code(no, digits)
-        self._typed = ""
-        return await self.serve_here(visit)
-
-    async def show_token(self, text: str) -> Showing:
-        """A QR from the recipient's page or mail: the door opens by itself. Refusals come REFUSED_AFTER_S after."""
-        began = self._clock.mono()
-        try:
-            visit = self.desk.collect_by_token(text)
-        except Refusal as no:
-            await self.hold_back(began)
-            return self._refused_code(no, "")
-        self._typed = ""
-        return await self.serve_here(visit)
+        return await self.collecting.type_code(digits, selector)
 
     def began(self) -> float:
         """When a try began, for `hold_back`."""
@@ -159,20 +136,6 @@ class Kiosk:
     async def hold_back(self, began: float) -> None:
         """Waits until a refusal may be seen: the same time after each try that began then."""
         await self._clock.sleep(max(0.0, REFUSED_AFTER_S - (self._clock.mono() - began)))
-
-    def _refused_code(self, no: Refusal, digits: str) -> Showing:
-        self._typed = digits if no.reason in ("selector_needed", "codes_paused") else ""
-        if no.reason == "selector_needed":
-            return self.show("selector", IDLE_S)
-        if no.reason == "codes_paused":
-            return self.show("paused", IDLE_S, **pause(no, self.desk.now()))
-        if no.reason in ("cannot_record", "station_out_of_service"):
-            return self.show("closed", RESULT_S, refusal=no.reason)
-        if no.reason == "door_busy" or self.door_is_open():
-            return self.still_busy()
-        if no.reason == "proof_missing":
-            return self.show("held", IDLE_S, refusal=no.reason)
-        return self.show("wrong", IDLE_S, tries_left=no.details.get("tries_left"))
 
     def still_busy(self) -> Showing:
         """One moment: a door is still open, and it stays on the screen."""
@@ -192,7 +155,7 @@ class Kiosk:
         if self.showing.screen == "service":
             return self.servicing.read(text)
         if text.startswith(token.PREFIX):
-            return await self.show_token(text)
+            return await self.collecting.show_token(text)
         if text.startswith(PREFIXES):
             return await self.by_phone.scanned(text)
         digits = "".join(text.split())
@@ -224,29 +187,6 @@ class Kiosk:
 
     def _unfinished(self, visit: UUID) -> Visit | None:
         return next((each for each in self.desk.unfinished() if each.id == visit), None)
-
-    def _ask_what_is_wrong(self) -> Showing:
-        """About the door on the screen, or the last one; without any door there is help."""
-        door = self.showing.door or (self.showing.last.door if self.showing.last else None)
-        if self.showing.screen == "several" and self._last_visit:  # nobody has seen the next one yet
-            door = self._last_visit.compartment
-        return self.show("report", IDLE_S, door=door, visit=self.showing.visit) if door else self.aside("help")
-
-    def report(self, what: str) -> Showing:
-        """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody.
-
-        Raises Refusal `stale_screen` for anything but one of REPORTS about a door."""
-        if what not in REPORTS or self.showing.door is None:
-            raise Refusal("stale_screen")
-        visit = self._visit_of_report()
-        case = case_name(self.desk.report(REPORTS[what], self.showing.door, visit).case)
-        return self.show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit, case=case)
-
-    def _visit_of_report(self) -> Visit | None:
-        """Whose door is on the screen: the one that is open, else the last one if it is that one."""
-        before_them = next((each for each in self.desk.unfinished() if each.id == self.showing.visit), None)
-        last = self._last_visit if self._last_visit and self._last_visit.compartment == self.showing.door else None
-        return before_them or last
 
     def set_look(self, field: str, value: str) -> Showing:
         """How the screen looks and sounds for this visit: one of LOOKS. Raises Refusal for anything else."""
@@ -280,21 +220,6 @@ class Kiosk:
             return self.home()
         until = self.desk.now() + timedelta(seconds=before.lasts_s)
         return self._put(msgspec.structs.replace(before, number=self.showing.number + 1, until=until))
-
-    async def _again(self) -> Showing:
-        if self._last_visit is None:
-            raise Refusal("stale_screen")
-        return await self.serve_here(self.desk.reopen(self._last_visit))
-
-    async def _retry(self) -> Showing:
-        """The door that did not open, once more, for whoever stands before it; then it is left to the operator."""
-        failed, self._last_visit = self._last_visit, None
-        if self.showing.screen != "stuck" or failed is None:
-            return self.home()
-        try:
-            return await self.serve_here(taking.once_more(self.desk, failed))
-        except Refusal:
-            return self.home()
 
     # what the door does
 
@@ -394,7 +319,3 @@ class Kiosk:
 def _is_sent(visit: Visit) -> bool:
     """Put in by somebody who is no courier: a return, or a parcel that is sent from here."""
     return visit.purpose == "deposit" and visit.courier is None
-
-
-def plain(digits: str) -> str:
-    return "".join(c for c in digits if c.isascii() and c.isdigit())

@@ -30,17 +30,9 @@ class Sending:
         codes are paused there is none."""
         found = [
             parcel for parcel in self._expected()
-            if access.same(self._code(parcel), digits) and not self._paused()
+            if access.same(self._desk.codes.of_sender(parcel), digits) and not self._desk.codes.pause_left_s()
         ]  # fmt: skip
         return found[0] if len(found) == 1 else None
-
-    def _code(self, parcel: Parcel) -> str:
-        assert parcel.reservation is not None, "a parcel that is promised has a reservation"
-        return access.send_code(self._desk._code_key, self._desk.memory.station, parcel.reservation, parcel.generation)
-
-    def _paused(self) -> bool:
-        desk = self._desk
-        return bool(access.pause_left_s(desk.memory.brake("bare"), desk.now(), desk.today, access.BARE))
 
     def knows_label(self, text: str) -> bool:
         """Whether this is the label of a return that is expected here."""
