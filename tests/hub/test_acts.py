@@ -138,10 +138,10 @@ async def test_a_parcel_that_fails_holds_up_no_other_and_somebody_sees_it(desk: 
         await desk.brought(number)
     kaisa, noor, pool = desk.people["kaisa"], desk.people["noor"], desk.hub.pool
     bad, record = await pool.fetchrow("SELECT id, record FROM parcel ORDER BY id LIMIT 1")
-    first, second = [await acts.ask_to_keep_longer(desk.hub, kaisa, AREA) for _ in range(2)]
+    first, second = [await acts.ask_to_keep_longer(desk.hub, who, AREA) for who in (kaisa, noor)]
     await acts.agree(desk.hub, noor, first.id)
     desk.clock.advance(1)
-    await acts.agree(desk.hub, noor, second.id)
+    await acts.agree(desk.hub, kaisa, second.id)
     await pool.execute("UPDATE parcel SET record = '{' WHERE id = $1", bad)
     desk.clock.advance(61)
     for _ in range(2):

@@ -73,6 +73,19 @@ async def test_an_invitation_is_good_once_and_for_three_days(hub: Hub) -> None:
             await couriers.redeem(hub, wrong)
 
 
+async def test_the_newest_invitation_counts_and_none_outlives_a_sign_out(hub: Hub) -> None:
+    first, second = [(await couriers.invite(hub, COURIER))[0] for _ in range(2)]
+    others = (await couriers.invite(hub, OTHER))[0]
+    with pytest.raises(Refusal, match="invite_unknown"):
+        await couriers.redeem(hub, first)
+    secret = await signed_in.begin(hub, "courier", COURIER)
+    await couriers.sign_out(hub, COURIER)
+    assert await signed_in.find(hub, "courier", secret) is None
+    with pytest.raises(Refusal, match="invite_unknown"):
+        await couriers.redeem(hub, second)
+    assert await couriers.redeem(hub, others) == OTHER
+
+
 @pytest.mark.parametrize("purpose", get_args(Purpose))
 async def test_whoever_may_be_signed_in_has_a_cookie_that_is_kept_and_ended(hub: Hub, purpose: Purpose) -> None:
     secret = await signed_in.begin(hub, purpose, COURIER)

@@ -1,9 +1,10 @@
 """What the operator's people do to doors and to many parcels at once: one of them, or two where the policy says so.
 
 Each act is a row. A third door in ten minutes, or an area kept longer, waits until a second person agrees; one who
-asked can never agree to it (a CHECK says so). An area is kept longer a minute after it was agreed to, so that it can be
-withdrawn. What came of an act stands in its row; what happened stands in the journal. One that fails for what it holds
-is stuck: the others go on, it is tried again, and it stands in the list until it is through or withdrawn.
+asked can never agree to it (a CHECK says so), and must still have the right to it when it is agreed to and when it is
+carried out. An area is kept longer a minute after it was agreed to, so that it can be withdrawn. What came of an act
+stands in its row; what happened stands in the journal. One that fails for what it holds is stuck: the others go on, it
+is tried again, and it stands in the list until it is through or withdrawn.
 """
 
 import hashlib
@@ -21,12 +22,14 @@ from parcelwall.hub.commands import Answer, Asked, Extend
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
 from parcelwall.hub.reading import LOST
-from parcelwall.hub.staff import Person
+from parcelwall.hub.staff import Person, person_of
 from parcelwall.rules.life import INSIDE
 from parcelwall.rules.personal import refuse_personal
+from parcelwall.rules.rights import Right
 
 WINDOW = timedelta(minutes=10)  # in which doors are counted, and in which a second person may agree
 UNDO = timedelta(minutes=1)
+SUMMED = timedelta(days=1)  # in which what one person keeps longer alone is summed
 LONGEST_HOURS = 14 * 24
 LONGEST_REASON = 200
 STUCK = "stuck"
@@ -49,6 +52,12 @@ _WITHDRAW = """
 UPDATE act SET state = 'withdrawn'
 WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2
   AND (due_at IS NULL OR due_at > $3 OR outcome = 'stuck')"""
+_OVER = "UPDATE act SET state = 'withdrawn', outcome = $2 WHERE id = $1 AND state IN ('waiting', 'agreed')"
+_WAITS = "UPDATE act SET state = 'waiting', due_at = NULL, until = $2 WHERE id = $1 AND state = 'agreed'"
+_LONGER_ALONE = """
+SELECT state, body, agreed_by FROM act WHERE asked_by = $1 AND kind = 'keep_longer'
+  AND (state = 'waiting' AND until > $2 OR state = 'agreed'
+    OR state = 'done' AND agreed_by IS NULL AND asked_at > $3)"""
 _STUCK = "UPDATE act SET outcome = 'stuck' WHERE id = $1 AND state = 'agreed'"
 _DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
 # What a key has brought about stands, and counts: a repeat, or the same key for another door, takes nothing of it away.
@@ -134,6 +143,7 @@ async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor)
     act = UUID(bytes=hashlib.sha256(f"{command.asked.actor}\0{command.asked.key}".encode()).digest()[:16], version=5)
     now = hub.clock.now()
     async with hub.pool.acquire() as connection, connection.transaction():
+        await connection.execute(_LOCK, who.id)  # a repeat at the same moment waits here, and then finds the act
         if not await connection.fetchval("SELECT 1 FROM act WHERE id = $1", act):
             if not await may_alone(connection, who.id, now, hub.policy.doors_alone):
                 raise Refusal("second_person_needed", station=command.station)
@@ -161,6 +171,9 @@ async def may_alone(connection: asyncpg.Connection, who: str, now: datetime, doo
 async def carry_out_door(hub: Hub, outlets: Outlets, act: Act) -> str:
     """Sends the order of an act that is agreed, and notes what the station says: "opened", "unanswered", or why not."""
     assert isinstance(act.what, OneDoor) and act.station and act.state == "agreed"
+    if not await _still_may(hub, act.asked_by, act.kind, act.stations):
+        await hub.pool.execute(_OVER, act.id, "no_right")
+        return "no_right"
     actors = await _actors(hub, act.id)
     command = OpenDoor(
         station=act.station, compartment=act.what.compartment, reason=act.what.reason, by="operator",
@@ -185,7 +198,7 @@ async def _actors(hub: Hub, act: UUID) -> tuple[UUID, UUID | None]:
 
 async def inside(hub: Hub, stations: Sequence[str]) -> int:
     """How many parcels lie in these stations now: as many would be kept longer."""
-    return len(await hub.pool.fetch(_INSIDE, list(stations), list(INSIDE)))
+    return await _count(hub.pool, stations)
 
 
 async def ask_to_keep_longer(hub: Hub, who: Person, longer: Longer) -> Act:
@@ -201,25 +214,63 @@ async def ask_to_keep_longer(hub: Hub, who: Person, longer: Longer) -> Act:
         raise Refusal("bad_field", f"Between 1 and {LONGEST_HOURS} hours.", field="hours")
     refuse_bad_reason(longer.reason)
     act, now = hub.ids.new(), hub.clock.now()
-    alone = await inside(hub, longer.stations) <= hub.policy.parcels_alone
-    await hub.pool.execute(
-        _INSERT, act, "keep_longer", None, _text(longer), who.id, now, now + WINDOW * 6,
-        "agreed" if alone else "waiting", now + UNDO if alone else None,
-    )  # fmt: skip
+    async with hub.pool.acquire() as connection, connection.transaction():
+        alone = await _longer_alone(hub, connection, who.id, longer.stations, now)
+        await connection.execute(
+            _INSERT, act, "keep_longer", None, _text(longer), who.id, now, now + WINDOW * 6,
+            "agreed" if alone else "waiting", now + UNDO if alone else None,
+        )  # fmt: skip
     return await find(hub, act)
 
 
+async def _longer_alone(
+    hub: Hub, connection: asyncpg.Connection, who: str, stations: Sequence[str], now: datetime
+) -> bool:
+    """Whether one person may keep these longer alone: with what they asked for alone within a day, station by station,
+    it is no more than the policy allows. Asked under a lock. Refuses a station that they asked for already and that is
+    not through yet."""
+    await connection.execute(_LOCK, who)
+    total = await _count(connection, stations)
+    for row in await connection.fetch(_LONGER_ALONE, who, now, now - SUMMED):
+        before = msgspec.json.decode(row["body"], type=Longer).stations
+        if row["state"] != "done" and set(before) & set(stations):
+            raise Refusal("asked_already")
+        if row["state"] != "waiting" and row["agreed_by"] is None:
+            total += await _count(connection, before)
+    return total <= hub.policy.parcels_alone
+
+
+async def _count(connection: asyncpg.Connection | asyncpg.Pool, stations: Sequence[str]) -> int:
+    return len(await connection.fetch(_INSIDE, list(stations), list(INSIDE)))
+
+
 async def agree(hub: Hub, who: Person, act_id: UUID) -> Act:
-    """The second person agrees. Raises Refusal for the one who asked, for no right, and when it is over."""
+    """The second person agrees. Raises Refusal for the one who asked, for no right, and when it is over; so it is once
+    whoever asked has no right to it any more."""
     act, now = await find(hub, act_id), hub.clock.now()
-    if not all(who.may("agree", station) for station in act.stations):
-        raise Refusal("no_right")
-    if act.asked_by == who.id:
-        raise Refusal("second_person_needed")
+    refuse_agreeing(act, who)
+    if not await _still_may(hub, act.asked_by, act.kind, act.stations):
+        await hub.pool.execute(_OVER, act_id, "no_right")
+        raise Refusal("stale_screen")
     due = now + UNDO if act.kind == "keep_longer" else now
     if await hub.pool.fetchrow(_AGREE, act_id, who.id, due, now) is None:
         raise Refusal("stale_screen")
     return await find(hub, act_id)
+
+
+def refuse_agreeing(act: Act, who: Person) -> None:
+    """Raises Refusal for whoever may not agree to this act: without the right, and the one who asked."""
+    if not all(who.may("agree", station) for station in act.stations):
+        raise Refusal("no_right")
+    if act.asked_by == who.id:
+        raise Refusal("second_person_needed")
+
+
+async def _still_may(hub: Hub, who: str, kind: str, stations: Sequence[str]) -> bool:
+    """Whether somebody is still one of the operator's people and may still do this, at all of these stations."""
+    row = await hub.pool.fetchrow("SELECT * FROM carrier WHERE id = $1 AND key_hash IS NOT NULL", who)
+    right: Right = "extend" if kind == "keep_longer" else "open"
+    return row is not None and all(person_of(row).may(right, station) for station in stations)
 
 
 async def withdraw(hub: Hub, who: Person, act_id: UUID) -> None:
@@ -254,8 +305,19 @@ async def carry_out_due(hub: Hub) -> int:
 
 
 async def _carry_out(hub: Hub, row: asyncpg.Record) -> None:
-    """All of one act, also behind a parcel that fails. Raises what that one failed with, once the others are kept."""
+    """All of one act, also behind a parcel that fails. Raises what that one failed with, once the others are kept.
+
+    One whose asker has lost the right is over. One that was let through alone waits for a second person, if more lies
+    there by now than one may keep longer.
+    """
     longer = msgspec.json.decode(row["body"], type=Longer)
+    if not await _still_may(hub, row["asked_by"], row["kind"], longer.stations):
+        await hub.pool.execute(_OVER, row["id"], "no_right")
+        return
+    begun = row["outcome"] == STUCK
+    if row["agreed_by"] is None and not begun and await inside(hub, longer.stations) > hub.policy.parcels_alone:
+        await hub.pool.execute(_WAITS, row["id"], hub.clock.now() + WINDOW * 6)
+        return
     actor, _ = await _actors(hub, row["id"])
     kept, failures = 0, []
     for found in await hub.pool.fetch(_INSIDE, list(longer.stations), list(INSIDE)):

@@ -43,10 +43,11 @@ WHERE id = ANY($1::text[]) ORDER BY id"""
 
 
 async def invite(hub: Hub, courier: UUID) -> tuple[str, datetime]:
-    """A code that signs in one phone, once, within three days; and when it ends. Kept as a hash."""
+    """A code that signs in one phone, once, within three days; and when it ends. Kept as a hash. The newest counts:
+    one that was made before for this courier signs nobody in any more."""
     noise, until = int.from_bytes(hub.ids.secret(8), "big"), hub.clock.now() + INVITE_LASTS
     code = "".join(CLAIM_LETTERS[noise >> 5 * place & 31] for place in range(CLAIM_LENGTH))
-    await hub.pool.execute("DELETE FROM courier_invite WHERE ends_at < $1", hub.clock.now())
+    await hub.pool.execute("DELETE FROM courier_invite WHERE ends_at < $1 OR courier = $2", hub.clock.now(), courier)
     await hub.pool.execute("INSERT INTO courier_invite VALUES ($1, $2, $3)", _hashed(code), courier, until)
     return "-".join(code[at : at + 4] for at in range(0, CLAIM_LENGTH, 4)), until
 
@@ -60,6 +61,13 @@ async def redeem(hub: Hub, typed: str) -> UUID:
     if courier is None:
         raise Refusal("invite_unknown")
     return courier
+
+
+async def sign_out(hub: Hub, courier: UUID) -> None:
+    """A phone was lost, or its courier is admitted nowhere any more: none is signed in, and no code signs one in."""
+    async with hub.pool.acquire() as connection, connection.transaction():
+        await connection.execute("DELETE FROM courier_invite WHERE courier = $1", courier)
+        await connection.execute("DELETE FROM signed_in WHERE holder = $1", courier)
 
 
 def _hashed(typed: str) -> bytes:

@@ -165,8 +165,14 @@ async def send_away(pool: Pool, who: str) -> None:
         raise Refusal("not_found")
 
 
+_NO_ACTS = """
+UPDATE act SET state = 'withdrawn', outcome = 'no_right' WHERE $1 IN (asked_by, agreed_by)
+  AND (state = 'waiting' OR state = 'agreed' AND kind = 'keep_longer' AND outcome = '')"""
+
+
 async def _end_everywhere(connection: Any, who: str) -> None:
-    """Ends somebody's sign-ins and passkeys."""
+    """Ends somebody's sign-ins and passkeys, and withdraws what they have asked for or agreed to."""
+    await connection.execute(_NO_ACTS, who)
     await connection.execute("DELETE FROM signed_in WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who)
     await connection.execute("DELETE FROM passkey WHERE holder = (SELECT actor FROM carrier WHERE id = $1)", who)
 

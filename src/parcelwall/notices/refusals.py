@@ -127,6 +127,7 @@ _BOTH: dict[str, Sayings] = {
     "passkey_wrong": (Saying(N_("That passkey does not fit here"), N_("Try once more.")),),
     "claim_unknown": NEWER_CODE,
     "invite_unknown": (Saying(N_("That code signs in nobody"), N_("Ask your operator for a new one.")),),
+    "asked_already": (Saying(N_("You asked for this already"), N_("It stands under “Keep longer”.")),),
     "second_person_needed": (Saying(N_("A second person must agree"), N_("Nobody agrees to what they asked for.")),),
     "reason_missing": (Saying(N_("Say why first"), N_("It goes into the journal.")),),
     "prove_again": (Saying(N_("Prove once more that it is you")),),

@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, get, post
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, lists, people, photos, reading, signed_in
+from parcelwall.hub import acts, couriers, lists, people, photos, reading
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets
@@ -211,7 +211,7 @@ class Operator(Controller):
           responses=answers(200, RevokedEverywhere, "The stations that are told", OPERATOR_WRITES))
     async def revoke_courier(self, courier: UUID, who: Who, hub: Hub) -> Response[bytes]:
         who.must("couriers")
-        await signed_in.end_all(hub, courier)
+        await couriers.sign_out(hub, courier)
         body = RevokedEverywhere(await lists.revoke_everywhere(hub, courier, who.actor))
         return Response(msgspec.json.encode(body), media_type="application/json")
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 
-from parcelwall.hub import couriers, photos, reading, signed_in
+from parcelwall.hub import couriers, photos, reading
 from parcelwall.hub.house import Hub
 from parcelwall.web.answers import answers
 from parcelwall.web.operator import OPERATOR_READS, OPERATOR_WRITES
@@ -50,7 +50,7 @@ class Couriers(Controller):
           responses=answers(200, SignedOut, "They are signed out", OPERATOR_WRITES))  # fmt: skip
     async def sign_out(self, courier: UUID, who: Who, hub: Hub) -> Response[bytes]:
         who.must("couriers")
-        await signed_in.end_all(hub, courier)
+        await couriers.sign_out(hub, courier)
         return Response(b'{"signed_out":true}', media_type="application/json")
 
     @get("/cases/{case:uuid}/photos", summary="What a courier has photographed",

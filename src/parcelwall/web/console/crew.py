@@ -7,7 +7,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import admitted, lists, reading, staff
+from parcelwall.hub import admitted, couriers, lists, reading, staff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
 from parcelwall.rules import facts
@@ -82,7 +82,8 @@ def _id(text: str) -> UUID | None:
 
 @post("/console/couriers/revoke", include_in_schema=False)
 async def revoke_courier(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
-    """A courier may act at one station no longer. Raises Refusal for whoever has no right to say so there."""
+    """A courier may act at one station no longer; after the last one their phones are signed out, too. Raises Refusal
+    for whoever has no right to say so there."""
     form = await posted(request, sign_in)
     station = form.get("station", "")
     person = must(sign_in, "couriers", station)
@@ -90,7 +91,10 @@ async def revoke_courier(request: Request[Any, Any, Any], sign_in: SignIn, hub: 
         grant = _id(form.get("grant", ""))
         if station not in hub.stations.known or grant is None:
             raise Refusal("not_found")
+        courier = next((each.courier for each in await lists.staff(hub, station) if each.grant == grant), None)
         await lists.revoke(hub, station, grant, person.actor, of_staff=True)
+        if courier and not await couriers.admissions(hub, courier):
+            await couriers.sign_out(hub, courier)
     except Refusal as no:
         return back(PATH, no=no)
     return back(PATH, "revoked")

@@ -16,7 +16,7 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import needs, staff
+from parcelwall.hub import needs, passkeys, staff
 from parcelwall.hub.followers import Bells
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import Person, SignIn
@@ -117,6 +117,7 @@ async def top(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, here: 
     return Top(
         person=person.name or person.id, role=person.role, slip=sign_in.slip, nav=nav, here=here, needs=count,
         now=hub.clock.now(), said=told, refused=refused, fresh=sign_in.is_fresh(hub.clock.now()),
+        passkeys=bool(person.actor and await passkeys.of_holder(hub, person.actor)),
     )  # fmt: skip
 
 

@@ -13,14 +13,12 @@ from parcelwall.hub import acts, numbers, photos, reading, watching
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.needs import Need, needs
-from parcelwall.hub.orders import Outlets
 from parcelwall.hub.staff import Person, SignIn
 from parcelwall.hub.watching import AtAGlance
 from parcelwall.notices.language import words
 from parcelwall.web import charts
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top, with_query
-from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin, WallView
 from parcelwall.web.map import Town, town
 from parcelwall.web.reader import page
@@ -213,36 +211,3 @@ async def case_photo(case: Any, index: int, sign_in: SignIn, hub: Hub) -> Respon
     if not 0 <= index < len(pictures):
         raise Refusal("not_found")
     return Response(pictures[index], media_type="image/jpeg", headers=dict(HEADERS))
-
-
-@post("/console/acts/{act:uuid}/agree", include_in_schema=False)
-async def agree(
-    request: Request[Any, Any, Any], act: Any, sign_in: SignIn, hub: Hub, outlets: Outlets, jobs: Jobs
-) -> Redirect:
-    """The second person agrees: a door opens at once, an area is kept longer after a minute."""
-    must(sign_in, "see")
-    await posted(request, sign_in)
-    try:
-        agreed = await acts.agree(hub, sign_in.person, act)
-    except Refusal as no:
-        if no.reason in ("no_right", "not_found"):
-            raise
-        return back(f"{HOME}/needs", no=no)
-    if agreed.kind == "open_door":
-        jobs.start(acts.carry_out_door(hub, outlets, agreed))
-        return back(f"{HOME}/stations/{agreed.station}", "asked")
-    return back(f"{HOME}/longer", "agreed")
-
-
-@post("/console/acts/{act:uuid}/withdraw", include_in_schema=False)
-async def withdraw(request: Request[Any, Any, Any], act: Any, sign_in: SignIn, hub: Hub) -> Redirect:
-    must(sign_in, "see")
-    form = await posted(request, sign_in)
-    to = f"{HOME}/longer" if form.get("to") == "longer" else f"{HOME}/needs"
-    try:
-        await acts.withdraw(hub, sign_in.person, act)
-    except Refusal as no:
-        if no.reason in ("no_right", "not_found"):
-            raise
-        return back(to, no=no)
-    return back(to, "withdrawn")

@@ -1,13 +1,13 @@
 """Every page and act of the console, for the app and for the test of who may do what."""
 
-from parcelwall.web.console import crew, figures, journal, longer, office, overview, parcels, sign_in, station
+from parcelwall.web.console import agreeing, crew, figures, journal, longer, office, overview, parcels, sign_in, station
 
 PAGES = [
     sign_in.sign_in_page, sign_in.sign_in, sign_in.passkey_begin, sign_in.passkey_finish, sign_in.sign_out,
     sign_in.me_page, sign_in.make_begin, sign_in.make_finish, sign_in.end_passkey,
     overview.console, overview.console_events, overview.needs_page, overview.needs_events, overview.close_case,
     overview.case_photo, overview.wall, overview.wall_events,
-    overview.agree, overview.withdraw,
+    agreeing.agree, agreeing.agree_begin, agreeing.agree_finish, agreeing.withdraw,
     station.station_page, station.station_events, station.open_door, station.hold_door,
     journal.journal_page, station.open_begin, station.open_finish,
     parcels.parcels_page, parcels.find_parcels, parcels.parcel_page, parcels.reveal, parcels.extend_one,

@@ -139,7 +139,7 @@ async def _open(
 async def open_begin(request: Request[Any, Any, Any], station: str, sign_in: SignIn, hub: Hub) -> Response[bytes]:
     """What the own passkey is asked to sign: this one door, at this station."""
     must(sign_in, "open", station)
-    fields = await _sent(request, sign_in)
+    fields = await sent(request, sign_in)
     return begun(await passkeys.begin_proof(hub, "operator", _act(station, fields), sign_in.person.actor))
 
 
@@ -151,7 +151,7 @@ async def open_finish(
     must(sign_in, "open", station)
     answer = await answer_of(request)
     fields = {name: str(value)[:500] for name, value in fields_of(answer).items()}
-    _check_slip(fields, sign_in)
+    check_slip(fields, sign_in)
     await passkeys.finish_proof(hub, "operator", _act(station, fields), answer, sign_in.person.actor)
     await signed_in.prove(hub, sign_in.secret)
     to = f"{HOME}/stations/{station}?door={_number(fields.get('door', ''))}"
@@ -161,18 +161,20 @@ async def open_finish(
         return went_well(f"{to}&no={no.reason}")
 
 
-async def _sent(request: Request[Any, Any, Any], sign_in: SignIn) -> dict[str, str]:
+async def sent(request: Request[Any, Any, Any], sign_in: SignIn) -> dict[str, str]:
+    """The fields that `passkey.js` sends before a passkey is shown. Raises Refusal for a form of another site's."""
     only_from_here(request)
     try:
         given = json.loads(await request.body())
         fields = {name: str(value)[:500] for name, value in given.items()}
     except (ValueError, AttributeError, RecursionError) as no:
         raise Refusal("not_json") from no
-    _check_slip(fields, sign_in)
+    check_slip(fields, sign_in)
     return fields
 
 
-def _check_slip(fields: dict[str, str], sign_in: SignIn) -> None:
+def check_slip(fields: dict[str, str], sign_in: SignIn) -> None:
+    """Raises Refusal for a form that is not of this sign-in's pages."""
     if fields.get("slip") != sign_in.slip:
         raise Refusal("stale_screen")
 

@@ -31,6 +31,9 @@ class Top(msgspec.Struct, frozen=True):
     said: str = ""
     refused: bool = False
     fresh: bool = False
+    """Proved a moment ago to be there."""
+    passkeys: bool = False
+    """Has a passkey, by which to prove it."""
 
 
 class OutView(msgspec.Struct, frozen=True):

@@ -1,0 +1,87 @@
+"""The second person: agrees to what another asked for, having proved a moment ago to be there, or takes it back."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, Response, post
+from litestar.response import Redirect
+
+from parcelwall.errors import Refusal
+from parcelwall.hub import acts, passkeys, signed_in
+from parcelwall.hub.house import Hub
+from parcelwall.hub.orders import Outlets
+from parcelwall.hub.staff import SignIn
+from parcelwall.web.console.gate import HOME, back, must, posted
+from parcelwall.web.console.jobs import Jobs
+from parcelwall.web.console.sign_in import fields_of, prove_again
+from parcelwall.web.console.station import check_slip, sent
+from parcelwall.web.passkeys import answer_of, begun, went_well
+from parcelwall.web.who import Brake
+
+
+@post("/console/acts/{act:uuid}/agree", include_in_schema=False)
+async def agree(
+    request: Request[Any, Any, Any], act: UUID, sign_in: SignIn, hub: Hub, outlets: Outlets, jobs: Jobs,
+    office_brake: Brake,
+) -> Redirect:  # fmt: skip
+    """A door opens at once, an area is kept longer after a minute. Raises Refusal for whoever has no right to it."""
+    must(sign_in, "see")
+    form = await posted(request, sign_in)
+    try:
+        acts.refuse_agreeing(await acts.find(hub, act), sign_in.person)
+        await prove_again(request, sign_in, form, hub, office_brake)
+        return Redirect(await _agreed(hub, outlets, jobs, sign_in, act), status_code=303)
+    except Refusal as no:
+        if no.reason in ("no_right", "not_found"):
+            raise
+        return back(f"{HOME}/needs", no=no)
+
+
+async def _agreed(hub: Hub, outlets: Outlets, jobs: Jobs, sign_in: SignIn, act: UUID) -> str:
+    """The page that shows what comes of it. Raises Refusal as `acts.agree` does."""
+    agreed = await acts.agree(hub, sign_in.person, act)
+    if agreed.kind == "open_door":
+        jobs.start(acts.carry_out_door(hub, outlets, agreed))
+        return f"{HOME}/stations/{agreed.station}?said=asked"
+    return f"{HOME}/longer?said=agreed"
+
+
+@post("/console/acts/{act:uuid}/agree/begin", include_in_schema=False)
+async def agree_begin(request: Request[Any, Any, Any], act: UUID, sign_in: SignIn, hub: Hub) -> Response[bytes]:
+    """What the own passkey is asked to sign: this one act. Raises Refusal for whoever has no right to agree to it."""
+    must(sign_in, "see")
+    await sent(request, sign_in)
+    acts.refuse_agreeing(await acts.find(hub, act), sign_in.person)
+    return begun(await passkeys.begin_proof(hub, "operator", f"agree {act}", sign_in.person.actor))
+
+
+@post("/console/acts/{act:uuid}/agree/finish", include_in_schema=False)
+async def agree_finish(
+    request: Request[Any, Any, Any], act: UUID, sign_in: SignIn, hub: Hub, outlets: Outlets, jobs: Jobs
+) -> Response[bytes]:
+    """As `agree`, with a passkey that was shown for it. Raises Refusal."""
+    must(sign_in, "see")
+    answer = await answer_of(request)
+    check_slip({name: str(value)[:500] for name, value in fields_of(answer).items()}, sign_in)
+    await passkeys.finish_proof(hub, "operator", f"agree {act}", answer, sign_in.person.actor)
+    await signed_in.prove(hub, sign_in.secret)
+    try:
+        return went_well(await _agreed(hub, outlets, jobs, sign_in, act))
+    except Refusal as no:
+        if no.reason in ("no_right", "not_found"):
+            raise
+        return went_well(f"{HOME}/needs?no={no.reason}")
+
+
+@post("/console/acts/{act:uuid}/withdraw", include_in_schema=False)
+async def withdraw(request: Request[Any, Any, Any], act: UUID, sign_in: SignIn, hub: Hub) -> Redirect:
+    must(sign_in, "see")
+    form = await posted(request, sign_in)
+    to = f"{HOME}/longer" if form.get("to") == "longer" else f"{HOME}/needs"
+    try:
+        await acts.withdraw(hub, sign_in.person, act)
+    except Refusal as no:
+        if no.reason in ("no_right", "not_found"):
+            raise
+        return back(to, no=no)
+    return back(to, "withdrawn")
