@@ -60,6 +60,7 @@ def test_delayed_is_said_beside_the_sentence(stage: Stage) -> None:
     assert (by_mark.key, by_mark.delayed, by_mark.day) == ("in_transit", True, LATER)
     by_time = sentence(parcel(stage, mark="departed", expected_at=NOW), NOW + timedelta(seconds=1))
     assert (by_time.key, by_time.delayed) == ("in_transit", True)
+    assert by_time.day is None, "a time that has passed is no new time"
     assert not sentence(parcel(stage, mark="departed", expected_at=NOW), NOW).delayed
     assert not sentence(parcel(stage, mark="returned", expected_at=NOW), LATER).delayed, "it does not come any more"
 

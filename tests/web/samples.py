@@ -45,12 +45,14 @@ def place(with_map: bool = True) -> views.Place:
     return views.Place("Kluuvi", "Aleksanterinkatu 19, Helsinki", "In the passage, behind the flower shop.", drawn)
 
 
-def steps(now: int) -> tuple[views.Step, ...]:
-    whens = [NOW + timedelta(minutes=minutes) for minutes in (-2700, -600, -480, 53)]
-    told = zip(STEPS, [*whens, None], [False, False, False, True, False], strict=True)
+def steps(now: int, expected: bool = True) -> tuple[views.Step, ...]:
+    """What has come has its time; of what is to come only the compartment has one, if it is `expected`."""
+    whens = [*(NOW + timedelta(minutes=minutes) for minutes in (-2700, -600, -480, 53)), None]
     states = ["done"] * now + ["now"] + ["next"] * (4 - now)
-    return tuple(views.Step(words, state, when, about and state == "next")  # type: ignore[arg-type]
-                 for (words, when, about), state in zip(told, states, strict=True))  # fmt: skip
+    return tuple(
+        views.Step(words, state, when if state != "next" or (at == 3 and expected) else None, state == "next")  # type: ignore[arg-type]
+        for at, (words, state, when) in enumerate(zip(STEPS, states, whens, strict=True))
+    )
 
 
 def tracking() -> dict[str, msgspec.Struct]:
@@ -66,7 +68,7 @@ def tracking() -> dict[str, msgspec.Struct]:
                                               ready=(NOW + timedelta(hours=16), NOW + timedelta(hours=40))),
         "track-waiting": views.TrackView("Waiting at Kluuvi", "The code is in your message.", steps(3), place(),
                                          collect_by=DEADLINE, events="/t/x/events"),
-        "track-late": views.TrackView("At the Vantaa depot", "The road is closed. No new time yet.", steps(1),
+        "track-late": views.TrackView("At the Vantaa depot", "The road is closed. No new time yet.", steps(1, False),
                                       place(False), trouble=True),
         "track-collected": views.TrackView("Collected", "Sunday 22 November.", steps(4), place()),
         "track-not-found": views.NotFoundView(),

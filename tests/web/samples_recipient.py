@@ -87,14 +87,14 @@ def in_person(ready: views.RecipientView, bare: views.RecipientView) -> dict[str
 
 
 def friend(words: Words, place: views.Place) -> dict[str, msgspec.Struct]:
-    return {"friend": views.FriendView("Kluuvi", TOKEN, DEADLINE, "3-29Q", place, door(words), "/f/x/events", NOW)}
+    return {"friend": views.FriendView("Kluuvi", TOKEN, DEADLINE, "329Q", place, door(words), "/f/x/events", NOW)}
 
 
 def lists() -> dict[str, msgspec.Struct]:
     row = views.MyParcel
     known = tuple(views.Choice(code, name, code == "de") for code, name in languages().items())
     full = views.MeView(
-        True, waiting=(row("/p/a", "ready", "Ready at Kluuvi, door 19", "Yours until Tue 10:30.", "-29Q"),
+        True, waiting=(row("/p/a", "ready", "Ready at Kluuvi, door 19", "Yours until Tue 10:30.", "329Q"),
                        row("/p/b", "late", "It is late, but it is still there", "It goes back soon.", "1187"),
                        row("/p/c", "ready", "Ready at Rautatieasema, door 104", "Yours until Wed.", "0042", True)),
         coming=(row("/p/d", "coming", "Coming to Kluuvi", "About Monday 23 November.", "5512"),),

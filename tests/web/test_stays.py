@@ -9,6 +9,9 @@ import msgspec
 import pytest
 
 from parcelwall.hub.watching import AtAGlance
+from parcelwall.web.console.crowd import thinned
+from parcelwall.web.console.overview import pin_of
+from parcelwall.web.map import town
 from parcelwall.web.render import TEMPLATES
 from parcelwall.web.views import Pad
 from web import samples, samples_console
@@ -142,3 +145,30 @@ def test_what_news_must_not_touch_has_a_name_of_its_own() -> None:
                                                                            path.read_text())]  # fmt: skip
     named = [tag[tag.rindex("<", 0, tag.index("hx-morph-skip")) :] for tag in tags]
     assert len(named) > 10 and [tag for tag in named if not re.search(r'\bid="', tag)] == []
+
+
+@browsers
+def test_who_has_come_closer_to_a_crowded_map_stays_there(page: Any, gallery: tuple[Gallery, str]) -> None:
+    """Dots become rings as one comes closer, also by touching one, and news leave it so; "All" is the whole again."""
+    shown, address = gallery
+    sample = samples_console.all_pages(ENGLISH)["console-map"]
+    many = [samples_console.glance(nth, f"P {nth}", 60.165 + nth % 12 / 2000, 24.935 + nth / 8000) for nth in range(96)]
+    pins = thinned([pin_of(each, town()) for each in many], 1.5)
+    crowded = msgspec.structs.replace(sample, rows=tuple(many), pins=pins)
+    shown.change("console-map", crowded)
+    opened(page, address, "console-map")
+    dots = page.locator(".pin-dot")
+    at_first = dots.count()
+    assert at_first == sum(pin.shape == "dot" for pin in pins) > 40
+    page.locator("[data-zoom=in]").click()
+    closer = dots.count()
+    assert closer < at_first
+    dots.first.dispatch_event("click")
+    assert page.url.endswith("/console-map"), "a dot leads closer, not away"
+    closest = dots.count()
+    assert closest < closer
+    shown.change("console-map", msgspec.structs.replace(crowded, inside=4711))
+    page.locator("dd", has_text="4711").wait_for()
+    sync_api.expect(dots).to_have_count(closest)
+    page.locator("[data-zoom=all]").click()
+    sync_api.expect(dots).to_have_count(at_first)

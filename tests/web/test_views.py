@@ -1,15 +1,17 @@
 """Every page and screen: renders in any language, escapes, keeps the strict policy, tells no more than it may."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import get_args
 
 import msgspec
 import pytest
 
+from parcelwall.notices import times
 from parcelwall.notices.language import words
 from parcelwall.web import views
-from parcelwall.web.render import HEADERS, TEMPLATES, Files, Renderer, linked, no_words, qr
+from parcelwall.web.render import HEADERS, TEMPLATES, Files, Renderer, clock, linked, no_words, qr
 from parcelwall.web.views import KioskScreen, Look, ScreenId
 from web import samples
 from web.gallery import LongWords, words_of
@@ -144,3 +146,11 @@ def test_a_reader_may_name_as_many_tags_as_they_like() -> None:
         assert "link in your message shows more" in renderer.page(views.FindView(), Look(words(tag).tag))
     assert len(renderer._environments) == 1
     assert {words(f"de-AT@{number}").tag for number in range(20)} == {"de-AT"}
+
+
+@pytest.mark.parametrize("language", ["en", "en-US", "de", "pl", "pt", "pt-BR", "ar"])
+def test_a_page_and_its_sentences_have_one_clock(language: str) -> None:
+    """Of twelve hours where the region's is; a sentence in Arabic keeps the time upright by marks that are not seen."""
+    at = datetime(2026, 11, 24, 15, 14, tzinfo=UTC)
+    said = times.hour(at, "Europe/Helsinki", words(language)).strip("\u2066\u2069")
+    assert clock(at, views.Look(language=language, zone="Europe/Helsinki")) == said

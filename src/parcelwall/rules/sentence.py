@@ -25,7 +25,7 @@ class Sentence(msgspec.Struct, frozen=True):
     key: str
     step: int
     delayed: bool = False
-    day: datetime | None = None  # the day to speak of: expected, until, or ended
+    day: datetime | None = None  # the day to speak of: expected and still to come, until, or ended
 
 
 _BY_STAGE = {
@@ -39,8 +39,9 @@ def sentence(parcel: Parcel, now: datetime) -> Sentence:
     if parcel.stage in _BY_STAGE:
         return _after_the_road(parcel)
     key, step = _on_the_road(parcel)
-    late = parcel.mark == "delayed" or (parcel.expected_at is not None and parcel.expected_at < now)
-    return Sentence(key, step, delayed=late and step in (0, 1, 2), day=parcel.expected_at)
+    is_past = parcel.expected_at is not None and parcel.expected_at < now
+    late = parcel.mark == "delayed" or is_past
+    return Sentence(key, step, delayed=late and step in (0, 1, 2), day=None if is_past else parcel.expected_at)
 
 
 def _after_the_road(parcel: Parcel) -> Sentence:

@@ -10,7 +10,7 @@ from parcelwall.notices import times
 from parcelwall.notices.language import Words, languages, words
 from parcelwall.notices.texts import state_text
 from parcelwall.rules.life import ENDED, INSIDE, Parcel
-from parcelwall.web.recipient_view import STAGES, heading_of
+from parcelwall.web.recipient_view import STAGES, ending, heading_of
 from parcelwall.web.views import Choice, Look, MeView, MyParcel, MyPasskey, NumberView, Way
 
 SAID = ("shown", "passkey", "preferred", "proved", "taken", "prove")
@@ -57,7 +57,7 @@ def _row(hub: Hub, parcel: Parcel, look: Look) -> MyParcel:
         line = str(state_text("ready", known, station=".", time=times.moment(parcel.collect_by, look.zone, known)).line)
     return MyParcel(
         href=f"/p/{hub.keys.link_token('recipient', parcel.id)}", stage=STAGES[parcel.stage], heading=heading,
-        line=line, ending=parcel.reference[-4:], verified=parcel.proof == "verified" and parcel.stage not in ENDED,
+        line=line, ending=ending(parcel.reference), verified=parcel.proof == "verified" and parcel.stage not in ENDED,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from parcelwall.web.complaints import complain
 from parcelwall.web.offline import kept_offline, owner_of
 from parcelwall.web.passkeys import whoever
 from parcelwall.web.reader import look_of, page
-from parcelwall.web.recipient_view import own_door, view
+from parcelwall.web.recipient_view import ending, own_door, view
 from parcelwall.web.render import Renderer
 from parcelwall.web.streams import frames, stream
 from parcelwall.web.tracking import place_of, zone_of
@@ -199,7 +199,7 @@ def friend_view(hub: Hub, parcel: Parcel, grant: facts.Granted, token: str, look
     door, place = own_door(hub, parcel, look), place_of(hub, parcel)
     return FriendView(
         heading=place.name if place else "", qr=token_of(hub, parcel, grant), until=grant.until or hub.clock.now(),
-        reference_end=parcel.reference[-4:], station=place, door=door,
+        reference_end=ending(parcel.reference), station=place, door=door,
         events=f"/f/{token}/events?lang={look.language}", as_of=hub.clock.now(),
     )  # fmt: skip
 

@@ -72,6 +72,11 @@ async def view(
     )  # fmt: skip
 
 
+def ending(reference: str) -> str:
+    """How people call a parcel: the last four letters and digits of its number, without what stands between them."""
+    return "".join(each for each in reference if each.isalnum())[-4:]
+
+
 def heading_of(hub: Hub, parcel: Parcel, look: Look) -> tuple[str, str]:
     """What the page, and its row in the list, say first; and the line below it."""
     known = words(look.language)

@@ -255,7 +255,7 @@ def locale_of(language: str) -> Locale:
 
 
 def moment(when: datetime, look: Look) -> str:
-    """`Tue 10:30`"""
+    """`Tue 10:30`, or `Tue 10:30 AM` where the region says so, as sentences and mails do"""
     return _skeleton("EHm", when, look)
 
 
@@ -278,7 +278,7 @@ def full(when: datetime, look: Look) -> str:
 
 
 def clock(when: datetime, look: Look) -> str:
-    """`10:30`"""
+    """`10:30`, or `10:30 AM`"""
     return _skeleton("Hm", when, look)
 
 
@@ -293,7 +293,11 @@ def duration(seconds: int, look: Look) -> str:
 
 
 def _skeleton(skeleton: str, when: datetime, look: Look) -> str:
-    return format_skeleton(skeleton, when, tzinfo=ZoneInfo(look.zone), locale=locale_of(look.language))
+    locale = locale_of(look.language)
+    if "a" in str(locale.time_formats["short"].pattern):  # a region of twelve hours
+        skeleton = skeleton.replace("H", "h")
+    shown = format_skeleton(skeleton, when, tzinfo=ZoneInfo(look.zone), locale=locale)
+    return shown.replace("\u202f", " ")  # a space that our fonts do not have
 
 
 def _filter(shown: Callable[[Any, Look], str]) -> Callable[[Context, Any], str]:

@@ -149,7 +149,7 @@ def steps_of(
         return ()
     whens: list[datetime | None] = [parcel.announced_at, *on_the_road, parcel.deposited_at, parcel.ended_at]
     states: list[Any] = ["done" if place < said.step else "now" if place == said.step else "next" for place in range(5)]
-    expected = parcel.expected_at if said.step < 3 and tells_when else None
+    expected = said.day if said.step < 3 and tells_when else None  # none once it has passed
     return tuple(
         Step(
             known.gettext(STEPS[place]), states[place], whens[place] or (expected if place == 3 else None),

@@ -18,6 +18,7 @@ from parcelwall.hub.watching import AtAGlance
 from parcelwall.notices.language import words
 from parcelwall.web import charts
 from parcelwall.web.console import said
+from parcelwall.web.console.crowd import thinned
 from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top, with_query
 from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin, WallView
 from parcelwall.web.map import Town, town
@@ -89,7 +90,8 @@ async def map_view(
     doors = sum(row.doors for row in stations)
     return kind(
         top=await top(request, hub, sign_in, "map", len(rows)),
-        rows=tuple(sorted(wanted, key=lambda row: (-row.share, row.id))), pins=tuple(pins), needs=tuple(rows[:5]),
+        rows=tuple(sorted(wanted, key=lambda row: (-row.share, row.id))), pins=thinned(pins, scale),
+        needs=tuple(rows[:5]),
         window=" ".join(f"{each:g}" for each in window), scale=f"{scale:.3f}",
         town_svg=drawn.inner if streets else "", zero=drawn.zero, tiles=tiles.url,
         tiles_now=not all(drawn.has(pin.x, pin.y) for pin in pins), all=len(stations),
@@ -121,9 +123,10 @@ def _window(pins: Sequence[Pin], drawn: Town) -> tuple[float, float, float, floa
     """Round all stations, in metres: x, y, width, height; the whole town when there is none."""
     if not pins:
         return 0, 0, drawn.sheet.wide, drawn.sheet.high
-    left, right = min(pin.x for pin in pins) - MARGIN_M, max(pin.x for pin in pins) + MARGIN_M
-    above, below = min(pin.y for pin in pins) - MARGIN_M, max(pin.y for pin in pins) + MARGIN_M
-    return left, above, right - left, below - above
+    left, right = min(pin.x for pin in pins), max(pin.x for pin in pins)
+    above, below = min(pin.y for pin in pins), max(pin.y for pin in pins)
+    margin_m = max(MARGIN_M, 0.08 * max(right - left, below - above))  # for the rings and names at the edge
+    return left - margin_m, above - margin_m, right - left + 2 * margin_m, below - above + 2 * margin_m
 
 
 async def need_rows(request: Request[Any, Any, Any], hub: Hub, person: Person, station: str = "") -> list[NeedRow]:

@@ -72,12 +72,14 @@ class MeView(msgspec.Struct, frozen=True):
 
 
 class Pin(msgspec.Struct, frozen=True):
-    """One station on the map. `x`, `y` in units of the drawing; `ring`: share in use as a part of the circle's line."""
+    """One station on the map. `x`, `y` in units of the drawing; `ring`: share in use as a part of the circle's line;
+    `shape`: "" with its name, "bare" without, "dot" where others stand too close."""
 
     station: AtAGlance
     x: float
     y: float
     ring: str
+    shape: str = ""
 
 
 class NeedRow(msgspec.Struct, frozen=True):
@@ -117,6 +119,10 @@ class MapView(msgspec.Struct, frozen=True):
     query: str = ""
     only: str = "all"
     events: str | None = None
+
+    @property
+    def has_dots(self) -> bool:
+        return any(pin.shape == "dot" for pin in self.pins)
 
 
 class WallView(MapView, frozen=True):

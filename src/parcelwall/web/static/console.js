@@ -1,7 +1,7 @@
 // The console's own: the map comes closer and moves, its pins keep their size, and a lost stream is said.
 // Everything works without it: the list says what the map says.
 (() => {
-  const OLD_MS = 10000, STEP = 1.5, CLOSEST = 6;
+  const OLD_MS = 10000, STEP = 1.5, CLOSEST = 6, CLOSEST_M = 600;
   let whole = null, view = null;
   const map = () => document.getElementById("town-map");
 
@@ -25,18 +25,39 @@
     draw();
   }
 
+  // As web/console/crowd.py: where pins stand too close, those without a case and with room are dots.
+  const RING = [78, 78], NAME = [112, 20];
+  let thinnedFor = 1;
+  function thin(size) {
+    const at = (pin) => ({ pin, x: Number(pin.dataset.x), y: Number(pin.dataset.y),
+      rank: (pin.querySelector(".pin-mark") ? 0 : 2) + (pin.classList.contains("pin-full") ? 0 : 1) });
+    const kept = [], close = (a, b, [w, h]) => Math.abs(a.x - b.x) < w * size && Math.abs(a.y - b.y) < h * size;
+    for (const each of [...document.querySelectorAll(".pin")].map(at).sort((a, b) => a.rank - b.rank)) {
+      const dot = each.pin !== document.activeElement && kept.some((other) => close(each, other, RING));
+      each.pin.classList.toggle("pin-dot", dot);
+      each.pin.classList.toggle("pin-bare", !dot && kept.some((other) => close(each, other, NAME)));
+      each.pin.toggleAttribute("aria-hidden", dot);
+      if (dot) each.pin.setAttribute("aria-hidden", "true");
+      each.pin.tabIndex = dot ? -1 : 0;
+      if (!dot) kept.push(each);
+    }
+    if (!document.activeElement?.closest?.(".pin")) document.getElementById("town-pins").append(...kept.map((each) => each.pin));
+    document.getElementById("dots").hidden = !document.querySelector(".pin-dot");
+  }
+
   function draw() {
     if (!map() || !view) return;
     streets?.(view);
     map().setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
     const size = (view.w / whole.w) * Number(map().dataset.scale);
+    if (size !== thinnedFor) thin(thinnedFor = size);
     for (const pin of document.querySelectorAll(".pin")) {
       pin.setAttribute("transform", `translate(${pin.dataset.x} ${pin.dataset.y}) scale(${size})`);
     }
   }
 
   function zoom(by, cx = view.x + view.w / 2, cy = view.y + view.h / 2) {
-    const w = Math.min(whole.w, Math.max(whole.w / CLOSEST, view.w / by)), share = w / view.w;
+    const w = Math.min(whole.w, Math.max(Math.min(whole.w / CLOSEST, CLOSEST_M), view.w / by)), share = w / view.w;
     view = { x: cx - (cx - view.x) * share, y: cy - (cy - view.y) * share, w, h: view.h * share };
     keep();
   }
@@ -59,6 +80,7 @@
     if (!map()) return;
     whole = read(map().getAttribute("viewBox"));
     view = { ...whole };
+    thinnedFor = Number(map().dataset.scale); // as the page came
     document.querySelector(".town-tools").hidden = false;
     const town = map().closest(".town");
     for (const kind of ["pointerenter", "focusin", "touchstart"]) town.addEventListener(kind, fetchStreets, { once: true, passive: true });
@@ -76,6 +98,7 @@
     document.body.classList.remove("is-lost");
     const tools = document.querySelector(".town-tools");
     if (tools) tools.hidden = false;
+    if (view) thinnedFor = view.w === whole.w ? Number(map()?.dataset.scale) : 0; // news come as the whole map is drawn
     draw();
   }
 
@@ -87,9 +110,17 @@
     document.body.classList.toggle("is-lost", Boolean(lost));
   }
 
+  function comeCloser(event) {
+    const dot = event.target.closest?.(".pin-dot");
+    if (!dot || !view) return;
+    event.preventDefault();
+    zoom(STEP * STEP, Number(dot.dataset.x), Number(dot.dataset.y));
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     begin();
     document.addEventListener("click", tool);
+    document.addEventListener("click", comeCloser);
     document.addEventListener("pointermove", move);
     setInterval(watch, 1000);
   });
