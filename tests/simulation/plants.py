@@ -16,6 +16,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.drivers import BoardDoors, Pulse
+from parcelwall.errors import Refusal
 from parcelwall.hub import commands, desk, house, sitting, sweeps, tell
 from parcelwall.hub import road as hub_road
 from parcelwall.hub.ingest import Ingest
@@ -378,6 +379,42 @@ def p56_a_computer_that_was_off_forgets_how_long() -> None:
 @plant("F38")
 def p57_a_hook_that_its_coil_holds_is_an_open_door() -> None:
     BoardDoors._is_held = lambda self, door, since: False  # type: ignore[method-assign]
+
+
+def refused_after_all(name: str, reason: str) -> None:
+    """The rules say yes, and the screen says no."""
+
+    def no(self: Any, *asked: Any, **more: Any) -> Any:
+        raise Refusal(reason, door=1, wait_s=5.0)
+
+    setattr(StationDesk, name, no)
+
+
+@plant("storm")
+def p60_nobody_ever_collects() -> None:
+    refused_after_all("collect_by_code", "codes_paused")
+    refused_after_all("collect_by_token", "codes_paused")
+
+
+@plant("calm")
+def p61_a_screen_that_is_always_busy() -> None:
+    refused_after_all("collect_by_code", "door_busy")
+    refused_after_all("collect_by_token", "door_busy")
+
+
+@plant("calm")
+def p62_nothing_is_ever_taken_back() -> None:
+    refused_after_all("take_back", "door_busy")
+
+
+@plant("calm")
+def p63_every_qr_is_a_wrong_one() -> None:
+    refused_after_all("collect_by_token", "wrong_code")
+
+
+@plant("F08")
+def p64_a_label_that_is_expected_is_not_for_here() -> None:
+    refused_after_all("by_label", "not_for_this_station")
 
 
 def main() -> int:

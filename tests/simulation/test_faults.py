@@ -32,6 +32,8 @@ async def test_a_calm_town_has_no_faults_and_parcels_enough() -> None:
     report = await told(seed=1, mode="calm", stations=1, days=2)
     assert report.faults == {}
     assert report.parcels >= 2 * 20
+    assert report.collected > report.parcels / 2, "most are fetched within the quiet days"
+    assert set(report.refused) <= {"deposit, not_for_this_station"}, "nobody with a right is refused in calm weather"
 
 
 async def test_single_faults_by_name() -> None:

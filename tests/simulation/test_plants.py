@@ -46,6 +46,11 @@ NAMED = {
     "p57_a_hook_that_its_coil_holds_is_an_open_door": "INV-06: door .* is said to be open, it is shut",
     "p45_hub_time_is_not_believed": "A-19: the hub has told the time",
     "p44_a_frame_that_comes_twice_is_stored_twice": "INV-07: .*(the line was closed|a late frame)",
+    "p60_nobody_ever_collects": "INV-05: the right (code|QR) of a parcel that lies there is refused: codes_paused",
+    "p61_a_screen_that_is_always_busy": "INV-05: the right (code|QR) .* is refused: door_busy",
+    "p62_nothing_is_ever_taken_back": "INV-05: a right take_back is refused without a cause: door_busy",
+    "p63_every_qr_is_a_wrong_one": "INV-05: the right QR of a parcel that lies there is refused: wrong_code",
+    "p64_a_label_that_is_expected_is_not_for_here": "INV-05: a right deposit is refused .*: not_for_this_station",
 }
 QUICK = "p03_pulse_before_the_visit_is_written"  # one in every run, so that the harness itself is known to work
 

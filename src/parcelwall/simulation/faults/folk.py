@@ -8,11 +8,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from parcelwall.errors import Refusal
-from parcelwall.rules import access, token
-from parcelwall.rules.life import Stage
+from parcelwall.rules import access
+from parcelwall.rules.life import INSIDE, Stage
 from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.phone import Phones, Reply
+from parcelwall.simulation.faults.refusals import Refusals
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
 from parcelwall.station.keeper import UNASKED
@@ -41,7 +42,8 @@ class Folk:
         self.couriers: dict[str, UUID] = {}
         self._stops: dict[str, int] = {}
         self._guessed: Counter[tuple[str, date]] = Counter()
-        self.deposits = self.collections = self.taken_back = self.refused = 0
+        self.refusals = Refusals(behind, self.weather.is_calm)
+        self.deposits = self.collections = self.taken_back = 0
 
     async def act(self, post: Outpost, what: str, who: object) -> None:
         """One thing that somebody came to do. A screen that goes dark sends them away."""
@@ -110,8 +112,7 @@ class Folk:
         try:
             post.up.desk.courier_by_code(self._courier_code(post))
         except Refusal as no:
-            if not paused and post.up.desk.today == _date(post):
-                post.violated(f"a courier's right code of the day is refused: {no.reason}")
+            self.refusals.judge_courier(post, no, paused, is_today=post.up.desk.today == _date(post))
             post.note(f"courier refused: {no.reason}")
             return False
         finally:
@@ -170,7 +171,7 @@ class Folk:
     def _not_taken(self, post: Outpost, thing: Thing, no: Refusal) -> None:
         """To the station that was asked for meanwhile, again with the next round, or home."""
         post.note(f"not taken: {no.reason}", thing.name)
-        self.refused += 1
+        self.refusals.judge(post, "deposit", thing, no)
         if no.reason == "already_deposited" and not thing.muddled:
             self._is_in(post, thing)  # it was put in when the screen went dark, and the book knows
         elif thing.tries >= TRIES.get(no.reason, MOST_TRIES) or no.reason == "deposit_too_late":
@@ -186,6 +187,7 @@ class Folk:
             await self.visiting.through(post, lambda: post.up.desk.take_back(thing.id, courier), thing)  # type: ignore[arg-type]
         except Refusal as no:
             post.note(f"not taken back: {no.reason}", thing.name)
+            self.refusals.judge(post, "take_back", thing, no)
             return
         post.note("taken back", thing.name)
         if thing.door is None or thing.muddled:
@@ -200,12 +202,13 @@ class Folk:
             return
         await self._err_with_a_code(post, thing)
         code, shows = thing.code, bool(thing.qr) and post.luck.happens(SHOW_A_QR)
-        used = code in thing.used
+        used, paused = code in thing.used, self._is_paused(post)
         try:
             visit = await self.visiting.through(post, partial(self._ask, post, thing, shows), thing)
         except Refusal as no:
             post.note(f"not collected{' by QR' if shows else ''}: {no.reason}", thing.name)
-            self._judge_refusal(post, thing, no, used, shows)
+            self.refusals.judge_code(post, thing, no, used, shows, paused)
+            self._come_again(post, thing)
             return
         if used:
             post.violated(f"INV-05: a code that was used has opened door {visit.compartment} again", thing.name)
@@ -235,37 +238,11 @@ class Folk:
                          {"wrong_code", "codes_paused", "door_busy", "selector_needed"}, thing)  # fmt: skip
             self._expect(post, lambda: post.up.desk.collect_by_token(thing.qr), {"wrong_code", "door_busy"}, thing)
 
-    def _judge_refusal(self, post: Outpost, thing: Thing, no: Refusal, used: bool, shows: bool) -> None:
-        """A right code that is refused has a reason, or is our fault. They come again."""
+    def _come_again(self, post: Outpost, thing: Thing) -> None:
         known = post.up.memory.parcel(thing.id) if thing.id else None
-        inside = known is not None and known.stage in (Stage.READY, Stage.OVERDUE)
-        opened = bool(post.watched and known and any(v.parcel == thing.id for v in post.up.desk.unfinished()))
-        spent = used or opened or self._has_case(post, thing)
-        newer = known is not None and known.reservation and self.code(post, known.reservation, known.generation)
-        right = no.reason == "wrong_code" and inside and not spent and not thing.muddled and newer == thing.code
-        in_the_way = self._is_lost(post) if shows else self._braked(post, thing)
-        if right and not in_the_way:
-            post.violated("INV-05: the right code of a parcel that lies there is refused", thing.name)
         thing.tries += 1
-        if thing.tries < 3 * MOST_TRIES and inside:
+        if thing.tries < 3 * MOST_TRIES and known is not None and known.stage in INSIDE:
             self.later(post, AGAIN, "come", thing)
-
-    def _is_lost(self, post: Outpost) -> bool:
-        """Whether the station's clock is so wrong that a token may seem to be of another time."""
-        return abs(post.up.desk.now() - post.clock.true) > token.SLACK
-
-    def _braked(self, post: Outpost, thing: Thing) -> bool:
-        desk = post.up.desk
-        brake = desk.memory.brake(f"selector/{thing.selector}")
-        return access.pause_left_s(brake, desk.now(), desk.today, access.WITH_SELECTOR) > 0
-
-    def _has_case(self, post: Outpost, thing: Thing) -> bool:
-        cases = post.up.memory.connection.execute("SELECT record FROM case_file").fetchall()
-        return any(str(thing.id) in str(record) for (record,) in cases)
-
-    def code(self, post: Outpost, reservation: object, generation: int) -> str:
-        """What the hub tells; computed with the hub's key, not the station's."""
-        return access.pickup_code(self.code_keys[post.name], post.name, reservation, generation)  # type: ignore[arg-type]
 
     async def _err_with_a_code(self, post: Outpost, thing: Thing) -> None:
         """A wrong digit; the code of another station, or of a parcel that is gone; a courier's code."""
@@ -287,6 +264,7 @@ class Folk:
     def _expect(self, post: Outpost, begin: Callable[[], object], reasons: set[str], thing: Thing | None) -> bool:
         """Must be refused, for one of these reasons. Whether it was."""
         name = thing.name if thing else ""
+        self.refusals.typed_wrong(post)
         try:
             begin()
         except Refusal as no:
@@ -345,6 +323,7 @@ class Folk:
         tries = 0
         while post.clock.true < end:
             tries += 1
+            self.refusals.typed_wrong(post)
             code = f"{post.luck.whole(0, 10**8 - 1):08d}"
             if any(code == thing.code for thing in self.behind[post.name].everything()):
                 continue

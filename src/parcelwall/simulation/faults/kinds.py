@@ -80,6 +80,7 @@ class Weather:
 
     def __init__(self, rates: dict[str, float], parcels_a_day: tuple[int, int] = PARCELS_A_DAY["all"]) -> None:
         self.rates, self.parcels_a_day = rates, parcels_a_day
+        self.is_calm = not rates
         self.is_storm = parcels_a_day == PARCELS_A_DAY["storm"]
         self.hooks = "F38" in rates  # what contacts measure there, else the leaf
 

@@ -8,7 +8,7 @@ from typing import Any
 import apsw
 import msgspec
 
-from parcelwall.drivers import Doors, DoorState, Pulse, Seen, connect
+from parcelwall.drivers import DoorState, connect
 from parcelwall.drivers.pretend.board import PretendBoards
 from parcelwall.drivers.pretend.memory import MemoryBoards
 from parcelwall.errors import Trouble
@@ -16,28 +16,24 @@ from parcelwall.hub.network import Enrolment
 from parcelwall.ids import Ids
 from parcelwall.rules import facts
 from parcelwall.rules.access import Brake
-from parcelwall.rules.life import Stage
 from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.disk import Disk, PretendReserve, Shelf
 from parcelwall.simulation.faults.fuse import Fuse, PowerCut
+from parcelwall.simulation.faults.harm import Harm
 from parcelwall.simulation.faults.ledger import INSIDE_A_VISIT, Ledger
 from parcelwall.simulation.faults.line import Link
 from parcelwall.simulation.faults.things import Thing
 from parcelwall.simulation.faults.timepiece import Timepiece
 from parcelwall.simulation.faults.trace import Notebook, short
+from parcelwall.simulation.faults.watched import WatchedDoors
 from parcelwall.simulation.town import pretend_profile
 from parcelwall.station import house
-from parcelwall.station import visit as visits
-from parcelwall.station.desk import KIOSK
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
 from parcelwall.station.outage import LEAST, NOTE_EVERY
 from parcelwall.station.reserve import UNWRITTEN, CannotWrite
-from parcelwall.station.visit import Visit
 
 Enrol = Callable[[str, bytes], Awaitable[Enrolment]]  # (claim code, public key)
-PULSE_AGAIN_S = 2.0  # since the last pulse, at least, and the door read closed in between
-MOST_PULSES = 3
 RESERVE_BYTES = 256 * 1024  # little, so that it is used up too
 
 
@@ -77,7 +73,7 @@ class Outpost:
         self.acting = ""  # what somebody is about to do, before anything is written
         self.unwritten = False  # the keeper could not write what it saw
         self.restless = False  # something moved that the keeper has not looked at yet
-        self.doubtful: set[int] = set()  # doors whose contacts do not tell the truth
+        self.harm = Harm()  # what was done to its doors
         self.watched: WatchedDoors | None = None
         self.interrupted: dict[int, tuple[str, Thing]] = {}  # door -> what was being done there when it went dark
 
@@ -225,7 +221,7 @@ class Outpost:
         for line in self.profile.doors:
             core.mend(line.door)
             self.boards.push_closed(line.door)
-        self.doubtful.clear()
+        self.harm.clear()
         self.restless = True
 
     async def look(self) -> None:
@@ -233,6 +229,8 @@ class Outpost:
         self.restless = self.unwritten = False
         self.up.space.look()
         await self._even_if_full(self.up.keeper.watch())
+        if not self.boards.core.line.flip_rate:
+            self.harm.looked_clean()
 
     async def _even_if_full(self, turn: Coroutine[Any, Any, None]) -> None:
         """As the keeper's main loop does: what cannot be written is done at a later turn."""
@@ -250,8 +248,8 @@ class Outpost:
         return self.boards.state(door) == DoorState.CLOSED
 
     def in_doubt(self, door: int) -> bool:
-        """Whether the contact of a door may say what is not so, or the board nothing at all."""
-        return door in self.doubtful
+        """Whether the contact of a door may say what is not so: for as long as that was made so."""
+        return self.harm.is_stuck(door) or door in self.harm.flips
 
     def link_state(self) -> str:
         if self.link is None:
@@ -291,103 +289,6 @@ class Outpost:
         """Somebody has had an answer: what is written now must never be lost."""
         self.told_head = self.up.memory.wrote().number
         self.told_brake = self.up.memory.brake("bare")
-
-
-class WatchedDoors:
-    """The real driver, seen by the simulation: each word with the boards is a step at which the power may go, and
-    before each pulse what must be so is looked at."""
-
-    def __init__(self, post: Outpost, inner: Doors) -> None:
-        self._post, self._inner = post, inner
-        self.visit: Visit | None = None  # the one at the screen
-        self.pulses, self.opened = 0, False
-        self.before_pulse: list[str] = []  # faults that strike at the next pulse
-        self.pulled_at = 0  # the pulse at which the person pulls at the door
-        self._pulsed_at = float("-inf")
-        self._read: dict[int, Seen] = {}
-
-    def begin(self, visit: Visit) -> None:
-        self.visit, self.pulses, self.opened, self.pulled_at = visit, 0, False, 0
-        self._pulsed_at = float("-inf")
-
-    def end(self) -> None:
-        self.visit = None
-
-    async def start(self) -> None:
-        await self._inner.start()
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-    async def open(self, door: int, not_after: float) -> Pulse:
-        self._post.fuse.step()
-        self._judge(door)
-        self._strike(door)
-        self.pulses += 1
-        self._pulsed_at = self._post.clock.mono()
-        answer = await self._inner.open(door, not_after)
-        self._post.boards.core.line.late_s = 0.0
-        self._post.reach("pulsed")
-        self._post.fuse.step()
-        return answer
-
-    async def state(self, door: int) -> Seen:
-        self._post.fuse.step()
-        if self.visit and door == self.visit.compartment and self.pulled_at == self.pulses > 0:
-            self._post.boards.pull(door)
-        self._read[door] = await self._inner.state(door)
-        return self._read[door]
-
-    async def follow(self, door: int) -> Seen:
-        self._post.fuse.step()
-        self._read[door] = await self._inner.follow(door)
-        return self._read[door]
-
-    async def sweep(self) -> dict[int, Seen]:
-        self._post.fuse.step()
-        return await self._inner.sweep()
-
-    def _strike(self, door: int) -> None:
-        """Faults of this one pulse."""
-        for fault in self.before_pulse:
-            if fault == "F14":
-                self._post.boards.core.mute_next(1)
-            elif fault == "F16":
-                self._post.boards.core.answer_late(self._post.luck.between(100, 900))
-        self.before_pulse = []
-
-    def _judge(self, door: int) -> None:
-        """INV-04 and INV-06 at the moment of a pulse."""
-        post, parcel = self._post, short(self.visit.parcel) if self.visit else ""
-        written = visits.unfinished(post.up.memory.connection)  # read from the file, whatever the station remembers
-        begun = [each for each in written if each.compartment == door and each.step == "begun"]
-        if not begun:
-            post.violated(f"INV-04: door {door} is pulsed, and no visit that has begun is written down", parcel)
-            return
-        if not post.disk.all_synced:
-            post.violated(f"INV-06: door {door} is pulsed before its visit is safe on the disk", parcel)
-        self._judge_right(begun[0])
-        if self.pulses >= MOST_PULSES:
-            post.violated(f"INV-04: door {door} is pulsed a {self.pulses + 1}th time in one visit", parcel)
-        read = self._read.get(door)
-        blind = read is None or read.state != DoorState.CLOSED or read.at < self._pulsed_at
-        too_soon = post.clock.mono() - self._pulsed_at < PULSE_AGAIN_S
-        if self.pulses and (blind or too_soon):
-            post.violated(f"INV-04: door {door} is pulsed again, not read closed or too soon", parcel)
-
-    def _judge_right(self, visit: Visit) -> None:
-        """The right of a visit fits its parcel and its compartment, by the station's own book."""
-        post = self._post
-        known = post.up.memory.parcel(visit.parcel)
-        right = {"deposit": (Stage.RESERVED,), "collect": (Stage.READY, Stage.OVERDUE), "take_back": (Stage.OVERDUE,)}
-        if visit.purpose == "reopen":
-            return
-        if known is None or known.stage not in right[visit.purpose] or visit.screen != KIOSK:
-            stage = known.stage if known else "unknown"
-            post.violated(f"INV-04: a visit to {visit.purpose} a parcel that is {stage}", short(visit.parcel))
-        elif visit.purpose != "deposit" and known.compartment != visit.compartment:
-            post.violated(f"INV-04: door {visit.compartment} is pulsed, the parcel is behind {known.compartment}",
-                          short(visit.parcel))  # fmt: skip
 
 
 async def enrolled(post: Outpost, claim: str, enrol: Enrol) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import multiprocessing
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, aclosing
@@ -35,6 +36,9 @@ class Report(msgspec.Struct, kw_only=True):
     station_years: float
     towns: int
     parcels: int  # put behind a door
+    collected: int  # by whoever they are for
+    taken_back: int
+    refused: dict[str, int]  # of whoever had a right: what they wanted, and the station's reason
     steps: int  # lines of the trace: acts of people, faults, answers of the hub
     faults: dict[str, int]
     covered: dict[str, int]
@@ -64,6 +68,9 @@ class Seen(msgspec.Struct, frozen=True):
 
     task: Task
     parcels: int
+    collected: int
+    taken_back: int
+    refused: dict[str, int]
     steps: int
     faults: dict[str, int]
     covered: dict[str, int]
@@ -173,7 +180,8 @@ async def _one(task: Task, ground: Ground) -> Seen:
             await town.close()
     first = town.violations[0] if town.violations else None
     return Seen(
-        task=task, parcels=town.folk.deposits, steps=town.trace.steps, faults=dict(ledger.faults),
+        task=task, parcels=town.folk.deposits, collected=town.folk.collections, taken_back=town.folk.taken_back,
+        refused=dict(town.folk.refusals.counted), steps=town.trace.steps, faults=dict(ledger.faults),
         covered=dict(ledger.covered), violations=len(town.violations), first=first.text if first else None,
         story=town.trace.story(first) if first else [], digest=town.trace.digest,
         core_seconds=ground.used_s() - used_s,
@@ -185,7 +193,8 @@ class _Tally:
 
     def __init__(self) -> None:
         self.ledger, self.station_days, self.core_seconds = Ledger(), 0.0, 0.0
-        self.towns = self.parcels = self.steps = self.violations = 0
+        self.refused = Counter[str]()
+        self.towns = self.parcels = self.collected = self.taken_back = self.steps = self.violations = 0
         self.digests: list[str] = []
         self.ill: Seen | None = None  # the town in which a violation was found
 
@@ -193,6 +202,9 @@ class _Tally:
         self.towns += 1
         self.station_days += seen.task.stations * seen.task.days
         self.parcels += seen.parcels
+        self.collected += seen.collected
+        self.taken_back += seen.taken_back
+        self.refused.update(seen.refused)
         self.steps += seen.steps
         self.core_seconds += seen.core_seconds
         self.digests.append(seen.digest)
@@ -207,6 +219,7 @@ class _Tally:
         command += f" --town {self.ill.task.number}" if self.ill else ""
         return Report(
             seed=seed, mode=mode, station_years=round(years, 4), towns=self.towns, parcels=self.parcels,
+            collected=self.collected, taken_back=self.taken_back, refused=dict(sorted(self.refused.items())),
             steps=self.steps, faults=dict(sorted(self.ledger.faults.items())),
             covered=dict(sorted(self.ledger.covered.items())), missing=self.ledger.missing(),
             violations=self.violations, first_violation=self.ill.first if self.ill else None,

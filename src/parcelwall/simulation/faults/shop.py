@@ -45,6 +45,7 @@ class Shop:
     def wish(self, what: str, thing: Thing) -> None:
         """Something to ask with the next batch. Calls that are repeated come again with the same key, hours later."""
         wish = self._made(what, thing)
+        thing.changed = thing.changed or what in ("cancel", "move", "divert")
         key = f"{what}/{thing.reference}" + (f"/{thing.lost}/{thing.name}" if thing.lost else "")
         self._wished[key] += 1  # what was planned before the hub lost it may come beside what was planned since
         key += f"/{self._wished[key]}" if self._wished[key] > 1 else ""

@@ -30,10 +30,13 @@ class Thing(msgspec.Struct, kw_only=True):
     door: int | None = None  # behind which it really lies
     moved_to: str = ""  # where room was asked for since the slip was printed
     code: str = ""  # what its recipient was told
+    code_of: tuple[UUID, int] | None = None  # the promise it is for, and which code of it
     qr: str = ""  # what their phone shows instead, if they like
     used: set[str] = set()  # codes that have opened its door
     muddled: bool = False  # people have done with it what no door can see
     taken_unseen: bool = False  # taken while the station's computer was down
+    unclear: bool = False  # a visit to it was cut short, or its door failed: its code may be spent
+    changed: bool = False  # the shop has asked to cancel, move or divert it
     tries: int = 0
     comes_at: datetime | None = None
 

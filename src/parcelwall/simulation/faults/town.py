@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,12 @@ from parcelwall.simulation.faults.folk import Folk
 from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.ledger import VERBS, Ledger
 from parcelwall.simulation.faults.line import Lines
+from parcelwall.simulation.faults.operators import Operators
 from parcelwall.simulation.faults.outpost import Outpost, enrolled
 from parcelwall.simulation.faults.phone import Phones
 from parcelwall.simulation.faults.plan import DAY, Plan
 from parcelwall.simulation.faults.post_office import PostOffice
+from parcelwall.simulation.faults.refusals import untold
 from parcelwall.simulation.faults.restores import Restores
 from parcelwall.simulation.faults.shop import Shop
 from parcelwall.simulation.faults.things import Behind
@@ -57,7 +58,7 @@ class Town:
         self.behind = {name: Behind() for name in self.names}
         few = len(weather.rates) < 5 and {"F30", "F32"} & set(weather.rates)
         self.notices = self.luck.happens(0.25) or bool(few)  # each costs the hub as much as a parcel does
-        self.looked_at_after = timedelta(hours=self.luck.pick(LOOKED_AT_AFTER_H[: 2 if weather.is_storm else 3]))
+        looked_at_after = timedelta(hours=self.luck.pick(LOOKED_AT_AFTER_H[: 2 if weather.is_storm else 3]))
         self.step_length = timedelta(minutes=self.luck.pick((20, 40, 60, 90)))
         self.policy = Policy(
             version=2, hold_hours=self.luck.pick((24, 48, 72)), overbook=self.luck.pick((0, 0, 2)),
@@ -74,6 +75,7 @@ class Town:
         self.phones = Phones(self.upstairs, ledger, self.luck_of, self._later)
         self.folk = Folk(visiting, self.behind, self.shop.by_id, self.phones, self._later)
         self.upstairs.killed = self._lines_fall
+        self.operators = Operators(self.upstairs, self.posts, self.behind, self.plan, looked_at_after)
         self._dies_in = dict.fromkeys(VERBS, 0)  # how many processes are to be killed at what
         self._dies_following = False
         self._restores = Restores(self.upstairs, self.lines, self.shop, self.posts, ledger)
@@ -178,7 +180,7 @@ class Town:
             self._swept_at = until
             self._kill("sweep", 4)
             await self.upstairs.sweep(twice)
-            await self._somebody_looks()
+            await self.operators.look()
             if self._dies_following:
                 self._dies_following = False
                 self.ledger.struck("F30")
@@ -285,51 +287,12 @@ class Town:
             thing.code = access.pickup_code(
                 self.folk.code_keys[parcel.station], parcel.station, parcel.reservation, parcel.generation
             )
+            thing.code_of = (parcel.reservation, parcel.generation)
             thing.qr = token_of(self.upstairs.first, parcel)
             comes = max(self.clock.now() + TOLD_AFTER, self.clock.now() + timedelta(hours=thing.dwell_h))
             self.plan.at(comes, "come", thing, parcel.station)
             if parcel.collect_by and comes > parcel.collect_by and self.luck.happens(0.3):
                 self.plan.at(parcel.collect_by - timedelta(hours=2), "extend", thing)
-
-    async def _somebody_looks(self) -> None:
-        """Operators look at cases: latches are freed, contacts mended, what no book knows of is taken out."""
-        old = await self.upstairs.with_old_cases(self.looked_at_after)
-        for post in self.posts:
-            if post.link is None or post.station is None:
-                continue
-            if post.name in old:
-                await self.upstairs.close_cases(post.name, self.looked_at_after, partial(self._mend, post))
-            self._clean(post)
-
-    def _mend(self, post: Outpost, door: int | None, about: str) -> None:
-        post.note(f"somebody looks at door {door}: {about}")
-        if door is None or not any(line.door == door for line in post.profile.doors):
-            return
-        post.boards.core.mend(door)
-        post.doubtful.discard(door)
-        post.restless = True
-        if not any(visit.compartment == door for visit in post.up.desk.unfinished()):
-            self._take_out_strays(post, door)
-
-    def _take_out_strays(self, post: Outpost, door: int) -> None:
-        """Whoever looks behind a door takes out what the book does not know of, and sends it on its way."""
-        inside = (parcel for parcel in post.up.memory.parcels() if parcel.stage in INSIDE)
-        book = {parcel.id for parcel in inside if parcel.compartment == door}
-        behind = self.behind[post.name]
-        for thing in [each for each in behind.at(door) if each.id not in book]:
-            behind.take(thing)
-            if thing.life == "promised" and not thing.muddled:
-                self.plan.at(self.clock.now() + timedelta(hours=3), "round", [thing])
-        if not book <= {thing.id for thing in behind.at(door)}:
-            behind.muddled.add(door)
-
-    def _clean(self, post: Outpost) -> None:
-        """Doors behind which nobody knew what lies are looked behind once their contacts tell the truth again."""
-        behind, busy = self.behind[post.name], {visit.compartment for visit in post.up.desk.unfinished()}
-        for door in sorted(behind.muddled - busy - post.doubtful):
-            if post.is_shut(door):
-                behind.muddled.discard(door)
-                self._take_out_strays(post, door)
 
     # the plan
 
@@ -378,6 +341,7 @@ class Town:
             return
         await self._settle()
         found = await checks.at_the_end(self.upstairs, self.posts, self.behind, self.notices)
+        found += untold(self.shop.by_id.values(), self.posts)
         for parcel, text in found:
             self.upstairs.book.violated(self.clock.now(), text, parcel)
         await self._midnight()

@@ -57,6 +57,7 @@ class Visiting:
                 raise Dark
             if visit.outcome:
                 await self._did_not_open(post, visit, thing)
+                thing.unclear = thing.unclear or visit.purpose == "collect"
                 raise Refusal("door_failed", door=visit.compartment)
             watched.opened = True
             if watched.pulses == 0:
@@ -85,22 +86,30 @@ class Visiting:
         """Draws what boards and contacts do to this one visit."""
         core, door, watched = post.boards.core, visit.compartment, post.watched
         assert watched is not None
+        post.harm.visit.clear()
         if self.weather.hooks:
             watched.pulled_at = post.luck.whole(1, 5)  # whoever has not pulled at the third pulse goes away
+        if post.clock.true <= post.blind_until:
+            post.harm.visit.add("boards without power")
+        if not post.is_shut(door):
+            post.harm.visit.add("open before")
         for fault in ("F14", "F15", "F16", "F17", "F18", "F19", "F38"):
             if not self.weather.strikes(fault, post.luck):
                 continue
             self.ledger.struck(fault, (visit.purpose,))
             post.note(f"{fault} at door {door}")
+            post.harm.visit.add(fault)
             if fault in ("F14", "F16"):
                 watched.before_pulse.append(fault)
             elif fault == "F15":
                 core.jam(door)
+                post.harm.lasts(door, "jammed")
             elif fault == "F38":
                 core.weaken(door)
+                post.harm.lasts(door, "weak")
             elif fault == "F17":
                 core.flip(0.03)
-                post.doubtful.add(door)
+                post.harm.flips.add(door)
             elif fault == "F18":
                 self._ill_contact(post, door)
             elif post.luck.happens(0.5):
@@ -111,9 +120,10 @@ class Visiting:
     def _ill_contact(self, post: Outpost, door: int) -> None:
         if post.luck.happens(0.7):
             post.boards.core.bounce(door, ms=post.luck.between(20, 400), flips=post.luck.whole(2, 9))
+            post.harm.lasts(door, "bounces")
         else:
             post.boards.core.stick(door, post.luck.whole(0, 1))
-            post.doubtful.add(door)
+            post.harm.lasts(door, "stuck")
             self.behind[post.name].muddled.add(door)
 
     def _board(self, post: Outpost, door: int) -> int:
@@ -154,7 +164,8 @@ class Visiting:
         post.boards.push_closed(door)
         post.reach("shut", 6)
         await self._seen_shut(post)
-        if any(each.id == visit.id for each in post.up.desk.unfinished()):  # the boards gave no clear answer
+        unclear = any(each.id == visit.id for each in post.up.desk.unfinished())  # the boards gave no clear answer
+        if unclear or door in post.harm.flips:
             self._pass(post)
             await self._seen_shut(post)
         post.seen_outside()
@@ -226,6 +237,9 @@ class Visiting:
         post.clock.advance(1.0)
         door = visit.compartment
         post.interrupted[door] = (visit.purpose, thing)
+        thing.unclear = thing.unclear or visit.purpose == "collect"
+        if door in post.harm.flips:
+            self._muddle(post, thing, door)  # what the book says of it was read from bits that flipped
         if post.boards.state(door) != DoorState.OPEN:
             self._is_out_unseen(visit, thing)  # it was just pushed shut: perhaps nobody will ever know
             return

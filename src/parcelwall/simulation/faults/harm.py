@@ -1,0 +1,35 @@
+"""What this simulation itself has done to one station that may be felt later. Nothing else excuses what goes wrong."""
+
+
+class Harm:
+    """`doors`: what was done to a door and lasts until somebody mends it. `visit`: what lasts as long as the visit at
+    the screen. `flips`: doors whose visit saw flipped bits, until one clean look."""
+
+    def __init__(self) -> None:
+        self.doors: dict[int, set[str]] = {}
+        self.visit: set[str] = set()
+        self.flips: set[int] = set()
+
+    def lasts(self, door: int, how: str) -> None:
+        """`how`: jammed, weak, bounces or stuck."""
+        self.doors.setdefault(door, set()).add(how)
+
+    def mended(self, door: int) -> None:
+        self.doors.pop(door, None)
+
+    def is_stuck(self, door: int) -> bool:
+        """Whether its contact reads the same for ever."""
+        return "stuck" in self.doors.get(door, ())
+
+    @property
+    def stuck(self) -> set[int]:
+        return {door for door in self.doors if self.is_stuck(door)}
+
+    def looked_clean(self) -> None:
+        """The boards were asked, and no bit flips any more."""
+        self.flips.clear()
+
+    def clear(self) -> None:
+        self.doors.clear()
+        self.visit.clear()
+        self.flips.clear()

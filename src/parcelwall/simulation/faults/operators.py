@@ -1,0 +1,60 @@
+"""Those who look at cases: latches are freed, contacts mended, what no book knows of is taken out."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+
+from parcelwall.rules.life import INSIDE
+from parcelwall.simulation.faults.outpost import Outpost
+from parcelwall.simulation.faults.plan import Plan
+from parcelwall.simulation.faults.things import Behind
+from parcelwall.simulation.faults.upstairs import Upstairs
+
+
+class Operators:
+    """They come `after` so long. What they find they put on the plan."""
+
+    def __init__(
+        self, upstairs: Upstairs, posts: Sequence[Outpost], behind: dict[str, Behind], plan: Plan, after: timedelta
+    ) -> None:
+        self.upstairs, self.posts, self.behind, self.plan, self.after = upstairs, posts, behind, plan, after
+
+    async def look(self) -> None:
+        """At cases that are old enough, wherever a line and a computer are up."""
+        old = await self.upstairs.with_old_cases(self.after)
+        for post in self.posts:
+            if post.link is None or post.station is None:
+                continue
+            if post.name in old:
+                await self.upstairs.close_cases(post.name, self.after, partial(self._mend, post))
+            self._clean(post)
+
+    def _mend(self, post: Outpost, door: int | None, about: str) -> None:
+        post.note(f"somebody looks at door {door}: {about}")
+        if door is None or not any(line.door == door for line in post.profile.doors):
+            return
+        post.boards.core.mend(door)
+        post.harm.mended(door)
+        post.restless = True
+        if not any(visit.compartment == door for visit in post.up.desk.unfinished()):
+            self._take_out_strays(post, door)
+
+    def _take_out_strays(self, post: Outpost, door: int) -> None:
+        """Whoever looks behind a door takes out what the book does not know of, and sends it on its way."""
+        inside = (parcel for parcel in post.up.memory.parcels() if parcel.stage in INSIDE)
+        book = {parcel.id for parcel in inside if parcel.compartment == door}
+        behind = self.behind[post.name]
+        for thing in [each for each in behind.at(door) if each.id not in book]:
+            behind.take(thing)
+            if thing.life == "promised" and not thing.muddled:
+                self.plan.at(self.upstairs.clock.now() + timedelta(hours=3), "round", [thing])
+        if not book <= {thing.id for thing in behind.at(door)}:
+            behind.muddled.add(door)
+
+    def _clean(self, post: Outpost) -> None:
+        """Doors behind which nobody knew what lies are looked behind once their contacts tell the truth again."""
+        behind, busy = self.behind[post.name], {visit.compartment for visit in post.up.desk.unfinished()}
+        for door in sorted(behind.muddled - busy - post.harm.stuck):
+            if post.is_shut(door):
+                behind.muddled.discard(door)
+                self._take_out_strays(post, door)
