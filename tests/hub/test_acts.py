@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -172,6 +172,8 @@ async def test_figures_are_what_the_doors_saw(desk: Desk) -> None:
     assert lie.count == 1 and lie.within_48 == 1.0 and 5 * 3600 <= lie.quantiles_s[2] < 5 * 3600 + 120
     assert (await numbers.use_by_hour(desk.hub, span))[-1][1] == 1
     assert max(n for _, n in await numbers.use_by_hour(desk.hub, span)) == 2
+    earlier = numbers.Span(span.since, span.until - timedelta(hours=2), span.stations)
+    assert [n for _, n in await numbers.use_by_hour(desk.hub, earlier)] == [0] * 8 + [2] * 4
     assert await numbers.interval_classes(desk.hub, span) == [0, 1, 0, 0, 0, 0, 0]
     assert sum(map(sum, await numbers.peaks(desk.hub, span))) == 3
     doors = await numbers.doors(desk.hub, span)

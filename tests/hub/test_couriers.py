@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
 
+import msgspec
 import pytest
 import pytest_asyncio
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from litestar import Request
 from PIL import Image
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import courier_outbox, couriers, photos, signed_in
+from parcelwall.hub import admitted, courier_outbox, couriers, photos, signed_in, sites
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.courier_outbox import Entry
 from parcelwall.hub.house import Hub
@@ -31,7 +32,7 @@ from parcelwall.web.passkeys import cookie_name, drop, keep
 from parcelwall.web.reader import renderer
 from parcelwall.web.views import Look
 from parcelwall.web.views_courier import RoundView, SignInView, StopView
-from station.towns import a_hub, a_small_town, about, announced, cases, only, told
+from station.towns import Pen, a_hub, a_small_town, about, announced, cases, only, told
 
 COURIER, OTHER = UUID(int=7), UUID(int=8)
 PHONE = Signer(b"p" * 32)
@@ -246,3 +247,18 @@ async def test_an_open_stop_of_a_phone_that_is_signed_out_shows_it_no_more(hub: 
     out = await stop_now(request, hub, "S-0002", look)
     assert isinstance(out, SignInView) and "Couriers: sign in" in renderer().fragment(out, look)
     assert "S-0002" in renderer().fragment(shown, look)
+
+
+async def test_no_station_admits_anybody(hub: Hub) -> None:
+    """A stolen computer writes what only the hub may write, into its own stream and about another station."""
+    pen = Pen("S-0001", hub.clock)  # type: ignore[arg-type]
+    told = facts.Granted(grant=hub.ids.new(), station="S-0002", may=("deposit", "take_back"), courier=COURIER)
+    await hub.receive("S-0001", pen.write(told))
+    assert await couriers.admissions(hub, COURIER) == {}
+    assert await couriers.delegate(hub, COURIER, PHONE.public) == []
+    assert await admitted.admitted(hub) == []
+    policy = msgspec.structs.replace(hub.policy, hold_hours=1)
+    note = facts.SiteNoted(station="S-0002", host="Nobody Ltd")
+    await hub.receive("S-0001", pen.write(facts.PolicyAdopted(policy=policy), note))
+    await hub.refresh()
+    assert hub.policy.hold_hours != 1 and await sites.newest(hub) == []

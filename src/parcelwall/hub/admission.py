@@ -11,7 +11,7 @@ import msgspec
 
 from parcelwall.errors import Refusal
 from parcelwall.hub.sitting import Sitting, read_parcel
-from parcelwall.hub.stations import Station, Stations
+from parcelwall.hub.stations import OF_HUB, Station, Stations
 from parcelwall.rules import admission, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Room
@@ -24,9 +24,9 @@ HERE = (Stage.RESERVED, *INSIDE)
 
 _HEADS = """
 SELECT station, record FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[])"""
-_HISTORY = """
-SELECT body, happened_at FROM entry WHERE kind = 'AdmissionAdopted'
-ORDER BY recorded_at DESC, writer DESC, number DESC LIMIT $1"""
+_HISTORY = f"""
+SELECT body, happened_at FROM entry WHERE kind = 'AdmissionAdopted' AND {OF_HUB}
+ORDER BY recorded_at DESC, writer DESC, number DESC LIMIT $1"""  # noqa: S608 - a text of our own
 
 
 class Changed(msgspec.Struct, frozen=True):

@@ -6,30 +6,39 @@ from typing import Any
 
 import msgspec
 
+from parcelwall.hub.couriers import COURIER_OF
 from parcelwall.hub.house import Hub
+from parcelwall.hub.stations import OF_HUB
 
 WORK_LOOKED_BACK = timedelta(days=30)
 
-_ADMITTED = """
-SELECT body::jsonb AS body, happened_at FROM entry g WHERE kind = 'Granted' AND body::jsonb ? 'courier'
-  AND (body::jsonb->>'until' IS NULL OR (body::jsonb->>'until')::timestamptz > $1)
-  AND NOT EXISTS (SELECT FROM entry r WHERE r.kind = 'Revoked' AND r.body::jsonb->>'grant' = g.body::jsonb->>'grant'
-    AND r.body::jsonb->>'station' = g.body::jsonb->>'station')
-  AND writer LIKE 'hub:%' ORDER BY happened_at DESC LIMIT 500"""
-_WORK = """
-SELECT body::jsonb->>'courier' AS courier, body::jsonb->>'station' AS station,
+_ADMITTED = f"""
+WITH revoked AS MATERIALIZED (
+  SELECT body::jsonb->>'grant' AS grant, body::jsonb->>'station' AS station FROM entry
+  WHERE kind = 'Revoked' AND {OF_HUB})
+SELECT body, happened_at FROM (
+  SELECT body::jsonb AS body, happened_at FROM entry
+  WHERE kind = 'Granted' AND {COURIER_OF} IS NOT NULL AND {OF_HUB}) AS given
+WHERE (body->>'until' IS NULL OR (body->>'until')::timestamptz > $1)
+  AND (body->>'grant', body->>'station') NOT IN (SELECT revoked.grant, revoked.station FROM revoked)
+ORDER BY happened_at DESC LIMIT 500"""  # noqa: S608 - a text of our own
+_WORK = f"""
+SELECT {COURIER_OF} AS courier, body::jsonb->>'station' AS station,
   sum((kind = 'Deposited')::int) AS brought, sum((kind = 'TakenBack')::int) AS taken, max(happened_at) AS last_at
-FROM entry WHERE recorded_at > $1 AND kind IN ('Deposited', 'TakenBack') AND body::jsonb ? 'courier' GROUP BY 1, 2"""
+FROM entry WHERE happened_at > $1 AND kind IN ('Deposited', 'TakenBack') AND {COURIER_OF} = ANY($2::text[])
+GROUP BY 1, 2"""  # noqa: S608 - the same
 
 
 async def admitted(hub: Hub) -> list[dict[str, Any]]:
     """The grants that hold now, newest first: body of the fact as `body`, when as `since`, and the work of the last 30
     days at that station as `brought`, `taken`, `last_at`."""
     now = hub.clock.now()
-    work = {(row["courier"], row["station"]): row for row in await hub.pool.fetch(_WORK, now - WORK_LOOKED_BACK)}
+    given = [(msgspec.json.decode(row["body"]), row) for row in await hub.pool.fetch(_ADMITTED, now)]
+    couriers = sorted({body["courier"] for body, _ in given})
+    rows = await hub.pool.fetch(_WORK, now - WORK_LOOKED_BACK, couriers)
+    work = {(row["courier"], row["station"]): row for row in rows}
     found = []
-    for row in await hub.pool.fetch(_ADMITTED, now):
-        body = msgspec.json.decode(row["body"])
+    for body, row in given:
         done = work.get((body["courier"], body["station"]))
         found.append({
             "body": body, "since": row["happened_at"], "brought": done["brought"] if done else 0,

@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from asyncpg import Connection
 
 from parcelwall.carriers.labels import check_digit_fits, normal
 from parcelwall.errors import Refusal
@@ -18,7 +19,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.network import CLAIM_LENGTH, CLAIM_LETTERS
 from parcelwall.hub.reading import by_size
 from parcelwall.hub.sitting import read_parcel
-from parcelwall.hub.stations import WRITTEN_FOR, Station
+from parcelwall.hub.stations import OF_HUB, WRITTEN_FOR, Station
 from parcelwall.rules import access, delegation, facts, token
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan, Room, read_room
@@ -26,8 +27,10 @@ from parcelwall.rules.places import Plan, Room, read_room
 INVITE_LASTS = timedelta(days=3)
 MOST_LABELS = 400  # of one stop, that a phone keeps for when it has no signal
 
-_OF_COURIER = """nullif(split_part(split_part(body, '"courier":"', 2), '"', 1), '') = $1"""
-_GRANTED = f"SELECT body FROM entry WHERE kind = 'Granted' AND {_OF_COURIER} ORDER BY happened_at"  # noqa: S608 - ours
+COURIER_OF = """nullif(split_part(split_part(body, '"courier":"', 2), '"', 1), '')"""
+_OF_COURIER = f"{COURIER_OF} = $1"
+_GRANTED = f"""
+SELECT body FROM entry WHERE kind = 'Granted' AND {_OF_COURIER} AND {OF_HUB} ORDER BY happened_at"""  # noqa: S608 - ours
 _REVOKED_AT = f"""
 SELECT body FROM entry WHERE kind = 'Revoked' AND writer = ANY(ARRAY({WRITTEN_FOR}))"""  # noqa: S608 - ours, too
 _DONE = f"""
@@ -79,13 +82,20 @@ def _hashed(typed: str) -> bytes:
 async def admissions(hub: Hub, courier: UUID) -> dict[str, facts.Granted]:
     """Where this courier is admitted now, and as what; the newest grant of each station counts."""
     now = hub.clock.now()
-    rows = await hub.pool.fetch(_GRANTED, str(courier))
+    async with hub.pool.acquire() as connection:
+        given = [each for each in await standing(connection, courier) if each.compartment is None]
+    return {each.station: each for each in given if each.in_force(now) and each.station in hub.stations.known}
+
+
+async def standing(connection: Connection, courier: UUID) -> list[facts.Granted]:
+    """What was ever granted to a courier and not taken back, oldest first; it may be over."""
+    rows = await connection.fetch(_GRANTED, str(courier))
     told = [facts.read("Granted", row["body"]) for row in rows]
-    standing = [each for each in told if isinstance(each, facts.Granted) and each.courier == courier]
-    standing = [each for each in standing if each.compartment is None and each.in_force(now)]
-    revoked = await hub.pool.fetch(_REVOKED_AT, sorted({each.station for each in standing}))
-    gone = {msgspec.json.decode(row["body"], type=facts.Revoked).grant for row in revoked}
-    return {each.station: each for each in standing if each.grant not in gone and each.station in hub.stations.known}
+    given = [each for each in told if isinstance(each, facts.Granted) and each.courier == courier]
+    rows = await connection.fetch(_REVOKED_AT, sorted({each.station for each in given}))
+    revoked = [msgspec.json.decode(row["body"], type=facts.Revoked) for row in rows]
+    gone = {(each.station, each.grant) for each in revoked}
+    return [each for each in given if (each.station, each.grant) not in gone]
 
 
 class Delegated(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from parcelwall.hub.house import Hub
+from parcelwall.hub.stations import WRITTEN_FOR
 from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel
 
@@ -21,10 +22,10 @@ SELECT kind, happened_at, body FROM entry WHERE writer = $1 AND number BETWEEN $
 _WITHDRAWN = "SELECT body FROM entry WHERE parcel = $1 AND kind = 'Withdrawn' ORDER BY revision DESC LIMIT 1"
 
 
-_DRAWN = """
-SELECT happened_at FROM entry WHERE writer IN (SELECT name FROM writer WHERE name LIKE 'hub:%/' || $1)
+_DRAWN = f"""
+SELECT happened_at FROM entry WHERE writer = ANY(ARRAY({WRITTEN_FOR}))
   AND kind = 'Granted' AND happened_at >= $2 AND body LIKE $3 AND body LIKE '%"by":"operator"%'
-  AND body ~ '"tag":"[0-9a-f]' ORDER BY happened_at"""
+  AND body ~ '"tag":"[0-9a-f]' ORDER BY happened_at"""  # noqa: S608 - a text of our own
 
 
 class Seen(NamedTuple):
@@ -57,7 +58,7 @@ async def story(hub: Hub, parcel: Parcel) -> list[Seen]:
 
 async def _codes(hub: Hub, parcel: Parcel, since: datetime) -> list[Seen]:
     """Codes that were drawn for this parcel since it was put in: whoever has one opens its door."""
-    rows = await hub.pool.fetch(_DRAWN, parcel.station or "", since, f'%"parcel":"{parcel.id}"%')
+    rows = await hub.pool.fetch(_DRAWN, [parcel.station or ""], since, f'%"parcel":"{parcel.id}"%')
     return [Seen("code", row["happened_at"]) for row in rows]
 
 

@@ -6,11 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from asyncpg import Connection
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import reading
+from parcelwall.hub import couriers, reading
 from parcelwall.hub.commands import Answer, Command, own
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Sitting, read_parcel
@@ -27,9 +26,6 @@ _GRANTS = f"""
 SELECT kind, body FROM entry WHERE writer = ANY(ARRAY({WRITTEN_FOR}))
   AND kind IN ('Granted', 'Revoked') AND body NOT LIKE '%"compartment":%'
 ORDER BY length(writer), writer, number"""  # noqa: S608 - a text of our own
-_EVERYWHERE = """
-SELECT body FROM entry WHERE kind = 'Granted' AND body LIKE '%"courier":"' || $1 || '"%'"""
-_REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"
 _HERE = "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment IS NOT NULL"
 
 
@@ -97,23 +93,14 @@ async def revoke(hub: Hub, station: str, grant: UUID, actor: UUID | None, of_sta
 async def revoke_everywhere(hub: Hub, courier: UUID, actor: UUID | None = None) -> list[str]:
     """A courier may do nothing anywhere any more: ids of the stations that are told so, in one transaction."""
     async with hub.pool.acquire() as connection, connection.transaction():
-        rows = await connection.fetch(_EVERYWHERE, str(courier))
-        gone = {_line(row["body"]) for row in await connection.fetch(_REVOKED)}
-        told = [msgspec.json.decode(row["body"], type=facts.Granted) for row in rows]
-        here = [each for each in told if each.courier == courier and (each.station, each.grant) not in gone]
-        standing = {each.grant: each for each in here}
-        stations = sorted({each.station for each in standing.values()})
+        given = {each.grant: each for each in await couriers.standing(connection, courier)}
+        stations = sorted({each.station for each in given.values()})
         at = hub.desk.sitting(connection)
         await at.load((), stations)
-        for each in standing.values():
+        for each in given.values():
             at.record(facts.Revoked(grant=each.grant, station=each.station, actor=actor))
         await at.write()
     return stations
-
-
-def _line(body: str) -> tuple[str, UUID]:
-    told = msgspec.json.decode(body, type=facts.Revoked)
-    return told.station, told.grant
 
 
 class Block(Command, kw_only=True):

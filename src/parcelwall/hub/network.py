@@ -9,6 +9,7 @@ from asyncpg import Connection
 
 from parcelwall.errors import Refusal
 from parcelwall.hub.sitting import Sitting
+from parcelwall.hub.stations import OF_HUB
 from parcelwall.ids import Ids
 from parcelwall.journal import streams
 from parcelwall.link.hub_end import Known
@@ -34,7 +35,9 @@ class Enrolment(msgspec.Struct, frozen=True):
     fetches: bool = False  # it takes over from another: the hub gives it the station's book first
 
 
-_ADOPTED = "SELECT body FROM entry WHERE kind = 'PolicyAdopted' ORDER BY happened_at DESC, number DESC LIMIT 1"
+_ADOPTED = f"""
+SELECT body FROM entry WHERE kind = 'PolicyAdopted' AND {OF_HUB}
+ORDER BY happened_at DESC, number DESC LIMIT 1"""  # noqa: S608 - a text of our own
 _NEW = """
 INSERT INTO station (id, name, lat, lon, record, room) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"""
 _CHANGE = """

@@ -1,7 +1,7 @@
-"""Figures for operators, from the journal alone, in plain SQL. Times aware; a day is a day in the station's zone.
+"""Figures for operators, from the journal and its fold, in plain SQL. Times aware; a day is one in the station's zone.
 
-A *stay* is one parcel behind one door: from its `Deposited` to the next `Collected` or `TakenBack` of that parcel. A
-stay that began up to 60 days before a span still counts in it. Each figure says what it is in docs/numbers.md.
+A *stay* is one parcel behind one door: from its `Deposited` to the next `Collected` or `TakenBack` of that parcel. Each
+figure says what it is in docs/numbers.md.
 """
 
 from collections.abc import Sequence
@@ -11,36 +11,43 @@ from typing import Any
 import msgspec
 
 from parcelwall.hub.house import Hub
+from parcelwall.hub.stations import WRITTEN_BY
 from parcelwall.rules.layout import Size
 from parcelwall.rules.places import fits
 
-LOOKED_BACK = timedelta(days=60)
 EDGES_H = (2, 6, 12, 24, 48, 72)
 """Upper edges of the classes of collection intervals, in hours; the last class is open."""
 
 # Texts of our own are put together here; what comes from outside is an argument always.
 # ruff: noqa: S608
-_STAYS = """
+_OF_THESE = f"($3::text[] = '{{}}' OR writer = ANY(ARRAY({WRITTEN_BY.replace('$1', '$3')})))"
+# Found from their ends: what was put in before a span is looked up for each, not read through.
+_STAYS = f"""
 WITH stays AS (
-  SELECT d.parcel, d.body::jsonb->>'station' AS station, d.happened_at AS since, o.happened_at AS until, o.kind AS ended
-  FROM entry d LEFT JOIN LATERAL (
-    SELECT happened_at, kind FROM entry WHERE entry.parcel = d.parcel AND entry.revision > d.revision
-      AND kind IN ('Collected', 'TakenBack') ORDER BY revision LIMIT 1) o ON true
-  WHERE d.kind = 'Deposited' AND d.recorded_at > $1::timestamptz - interval '60 days' AND d.happened_at < $2
-    AND ($3::text[] = '{}' OR d.body::jsonb->>'station' = ANY($3)))
+  SELECT d.happened_at AS since, o.happened_at AS until FROM entry o JOIN LATERAL (
+    SELECT kind, happened_at FROM entry WHERE entry.parcel = o.parcel AND entry.revision < o.revision
+      AND kind IN ('Deposited', 'Collected', 'TakenBack') ORDER BY revision DESC LIMIT 1) d ON d.kind = 'Deposited'
+  WHERE o.kind = 'Collected' AND o.recorded_at >= $1 AND o.happened_at >= $1 AND o.happened_at < $2 AND {_OF_THESE})
 """
-_USE = f"""{_STAYS}
-SELECT date_trunc('hour', greatest(at, $1::timestamptz)) AS hour, sum(change)::int AS change FROM (
-  SELECT since AS at, 1 AS change FROM stays UNION ALL SELECT until, -1 FROM stays WHERE until IS NOT NULL) AS each
-WHERE at < $2 GROUP BY 1 ORDER BY 1"""
+# Told backwards from what lies inside now, by what moved since: a fact that changes nothing counts for nothing.
+_USE = f"""
+WITH moved AS (
+  SELECT happened_at, kind = 'Deposited' AS came,
+    lag(kind = 'Deposited') OVER (PARTITION BY parcel ORDER BY revision) AS before
+  FROM entry WHERE kind IN ('Deposited', 'Collected', 'TakenBack') AND recorded_at >= $1 AND happened_at >= $1
+    AND {_OF_THESE.replace("$3", "$2")})
+SELECT date_trunc('hour', happened_at) AS hour, sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
+FROM moved WHERE before IS DISTINCT FROM came GROUP BY 1
+UNION ALL SELECT NULL, count(*)::int FROM parcel
+WHERE due IS NOT NULL AND compartment IS NOT NULL AND ($2::text[] = '{{}}' OR station = ANY($2))"""
 _INTERVALS = f"""{_STAYS}
 SELECT count(*) AS n,
   percentile_cont(ARRAY[0.1, 0.25, 0.5, 0.75, 0.9]) WITHIN GROUP (ORDER BY extract(epoch FROM until - since)) AS at,
   avg((until - since <= interval '48 hours')::int)::float8 AS within_48
-FROM stays WHERE ended = 'Collected' AND until >= $1 AND until < $2"""
+FROM stays"""
 _CLASSES = f"""{_STAYS}
 SELECT width_bucket(extract(epoch FROM until - since) / 3600, $4::float8[]) AS class, count(*) AS n
-FROM stays WHERE ended = 'Collected' AND until >= $1 AND until < $2 GROUP BY 1"""
+FROM stays GROUP BY 1"""
 _OF_DOORS = """
 FROM entry JOIN station ON station.id = split_part(entry.writer, ':', 1)
 WHERE entry.recorded_at >= $1 AND entry.happened_at >= $1 AND entry.happened_at < $2
@@ -134,9 +141,9 @@ def _given(span: Span) -> tuple[datetime, datetime, list[str]]:
 
 async def use_by_hour(hub: Hub, span: Span) -> list[tuple[datetime, int]]:
     """Parcels behind doors at the end of each hour of the span, from the first to the last."""
-    rows = await hub.pool.fetch(_USE, *_given(span))
-    changes = {row["hour"]: row["change"] for row in rows}
-    hour, inside, found = _hour(span.since), 0, []
+    changes = {row["hour"]: row["change"] for row in await hub.pool.fetch(_USE, span.since, list(span.stations))}
+    inside, hour, found = changes.pop(None), _hour(span.since), []
+    inside -= sum(changes.values())
     while hour < span.until:
         inside += changes.get(hour, 0)
         found.append((hour, inside))

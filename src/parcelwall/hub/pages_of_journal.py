@@ -9,6 +9,7 @@ import msgspec
 from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
+from parcelwall.hub.stations import WRITTEN_BY, WRITTEN_FOR
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Broken, Entry, Head
 
@@ -17,9 +18,9 @@ LOOKED_BACK = 50_000  # entries that a page of one kind looks through: weeks of 
 NEWEST = 2**62
 TELLING = ("why", "about", "reason", "outcome", "mark", "status")  # fields of facts, the first that is there
 
-_WRITERS = """
-SELECT name, number, hash FROM writer WHERE name = $1 OR name LIKE $1 || ':%' OR name LIKE 'hub:%/' || $1
-ORDER BY name LIKE 'hub:%', name DESC"""
+_WRITERS = f"""
+SELECT name, number, hash FROM writer WHERE name = ANY(ARRAY({WRITTEN_BY} UNION {WRITTEN_FOR}))
+ORDER BY name LIKE 'hub:%', name DESC"""  # noqa: S608 - a text of our own
 _PAGE = """
 SELECT writer, number, kind, happened_at, recorded_at, body, hash, parcel FROM entry
 WHERE writer = $1 AND number < $2 AND number >= $2 - $3::bigint AND ($4 = '' OR kind = $4)
@@ -61,7 +62,7 @@ async def streams_of(hub: Hub, station: str) -> list[Stream]:
     """What a station wrote, newest life first, and what the hub wrote for it. Raises Refusal for an unknown station."""
     if station not in hub.stations.known:
         raise Refusal("station_unknown", station=station)
-    rows = await hub.pool.fetch(_WRITERS, station)
+    rows = await hub.pool.fetch(_WRITERS, [station])
     return [Stream(row["name"], row["number"], row["hash"].hex()) for row in rows]
 
 

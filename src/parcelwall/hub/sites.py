@@ -8,16 +8,17 @@ import msgspec
 
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
+from parcelwall.hub.stations import OF_HUB
 from parcelwall.rules import facts
 from parcelwall.rules.personal import told_of_people
 
 LONGEST = 200
-_NEWEST = """
-SELECT DISTINCT ON (body::jsonb->>'station') body, happened_at FROM entry WHERE kind = 'SiteNoted'
-ORDER BY body::jsonb->>'station', happened_at DESC, number DESC"""
-_OF_ONE = """
-SELECT body, happened_at FROM entry WHERE kind = 'SiteNoted' AND body::jsonb->>'station' = $1
-ORDER BY happened_at DESC, number DESC LIMIT 20"""
+_NEWEST = f"""
+SELECT DISTINCT ON (body::jsonb->>'station') body, happened_at FROM entry WHERE kind = 'SiteNoted' AND {OF_HUB}
+ORDER BY body::jsonb->>'station', happened_at DESC, number DESC"""  # noqa: S608 - a text of our own
+_OF_ONE = f"""
+SELECT body, happened_at FROM entry WHERE kind = 'SiteNoted' AND {OF_HUB} AND body::jsonb->>'station' = $1
+ORDER BY happened_at DESC, number DESC LIMIT 20"""  # noqa: S608 - the same
 
 
 class Site(msgspec.Struct, frozen=True):

@@ -59,6 +59,9 @@ WRITTEN_BY = """
 SELECT unnest($1::text[]) UNION SELECT writer FROM station_identity WHERE station = ANY($1::text[])
 UNION SELECT name FROM past_stream WHERE station = ANY($1::text[]) AND name NOT LIKE 'hub:%'"""
 
+# Of facts that only the hub may tell: a station's stream holds whatever its computer wrote, also one that was stolen.
+OF_HUB = "left(writer, 4) = 'hub:'"
+
 _PRESENCE = """
 SELECT station.id, room, in_service, last_seen, heard_until, software, coalesce(open.cases, 0) AS cases
 FROM station LEFT JOIN station_presence ON station_presence.station = station.id

@@ -14,6 +14,7 @@ from parcelwall.hub import people
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.staff import Person
+from parcelwall.hub.stations import OF_HUB
 from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel
 
@@ -42,9 +43,10 @@ SELECT writer, number, kind, happened_at, recorded_at, body FROM entry WHERE wri
 _FROM_AFAR = """
 SELECT writer, number, kind, happened_at, recorded_at, body FROM entry
 WHERE writer = ANY($1::text[]) AND kind = 'Granted' AND happened_at BETWEEN $2 AND $3 AND body LIKE $4"""
-_LOOKS = """
+_LOOKS = f"""
 SELECT writer, number, kind, happened_at, recorded_at, body FROM entry
-WHERE kind = 'Looked' AND happened_at > $2 AND body::jsonb->>'parcel' = $1::text"""
+WHERE kind = 'Looked' AND {OF_HUB} AND happened_at > $2
+  AND body::jsonb->>'parcel' = $1::text"""  # noqa: S608 - a text of our own
 _CASES = "SELECT id FROM case_file WHERE parcel = $1 AND closed_at IS NULL"
 _NOTICES = "SELECT purpose, channel, state, sent_at FROM notice WHERE parcel = $1 ORDER BY next_try"
 

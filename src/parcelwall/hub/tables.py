@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 from asyncpg import Connection
 
+from parcelwall.hub.stations import OF_HUB
 from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.sentence import ON_THE_WAY
 from parcelwall.rules.tables import AdmissionRow, VisitCalendar, Window, ready_window, runs_late_h
 
-_ADOPTED = """
+_ADOPTED = f"""
 SELECT kind, body, recorded_at FROM entry WHERE kind IN ('TableAdopted', 'AdmissionAdopted') AND recorded_at > $1
-ORDER BY recorded_at, writer, number"""
+  AND {OF_HUB}
+ORDER BY recorded_at, writer, number"""  # noqa: S608 - a text of our own
 _LAST_MARK = """
 SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'CarrierReported' ORDER BY revision DESC LIMIT 10"""
 _FIRST_STOPS = """
