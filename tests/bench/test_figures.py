@@ -25,8 +25,16 @@ def test_less_is_better_where_it_is_time() -> None:
 
 
 def test_cpu_leaves_the_load_out_on_our_side_and_nothing_on_the_other() -> None:
-    cpu = cpu_figure(from_pairs("x", "parcels/s", [pair(1, 1)]), floor=2.0)
+    pairs = [pair(1, 1)]
+    cpu = cpu_figure(from_pairs("x", "parcels/s", pairs), pairs, floor=2.0)
     assert (cpu.name, cpu.value, cpu.reference, cpu.ratio) == ("x_cpu", 150.0, 300.0, 2.0)
+
+
+def test_cpu_has_a_spread_of_its_own() -> None:
+    pairs = [pair(1, 1), (Once(9, {"hub": 100.0}), Once(1, {"postgres": 300.0})), pair(1, 1)]
+    wall = from_pairs("x", "parcels/s", pairs)
+    cpu = cpu_figure(wall, pairs, floor=2.0)
+    assert (wall.spread, cpu.ratio, cpu.spread) == (8.0, 2.0, 0.5)
 
 
 def test_one_run_has_no_spread() -> None:

@@ -65,17 +65,18 @@ def from_pairs(
     )  # fmt: skip
 
 
-def cpu_figure(wall: Figure, floor: float | None) -> Figure:
+def cpu_figure(wall: Figure, pairs: Sequence[tuple[Once, Once]], floor: float | None) -> Figure:
     """The same work by CPU instead of by the clock: what does not depend on who else uses the cores meanwhile.
 
     Without the load generator on our side; pgbench, which is its own application, is counted whole.
     """
-    ours = sum(us for who, us in wall.cpu_us.items() if who != "load")
-    theirs = sum(wall.reference_cpu_us.values())
+    ours = [sum(us for who, us in mine.cpu_us.items() if who != "load") for mine, _ in pairs]
+    theirs = [sum(other.cpu_us.values()) for _, other in pairs]
+    ratios = [ratio(mine, other, "less") for mine, other in zip(ours, theirs, strict=True)]
     return Figure(
-        name=f"{wall.name}_cpu", value=round(ours, 1), unit="us of CPU per " + wall.unit.partition("/")[0],
-        reference=round(theirs, 1), ratio=round(theirs / ours, 2), runs=wall.runs, spread=wall.spread, floor=floor,
-        reference_is=wall.reference_is, cpu_us=wall.cpu_us, reference_cpu_us=wall.reference_cpu_us,
+        name=f"{wall.name}_cpu", value=round(median(ours), 1), unit="us of CPU per " + wall.unit.partition("/")[0],
+        reference=round(median(theirs), 1), ratio=round(median(ratios), 2), runs=wall.runs, spread=_two(spread(ratios)),
+        floor=floor, reference_is=wall.reference_is, cpu_us=wall.cpu_us, reference_cpu_us=wall.reference_cpu_us,
     )  # fmt: skip
 
 

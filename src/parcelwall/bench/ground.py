@@ -18,6 +18,7 @@ from urllib.request import urlopen
 import asyncpg
 
 from parcelwall.bench.machine import Machine, describe
+from parcelwall.bench.meters import seconds
 from parcelwall.bench.network import Network, build
 from parcelwall.bench.pgbench import PgBench, find_pgbench
 from parcelwall.errors import Trouble
@@ -26,7 +27,13 @@ from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.web.serving import listen
 
 STARTS_WITHIN_S = 60.0
+LEVEL_WITHIN_S = 60.0
 SLOTS = (1, 2)  # two hub processes, one per core of a small machine
+
+_BEHIND = """
+SELECT EXISTS (SELECT FROM follower f JOIN entry e ON e.tx >= f.tx
+  WHERE (e.tx, coalesce(e.revision, 0), e.writer, e.number) > (f.tx, f.revision, f.writer, f.number))
+  OR NOT EXISTS (SELECT FROM follower)"""
 
 
 class Ground:
@@ -84,6 +91,24 @@ class HubProcesses:
 
     def __init__(self, pids: list[int], ports: list[int]) -> None:
         self.pids, self.ports = pids, ports
+
+
+async def level(dsn: str) -> float:
+    """Waits until the hub's followers have read all that there is; answers how many seconds that took.
+
+    The reference writes a feed's rows with each parcel, so a run of ours is over when they are written too. Raises
+    Trouble if they never are.
+    """
+    connection = await asyncpg.connect(dsn)
+    began = seconds()
+    try:
+        while await connection.fetchval(_BEHIND):
+            if seconds() - began > LEVEL_WITHIN_S:
+                raise Trouble(f"the hub's followers are still behind after {LEVEL_WITHIN_S:.0f} s")
+            await asyncio.sleep(0.01)
+        return seconds() - began
+    finally:
+        await connection.close()
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import msgspec
 
 from parcelwall.bench import rows
 from parcelwall.bench.figure import Figure, Once, Tick, cpu_figure, from_pairs
-from parcelwall.bench.ground import Ground, HubProcesses
+from parcelwall.bench.ground import Ground, HubProcesses, level
 from parcelwall.bench.link_job import Dialling, Job, Shipped, Visitor
 from parcelwall.bench.meters import tree_cpu_s
 from parcelwall.bench.plan import Plan
@@ -46,7 +46,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
     for size, found in pairs.items():
         wall = from_pairs(f"ingest_{size}", UNIT, found, floor=FLOORS[size], reference_is=REFERENCE_IS, frame=size,
                           stations=plan.linked, hub_processes=2)  # fmt: skip
-        figures += [wall, cpu_figure(wall, FLOORS[size])]
+        figures += [wall, cpu_figure(wall, found, FLOORS[size])]
     return figures
 
 
@@ -54,7 +54,7 @@ async def ours(ground: Ground, plan: Plan, per_frame: int) -> Once:
     dsn = await ground.fresh("ours")
     async with ground.hub(dsn) as hub:
         stations = await dialling(dsn, ground.network.linked, hub.ports)
-        done, cpu = await shipped(ground, hub, Job(stations=stations, per_frame=per_frame, long_s=plan.long_s))
+        done, cpu = await shipped(ground, hub, dsn, Job(stations=stations, per_frame=per_frame, long_s=plan.long_s))
         await refuse_cases(dsn)
     parcels = done.entries / ENTRIES_PER_PARCEL
     return Once(
@@ -83,8 +83,9 @@ def _dialling(row: asyncpg.Record, heads: dict[str, tuple[int, str]], port: int)
                     hub_number=heads[hub_writer][0], parcels=parcels)  # fmt: skip
 
 
-async def shipped(ground: Ground, hub: HubProcesses, job: Job) -> tuple[Shipped, dict[str, float]]:
-    """Runs the load; answers what it shipped, and CPU seconds of hub, server and load. Raises Trouble if it breaks."""
+async def shipped(ground: Ground, hub: HubProcesses, dsn: str, job: Job) -> tuple[Shipped, dict[str, float]]:
+    """Runs the load, until the followers are level; answers what it shipped in how long, and CPU seconds of hub, server
+    and load. Raises Trouble if it breaks."""
     file = ground.folder / "job.json"
     file.write_bytes(msgspec.json.encode(job))
     process = subprocess.Popen([sys.executable, "-m", "parcelwall.bench.load_link", str(file)], text=True,
@@ -92,10 +93,12 @@ async def shipped(ground: Ground, hub: HubProcesses, job: Job) -> tuple[Shipped,
     try:
         if await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), STARTS_WITHIN_S) != "READY\n":  # type: ignore[union-attr]
             raise Trouble("the load over the link did not come up")
+        await level(dsn)
         before = tree_cpu_s(hub.pids), tree_cpu_s([ground.postmaster])
         process.stdin.write("go\n")  # type: ignore[union-attr]
         process.stdin.flush()  # type: ignore[union-attr]
         line = await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), STARTS_WITHIN_S)  # type: ignore[union-attr]
+        behind_s = await level(dsn) if line else 0.0
         after = tree_cpu_s(hub.pids), tree_cpu_s([ground.postmaster])
     finally:
         process.kill()
@@ -103,6 +106,7 @@ async def shipped(ground: Ground, hub: HubProcesses, job: Job) -> tuple[Shipped,
     if not line:
         raise Trouble("the load over the link broke off")
     done = msgspec.json.decode(line, type=Shipped)
+    done = msgspec.structs.replace(done, seconds=done.seconds + behind_s)
     return done, {"hub": after[0] - before[0], "postgres": after[1] - before[1], "load": done.cpu_s}
 
 

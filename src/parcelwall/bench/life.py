@@ -5,7 +5,7 @@ The two halves run one after the other at saturation, and their seconds are adde
 
 from parcelwall.bench import rows
 from parcelwall.bench.figure import Figure, Once, Tick, cpu_figure, from_pairs
-from parcelwall.bench.ground import Ground
+from parcelwall.bench.ground import Ground, level
 from parcelwall.bench.ingest import dialling, refuse_cases, shipped
 from parcelwall.bench.link_job import Job
 from parcelwall.bench.load_http import send
@@ -25,7 +25,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
         tick(f"whole life, pair {number + 1} of {plan.runs}: pgbench")
         pairs.append((mine, await reference(ground, plan)))
     wall = from_pairs("life", "parcels/s", pairs, floor=FLOOR, reference_is=REFERENCE_IS, hub_processes=2)
-    return [wall, cpu_figure(wall, FLOOR)]
+    return [wall, cpu_figure(wall, pairs, FLOOR)]
 
 
 async def ours(ground: Ground, plan: Plan) -> Once:
@@ -34,21 +34,23 @@ async def ours(ground: Ground, plan: Plan) -> Once:
     network = ground.network
     async with ground.hub(dsn) as hub:
         send("announce", hub.ports, plan.warm_s, [network.carrier_key, "w", str(len(network.stations)), "S"])
+        await level(dsn)
         before = tree_cpu_s(hub.pids), tree_cpu_s([ground.postmaster])
         told = [network.carrier_key, "r", str(len(network.whole)), "U"]
         load = send("announce", hub.ports, max(1.0, plan.long_s / 2), told)
+        http_s = load.duration_us / 1e6 + await level(dsn)
         spent = {"hub": tree_cpu_s(hub.pids) - before[0], "postgres": tree_cpu_s([ground.postmaster]) - before[1],
                  "load": load.cpu_s}  # fmt: skip
         stations = await dialling(dsn, network.whole, hub.ports)
         parcels = sum(len(each.parcels) for each in stations)
-        done, cpu = await shipped(ground, hub, Job(stations=stations, per_frame=100, long_s=0))
+        done, cpu = await shipped(ground, hub, dsn, Job(stations=stations, per_frame=100, long_s=0))
         await refuse_cases(dsn)
     if parcels < load.requests:
         raise Trouble(f"{load.requests} parcels were promised room, and {parcels} were brought")
     # wrk counts what was answered in time; a few more were written, and their way to the doors was measured too.
-    seconds = load.duration_us / 1e6 / load.requests + done.seconds / parcels
+    seconds = http_s / load.requests + done.seconds / parcels
     per = {who: spent[who] / load.requests * 1e6 + cpu[who] / parcels * 1e6 for who in spent}
-    return Once(1 / seconds, per, {"http_share": load.duration_us / 1e6 / load.requests / seconds})
+    return Once(1 / seconds, per, {"http_share": http_s / load.requests / seconds})
 
 
 async def reference(ground: Ground, plan: Plan) -> Once:

@@ -9,7 +9,7 @@ import msgspec
 from parcelwall.clock import SystemClock
 from parcelwall.hub import network
 from parcelwall.hub.commands import Announce, Asked, Destination
-from parcelwall.hub.followers import number_feed, ring, turn
+from parcelwall.hub.followers import number_feed, turn
 from parcelwall.hub.house import Hub, serving
 from parcelwall.hub.people import Person
 from parcelwall.hub.tell import NAME, Teller
@@ -97,7 +97,7 @@ async def _promise(hub: Hub, made: Network) -> None:
 async def _follow_up(hub: Hub) -> None:
     """Followers read all there is, so that they have nothing old to do while something is measured."""
     note = Teller(hub, {}, "http://127.0.0.1", "example.org").note
-    for name, handle in ((NAME, note), ("feed", number_feed), ("live", ring)):
+    for name, handle in ((NAME, note), ("feed", number_feed)):
         while await turn(hub.pool, name, handle):
             pass
 

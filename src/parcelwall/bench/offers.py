@@ -43,7 +43,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
     about = "GET /health/live on the same process"
     wall = from_pairs("offers", "requests/s", pairs, floor=FLOOR, reference_is=about, connections=CONNECTIONS,
                       hub_processes=1, stations=stations, hub_rss_mib=used)  # fmt: skip
-    return [wall, cpu_figure(wall, FLOOR)]
+    return [wall, cpu_figure(wall, pairs, FLOOR)]
 
 
 def _once(script: str, ground: Ground, hub: HubProcesses, plan: Plan, given: list[str]) -> Once:

@@ -23,7 +23,7 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
             pairs.append((mine, run))
     about = "pgbench, 16 clients: the same query (track.sql)"
     wall = from_pairs("track", "requests/s", pairs, floor=FLOOR, reference_is=about, connections=128, hub_processes=2)
-    return [wall, cpu_figure(wall, FLOOR)]
+    return [wall, cpu_figure(wall, pairs, FLOOR)]
 
 
 def ours(ground: Ground, hub: HubProcesses, plan: Plan, numbers: str) -> Once:

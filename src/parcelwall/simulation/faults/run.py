@@ -97,6 +97,8 @@ async def simulate(
     clock = SystemClock()
     began, tally = clock.mono(), _Tally()
     tasks = [each for each in _tasks(seed, mode, station_years, stations, days) if only_town in (None, each.number)]
+    if not tasks:
+        raise Trouble(f"This run has no town {only_town}: they are numbered from 1, as a violation names them")
     async with aclosing(_here(tasks) if jobs == 1 else _elsewhere(tasks, jobs)) as all_seen:
         async for seen in all_seen:
             tally.take(seen)
