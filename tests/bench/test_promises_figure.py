@@ -18,16 +18,21 @@ def told(missed: int, of: int = 300) -> Told:
     return Told(np.full(of, fitted.mean()), chance, chance, chance, fitted)
 
 
+TABLES = (np.append(np.full(299, 0.7), np.nan), np.append(np.full(299, 0.9), np.nan), ["moved", "trees", "moved"])
+
+
 @pytest.mark.parametrize("missed", [0, bench.LEAST_MISSED - 1])
 def test_where_nearly_all_fit_there_is_no_skill_to_tell(missed: int) -> None:
-    figure = bench._figure("promises_9/9/9", told(missed), 1.0)
+    figure = bench._figure("promises_9/9/9", told(missed), TABLES, 1.0)
     assert figure.value is None and f"{missed} of 300 parcels found no room" in figure.skipped
 
 
 def test_skill_is_told_where_some_did_not_fit() -> None:
-    figure = bench._figure("promises_9/9/9", told(100), 1.0)
+    figure = bench._figure("promises_9/9/9", told(100), TABLES, 1.0)
     assert not figure.skipped and figure.value is not None and 0 < figure.value < 1
     assert figure.more["parcels"] == 300 and figure.reference == pytest.approx(2 / 9, abs=1e-4)
+    assert figure.more["tables_of"] == 299 and figure.more["tables_ways"] == {"moved": 2, "trees": 1}
+    assert figure.more["tables_brier"] == pytest.approx((100 * 0.49 + 199 * 0.09) / 299, abs=1e-4)
 
 
 def test_a_few_rows_are_no_year_to_judge_by(tmp_path: Path) -> None:

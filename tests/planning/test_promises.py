@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from parcelwall.errors import Trouble
-from parcelwall.planning import past, promises
+from parcelwall.planning import past, promises, room_judged
 from parcelwall.planning.dice import dice
 
 START = datetime(2018, 1, 1, 9)
@@ -33,6 +33,13 @@ def test_what_is_told_does_not_depend_on_what_happens_later() -> None:
     for name in ("raw", "calibrated", "learnt"):
         assert (getattr(once, name) == getattr(again, name)).all(), name
     assert 0 < once.fitted.mean() < 1 and (once.raw >= 0).all() and (once.raw <= 1).all()
+
+
+def test_what_tables_would_have_told_does_not_depend_on_what_happens_later() -> None:
+    station, early = (3, 3, 2), np.arange(60, 110)
+    (once, raw, ways), (again, same, _) = (room_judged.told(a_point(hours), station, early) for hours in (2.0, 160.0))
+    assert ways == ["moved"] * len(ways) and np.isfinite(once).all()
+    assert (once == again).all() and (raw == same).all() and not (once == raw).all()
 
 
 HEAD = "Id_parcel,DateR,DateE,DateD,DateP,Carrier\n"

@@ -112,16 +112,15 @@ def recalibrated(told: Array, before: Array, came_true: Array) -> Array:
     return moved(told, *needed_move(before, came_true))
 
 
-def needed_move(before: Array, came_true: Array, alike: float = 1.0) -> tuple[float, float]:
-    """By how much chances that were told should have been shifted and stretched (0: not at all). So many outcomes that
-    are `alike` count as one."""
+def needed_move(before: Array, came_true: Array, weight: Array | float = 1.0) -> tuple[float, float]:
+    """By how much chances that were told should have been shifted and stretched (0: not at all)."""
     x = _logit(before)
 
     def loss(move: Array) -> tuple[float, Array]:
         u = move[0] + (1 + move[1]) * x
-        wrong = 1 / (1 + np.exp(-u)) - came_true
-        value = (np.logaddexp(0, u) - came_true * u).sum() / alike + SHRUNK * (move**2).sum() / 2
-        return float(value), np.array([wrong.sum(), (wrong * x).sum()]) / alike + SHRUNK * move
+        wrong = weight * (1 / (1 + np.exp(-u)) - came_true)
+        value = (weight * (np.logaddexp(0, u) - came_true * u)).sum() + SHRUNK * (move**2).sum() / 2
+        return float(value), np.array([wrong.sum(), (wrong * x).sum()]) + SHRUNK * move
 
     shift, stretch = minimize(loss, np.zeros(2), jac=True).x if len(before) else (0.0, 0.0)
     return float(shift), float(stretch)

@@ -59,12 +59,16 @@ class Looks(msgspec.Struct):
     fitted: Array
 
 
+def placed(p: Point, compartments: Sequence[int]) -> Array:
+    """The class that each parcel is put into by best fit, with everybody admitted who fits; -1 for none."""
+    nobody = np.zeros(len(p.came_h), dtype=int)
+    return replay(BestFit(), Requests(p.came_h, p.left_h, p.size, nobody, nobody, ("all",), np.ones((1, 8))),
+                  compartments).put  # fmt: skip
+
+
 def looks(p: Point, compartments: Sequence[int], asked: Array, formula_from_h: float) -> Looks:
     """Each of these parcels as it was looked at when it was handed over."""
-    n = len(p.came_h)
-    nobody = np.zeros(n, dtype=int)
-    all_of_them = Requests(p.came_h, p.left_h, p.size, nobody, nobody, ("all",), np.ones((1, 8)))
-    put = replay(BestFit(), all_of_them, compartments).put
+    put = placed(p, compartments)
     weeks: dict[int, Week] = {}
     found = []
     for j in asked.tolist():
@@ -84,7 +88,7 @@ def _look(
     coming = np.flatnonzero((p.handed_h <= now) & (p.came_h > now) & (p.handed_h > now - DAYS * 24))
     coming = coming[coming != j]
     days = [(float(share), on_day(p, put, there, coming, now, at, week, len(compartments)))
-            for share, at in _days_of(p, j, now, week)]  # fmt: skip
+            for share, at in days_of(p, j, now, week)]  # fmt: skip
     if not days:
         return float("nan"), [float("nan")] * len(learnt_room.COLUMNS)
     mass, size = sum(share for share, _ in days), int(p.size[j])
@@ -100,7 +104,7 @@ def _look(
     return raw, learnt_room.columns(ahead, compartments, size, inside, of_parcel)
 
 
-def _days_of(p: Point, j: int, now: float, week: Week) -> list[tuple[float, float]]:
+def days_of(p: Point, j: int, now: float, week: Week) -> list[tuple[float, float]]:
     """The chance of each day on which parcel j may come, and the hour then; rare days are left out."""
     lead = week.leads[p.carrier[j], int(day_of(now)) % 7]
     hours = [(float(lead[day]), (float(day_of(now)) + day) * 24 + week.hour[p.carrier[j]]) for day in range(DAYS)]

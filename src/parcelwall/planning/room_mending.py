@@ -1,9 +1,9 @@
-"""How one station's raw chances are mended: nothing, two numbers, or trees; whichever told the last 120 days best.
+"""How one station's raw chances are mended: by two numbers, unless something else told clearly better.
 
-Each is fitted on what was known before those days and judged on them (Brier score); the winner is fitted anew on all.
-Two numbers move and stretch the formula on the logistic scale (Cox 1958, Platt 1999), held to no change; trees are
-those of `learnt_room`. A past share by size that beats them all is told instead: a model that scores worse than its
-baseline is not used.
+Two numbers move and stretch the formula on the logistic scale (Cox 1958, Platt 1999), held to no change, younger
+outcomes counting more. Else it is left as it is, or the trees of `learnt_room` tell, or the past share by size: each is
+fitted on what was known before the last 120 days and judged on them, and taken if its Brier score is lower by two
+standard errors. Then it is fitted anew on all.
 """
 
 from datetime import datetime
@@ -23,6 +23,8 @@ SIZE = list(COLUMNS).index("size")
 LOOKS = 240  # past looks on each side of the line, to choose by; some two and a half months
 MISSED = 10  # outcomes without room on each side: with fewer there is nothing to learn from
 ALIKE = 6.0  # rows of one look (two days, three sizes) share their outcome nearly: they count as one
+HALF_H = 90 * 24.0  # an outcome so old counts half
+CLEAR = 2.0  # standard errors, over weeks
 
 
 class Mend(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,25 +48,27 @@ def learnt(station: str, at: datetime, compartments: tuple[int, ...], past: Past
     past = past.only((past.known_h < now_h) & (past.asked_h > now_h - WINDOW_H) & np.isfinite(past.raw))
     line = now_h - CALIBRATED_ON_H
     before, after = past.only(past.known_h < line), past.only(past.asked_h >= line)
-    blank = Mend(station=station, learnt_at=at, compartments=compartments)
+    blank = _moved(Mend(station=station, learnt_at=at, compartments=compartments), past, now_h)
     if not (_enough(before) and _enough(after)):
-        return _moved(blank, past)
+        return blank
     trees = predict(learn(before.rows, before.fitted), after.rows)
     told = {
         "formula": np.clip(after.raw, LEAST, MOST), "trees": np.clip(trees, LEAST, MOST),
-        "moved": tell(_moved(blank, before), after.raw, after.rows),
+        "moved": tell(_moved(blank, before, line), after.raw, after.rows),
         "share": np.array(_shares(before, len(compartments)))[after.rows[:, SIZE].astype(int)],
     }  # fmt: skip
     scores = {way: round(brier(chances, after.fitted), 5) for way, chances in told.items()}
-    best = min(scores, key=lambda way: scores[way])
+    clear = [way for way in told if _clearly_better(told[way], told["moved"], after)]
     blank = msgspec.structs.replace(blank, scores=scores, judged=len(after.fitted))
+    best = min(clear, key=lambda way: scores[way], default="moved")
     if best == "trees":
-        shift, stretch = needed_move(trees, after.fitted, ALIKE)
+        shift, stretch = needed_move(trees, after.fitted, 1 / ALIKE)
         every = tuple(each.model_to_string() for each in learn(past.rows, past.fitted))
         return msgspec.structs.replace(blank, way="trees", trees=every, shift=shift, stretch=stretch)
-    if best == "share":
-        return msgspec.structs.replace(blank, way="share", share=_shares(past, len(compartments)))
-    return _moved(blank, past) if best == "moved" else blank
+    if best == "moved":
+        return blank
+    share = _shares(past, len(compartments)) if best == "share" else ()
+    return msgspec.structs.replace(blank, way=best, share=share, shift=0.0, stretch=0.0)
 
 
 def tell(mend: Mend, raw: Array, rows: Array) -> Array:
@@ -77,9 +81,18 @@ def tell(mend: Mend, raw: Array, rows: Array) -> Array:
     return moved(np.clip(chances, LEAST, MOST), mend.shift, mend.stretch)
 
 
-def _moved(blank: Mend, past: Pasts) -> Mend:
-    shift, stretch = needed_move(past.raw, past.fitted, ALIKE)
+def _moved(blank: Mend, past: Pasts, now_h: float) -> Mend:
+    weight = 0.5 ** ((now_h - past.known_h) / HALF_H) / ALIKE
+    shift, stretch = needed_move(past.raw, past.fitted, weight)
     return msgspec.structs.replace(blank, way="moved", shift=shift, stretch=stretch)
+
+
+def _clearly_better(told: Array, than: Array, came: Pasts) -> bool:
+    """Whether squared errors are lower by CLEAR standard errors, weeks taken for independent of each other."""
+    gain = (than - came.fitted) ** 2 - (told - came.fitted) ** 2
+    _, week = np.unique(came.known_h // 168, return_inverse=True)
+    weekly = np.bincount(week, gain)
+    return bool(weekly.mean() > CLEAR * weekly.std(ddof=1) / len(weekly) ** 0.5) if len(weekly) > 1 else False
 
 
 def _enough(past: Pasts) -> bool:
