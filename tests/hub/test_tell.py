@@ -16,6 +16,7 @@ from parcelwall.errors import Trouble
 from parcelwall.hub import people
 from parcelwall.hub.codes import token_of
 from parcelwall.hub.commands import Divert, Extend, RenewCode
+from parcelwall.hub.ending import WriteOff
 from parcelwall.hub.outbox import outbox
 from parcelwall.hub.people import Person
 from parcelwall.hub.tell import LEASE, Teller
@@ -69,6 +70,21 @@ async def test_what_is_told_and_what_is_not(office: Office) -> None:
     await office.hub.receive("S-0001", office.pen.write(office.pen.collected(parcel, 1)))
     await office.tell()
     assert len(await office.notices()) == 6, "nobody is told of what they did themselves"
+
+
+async def test_whoever_waits_for_what_is_written_off_is_told_that_it_is_lost(office: Office) -> None:
+    parcel, found = await office.inside(), await office.inside("PW-2")
+    await office.tell()
+    for each in (parcel, found):
+        await office.hub.desk.ask(WriteOff(parcel=each.id, why="stolen", actor=UUID(int=9)))
+    await office.follow()
+    await office.hub.receive("S-0001", office.pen.write(office.pen.collected(found, 2)))  # before anybody was told
+    await office.tell()
+    assert len(office.mail.got) == 3, "and nobody that theirs is lost, once it was found"
+    message = office.mail.got[-1][1]
+    assert message.subject == "Your parcel is lost" and "Ask the carrier" in message.text
+    assert code_of(office, parcel) not in message.text and "stolen" not in message.text
+    assert "your parcel is lost" in office.sms.got[-1][1].sms
 
 
 async def test_whoever_lies_behind_a_door_that_an_operator_opened_is_told(office: Office) -> None:

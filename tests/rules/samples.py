@@ -68,7 +68,7 @@ def parcel(stage: Stage, **changed: Any) -> Parcel:
         known |= {"station": "S-0001", "reservation": RESERVATION, "size": "S", "deposit_by": LATER, "hold_hours": 48}
     if stage in INSIDE:
         known |= {"compartment": 1, "deposited_at": NOW, "collect_by": LATER}
-    if stage in (Stage.COLLECTED, Stage.TAKEN_BACK):
+    if stage in (Stage.COLLECTED, Stage.TAKEN_BACK, Stage.WRITTEN_OFF):
         known |= {"station": "S-0001", "reservation": RESERVATION}
     if stage not in (Stage.ANNOUNCED, Stage.RESERVED, *INSIDE):
         known |= {"due": None, "ended_at": NOW}
@@ -100,6 +100,8 @@ FULL: tuple[facts.Fact, ...] = (
     facts.Diverted(parcel=PARCEL, reservation=RESERVATION, reason="parcel_too_large", by="operator"),
     facts.Extended(parcel=PARCEL, collect_by=LATER, by="operator"),
     facts.Expired(parcel=PARCEL),
+    facts.WrittenOff(parcel=PARCEL, reservation=RESERVATION, station="S-0001", compartment=1, why="destroyed: it burnt",
+                     actor=ACTOR),
     facts.CarrierReported(parcel=PARCEL, mark="delayed", reason="weather_delay", place="Vantaa", expected_at=LATER),
     facts.CodeRenewed(parcel=PARCEL, reservation=RESERVATION, generation=1),
     facts.Blocked(parcel=PARCEL, why="a recall", by="carrier"), facts.Unblocked(parcel=PARCEL, by="hub"),
@@ -148,6 +150,7 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.Announced(parcel=PARCEL, carrier="acme", reference="PW-7F3-2917", **SMALL), reserved(),
     facts.Cancelled(parcel=PARCEL), facts.Diverted(parcel=PARCEL, reason="station_full"),
     facts.Extended(parcel=PARCEL, collect_by=LATER), facts.CarrierReported(parcel=PARCEL, mark="departed"), deposited(),
+    facts.WrittenOff(parcel=PARCEL, reservation=RESERVATION, station="S-0001", compartment=1, why="stolen"),
     collected(), facts.TakenBack(parcel=PARCEL, reservation=RESERVATION, station="S-0001", compartment=1, visit=VISIT),
     facts.Granted(grant=GRANT, station="S-0001", may=()), facts.PolicyAdopted(policy=Policy()),
     facts.TableAdopted(table=CURVE),

@@ -62,6 +62,7 @@ NO: list[tuple[str, Callable[[], object]]] = [
         decide.Admission((AdmissionRow(name="all", rule="protect", keep={"S": 8}),)))),
     ("already_deposited", lambda: decide.cancel(parcel(Stage.READY), "", "carrier")),
     ("wrong_stage", lambda: decide.cancel(parcel(Stage.CANCELLED), "", "carrier")),
+    ("wrong_stage", lambda: decide.write_off(parcel(Stage.RESERVED), "stolen")),
     ("already_deposited", lambda: decide.divert(parcel(Stage.OVERDUE), "station_full", "carrier")),
     ("wrong_stage", lambda: decide.divert(parcel(Stage.TAKEN_BACK), "station_full", "carrier")),
     ("too_many_extensions", lambda: decide.extend(parcel(Stage.READY, extensions=2), None, "recipient", NOW, DEFAULT)),

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from parcelwall.errors import Refusal
 from parcelwall.rules import decide, facts
 from parcelwall.rules.life import BELIEVED, ENDED, INSIDE, LIFE, Parcel, Stage, learn
-from rules.samples import FULL, LATER, NOW, OTHER, PARCEL, RESERVATION, deposited, parcel, reserved
+from rules.samples import ACTOR, FULL, LATER, NOW, OTHER, PARCEL, RESERVATION, deposited, parcel, reserved
 
 # The table of house.md section 4, and rows of ours: room given up elsewhere, codes renewed while inside, parcels that
-# nobody may collect for now, and an end of the holding time that is told once more.
+# nobody may collect for now, an end of the holding time that is told once more, and parcels that are written off.
 HOUSE = """
 ANNOUNCED Reserved    RESERVED     READY   Extended    READY
 ANNOUNCED Cancelled   CANCELLED    READY   Expired     OVERDUE
@@ -28,7 +28,8 @@ RESERVED  Withdrawn   ANNOUNCED    OVERDUE CodeRenewed OVERDUE
 RESERVED  Blocked     RESERVED     READY   Blocked     READY
 RESERVED  Unblocked   RESERVED     READY   Unblocked   READY
 OVERDUE   Blocked     OVERDUE      OVERDUE Unblocked   OVERDUE
-OVERDUE   Expired     OVERDUE
+OVERDUE   Expired     OVERDUE      READY   WrittenOff  WRITTEN_OFF
+OVERDUE   WrittenOff  WRITTEN_OFF
 """
 WORDS = HOUSE.split()
 TABLE = {(WORDS[i], WORDS[i + 1]): WORDS[i + 2] for i in range(0, len(WORDS), 3)}
@@ -56,7 +57,7 @@ def test_every_stage_and_fact(stage: Stage, kind: str) -> None:
 def test_the_code_has_the_same_table() -> None:
     assert {(str(stage), kind.__name__): str(after) for (stage, kind), after in LIFE.items()} == TABLE
     assert {kind.__name__: str(after) for kind, after in BELIEVED.items()} == DOORS
-    assert len(OF_PARCELS) == 15
+    assert len(OF_PARCELS) == 16
 
 
 def test_every_stage_ends_or_goes_on() -> None:
@@ -66,9 +67,9 @@ def test_every_stage_ends_or_goes_on() -> None:
     assert not set(INSIDE) & set(ENDED)
 
 
-@pytest.mark.parametrize("kind", ["Withdrawn", "Lapsed", "Cancelled", "Diverted", "CodeRenewed"])
+@pytest.mark.parametrize("kind", ["Withdrawn", "Lapsed", "Cancelled", "Diverted", "CodeRenewed", "WrittenOff"])
 def test_a_desk_that_speaks_of_an_older_promise_changes_nothing(kind: str) -> None:
-    before = parcel(Stage.READY if kind == "CodeRenewed" else Stage.RESERVED, reservation=OTHER)
+    before = parcel(Stage.READY if kind in ("CodeRenewed", "WrittenOff") else Stage.RESERVED, reservation=OTHER)
     assert learn(before, OF_PARCELS[kind], NOW) == (before, False)
 
 
@@ -132,6 +133,32 @@ def test_a_deposit_is_the_same_whoever_has_heard_of_a_lapse(late_news: list[str]
             known, _ = learn(known, OF_PARCELS[kind], NOW)
         seen[len(heard)], _ = learn(known, deposited(), LATER)
     assert seen[0] == seen[len(late_news)]
+
+
+@pytest.mark.parametrize("kind", ["Collected", "TakenBack"])
+@pytest.mark.parametrize("stage", INSIDE)
+def test_what_a_door_did_is_true_whether_it_was_written_off_or_not(stage: Stage, kind: str) -> None:
+    """The hub wrote it off while the station, which was cut off, handed it out: both know the same parcel then."""
+    hub, expected = learn(parcel(stage), OF_PARCELS["WrittenOff"], NOW)
+    assert expected and (hub.stage, hub.reason) == (Stage.WRITTEN_OFF, "destroyed: it burnt")
+    hub, expected = learn(hub, OF_PARCELS[kind], LATER)
+    assert not expected, "somebody has to look"
+    station, expected = learn(parcel(stage), OF_PARCELS[kind], LATER)
+    assert expected
+    station, expected = learn(station, OF_PARCELS["WrittenOff"], LATER)
+    assert not expected, "late news"
+    assert hub == station
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_written_off_is_what_lies_in_a_compartment_alone(stage: Stage) -> None:
+    if stage in INSIDE:
+        fact = decide.write_off(parcel(stage), "stolen", ACTOR)
+        assert (fact.station, fact.compartment, fact.reservation) == ("S-0001", 1, RESERVATION)
+        assert learn(parcel(stage, contested=True), fact, NOW)[0].contested is False
+        return
+    with pytest.raises(Refusal, match="wrong_stage"):
+        decide.write_off(parcel(stage), "stolen", ACTOR)
 
 
 def test_an_extension_that_is_told_twice_counts_once() -> None:
@@ -222,6 +249,8 @@ anything = st.one_of(
     st.builds(facts.TakenBack, parcel=st.just(PARCEL), **doors),
     st.builds(facts.Withdrawn, parcel=st.just(PARCEL), reservation=reservations, station=stations),
     st.builds(facts.Lapsed, parcel=st.just(PARCEL), reservation=reservations),
+    st.builds(facts.WrittenOff, parcel=st.just(PARCEL), reservation=reservations, station=stations,
+              compartment=st.integers(1, 8), why=st.just("stolen")),
     st.builds(facts.Cancelled, parcel=st.just(PARCEL), reservation=st.none() | reservations),
     st.builds(facts.Diverted, parcel=st.just(PARCEL), reason=st.just("station_full")),
     st.builds(facts.Extended, parcel=st.just(PARCEL), collect_by=moments),

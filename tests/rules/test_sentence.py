@@ -27,11 +27,12 @@ ON_THE_ROAD = {
 ENDINGS = {
     Stage.READY: "in_compartment", Stage.OVERDUE: "overdue", Stage.COLLECTED: "collected",
     Stage.TAKEN_BACK: "taken_back", Stage.CANCELLED: "unknown", Stage.DIVERTED: "diverted",
+    Stage.WRITTEN_OFF: "lost",
 }  # fmt: skip
 
 
 def expected(stage: Stage, mark: str) -> str:
-    if mark in TROUBLED:
+    if mark in TROUBLED and stage != Stage.WRITTEN_OFF:
         return "problem"
     if stage in ENDINGS:
         return mark if stage == Stage.TAKEN_BACK and mark in ("returning", "returned") else ENDINGS[stage]

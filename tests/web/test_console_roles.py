@@ -38,6 +38,8 @@ POSTS: dict[str, tuple[str, dict[str, str]]] = {
     "/console/stations/{station}/hold": ("hold", {"door": "2", "words": "hinge"}),
     "/console/parcels": ("find", {"asked": "PW-1"}), "/console/parcels/{parcel}/reveal": ("reveal", {"reason": "look"}),
     "/console/parcels/{parcel}/extend": ("extend", {}),
+    "/console/parcels/{parcel}/write-off": ("end", {"reason": "stolen", "sure": "yes"}),
+    "/console/parcels/{parcel}/cancel": ("end", {"reason": "carrier_gone"}),  # then it is in nobody's area
     "/console/longer": ("extend", {"station": "{station}", "hours": "2", "reason": "storm", "do": "count"}),
     "/console/couriers/admit": ("couriers", {"station": "{station}"}),
     "/console/couriers/revoke": ("couriers", {"station": "{station}", "grant": NOBODY}),

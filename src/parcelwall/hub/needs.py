@@ -30,7 +30,7 @@ COSTS: dict[str, Cost] = {
     "opened_unasked": "risk", "unexpected_removal": "risk", "unexpected_collection": "risk",
     "two_in_one_compartment": "risk", "deposited_twice": "risk", "unexpected_deposit": "risk",
     "door_failed": "door", "door_left_open": "door", "door_unclear": "door", "no_such_compartment": "door",
-    "never_taken_back": "door", "out_of_order": "door",
+    "never_taken_back": "door", "out_of_order": "door", "written_off": "door",
     "disk_full": "station", "ups_complains": "station", "journal_restored": "station", "books_differ": "station",
     "doors_not_walked": "station",
 }  # fmt: skip

@@ -34,8 +34,9 @@ _USE = f"""
 WITH moved AS (
   SELECT happened_at, kind = 'Deposited' AS came,
     lag(kind = 'Deposited') OVER (PARTITION BY parcel ORDER BY revision) AS before
-  FROM entry WHERE kind IN ('Deposited', 'Collected', 'TakenBack') AND recorded_at >= $1 AND happened_at >= $1
-    AND {_OF_THESE.replace("$3", "$2")})
+  FROM entry WHERE kind IN ('Deposited', 'Collected', 'TakenBack', 'WrittenOff')
+    AND recorded_at >= $1 AND happened_at >= $1 AND ({_OF_THESE.replace("$3", "$2")}
+      OR (kind = 'WrittenOff' AND body::jsonb->>'station' = ANY($2))))
 SELECT date_trunc('hour', happened_at) AS hour, sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
 FROM moved WHERE before IS DISTINCT FROM came GROUP BY 1
 UNION ALL SELECT NULL, count(*)::int FROM parcel

@@ -125,7 +125,7 @@ async def _while_inside(connection: asyncpg.Connection, own: list[Step], now: da
     for at, put_in in enumerate(own):
         if put_in.kind != "Deposited" or put_in.door is None:
             continue
-        out = next((step for step in own[at:] if step.kind in ("Collected", "TakenBack")), None)
+        out = next((step for step in own[at:] if step.kind in ("Collected", "TakenBack", "WrittenOff")), None)
         last = out.number if out and out.writer == put_in.writer else put_in.number + MOST_ENTRIES
         until, door = out.happened_at if out else now, f'%"compartment":{put_in.door}%'
         found += await connection.fetch(_WHILE_INSIDE, put_in.writer, put_in.number, last, door)

@@ -41,11 +41,11 @@ LEASE = timedelta(seconds=90)  # longer than any hand-over may take (notices/mai
 
 PURPOSES = {
     "Deposited": "ready", "CodeRenewed": "ready", "Unblocked": "ready", "Extended": "kept_longer", "Expired": "overdue",
-    "Diverted": "diverted", "TakenBack": "gone_back",
+    "Diverted": "diverted", "TakenBack": "gone_back", "WrittenOff": "lost",
 }  # fmt: skip
 
 OF_THE_INSIDE = ("ready", "reminder", "overdue", "kept_longer")
-TRUE_WHILE = {"reminder": Stage.READY, "kept_longer": Stage.READY, "overdue": Stage.OVERDUE}
+TRUE_WHILE = {"reminder": Stage.READY, "kept_longer": Stage.READY, "overdue": Stage.OVERDUE, "lost": Stage.WRITTEN_OFF}
 OUTDATED_BY = {"ready": ("CodeRenewed", "Unblocked"), "reminder": ("Extended",), "overdue": ("Extended",)}
 """What is told of what, and what has to come later for it to be told no more: that has a notice of its own."""
 

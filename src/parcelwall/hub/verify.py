@@ -34,7 +34,7 @@ AT_WORK = timedelta(minutes=10)  # a hub that wrote something so long ago, and a
 NOT_LEARNT_AGAIN = (facts.StationConfigured, facts.StationEnrolled)  # of what is given back to a restored hub
 DECIDED = (
     facts.Announced, facts.Reserved, facts.Lapsed, facts.Cancelled, facts.Diverted, facts.Extended, facts.Expired,
-    facts.CodeRenewed,
+    facts.CodeRenewed, facts.WrittenOff,
 )  # fmt: skip
 
 

@@ -9,7 +9,9 @@ from typing import Literal
 from parcelwall.notices.language import N_
 from parcelwall.notices.saying import Saying
 
-Purpose = Literal["ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back", "opened_by_us"]
+Purpose = Literal[
+    "ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back", "lost", "opened_by_us"
+]
 
 # Subject and heading, then the lead below it.
 LETTERS: dict[str, tuple[Saying, ...]] = {
@@ -45,6 +47,12 @@ LETTERS: dict[str, tuple[Saying, ...]] = {
         Saying(N_("Coming another way"), N_("It could not go into a station. The carrier brings it to you.")),
     ),
     "gone_back": (Saying(N_("It has gone back"), N_("Your parcel has gone back to the sender.")),),
+    "lost": (
+        Saying(
+            N_("Your parcel is lost"),
+            N_("We are sorry: nobody can hand it out any more. Ask the carrier what happens now."),
+        ),
+    ),
     "opened_by_us": (
         Saying(
             N_("We opened door {door} at {station}"),
@@ -97,6 +105,7 @@ TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
     ),
     "diverted": (Saying(N_("Parcelwall: your parcel is coming another way. {link}")),),
     "gone_back": (Saying(N_("Parcelwall: your parcel has gone back to the sender. {link}")),),
+    "lost": (Saying(N_("Parcelwall: we are sorry, your parcel is lost. Ask the carrier what happens now. {link}")),),
     "opened_by_us": (
         Saying(N_("Parcelwall: one of our people had door {door} at {station} opened, where your parcel lies. {link}")),
         Saying(N_("Parcelwall: one of our people had the door of your parcel opened. {link}")),

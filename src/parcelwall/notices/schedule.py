@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 FIRST_S, LONGEST_S = 30, 3600
 GIVE_UP = timedelta(hours=72)
-PATIENT = frozenset({"reminder", "overdue", "diverted", "gone_back"})  # these wait for the morning
+PATIENT = frozenset({"reminder", "overdue", "diverted", "gone_back", "lost"})  # these wait for the morning
 PATIENT_UNASKED = frozenset({"kept_longer"})  # these, too, unless the recipient has just asked for it
 LAST_CALL = timedelta(hours=1)  # a reminder later than this before the deadline would help nobody
 

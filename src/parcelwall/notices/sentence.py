@@ -36,6 +36,7 @@ BARE: dict[str, tuple[Saying, ...]] = {
     "returning": _GOING_BACK,
     "returned": (Saying(N_("Back at the sender")),),
     "diverted": (Saying(N_("Coming another way")),),
+    "lost": (Saying(N_("It is lost")),),
     "elsewhere": (Saying(N_("Handed over elsewhere")),),
     "not_delivered": (Saying(N_("It could not be delivered")),),
     "problem": (Saying(N_("Something has happened to it")),),
@@ -86,6 +87,10 @@ LINKED: dict[str, tuple[Saying, ...]] = BARE | {
         Saying(N_("Coming another way"), N_("It could not go into a station. {carrier} brings it to {place}.")),
         Saying(N_("Coming another way"), N_("It could not go into a station. {carrier} brings it.")),
         Saying(N_("Coming another way"), N_("It could not go into a station.")),
+    ),
+    "lost": (
+        Saying(N_("It is lost"), N_("We are sorry. Ask {carrier} what happens now.")),
+        Saying(N_("It is lost"), N_("We are sorry. Ask the carrier what happens now.")),
     ),
     "elsewhere": (
         Saying(N_("Handed over elsewhere"), N_("{carrier} says: {place}.")),

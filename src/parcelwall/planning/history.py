@@ -22,7 +22,7 @@ from parcelwall.rules.sentence import ON_THE_WAY
 from parcelwall.rules.tables import AdmissionRow, Told, VisitCalendar
 
 KINDS = ("Announced", "Reserved", "CarrierReported", "Deposited", "Collected", "TakenBack", "Cancelled", "Diverted",
-         "Lapsed", "TableAdopted")  # fmt: skip
+         "WrittenOff", "Lapsed", "TableAdopted")  # fmt: skip
 LASTING = ("StationConfigured", "AdmissionAdopted")  # these hold until the next of their name, however old they are
 WINDOW_DAYS = 800
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -123,7 +123,7 @@ def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
         story.compartment, story.open = fact.compartment, False
     elif isinstance(fact, facts.Lapsed):
         story.open, story.lapsed = False, at
-    elif isinstance(fact, facts.Collected | facts.TakenBack | facts.Cancelled | facts.Diverted):
+    elif isinstance(fact, facts.Collected | facts.TakenBack | facts.WrittenOff | facts.Cancelled | facts.Diverted):
         story.ended, story.open = story.ended or at, False
         story.why = fact.reason if isinstance(fact, facts.Diverted) else story.why
 

@@ -176,13 +176,23 @@ def checked_at(plan: places.Plan) -> tuple[facts.Proof, ...]:
     return _PROOFS if plan.layout.panel else ("code",)
 
 
-def cancel(parcel: Parcel, why: str, by: facts.By) -> facts.Cancelled:
+def cancel(parcel: Parcel, why: str, by: facts.By, actor: UUID | None = None) -> facts.Cancelled:
     """It will not come. Refused once it lies in its compartment, or has ended."""
     if parcel.stage in INSIDE:
         raise Refusal("already_deposited", TAKE_IT_BACK, stage=parcel.stage)
     if parcel.stage in ENDED:
         raise Refusal("wrong_stage", stage=parcel.stage)
-    return facts.Cancelled(parcel=parcel.id, reservation=parcel.reservation, why=why, by=by)
+    return facts.Cancelled(parcel=parcel.id, reservation=parcel.reservation, why=why, by=by, actor=actor)
+
+
+def write_off(parcel: Parcel, why: str, actor: UUID | None = None) -> facts.WrittenOff:
+    """It lies where nobody will ever take it out, or is not there any more. Refused for what lies in no compartment."""
+    if parcel.stage not in INSIDE or not (parcel.station and parcel.compartment and parcel.reservation):
+        raise Refusal("wrong_stage", "Only what lies in a compartment is written off.", stage=parcel.stage)
+    return facts.WrittenOff(
+        parcel=parcel.id, reservation=parcel.reservation, station=parcel.station, compartment=parcel.compartment,
+        why=why, actor=actor,
+    )  # fmt: skip
 
 
 def divert(parcel: Parcel, reason: str, by: facts.By) -> facts.Diverted:

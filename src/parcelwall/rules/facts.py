@@ -91,6 +91,7 @@ class Cancelled(ParcelFact, frozen=True, kw_only=True):
     reservation: UUID | None = None
     why: str = ""
     by: By = "carrier"
+    actor: UUID | None = None
 
 
 class Diverted(ParcelFact, frozen=True, kw_only=True):
@@ -109,6 +110,17 @@ class Extended(ParcelFact, frozen=True, kw_only=True):
 
 class Expired(ParcelFact, frozen=True, kw_only=True):
     """The holding time is over. It may be collected still, until a courier takes it back."""
+
+
+class WrittenOff(ParcelFact, frozen=True, kw_only=True):
+    """Nobody will ever hand it out: its station is gone, or it is. `station` and `compartment` are where it was known
+    to lie. What a door tells of it later is believed, and a surprise."""
+
+    reservation: UUID
+    station: str
+    compartment: Door
+    why: str
+    actor: UUID | None = None
 
 
 class CarrierReported(ParcelFact, frozen=True, kw_only=True):
@@ -326,9 +338,9 @@ class CaseClosed(Fact, frozen=True, kw_only=True):
 
 
 HUB_KINDS = (
-    Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, CarrierReported, Granted, Revoked,
-    CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked, EpochBegan,
-    StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted, AdmissionAdopted,
+    Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, WrittenOff, CarrierReported,
+    Granted, Revoked, CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked,
+    EpochBegan, StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted, AdmissionAdopted,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

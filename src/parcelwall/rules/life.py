@@ -25,6 +25,7 @@ class Stage(StrEnum):
     TAKEN_BACK = "TAKEN_BACK"
     CANCELLED = "CANCELLED"
     DIVERTED = "DIVERTED"
+    WRITTEN_OFF = "WRITTEN_OFF"
 
 
 S = Stage
@@ -47,6 +48,7 @@ LIFE: dict[tuple[Stage, type[Fact]], Stage] = {
     (S.READY, facts.Unblocked): S.READY,
     (S.READY, facts.Collected): S.COLLECTED,
     (S.READY, facts.TakenBack): S.TAKEN_BACK,
+    (S.READY, facts.WrittenOff): S.WRITTEN_OFF,
     (S.OVERDUE, facts.Extended): S.READY,  # unless it was over by then all the same
     (S.OVERDUE, facts.Expired): S.OVERDUE,
     (S.OVERDUE, facts.CodeRenewed): S.OVERDUE,
@@ -54,6 +56,7 @@ LIFE: dict[tuple[Stage, type[Fact]], Stage] = {
     (S.OVERDUE, facts.Unblocked): S.OVERDUE,
     (S.OVERDUE, facts.Collected): S.COLLECTED,
     (S.OVERDUE, facts.TakenBack): S.TAKEN_BACK,
+    (S.OVERDUE, facts.WrittenOff): S.WRITTEN_OFF,
 }
 BELIEVED: dict[type[Fact], Stage] = {  # what a door saw is true in any stage, and a case if it was not expected
     facts.Deposited: S.READY,
@@ -61,7 +64,7 @@ BELIEVED: dict[type[Fact], Stage] = {  # what a door saw is true in any stage, a
     facts.TakenBack: S.TAKEN_BACK,
 }
 INSIDE = (S.READY, S.OVERDUE)
-ENDED = (S.COLLECTED, S.TAKEN_BACK, S.CANCELLED, S.DIVERTED)
+ENDED = (S.COLLECTED, S.TAKEN_BACK, S.CANCELLED, S.DIVERTED, S.WRITTEN_OFF)
 
 ANNOUNCED_FOR = timedelta(days=30)  # an announced parcel that nobody brings is looked at after this
 OVERDUE_FOR = timedelta(days=7)  # one that nobody takes back: a case
@@ -238,12 +241,16 @@ def _blocked(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
 
 
 def _out(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
-    return {"compartment": None, "due": None, "ended_at": at, "contested": False}
+    return {"compartment": None, "due": None, "ended_at": at, "contested": False, "reason": ""}
+
+
+def _written_off(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
+    return {**_out(parcel, fact, at), "reason": fact.why}
 
 
 _CHANGES = {
     facts.Reserved: _reserved, facts.Withdrawn: _promise_gone, facts.Lapsed: _promise_gone,
     facts.Cancelled: _ended_before, facts.Diverted: _ended_before, facts.Deposited: _deposited,
     facts.Extended: _extended, facts.Expired: _expired, facts.CodeRenewed: _renewed, facts.Collected: _out,
-    facts.TakenBack: _out, facts.Blocked: _blocked, facts.Unblocked: _blocked,
+    facts.TakenBack: _out, facts.WrittenOff: _written_off, facts.Blocked: _blocked, facts.Unblocked: _blocked,
 }  # fmt: skip

@@ -31,6 +31,7 @@ class Sentence(msgspec.Struct, frozen=True):
 _BY_STAGE = {
     Stage.READY: ("in_compartment", 3), Stage.OVERDUE: ("overdue", 3), Stage.COLLECTED: ("collected", 4),
     Stage.TAKEN_BACK: ("taken_back", -1), Stage.CANCELLED: ("unknown", -1), Stage.DIVERTED: ("diverted", -1),
+    Stage.WRITTEN_OFF: ("lost", -1),
 }  # fmt: skip
 
 
@@ -50,7 +51,7 @@ def _after_the_road(parcel: Parcel) -> Sentence:
         key, step = parcel.mark if parcel.mark == "returned" else "returning", -1
     if parcel.stage == Stage.TAKEN_BACK and parcel.mark in ("returning", "returned"):
         key = parcel.mark
-    if parcel.mark in TROUBLED:
+    if parcel.mark in TROUBLED and parcel.stage != Stage.WRITTEN_OFF:
         key = "problem"
     return Sentence(key, step, day=parcel.collect_by if step == 3 else parcel.ended_at)
 

@@ -9,7 +9,9 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from parcelwall.web.problems import MEDIA_TYPE
 
-Stage = Literal["ANNOUNCED", "RESERVED", "READY", "OVERDUE", "COLLECTED", "TAKEN_BACK", "CANCELLED", "DIVERTED"]
+Stage = Literal[
+    "ANNOUNCED", "RESERVED", "READY", "OVERDUE", "COLLECTED", "TAKEN_BACK", "CANCELLED", "DIVERTED", "WRITTEN_OFF"
+]
 
 
 class ParcelShown(msgspec.Struct, kw_only=True, omit_defaults=True):

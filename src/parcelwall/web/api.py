@@ -12,8 +12,9 @@ from litestar.params import Parameter
 
 from parcelwall import clock
 from parcelwall.errors import Refusal
-from parcelwall.hub import lists, reading
+from parcelwall.hub import acts, lists, reading
 from parcelwall.hub.commands import Announce, Answer, Asked, Cancel, Command, Divert, Extend, OneBatch, Report, Reserve
+from parcelwall.hub.ending import CallOff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Offered
 from parcelwall.rules.life import Stage
@@ -148,8 +149,13 @@ class Parcels(Controller):
     async def cancel(
         self, request: Request[Any, Any, Any], parcel: UUID, data: CancelBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        mine = await asked_by_carrier(request, who, key)
-        return answered(await hub.desk.ask(Cancel(carrier=who.carrier, parcel=parcel, why=data.why, asked=mine)))
+        """One of the operator's people may cancel anybody's, with a reason."""
+        mine = await asked(request, who, key)
+        if who.carries:
+            return answered(await hub.desk.ask(Cancel(carrier=who.carrier, parcel=parcel, why=data.why, asked=mine)))
+        who.must("end", await reading.station_of_parcel(hub, parcel))
+        acts.refuse_bad_reason(data.why)
+        return answered(await hub.desk.ask(CallOff(parcel=parcel, why=data.why, actor=who.actor, asked=mine)))
 
     @post("/{parcel:uuid}/extend", status_code=200, summary="Keep it longer", responses=CHANGED)
     async def extend(

@@ -1,6 +1,7 @@
-"""The API of operators for single parcels: nobody may collect it now, or one more code does. Needs an operator's key.
+"""The API of operators for single parcels: nobody may collect it now, one more code does, or nobody ever will. Needs an
+operator's key. That it will not come, they say where carriers do.
 
-Both stand in the journal of the parcel's station, which obeys them from when it has heard, with or without a line.
+All stand in the journal of the parcel's station, which obeys them from when it has heard, with or without a line.
 """
 
 from datetime import datetime
@@ -11,11 +12,12 @@ import msgspec
 from litestar import Controller, Request, Response, post
 from msgspec import Meta
 
-from parcelwall.hub import lists, reading
+from parcelwall.hub import acts, lists, reading
 from parcelwall.hub.drawn import NewCode, draw
+from parcelwall.hub.ending import WriteOff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import Person
-from parcelwall.web.answers import WRITES, answers
+from parcelwall.web.answers import WRITES, ParcelShown, answers
 from parcelwall.web.api import Key, answered, asked
 from parcelwall.web.bodies import Body, aware
 from parcelwall.web.field_words import WORDS
@@ -29,6 +31,12 @@ class BlockedShown(msgspec.Struct):
     parcel: UUID
     blocked: bool
     station: str | None = None
+
+
+class WrittenOffShown(ParcelShown, kw_only=True):
+    """The parcel, and the case that holds its compartment until somebody has looked behind the door and closed it."""
+
+    case: UUID
 
 
 class CodeBody(Body):
@@ -70,6 +78,16 @@ class Overrides(Controller):
         who.must("hold", await reading.station_of_parcel(hub, parcel))
         mine = await asked(request, who, key)
         return answered(await hub.desk.ask(lists.Block(parcel=parcel, lifted=True, asked=mine)))
+
+    @post("/parcels/{parcel:uuid}/write-off", status_code=200, summary="Nobody will ever hand it out",
+          responses=answers(200, WrittenOffShown, "It has ended, as lost", WRITES))
+    async def write_off(
+        self, request: Request[Any, Any, Any], parcel: UUID, data: RevokeBody, who: Who, hub: Hub, key: Key = None
+    ) -> Response[bytes]:
+        who.must("end", await reading.station_of_parcel(hub, parcel))
+        acts.refuse_bad_reason(data.why)
+        mine = await asked(request, who, key)
+        return answered(await hub.desk.ask(WriteOff(parcel=parcel, why=data.why, actor=who.actor, asked=mine)))
 
     @post("/parcels/{parcel:uuid}/codes", status_code=201, summary="One more code for a parcel inside",
           responses=answers(201, CodeShown, "The code", OPERATOR_WRITES))

@@ -33,6 +33,7 @@ from parcelwall.web.views import (
 STAGES: dict[Stage, RecipientStage] = {
     Stage.ANNOUNCED: "coming", Stage.RESERVED: "coming", Stage.READY: "ready", Stage.OVERDUE: "late",
     Stage.COLLECTED: "collected", Stage.TAKEN_BACK: "gone", Stage.DIVERTED: "diverted", Stage.CANCELLED: "cancelled",
+    Stage.WRITTEN_OFF: "lost",
 }  # fmt: skip
 OF_OPENING = ("station_offline", "not_present", "order_late", "order_unknown", "order_repeated", "door_busy",
               "door_failed", "too_many_tries", "wrong_code", "wrong_stage", "proof_missing", "held_back")  # fmt: skip

@@ -86,7 +86,7 @@ class Verify(msgspec.Struct, frozen=True):
     until: datetime | None = None
 
 
-RecipientStage = Literal["coming", "ready", "late", "held", "collected", "gone", "diverted", "cancelled"]
+RecipientStage = Literal["coming", "ready", "late", "held", "collected", "gone", "diverted", "cancelled", "lost"]
 
 
 class RecipientView(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ PAGES = [
     station.station_page, station.station_events, station.open_door, station.hold_door,
     journal.journal_page, station.open_begin, station.open_finish,
     parcels.parcels_page, parcels.find_parcels, parcels.parcel_page, parcels.reveal, parcels.extend_one,
+    parcels.cancel_one, parcels.write_off_one,
     longer.longer_page, longer.keep_longer,
     crew.couriers_page, crew.admit_courier, crew.revoke_courier,
     figures.numbers_page, figures.numbers_file,

@@ -1,5 +1,6 @@
 """Finding a parcel, its story, and who it is for: masked, and in clear only for a reason that is written down."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -9,13 +10,14 @@ from litestar.response import Redirect
 from parcelwall.errors import Refusal
 from parcelwall.hub import acts, staff, story
 from parcelwall.hub.commands import Extend
+from parcelwall.hub.ending import CallOff, WriteOff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person as Recipient
-from parcelwall.hub.staff import SignIn
+from parcelwall.hub.staff import Person, SignIn
 from parcelwall.hub.story import Step
 from parcelwall.journal import streams
 from parcelwall.notices.language import words
-from parcelwall.rules.life import INSIDE, Parcel
+from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, look, must, posted, top
 from parcelwall.web.console.overview import need_rows
@@ -24,6 +26,7 @@ from parcelwall.web.console.views import Found, Line, NeedRow, ParcelsView, Parc
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 
+COMING = (Stage.ANNOUNCED, Stage.RESERVED)
 LATE_S = 120  # between a station's clock and the hub's: more than that is worth telling
 DETAILS = ("mark", "reason", "why", "outcome", "size", "by", "at")
 
@@ -99,6 +102,51 @@ async def extend_one(request: Request[Any, Any, Any], parcel: UUID, sign_in: Sig
     return back(to, "changed")
 
 
+@post("/console/parcels/{parcel:uuid}/cancel", include_in_schema=False)
+async def cancel_one(request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub) -> Redirect:
+    """What is announced or promised will not come, whoever's it is."""
+    person, why, refused = await _ending(request, parcel, sign_in, hub, said.CALLED_OFF)
+    if refused:
+        return refused
+    to = f"{HOME}/parcels" if person.area else f"{HOME}/parcels/{parcel}"  # it is in no station and no area any more
+    return await _ended(hub, CallOff(parcel=parcel, why=why, actor=person.actor), "cancelled", to)
+
+
+@post("/console/parcels/{parcel:uuid}/write-off", include_in_schema=False)
+async def write_off_one(request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub) -> Redirect:
+    """Nobody will ever hand it out: for good, so that it is asked for twice."""
+    person, why, refused = await _ending(request, parcel, sign_in, hub, said.WRITTEN_OFF, sure=True)
+    if refused:
+        return refused
+    to = f"{HOME}/parcels/{parcel}"
+    return await _ended(hub, WriteOff(parcel=parcel, why=why, actor=person.actor), "written_off", to)
+
+
+async def _ending(
+    request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub, reasons: Collection[str],
+    sure: bool = False,
+) -> tuple[Person, str, Redirect | None]:  # fmt: skip
+    """Who ends it and why; or where the page goes on, if the form is not whole. Raises Refusal for no right."""
+    found = await story.one(hub, sign_in.person, parcel)
+    person, form = must(sign_in, "end", found.station), await posted(request, sign_in)
+    try:
+        why = reason_of(form, reasons)
+        acts.refuse_bad_reason(why)
+        if sure and form.get("sure") != "yes":
+            raise Refusal("bad_field")
+    except Refusal as no:
+        return person, "", back(f"{HOME}/parcels/{parcel}", no=no)
+    return person, why, None
+
+
+async def _ended(hub: Hub, command: CallOff | WriteOff, what: str, to: str) -> Redirect:
+    try:
+        await hub.desk.ask(command)
+    except Refusal as no:
+        return back(f"{HOME}/parcels/{command.parcel}", no=no)
+    return back(to, what)
+
+
 async def parcel_view(
     request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, parcel: Parcel, person: Recipient | None = None,
     clear: bool = False,
@@ -109,6 +157,7 @@ async def parcel_view(
     steps = await story.story(hub, parcel)
     person = person or await story.person_of(hub, parcel)
     station = hub.stations.known.get(parcel.station or "")
+    may_end = sign_in.person.may("end", parcel.station)
     sides = " × ".join(str(side) for side in parcel.sides_mm)
     return ParcelView(
         top=await top(request, hub, sign_in, "parcels"), parcel=parcel.id, reference=parcel.reference,
@@ -122,8 +171,14 @@ async def parcel_view(
         person=_shown(person, clear) if person else None,
         may_reveal=sign_in.person.may("reveal", parcel.station) and person is not None and not clear,
         may_extend=sign_in.person.may("extend", parcel.station) and parcel.stage in INSIDE,
-        reasons=tuple((key, known.gettext(text)) for key, text in said.REASONS.items()),
+        reasons=_in_words(said.REASONS, known), may_cancel=may_end and parcel.stage in COMING,
+        may_write_off=may_end and parcel.stage in INSIDE,
+        endings=_in_words(said.WRITTEN_OFF if parcel.stage in INSIDE else said.CALLED_OFF, known),
     )  # fmt: skip
+
+
+def _in_words(reasons: dict[str, str], known: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((key, known.gettext(text)) for key, text in reasons.items())
 
 
 async def _cases(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, parcel: Parcel) -> list[NeedRow]:
@@ -139,10 +194,17 @@ def _shown(person: Recipient, clear: bool) -> Revealed:
 
 def _line(hub: Hub, step: Step, names: dict[UUID, str], known: Any) -> Line:
     station = hub.stations.known.get(str(step.body.get("station") or streams.station_of(step.writer) or ""))
-    details = [str(step.body[name]) for name in DETAILS if isinstance(step.body.get(name), str) and step.body[name]]
+    details = [_detail(step.body[name], known) for name in DETAILS if isinstance(step.body.get(name), str)]
     late = (step.recorded_at - step.happened_at).total_seconds()
     return Line(
-        known.gettext(said.KIND.get(step.kind, step.kind)), ", ".join(details),
+        known.gettext(said.KIND.get(step.kind, step.kind)), ", ".join(filter(None, details)),
         names.get(step.actor, "") if step.actor else "", step.door, station.about.name if station else "",
         step.happened_at, step.recorded_at, int(late) if abs(late) > LATE_S else 0, step.writer, step.number,
     )  # fmt: skip
+
+
+def _detail(text: str, known: Any) -> str:
+    """A reason of ours in words, with what was written beside it; anything else as it stands."""
+    key, sign, more = text.partition(":")
+    reasons = {**said.REASONS, **said.CALLED_OFF, **said.WRITTEN_OFF}
+    return f"{known.gettext(reasons[key])}{sign}{more}" if key in reasons else text

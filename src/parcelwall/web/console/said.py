@@ -24,6 +24,8 @@ SAID = {
     "away": N_("This person can no longer come in."),
     "passkey": N_("The passkey is made. Next time you sign in with it."),
     "kept": N_("Everything inside is kept longer."),
+    "cancelled": N_("Cancelled. Nobody waits for it any more."),
+    "written_off": N_("Written off. Its recipient is told that it is lost, its carrier hears why."),
 }
 REFUSED = {
     "sign_in": N_("This key lets nobody in here. Check it."),
@@ -55,6 +57,7 @@ ABOUT = {
     "no_such_compartment": N_("Something was put behind a door that the layout does not have"),
     "never_taken_back": N_("A late parcel was never taken back"),
     "never_brought": N_("An announced parcel never came"),
+    "written_off": N_("A parcel was written off, and may lie there still"),
     "out_of_order": N_("A door is out of order"),
     "disk_full": N_("The station's disk is full"),
     "ups_complains": N_("The station's battery needs somebody"),
@@ -94,8 +97,18 @@ NEXT = {
 }
 NEXT_OF = {
     "permit": N_("Have it renewed, then note the new date."),
-    "never_brought": N_("Ask the carrier where it is, then close the case."),
-    "never_taken_back": N_("Send a courier to take it back, then close the case."),
+    "never_brought": N_(
+        "Ask the carrier where it is. If it will never come, cancel it on its page. Close the case, and you are asked "
+        "again in 30 days."
+    ),
+    "never_taken_back": N_(
+        "Send a courier to take it back. If nobody ever can, write it off on its page. Close the case, and you are "
+        "asked again in 30 days."
+    ),
+    "written_off": N_(
+        "Look behind the door, if it still stands. Close the case, and the compartment is offered again."
+    ),
+    "announcement_lost": N_("Look up whose it is. If nobody knows, it is cancelled on its page; then close the case."),
     "out_of_order": N_("Have it mended and looked at, then close the case."),
     "stuck": N_("It is tried again every half minute. If it stays, have the hub's log read, or take it back."),
 }
@@ -110,6 +123,7 @@ KIND = {
     "Diverted": N_("It goes another way"),
     "Extended": N_("Kept longer"),
     "Expired": N_("The holding time ended"),
+    "WrittenOff": N_("Written off as lost"),
     "CarrierReported": N_("The carrier scanned it"),
     "CodeRenewed": N_("A new code"),
     "Deposited": N_("Put in"),
@@ -146,6 +160,19 @@ REASONS = {
     "authority": N_("an authority demands it"),
 }
 """Why a door is opened or a person is shown: a list, and room for words beside it. The journal holds the key."""
+CALLED_OFF = {
+    "carrier_gone": N_("its carrier does not answer any more"),
+    "never_came": N_("it never came"),
+    "nobodys": N_("nobody knows whose it is"),
+    "mistake": N_("it was announced by mistake"),
+}
+WRITTEN_OFF = {
+    "destroyed": N_("the station was destroyed"),
+    "given_up": N_("the station was given up with it inside"),
+    "stolen": N_("it was stolen"),
+    "missing": N_("it is not behind its door, and nobody knows where"),
+}
+"""Why a parcel ends: lists as above."""
 KNOB = {
     "hold_hours": N_("hours from deposit to the end of the holding time"),
     "deposit_window_hours": N_("hours from the expected time to the end of a promise"),

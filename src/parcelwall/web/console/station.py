@@ -1,6 +1,7 @@
 """One station, live: every door, what it wrote last, and a door opened from afar with a reason."""
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -184,10 +185,10 @@ def _act(station: str, fields: dict[str, str]) -> str:
     return f"open {station}/{_number(fields.get('door', ''))}"
 
 
-def reason_of(form: dict[str, str]) -> str:
+def reason_of(form: dict[str, str], known: Collection[str] = said.REASONS) -> str:
     """The reason of the list and the words beside it, as the journal keeps them. Raises Refusal for none."""
     key, more = form.get("reason", ""), form.get("words", "").strip()
-    if key not in said.REASONS:
+    if key not in known:
         raise Refusal("reason_missing")
     return f"{key}: {more}" if more else key
 

@@ -255,6 +255,9 @@ class ParcelView(msgspec.Struct, frozen=True):
     may_reveal: bool
     may_extend: bool
     reasons: tuple[tuple[str, str], ...]
+    may_cancel: bool = False
+    may_write_off: bool = False
+    endings: tuple[tuple[str, str], ...] = ()
     events: str | None = None
 
 
