@@ -36,11 +36,11 @@ class Office:
 
     def __init__(self, hub: house.Hub, client: httpx.AsyncClient, operator: str, carrier: str) -> None:
         self.hub, self.client, self.operator, self.carrier = hub, client, operator, carrier
-        self._count = 0
+        self.count = 0
 
     async def ask(self, method: str, path: str, body: Any = None, key: str = "") -> httpx.Response:
-        self._count += 1
-        headers = {"Authorization": f"Bearer {key or self.operator}", "Idempotency-Key": f"key-{self._count}"}
+        self.count += 1
+        headers = {"Authorization": f"Bearer {key or self.operator}", "Idempotency-Key": f"key-{self.count}"}
         return await self.client.request(method, f"/api/v1{path}", json=body, headers=headers)
 
     async def parcel(self) -> str:
@@ -288,7 +288,7 @@ async def test_nobody_but_a_carrier_announces_or_takes_room(office: Office) -> N
             "/parcels": new, "/parcels/batch": {"parcels": [new]}, f"/carriers/{role}/reports": {"reference": "PW-1",
             "mark": "accepted"}, "/offers": {**BODY, "near": {"lat": 60.17, "lon": 24.94}},
             f"/parcels/{parcel}/reserve": {"destination": {"station_id": "S-0001"}},
-            **{f"/parcels/{parcel}/{act}": {} for act in ("cancel", "extend", "divert")},
+            **{f"/parcels/{parcel}/{act}": {} for act in ("extend", "divert")},
         }  # fmt: skip
         for path, body in writes.items():
             answer = await office.ask("POST", path, body, key)
@@ -331,7 +331,7 @@ async def test_the_page_names_each_call_that_needs_a_key_and_no_other(office: Of
         headers = {each["name"] for each in calls.get("post", {}).get("parameters", ())}
         if "post" in calls:
             asks["Idempotency-Key" in headers].add(words.get(name := path.rpartition("/")[2], name))
-    assert asks[True] == (asks[True] | asks[False]) & set(re.findall(r"\w+", said))
+    assert asks[True] == (asks[True] | asks[False]) & set(re.findall(r"[\w-]+", said))
 
 
 async def test_who_wants_back_what_is_inside_is_told_how() -> None:
