@@ -29,6 +29,7 @@ AN_ID = UUID("0198f000-0000-7000-8000-000000000001")
 LAYOUT = plain_layout("SSSSMMSSSL SSMMMMMSSS MMSSSSSLSS")
 FREE = (("S", 9), ("M", 4), ("L", 1))
 REASONS = (("stuck", "a recipient's door does not open"), ("look", "somebody must look inside"))
+ENDINGS = (("stolen", "it was stolen"), ("destroyed", "the station was destroyed"))
 STREAM = Stream("S-0012", 1204, "5f" * 32)
 LEAF = Leaf(STREAM, tuple(
     Written(1204 - n, kind, NOW - timedelta(minutes=n), NOW - timedelta(minutes=n, seconds=-1), f"{n:02x}" * 32, 19,
@@ -119,7 +120,7 @@ def parcel() -> views.ParcelView:
     return views.ParcelView(
         top("parcels", said="Changed."), AN_ID, "PW-7F3-2917", "acme-post", "READY", "S-0012", "Kluuvi", 14, "S",
         "300 × 200 × 60 mm, 900 g", NOW, NOW, (line, looked), NEEDS[1:2], (views.Told("ready", "email", "sent", NOW),),
-        views.Revealed("A… L…", "a…@e….org", "…97"), True, True, REASONS,
+        views.Revealed("A… L…", "a…@e….org", "…97"), True, True, REASONS, may_write_off=True, endings=ENDINGS,
     )  # fmt: skip
 
 

@@ -63,6 +63,8 @@ def recipient(words: Words, place: views.Place, steps: tuple[views.Step, ...]) -
                           steps=(), station=None),
         "me-diverted": change(bare, stage="diverted", heading="Coming another way", steps=(), station=None,
                               line="It could not go into a station. Post North brings it to your door."),
+        "me-lost": change(bare, stage="lost", heading="It is lost", steps=(), station=None,
+                          line="We are sorry. Ask Post North what happens now."),
         "me-cancelled": change(bare, stage="cancelled", heading="Cancelled", line="Ask the sender.", steps=(),
                                station=None),
         **in_person(ready, bare), **lists(), **friend(words, place),
