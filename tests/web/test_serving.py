@@ -1,12 +1,18 @@
-"""Where a server cannot listen, a sentence says which of host and port is wrong."""
+"""Where a server cannot listen, a sentence says which of host and port is wrong; a crowd at the door is let in."""
 
+import asyncio
 import re
 import socket
+from contextlib import ExitStack
+from typing import Any
 
 import pytest
+import uvloop
 
 from parcelwall.errors import Trouble
-from parcelwall.web.serving import listen
+from parcelwall.web.serving import AT_A_TURN, listen, serving
+
+CROWD = 30 * AT_A_TURN
 
 
 @pytest.mark.parametrize(("host", "port", "told"), [
@@ -26,3 +32,38 @@ def test_a_port_that_is_taken() -> None:
         port = busy.getsockname()[1]
         with pytest.raises(Trouble, match=rf"port {port} on 127\.0\.0\.1 is taken"):
             listen("127.0.0.1", port)
+
+
+async def _said_yes(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _has_come(client: socket.socket) -> bool:
+    try:
+        return client.recv(200, socket.MSG_PEEK).startswith(b"HTTP/1.1 200")
+    except BlockingIOError:
+        return False
+
+
+async def _turns_until_all_are_answered() -> int:
+    """Of the loop, for a crowd that stands at the door already."""
+    bound = listen("127.0.0.1", 0)
+    async with serving(_said_yes, bound) as port:
+        with ExitStack() as stack:
+            waiting = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(CROWD)]
+            for client in waiting:
+                client.sendall(b"GET / HTTP/1.1\r\nHost: hub.test\r\n\r\n")
+                client.setblocking(False)
+            turns = 0
+            while waiting:
+                await asyncio.sleep(0)
+                turns += 1
+                waiting = [client for client in waiting if not _has_come(client)]
+        return turns
+
+
+def test_a_crowd_at_the_door_is_let_in_many_at_a_turn() -> None:
+    """libuv lets one in for each turn of the loop, and a turn of a busy hub takes milliseconds."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        assert runner.run(_turns_until_all_are_answered()) < CROWD / 3

@@ -19,7 +19,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.network import CLAIM_LENGTH, CLAIM_LETTERS
 from parcelwall.hub.reading import by_size
 from parcelwall.hub.sitting import read_parcel
-from parcelwall.hub.stations import OF_HUB, WRITTEN_FOR, Station
+from parcelwall.hub.stations import OF_HUB, WRITTEN_FOR
 from parcelwall.rules import access, delegation, facts, token
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan, Room, read_room
@@ -36,7 +36,7 @@ SELECT body FROM entry WHERE kind = 'Revoked' AND writer = ANY(ARRAY({WRITTEN_FO
 _DONE = f"""
 SELECT writer, kind, happened_at, body FROM entry WHERE kind IN ('Deposited', 'TakenBack') AND {_OF_COURIER}
   AND happened_at >= $2 ORDER BY happened_at"""  # noqa: S608 - ours
-_HERE = "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND stage = ANY($2::text[])"
+_HERE = "SELECT record FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[])"
 _STATIONS = """
 SELECT id, room, in_service, last_seen FROM station LEFT JOIN station_presence ON station = id
 WHERE id = ANY($1::text[]) ORDER BY id"""
@@ -227,7 +227,11 @@ async def ending_of(hub: Hub, parcel: UUID) -> str:
 
 
 async def parcels_at(hub: Hub, station: str, *stages: Stage) -> list[Parcel]:
-    rows = await hub.pool.fetch(_HERE, station, list(stages))
+    return await _parcels(hub, [station], stages)
+
+
+async def _parcels(hub: Hub, stations: Sequence[str], stages: Sequence[Stage]) -> list[Parcel]:
+    rows = await hub.pool.fetch(_HERE, list(stations), list(stages))
     return [read_parcel(row["record"]) for row in rows]
 
 
@@ -248,18 +252,19 @@ class Label(msgspec.Struct, frozen=True):
 async def what_is(hub: Hub, courier: UUID, read: str, station: str) -> Label:
     """Looks a label up at the stop, then at the other stops of the round. It says nothing of any other parcel."""
     admitted = await admissions(hub, courier)
-    for name in sorted(admitted, key=lambda each: each != station):
-        parcel = await _labelled(hub, hub.stations.known[name], read)
+    here = [name for name in admitted if name == station]
+    for names in (here, sorted(admitted.keys() - here)):
+        parcel = await _labelled(hub, names, read)
         if parcel is not None:
-            verdict = "elsewhere" if name != station else "inside" if parcel.stage in INSIDE else "here"
-            return Label(verdict, name, parcel.size or "", parcel.selector, parcel.id)
+            verdict = "elsewhere" if parcel.station != station else "inside" if parcel.stage in INSIDE else "here"
+            return Label(verdict, parcel.station or "", parcel.size or "", parcel.selector, parcel.id)
     return Label("mistyped" if check_digit_fits(read) is False else "unknown")
 
 
-async def _labelled(hub: Hub, station: Station, read: str) -> Parcel | None:
-    tag = access.label_tag(station.label_key, read)
-    here = await parcels_at(hub, station.id, Stage.RESERVED, *INSIDE)
-    found = [parcel for parcel in here if parcel.label_tag and access.same(parcel.label_tag, tag)]
+async def _labelled(hub: Hub, stations: Sequence[str], read: str) -> Parcel | None:
+    tags = {name: access.label_tag(hub.stations.known[name].label_key, read) for name in stations}
+    there = await _parcels(hub, stations, (Stage.RESERVED, *INSIDE)) if stations else []
+    found = [each for each in there if each.label_tag and access.same(each.label_tag, tags[each.station or ""])]
     return min(found, key=lambda parcel: parcel.stage != Stage.RESERVED, default=None)
 
 

@@ -12,6 +12,10 @@ import uvicorn
 
 from parcelwall.errors import Trouble
 
+AT_A_TURN = 16
+"""Connections that come in during one turn of the loop. libuv accepts one for each listening handle: the last of
+a crowd (stations, after their hub was started anew) waited for as many turns as there were others, and a turn of a busy
+hub takes some milliseconds. Each handle is the same socket."""
 STREAMS_END_WITHIN_S = 1  # open streams are cut at the end; their pages come again by themselves
 
 
@@ -56,7 +60,8 @@ async def serving(app: Any, bound: socket.socket, http: Any = "auto") -> AsyncIt
         server_header=False, date_header=True,
     )  # fmt: skip
     server = _Quiet(config)
-    task = asyncio.create_task(server.serve(sockets=[bound]))
+    handles = [bound, *(bound.dup() for _ in range(AT_A_TURN - 1))]
+    task = asyncio.create_task(server.serve(sockets=handles))
     try:
         while not server.started and not task.done():
             await asyncio.sleep(0.01)
@@ -65,4 +70,5 @@ async def serving(app: Any, bound: socket.socket, http: Any = "auto") -> AsyncIt
         server.should_exit = True
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        bound.close()
+        for handle in handles:
+            handle.close()
