@@ -109,6 +109,7 @@ REASONS: dict[str, str] = {
     "proof_missing": "This parcel is handed out to a verified person only. Show a passkey on its page.",
     # the operator's people
     "asked_already": "You asked for this already, and it is not through yet. It stands under Keep longer.",
+    "too_new_to_agree": "Whoever was admitted or changed within a day agrees to nothing yet. Ask somebody else.",
     "second_person_needed": "A second person must agree, at the console. Nobody agrees to what they asked for.",
     "reason_missing": "Say why in 1 to 200 characters. It goes into the journal.",
     "prove_again": "Prove once more that it is you before a door opens.",

@@ -339,7 +339,7 @@ def what_operators_do(operator: Proven, parcel: str) -> None:
     operator.post(f"/stations/S-0001/couriers/{admitted['grant']}/revoke", {})
     assert operator.post(f"/couriers/{admitted['courier']}/revoke", {}).status_code == 200
     assert operator.post(f"/parcels/{parcel}/block", {"why": "looked for"}).status_code == 200
-    assert operator.post(f"/parcels/{parcel}/unblock", {}).status_code == 200
+    assert operator.post(f"/parcels/{parcel}/unblock", {"why": "found"}).status_code == 200
     assert operator.get("/cases").json() == {"cases": []}
     body = {"compartment": 1, "reason": "look"}
     assert said(operator.post("/stations/S-0001/open", body)) == (409, "station_offline")

@@ -57,7 +57,7 @@ async def alone_parcels(desk: Desk, most: int) -> None:
 
 async def test_what_somebody_asked_for_who_was_sent_away_is_withdrawn(desk: Desk) -> None:
     act = await third_door(desk)
-    await staff.send_away(desk.hub.pool, "kaisa")
+    await staff.send_away(desk.hub, "kaisa")
     assert await state_of(desk, act) == "withdrawn"
     with pytest.raises(Refusal, match="stale_screen"):
         await acts.agree(desk.hub, desk.people["noor"], act.id)
@@ -65,7 +65,7 @@ async def test_what_somebody_asked_for_who_was_sent_away_is_withdrawn(desk: Desk
 
 async def test_nobody_agrees_to_what_the_asker_may_not_do_any_more(desk: Desk) -> None:
     act = await third_door(desk)
-    await staff.change(desk.hub.pool, "kaisa", "operator", frozenset({"S-0002"}))
+    await staff.change(desk.hub, "kaisa", "operator", frozenset({"S-0002"}))
     with pytest.raises(Refusal, match="stale_screen"):
         await acts.agree(desk.hub, desk.people["noor"], act.id)
     assert await state_of(desk, act) == "withdrawn"
@@ -76,7 +76,7 @@ async def test_an_area_is_not_kept_longer_for_who_lost_the_right_in_that_minute(
     act = await acts.ask_to_keep_longer(desk.hub, desk.people["kaisa"], storm("S-0001"))
     if act.state == "waiting":
         await acts.agree(desk.hub, desk.people["noor"], act.id)
-    await staff.change(desk.hub.pool, "kaisa", "viewer", frozenset())
+    await staff.change(desk.hub, "kaisa", "viewer", frozenset())
     desk.clock.advance(61)
     await acts.carry_out_due(desk.hub)
     assert await state_of(desk, act) == "withdrawn"

@@ -90,7 +90,7 @@ async def test_a_slip_is_refused_and_changes_nothing(hub: Hub, said: tuple[Any, 
 
 async def test_who_was_sent_away_comes_back_as_they_were(hub: Hub) -> None:
     await give_key(hub, "timo", "Timo", "technician", ["S-0002"])
-    await staff.send_away(hub.pool, "timo")
+    await staff.send_away(hub, "timo")
     key, _, again = await give_key(hub, "timo")
     assert again and await staff.by_key(hub.pool, key_hash(key)) == Person(
         "timo", "Timo", "technician", frozenset({"S-0002"}), (await actors(hub, "timo"))[0]

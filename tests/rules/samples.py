@@ -142,6 +142,8 @@ FULL: tuple[facts.Fact, ...] = (
                      details={"pulses": 3}),
     facts.CaseClosed(case=CASE, station="S-0001", outcome="looked, empty"),
     facts.Looked(at="person", actor=ACTOR, parcel=PARCEL, reason="stuck: the recipient called"),
+    facts.StaffChanged(what="changed", person=GRANT, role="operator", area=("S-0001",), actor=ACTOR),
+    facts.Forgotten(parcel=PARCEL, actor=ACTOR),
     facts.SiteNoted(station="S-0001", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
                     valid_until=date(2027, 12, 31), access="fuse behind the left panel", actor=ACTOR),
     facts.AdmissionAdopted(row=ROW, plan="ab" * 32, by_row="night", actor=ACTOR),
@@ -161,6 +163,7 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.CompartmentHealth(compartment=1, usable=True), facts.WrongCode(count=1), facts.Power(status="unknown"),
     facts.Blocked(parcel=PARCEL), facts.Unblocked(parcel=PARCEL),
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
+    facts.StaffChanged(what="admitted", person=GRANT), facts.Forgotten(parcel=PARCEL),
     facts.Looked(at="search", actor=ACTOR), facts.SiteNoted(station="S-0001"),
     facts.AdmissionAdopted(row=AdmissionRow(name="all", rule="always")),
 )  # fmt: skip

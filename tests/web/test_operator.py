@@ -220,7 +220,7 @@ async def test_a_parcel_is_blocked_and_unblocked(office: Office) -> None:
     assert (personal.status_code, personal.json()["reason"]) == (400, "bad_field")
     foreign = await office.ask("POST", f"/parcels/{parcel}/block", {"why": "x"}, office.carrier)
     assert (foreign.status_code, foreign.json()["reason"]) == (403, "no_right")
-    assert (await office.ask("POST", f"/parcels/{parcel}/unblock")).json()["blocked"] is False
+    assert (await office.ask("POST", f"/parcels/{parcel}/unblock", {"why": "a slip"})).json()["blocked"] is False
     bare = await office.ask("POST", f"/parcels/{parcel}/codes", {})
     assert (bare.status_code, bare.json()["reason"]) == (400, "bad_field"), "why?"
     drawn = await office.ask("POST", f"/parcels/{parcel}/codes", {"reason": "no phone"})

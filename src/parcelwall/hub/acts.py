@@ -22,7 +22,7 @@ from parcelwall.hub.commands import Answer, Asked, Extend
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
 from parcelwall.hub.reading import LOST
-from parcelwall.hub.staff import Person, person_of
+from parcelwall.hub.staff import Person, is_new, person_of
 from parcelwall.rules.life import INSIDE
 from parcelwall.rules.personal import refuse_personal
 from parcelwall.rules.rights import Right
@@ -249,6 +249,8 @@ async def agree(hub: Hub, who: Person, act_id: UUID) -> Act:
     whoever asked has no right to it any more."""
     act, now = await find(hub, act_id), hub.clock.now()
     refuse_agreeing(act, who)
+    if await is_new(hub, who):
+        raise Refusal("too_new_to_agree")
     if not await _still_may(hub, act.asked_by, act.kind, act.stations):
         await hub.pool.execute(_OVER, act_id, "no_right")
         raise Refusal("stale_screen")

@@ -67,6 +67,23 @@ def admit(
 
 
 @app.command()
+def alone(
+    doors: Annotated[int | None, typer.Option(min=0, max=99_999, help="From afar, in ten minutes.")] = None,
+    parcels: Annotated[int | None, typer.Option(min=0, max=99_999, help="Kept longer, in a day.")] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """How much one of your people may do without a second one: the policy's `alone_doors` and `alone_parcels`.
+
+    The console and the API lower them. To raise them takes somebody at this machine.
+    """
+    from parcelwall.hub.policies import let_alone
+
+    now = ask(data, database_url, lambda h: let_alone(h, doors, parcels))
+    out.print(f"Alone: {now.doors_alone} doors in ten minutes, {now.parcels_alone} parcels kept longer in a day.")
+
+
+@app.command()
 def configure(
     file: Annotated[Path, typer.Argument(help="TOML: station, name, address, lat, lon, layout. docs/operator.md.")],
     data: Data = None,

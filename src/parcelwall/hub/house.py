@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -164,18 +164,24 @@ class Hub:
             at.record(facts.Revoked(grant=grant, station=station, actor=actor))
             await at.write()
 
-    async def note(self, fact: facts.Looked | facts.SiteNoted) -> None:
-        """What the office writes down for itself, in this process's own stream: no station needs it."""
-        async with self.pool.acquire() as connection, connection.transaction():
-            at = self.desk.sitting(connection)
+    async def note(
+        self, fact: facts.Looked | facts.SiteNoted | facts.StaffChanged | facts.Forgotten,
+        connection: asyncpg.Connection | None = None,
+    ) -> None:  # fmt: skip
+        """What the office writes down for itself, in this process's own stream: no station needs it. In the
+        transaction of what it tells of, if that is given."""
+        async with AsyncExitStack() as stack:
+            own: Any = connection or await stack.enter_async_context(self.pool.acquire())
+            await stack.enter_async_context(own.transaction())
+            at = self.desk.sitting(own)
             at.record(fact, self.streams.slot)
             await at.write()
 
-    async def revoke_station(self, station: str, why: str) -> None:
+    async def revoke_station(self, station: str, why: str, actor: UUID | None = None) -> None:
         """A stolen computer: its line is closed, its key and its secret are good for nothing any more. Refuses a
         station that has no computer."""
         async with self.pool.acquire() as connection, connection.transaction():
-            await network.revoke(self.desk.sitting(connection), station, why)
+            await network.revoke(self.desk.sitting(connection), station, why, actor)
         await self.refresh()
 
     async def restored(self) -> int:

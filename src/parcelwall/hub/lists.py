@@ -109,6 +109,7 @@ class Block(Command, kw_only=True):
     parcel: UUID
     why: str = ""
     lifted: bool = False
+    actor: UUID | None = None
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         refuse_personal(self.why, "why")
@@ -116,7 +117,10 @@ class Block(Command, kw_only=True):
 
     def decide(self, at: Sitting) -> Answer:
         parcel = own(at, self.parcel, None)
-        fact = decide.unblock(parcel, "operator") if self.lifted else decide.block(parcel, self.why, "operator")
+        if self.lifted:
+            fact: facts.Fact | None = decide.unblock(parcel, "operator", self.why, self.actor)
+        else:
+            fact = decide.block(parcel, self.why, "operator", self.actor)
         if fact is not None:
             at.record(fact)
         return Answer(200, {"parcel": str(parcel.id), "blocked": not self.lifted, "station": parcel.station})

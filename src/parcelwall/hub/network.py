@@ -3,6 +3,7 @@
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from asyncpg import Connection
@@ -182,7 +183,7 @@ _PROMISE = (
 )  # fmt: skip
 
 
-async def revoke(at: Sitting, station: str, why: str) -> None:
+async def revoke(at: Sitting, station: str, why: str, actor: UUID | None = None) -> None:
     """Ends the trust in a station's computer, and its secret with it. Refuses a station that has no computer."""
     refuse_personal(why, "why")
     sealed = at.keys.seal(at.ids.secret(32), f"station/{station}")
@@ -190,7 +191,7 @@ async def revoke(at: Sitting, station: str, why: str) -> None:
     if not found.endswith(" 1"):
         raise Refusal("not_found", "This station has no computer that could be revoked.", station=station)
     await at.load((), [station])
-    at.record(facts.KeyRevoked(station=station, why=why))
+    at.record(facts.KeyRevoked(station=station, why=why, actor=actor))
     await at.write()
     await at.connection.execute(_NEW_SECRET, station, sealed)
     await at.connection.execute("UPDATE claim SET used_at = $2 WHERE station = $1 AND used_at IS NULL", station, at.now)

@@ -79,6 +79,26 @@ def refuse_odd(policy: Policy) -> None:
         raise Refusal("bad_field", "At least one hour; at most ten alternatives.", field="hold_hours")
 
 
+def refuse_looser(before: Policy, after: Policy) -> None:
+    """Refuses to let one person do more without a second than before: nobody lifts that rule with their own key."""
+    for name, old, new in (("alone_doors", before.doors_alone, after.doors_alone),
+                           ("alone_parcels", before.parcels_alone, after.parcels_alone)):  # fmt: skip
+        if new > old:
+            raise Refusal("second_person_needed", f"{name} is raised on the hub's machine alone: `parcelwall alone`.",
+                          field=name)  # fmt: skip
+
+
+async def let_alone(hub: Hub, doors: int | None, parcels: int | None) -> Policy:
+    """What one person may do without a second, as somebody at the hub's machine says; None leaves it. Answers the
+    policy in force then."""
+    given = {"alone_doors": doors, "alone_parcels": parcels}
+    changed = {name: value for name, value in given.items() if value is not None}
+    if changed:
+        await hub.refresh()
+        await hub.adopt(msgspec.structs.replace(hub.policy, version=hub.policy.version + 1, **changed))
+    return hub.policy
+
+
 async def history(hub: Hub, names: dict[UUID, str]) -> list[Adopted]:
     """What was adopted, newest first, each with what it changed from the one before."""
     rows = await hub.pool.fetch(_ADOPTED, MOST + 1)

@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -17,13 +17,19 @@ from asyncpg import Pool
 from parcelwall.errors import Refusal
 from parcelwall.hub import signed_in
 from parcelwall.hub.house import Hub
+from parcelwall.rules.facts import StaffChanged
 from parcelwall.rules.rights import ROLES, Right, may
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")  # of a carrier or a person: it stands in addresses and facts
+NEW_FOR = timedelta(days=1)  # in which whoever was admitted or changed at the console agrees to nothing
+What = Literal["admitted", "changed", "key", "sent_away"]
 PROVED_FOR = timedelta(minutes=2)  # who has just proved to be there opens a door without being asked again
 
 _BY_ACTOR = """
 SELECT id, name, role, area, actor FROM carrier WHERE actor = $1 AND role <> 'carrier' AND key_hash IS NOT NULL"""
+_LATELY_CHANGED = """
+SELECT 1 FROM entry WHERE kind = 'StaffChanged' AND happened_at > $1 AND body LIKE $2 AND body LIKE '%"actor":"%'
+LIMIT 1"""
 _ALL = """
 SELECT id, name, role, area, actor, key_hash IS NOT NULL AS admitted,
   (SELECT max(seen_at) FROM signed_in WHERE holder = actor) AS seen_at,
@@ -101,17 +107,42 @@ async def names(pool: Pool) -> dict[UUID, str]:
     return {row["actor"]: row["name"] or row["id"] for row in await pool.fetch("SELECT actor, id, name FROM carrier")}
 
 
-async def change(pool: Pool, who: str, role: str, area: frozenset[str]) -> None:
+async def admit(
+    hub: Hub, who: str, name: str, role: str, area: Sequence[str], actor: UUID | None
+) -> str:  # fmt: skip
+    """A new person, whom `actor` admits: their key, shown this once."""
+    async with hub.pool.acquire() as connection, connection.transaction():
+        key = await hub.admit(who, name, role, area, connection)
+        await _note(hub, connection, "admitted", who, actor)
+    return key
+
+
+async def _note(hub: Hub, connection: Any, what: What, who: str, actor: UUID | None) -> None:
+    """Into the journal, by ids alone."""
+    row = await connection.fetchrow("SELECT actor, role, area FROM carrier WHERE id = $1", who)
+    fact = StaffChanged(what=what, person=row["actor"], role=row["role"], area=tuple(row["area"]), actor=actor)
+    await hub.note(fact, connection)
+
+
+async def is_new(hub: Hub, who: Person) -> bool:
+    """Whether somebody admitted or changed this person within a day, at the console: who lends a role to themselves or
+    a friend is seen before it is of use as a second person."""
+    since = hub.clock.now() - NEW_FOR
+    return bool(await hub.pool.fetchval(_LATELY_CHANGED, since, f'%"person":"{who.actor}"%'))
+
+
+async def change(hub: Hub, who: str, role: str, area: frozenset[str], actor: UUID | None = None) -> None:
     """Another role or area, at once. Refuses an unknown person or role, and to take the last admin's role."""
     if role not in ROLES:
         raise Refusal("bad_field", f"The role is one of {', '.join(ROLES)}.", field="role")
-    async with pool.acquire() as connection, connection.transaction():
+    async with hub.pool.acquire() as connection, connection.transaction():
         await _keep_an_admin(connection, who, role == "admin" and not area)
         done = await connection.execute(
             "UPDATE carrier SET role = $2, area = $3 WHERE id = $1 AND role <> 'carrier'", who, role, sorted(area)
         )
-    if not done.endswith(" 1"):
-        raise Refusal("not_found")
+        if not done.endswith(" 1"):
+            raise Refusal("not_found")
+        await _note(hub, connection, "changed", who, actor)
 
 
 async def give_key(
@@ -133,6 +164,8 @@ async def give_key(
         if before:
             await _end_everywhere(connection, who)
         key = await hub.admit(who, after.name, after.role, sorted(after.area), connection)
+        if after.role != "carrier":
+            await _note(hub, connection, "key" if before else "admitted", who, None)
     return key, after, before is not None
 
 
@@ -155,14 +188,15 @@ def _refuse(after: Person, before: Person | None, stations: Mapping[str, Any]) -
         raise Refusal("station_unknown", f"There is no station {unknown[0]}.", station=unknown[0])
 
 
-async def send_away(pool: Pool, who: str) -> None:
+async def send_away(hub: Hub, who: str, actor: UUID | None = None) -> None:
     """Ends somebody's key, passkeys and sign-ins. Refuses to send the last admin away."""
-    async with pool.acquire() as connection, connection.transaction():
+    async with hub.pool.acquire() as connection, connection.transaction():
         await _keep_an_admin(connection, who, False)
         done = await connection.execute("UPDATE carrier SET key_hash = NULL WHERE id = $1 AND role <> 'carrier'", who)
+        if not done.endswith(" 1"):
+            raise Refusal("not_found")
         await _end_everywhere(connection, who)
-    if not done.endswith(" 1"):
-        raise Refusal("not_found")
+        await _note(hub, connection, "sent_away", who, actor)
 
 
 _NO_ACTS = """

@@ -128,6 +128,9 @@ _BOTH: dict[str, Sayings] = {
     "claim_unknown": NEWER_CODE,
     "invite_unknown": (Saying(N_("That code signs in nobody"), N_("Ask your operator for a new one.")),),
     "asked_already": (Saying(N_("You asked for this already"), N_("It stands under “Keep longer”.")),),
+    "too_new_to_agree": (
+        Saying(N_("You agree to nothing yet"), N_("You were admitted or changed within a day. Ask somebody else.")),
+    ),
     "second_person_needed": (Saying(N_("A second person must agree"), N_("Nobody agrees to what they asked for.")),),
     "reason_missing": (Saying(N_("Say why first"), N_("It goes into the journal.")),),
     "prove_again": (Saying(N_("Prove once more that it is you")),),

@@ -356,21 +356,21 @@ def collect_return(parcel: Parcel | None) -> Parcel:
     return parcel
 
 
-def block(parcel: Parcel, why: str, by: facts.By) -> facts.Blocked | None:
+def block(parcel: Parcel, why: str, by: facts.By, actor: UUID | None = None) -> facts.Blocked | None:
     """From when the station hears of it, nobody may collect the parcel; None if that is so already.
 
     Refused for a parcel that has no place at a station.
     """
     if parcel.stage not in (Stage.RESERVED, *INSIDE):
         raise Refusal("wrong_stage", stage=parcel.stage)
-    return None if parcel.blocked else facts.Blocked(parcel=parcel.id, why=why, by=by)
+    return None if parcel.blocked else facts.Blocked(parcel=parcel.id, why=why, by=by, actor=actor)
 
 
-def unblock(parcel: Parcel, by: facts.By) -> facts.Unblocked | None:
+def unblock(parcel: Parcel, by: facts.By, why: str = "", actor: UUID | None = None) -> facts.Unblocked | None:
     """It may be collected again; None if it may. Refused for a parcel that has no place at a station."""
     if parcel.stage not in (Stage.RESERVED, *INSIDE):
         raise Refusal("wrong_stage", stage=parcel.stage)
-    return facts.Unblocked(parcel=parcel.id, by=by) if parcel.blocked else None
+    return facts.Unblocked(parcel=parcel.id, by=by, why=why, actor=actor) if parcel.blocked else None
 
 
 def refuse_blocked(parcel: Parcel) -> None:

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from parcelwall.rules.fact import Fact, Moment, ParcelFact
 from parcelwall.rules.facts_machine import ClockSet, JournalRestored, Measured, Power, StoodStill
-from parcelwall.rules.facts_office import AdmissionAdopted, Looked, SiteNoted
+from parcelwall.rules.facts_office import AdmissionAdopted, Forgotten, Looked, SiteNoted, StaffChanged
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import DwellCurve, Told, VisitCalendar
@@ -142,10 +142,13 @@ class Blocked(ParcelFact, frozen=True, kw_only=True):
 
     why: str = ""
     by: By = "operator"
+    actor: UUID | None = None
 
 
 class Unblocked(ParcelFact, frozen=True, kw_only=True):
     by: By = "operator"
+    why: str = ""
+    actor: UUID | None = None
 
 
 class Deposited(ParcelFact, frozen=True, kw_only=True):
@@ -245,6 +248,7 @@ class KeyRevoked(Fact, frozen=True, kw_only=True):
 
     station: str
     why: str = ""
+    actor: UUID | None = None
 
 
 class EpochBegan(Fact, frozen=True, kw_only=True):
@@ -341,6 +345,7 @@ HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, WrittenOff, CarrierReported,
     Granted, Revoked, CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked,
     EpochBegan, StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted, AdmissionAdopted,
+    StaffChanged, Forgotten,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

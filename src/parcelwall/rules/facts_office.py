@@ -17,6 +17,27 @@ class Looked(Fact, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class StaffChanged(Fact, frozen=True, kw_only=True):
+    """One of the operator's people was admitted, given another role, area or key, or sent away. `person` and `actor`
+    are random ids, whose names stand in the staff's table alone; without an actor it was done at the hub's machine.
+
+    `role` and `area` (ids of stations, none for all) are those from then on.
+    """
+
+    what: Literal["admitted", "changed", "key", "sent_away"]
+    person: UUID
+    role: str = ""
+    area: tuple[str, ...] = ()
+    actor: UUID | None = None
+
+
+class Forgotten(Fact, frozen=True, kw_only=True):
+    """The person of a parcel was erased from the vault, and the pictures of its cases; by whom."""
+
+    parcel: UUID
+    actor: UUID | None = None
+
+
 class SiteNoted(Fact, frozen=True, kw_only=True):
     """The place of a station as its operator has it on paper: host, authority, permit and until when it is valid.
 

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 
 Role = Literal["viewer", "operator", "technician", "planner", "admin"]
 Right = Literal[
-    "see", "export", "find", "reveal", "open", "codes", "hold", "agree", "extend", "end", "couriers", "sites",
-    "policy", "people", "trust", "forget", "admission",
+    "see", "export", "find", "reveal", "open", "codes", "hold", "unblock", "agree", "extend", "end", "couriers",
+    "sites", "policy", "people", "trust", "forget", "admission",
 ]  # fmt: skip
 
 RIGHTS: dict[Role, frozenset[Right]] = {
@@ -18,7 +18,7 @@ RIGHTS: dict[Role, frozenset[Right]] = {
     "technician": frozenset({"see", "open", "hold"}),
     "planner": frozenset({"see", "export", "sites", "policy"}),
     "operator": frozenset(
-        {"see", "export", "find", "reveal", "open", "codes", "hold", "agree", "extend", "end", "couriers"}
+        {"see", "export", "find", "reveal", "open", "codes", "hold", "unblock", "agree", "extend", "end", "couriers"}
     ),
     "admin": frozenset(get_args(Right)),
 }  # fmt: skip

@@ -9,7 +9,7 @@ from litestar import Controller, Request, Response, get, post
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, couriers, lists, people, photos, reading
+from parcelwall.hub import acts, couriers, lists, people, photos, policies, reading
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets
@@ -221,7 +221,7 @@ class Operator(Controller):
         who.must("trust", station)
         if station not in hub.stations.known:
             raise Refusal("station_unknown", station=station)
-        await hub.revoke_station(station, data.why)
+        await hub.revoke_station(station, data.why, who.actor)
         body = {"station": station, "claim": await hub.claim(station)}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
@@ -235,7 +235,9 @@ class Operator(Controller):
           responses=answers(200, PolicyShown, "In force now", OPERATOR_WRITES))
     async def adopt(self, data: PolicyBody, who: Who, hub: Hub) -> Response[bytes]:
         who.must("policy")
-        await hub.adopt(await lay_over(hub, data), who.actor)
+        wanted = await lay_over(hub, data)
+        policies.refuse_looser(hub.policy, wanted)
+        await hub.adopt(wanted, who.actor)
         return Response(msgspec.json.encode(shown(hub.policy)), media_type="application/json")
 
     @post("/parcels/{parcel:uuid}/forget", status_code=200, summary="Erase the person of a parcel",
@@ -248,4 +250,5 @@ class Operator(Controller):
             await photos.erase(connection, parcel)
             person = await reading.person_id(connection, parcel)
             erased = person is not None and await people.erase(connection, person)
+            await hub.note(facts.Forgotten(parcel=parcel, actor=who.actor), connection)
         return Response(msgspec.json.encode({"erased": erased}), media_type="application/json")

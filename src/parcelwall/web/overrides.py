@@ -68,16 +68,17 @@ class Overrides(Controller):
     ) -> Response[bytes]:
         who.must("hold", await reading.station_of_parcel(hub, parcel))
         mine = await asked(request, who, key)
-        return answered(await hub.desk.ask(lists.Block(parcel=parcel, why=data.why, asked=mine)))
+        return answered(await hub.desk.ask(lists.Block(parcel=parcel, why=data.why, actor=who.actor, asked=mine)))
 
     @post("/parcels/{parcel:uuid}/unblock", status_code=200, summary="It may be collected again",
           responses=answers(200, BlockedShown, "Its code is good again", WRITES))
     async def unblock(
-        self, request: Request[Any, Any, Any], parcel: UUID, who: Who, hub: Hub, key: Key = None
+        self, request: Request[Any, Any, Any], parcel: UUID, data: RevokeBody, who: Who, hub: Hub, key: Key = None
     ) -> Response[bytes]:
-        who.must("hold", await reading.station_of_parcel(hub, parcel))
+        who.must("unblock", await reading.station_of_parcel(hub, parcel))
         mine = await asked(request, who, key)
-        return answered(await hub.desk.ask(lists.Block(parcel=parcel, lifted=True, asked=mine)))
+        lifted = lists.Block(parcel=parcel, why=data.why, lifted=True, actor=who.actor, asked=mine)
+        return answered(await hub.desk.ask(lifted))
 
     @post("/parcels/{parcel:uuid}/write-off", status_code=200, summary="Nobody will ever hand it out",
           responses=answers(200, WrittenOffShown, "It has ended, as lost", WRITES))

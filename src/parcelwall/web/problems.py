@@ -28,7 +28,7 @@ STATUS: dict[str, int] = {
     "station_offline": 409, "not_present": 403, "order_late": 409, "order_repeated": 409, "order_unknown": 409,
     "passkey_wrong": 403, "proof_missing": 403, "cannot_record": 503, "claim_unknown": 403, "station_taken": 409,
     "held_back": 409, "too_many_staff": 409, "too_many_codes": 409, "bundle_unknown": 422, "invite_unknown": 403,
-    "held_for_others": 422, "second_person_needed": 403, "asked_already": 409,
+    "held_for_others": 422, "second_person_needed": 403, "too_new_to_agree": 403, "asked_already": 409,
     "reason_missing": 422, "prove_again": 403,
 }  # fmt: skip
 _PLACE = re.compile(r"at `\$\.?([^`]{1,100})`")

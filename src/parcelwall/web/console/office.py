@@ -113,6 +113,7 @@ async def adopt_policy(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
     try:
         wanted = msgspec.convert({**given, "version": hub.policy.version + 1}, Policy, strict=False)
         policies.refuse_odd(wanted)
+        policies.refuse_looser(hub.policy, wanted)
         await hub.adopt(wanted, person.actor)
     except msgspec.ValidationError:
         return back(to, no=Refusal("bad_field"))
@@ -159,7 +160,7 @@ async def admit_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
             raise Refusal("reference_taken")
         if not set(area) <= hub.stations.known.keys():
             raise Refusal("station_unknown")
-        key = await hub.admit(who, form.get("name", "").strip()[:60] or who, role, area)
+        key = await staff.admit(hub, who, form.get("name", "").strip()[:60] or who, role, area, sign_in.person.actor)
     except Refusal as no:
         return back(f"{HOME}/people", no=no)
     return page(renderer, await _people_view(request, hub, sign_in, key, who), look(request))
@@ -173,11 +174,11 @@ async def change_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: H
     who, to = form.get("id", ""), f"{HOME}/people"
     try:
         if form.get("do") == "away":
-            await staff.send_away(hub.pool, who)
+            await staff.send_away(hub, who, sign_in.person.actor)
             return back(to, "away")
         if not set(area) <= hub.stations.known.keys():
             raise Refusal("station_unknown")
-        await staff.change(hub.pool, who, form.get("role", ""), frozenset(area))
+        await staff.change(hub, who, form.get("role", ""), frozenset(area), sign_in.person.actor)
     except Refusal as no:
         return back(to, no=no)
     return back(to, "changed")

@@ -143,6 +143,8 @@ KIND = {
     "CaseOpened": N_("A case was opened"),
     "CaseClosed": N_("A case was closed"),
     "Looked": N_("Somebody looked who it is for"),
+    "StaffChanged": N_("One of your people was admitted, changed or sent away"),
+    "Forgotten": N_("Its person was erased"),
     "Granted": N_("A door was opened from afar"),
 }
 ROLE = {
