@@ -51,15 +51,16 @@ async def begin(hub: Hub, purpose: Purpose, holder: UUID, proved_at: datetime | 
     return secret
 
 
-async def find(hub: Hub, purpose: Purpose, secret: str) -> SignedIn | None:
-    """Who this cookie is of; None for one that is unknown, has ended or was idle for too long."""
+async def find(hub: Hub, purpose: Purpose, secret: str, used: bool = True) -> SignedIn | None:
+    """Who this cookie is of; None for one that is unknown, has ended or was idle for too long. `used`: a person does
+    something with it now, so that the time without use begins anew."""
     if not secret:
         return None
     now = hub.clock.now()
     row = await hub.pool.fetchrow(_FIND, _hashed(secret), purpose, now, now - IDLE[purpose])
     if row is None:
         return None
-    if now - row["seen_at"] > SEEN_EVERY:
+    if used and now - row["seen_at"] > SEEN_EVERY:
         await hub.pool.execute("UPDATE signed_in SET seen_at = $2 WHERE hash = $1", _hashed(secret), now)
     return SignedIn(row["holder"], row["made_at"], row["proved_at"], row["proved_act"])
 

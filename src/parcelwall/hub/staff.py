@@ -72,9 +72,10 @@ def slip_of(secret: str) -> str:
     return hashlib.sha256(b"parcelwall/slip/1\0" + secret.encode()).hexdigest()[:32]
 
 
-async def find(hub: Hub, secret: str) -> SignIn | None:
-    """The sign-in of a cookie; None for one that is unknown, over, or of somebody who was sent away."""
-    here = await signed_in.find(hub, "operator", secret)
+async def find(hub: Hub, secret: str, used: bool = True) -> SignIn | None:
+    """The sign-in of a cookie; None for one that is unknown, over, or of somebody who was sent away. `used` as
+    `signed_in.find` has it."""
+    here = await signed_in.find(hub, "operator", secret, used)
     person = await by_actor(hub, here.holder) if here else None
     if here is None or person is None:
         return None
@@ -146,7 +147,7 @@ async def change(hub: Hub, who: str, role: str, area: frozenset[str], actor: UUI
 
 
 async def give_key(
-    hub: Hub, who: str, name: str = "", role: str = "", area: Sequence[str] | None = None
+    hub: Hub, who: str, name: str = "", role: str = "", area: Sequence[str] | None = None, actor: UUID | None = None
 ) -> tuple[str, Person, bool]:
     """A new API key for a carrier or one of the operator's people, as whom it makes them, and whether they were known.
 
@@ -165,7 +166,7 @@ async def give_key(
             await _end_everywhere(connection, who)
         key = await hub.admit(who, after.name, after.role, sorted(after.area), connection)
         if after.role != "carrier":
-            await _note(hub, connection, "key" if before else "admitted", who, None)
+            await _note(hub, connection, "key" if before else "admitted", who, actor)
     return key, after, before is not None
 
 

@@ -51,7 +51,12 @@ def secret_of(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose) -> st
 
 async def whoever(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose) -> SignedIn | None:
     """Who is signed in in this browser."""
-    return await find(hub, purpose, secret_of(request, hub, purpose))
+    return await find(hub, purpose, secret_of(request, hub, purpose), is_use(request))
+
+
+def is_use(request: Request[Any, Any, Any]) -> bool:
+    """Whether a person does something. A page's stream goes on by itself: a page left open is no use of a sign-in."""
+    return not request.url.path.endswith("/events")
 
 
 def only_from_here(request: Request[Any, Any, Any]) -> None:

@@ -24,7 +24,7 @@ from parcelwall.notices.texts import refusal_text, words
 from parcelwall.rules.rights import Right
 from parcelwall.web.console import said
 from parcelwall.web.console.views import OutView, Top
-from parcelwall.web.passkeys import only_from_here, secret_of
+from parcelwall.web.passkeys import is_use, only_from_here, secret_of
 from parcelwall.web.reader import look_of
 from parcelwall.web.render import Renderer
 from parcelwall.web.streams import frames, stream
@@ -59,8 +59,10 @@ def on_sign_in_first(request: Request[Any, Any, Any], _: SignInFirst) -> Respons
 
 
 async def provide_sign_in(request: Request[Any, Any, Any], hub: Hub) -> SignIn:
-    """The sign-in of this browser. Raises SignInFirst without one."""
-    found = await staff.find(hub, secret_of(request, hub, "operator"))
+    """The sign-in of this browser. Raises SignInFirst without one. Only the wall screen, which nobody touches, keeps it
+    alive by being open."""
+    used = is_use(request) or request.url.path == f"{HOME}/wall/events"
+    found = await staff.find(hub, secret_of(request, hub, "operator"), used)
     if found is None:
         raise SignInFirst
     return found

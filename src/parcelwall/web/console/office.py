@@ -166,9 +166,12 @@ async def admit_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
     return page(renderer, await _people_view(request, hub, sign_in, key, who), look(request))
 
 
-@post("/console/people/change", include_in_schema=False)
-async def change_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
-    """Another role or area, or away: at once, for browsers that have signed in too. Raises Refusal."""
+@post("/console/people/change", status_code=200, include_in_schema=False)
+async def change_person(
+    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
+) -> Response[Any]:
+    """Another role or area, or away: at once, for browsers that have signed in too. Or a new key, for who has lost a
+    passkey: the answer shows it, once. Raises Refusal."""
     must(sign_in, "people")
     form, area = await posted(request, sign_in), await chosen(request, "area")
     who, to = form.get("id", ""), f"{HOME}/people"
@@ -176,9 +179,20 @@ async def change_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: H
         if form.get("do") == "away":
             await staff.send_away(hub, who, sign_in.person.actor)
             return back(to, "away")
+        if form.get("do") == "key":
+            key = await _new_key(hub, who, sign_in.person)
+            return page(renderer, await _people_view(request, hub, sign_in, key, who), look(request))
         if not set(area) <= hub.stations.known.keys():
             raise Refusal("station_unknown")
         await staff.change(hub, who, form.get("role", ""), frozenset(area), sign_in.person.actor)
     except Refusal as no:
         return back(to, no=no)
     return back(to, "changed")
+
+
+async def _new_key(hub: Hub, who: str, admin: Person) -> str:
+    """Of one of the operator's people: the old key, passkeys and sign-ins end. Refuses carriers and unknown ids."""
+    if await hub.pool.fetchval("SELECT 1 FROM carrier WHERE id = $1 AND role <> 'carrier'", who) is None:
+        raise Refusal("not_found")
+    key, _, _ = await staff.give_key(hub, who, actor=admin.actor)
+    return key

@@ -29,6 +29,7 @@ SAID = {
 }
 REFUSED = {
     "sign_in": N_("This key lets nobody in here. Check it."),
+    "passkey_only": N_("You have a passkey: sign in with it. If it is lost, an admin gives you a new key."),
     "stale_screen": N_("This has changed meanwhile. Look again."),
     "second_person_needed": N_("A second person must agree. Nobody agrees to what they asked for."),
     "not_found": N_("There is nothing here under this name."),

@@ -35,7 +35,8 @@ async def sign_in_page(
 
 @post("/console/sign-in", include_in_schema=False)
 async def sign_in(request: Request[Any, Any, Any], data: Form, hub: Hub, office_brake: Brake) -> Redirect:
-    """With an API key of one of the operator's people. Raises Refusal after too many tries from one address."""
+    """With an API key of one of the operator's people, until they have a passkey: a key can be copied, so that it is no
+    second way in. Raises Refusal after too many tries from one address."""
     only_from_here(request)
     to, address = safe(data.get("to", "")), address_of(request)
     if wait_s := office_brake.wait_s(address):
@@ -45,6 +46,8 @@ async def sign_in(request: Request[Any, Any, Any], data: Form, hub: Hub, office_
     if person is None or not person.may("see", next(iter(person.area), None)):
         return Redirect(f"{HOME}/sign-in?to={to}&no=sign_in", status_code=303)
     office_brake.forgive(address)
+    if person.actor and await passkeys.of_holder(hub, person.actor):
+        return Redirect(f"{HOME}/sign-in?to={to}&no=passkey_only", status_code=303)
     return await enter(hub, person, to)
 
 
@@ -90,9 +93,12 @@ async def sign_out(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -
 async def prove_again(
     request: Request[Any, Any, Any], sign_in: SignIn, form: dict[str, str], hub: Hub, brake: Brake
 ) -> None:
-    """Raises Refusal unless the person proved a moment ago to be there, or the form holds their own key."""
+    """Raises Refusal unless the person proved a moment ago to be there, or the form holds their own key and they have
+    no passkey to show instead."""
     if sign_in.is_fresh(hub.clock.now()):
         return
+    if sign_in.person.actor and await passkeys.of_holder(hub, sign_in.person.actor):
+        raise Refusal("prove_again")
     with brake.one_try(address_of(request), "prove_again"):
         person = await staff.by_key(hub.pool, key_hash(form.get("key", "").strip()))
         if person is None or person.id != sign_in.person.id:
