@@ -37,6 +37,8 @@ _BY_LINK = "SELECT record FROM link JOIN parcel ON parcel.id = link.parcel WHERE
 _OPEN_CASES = """
 SELECT id, about, parcel, station, compartment, holds, opened_at FROM case_file
 WHERE closed_at IS NULL AND ($1::text[] = '{}' OR station = ANY($1)) ORDER BY opened_at, id"""
+_PAGE_OF_CASES = _OPEN_CASES.replace(" ORDER BY", """
+  AND ($2::uuid IS NULL OR (opened_at, id) > (SELECT opened_at, id FROM case_file WHERE id = $2)) ORDER BY""")
 _MARKS = "SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'CarrierReported' ORDER BY revision"
 
 
@@ -266,6 +268,12 @@ async def send_code(hub: Hub, carrier: str, parcel_id: UUID) -> dict[str, Any]:
 async def open_cases(hub: Hub, stations: Collection[str] = ()) -> list[dict[str, Any]]:
     """Open cases at these stations (of none: everywhere), oldest first, with the name that people call them by."""
     rows = await hub.pool.fetch(_OPEN_CASES, list(stations))
+    return [{**dict(row), "name": case_name(row["id"])} for row in rows]
+
+
+async def page_of_cases(hub: Hub, stations: Collection[str], after: UUID | None, limit: int) -> list[dict[str, Any]]:
+    """The same, so many after one of them, which may be closed by now; none after one that never was."""
+    rows = await hub.pool.fetch(f"{_PAGE_OF_CASES} LIMIT $3", list(stations), after, limit)
     return [{**dict(row), "name": case_name(row["id"])} for row in rows]
 
 

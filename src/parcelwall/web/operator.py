@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
+from litestar.params import Parameter
 from msgspec import Meta
 
 from parcelwall.errors import Refusal
@@ -22,6 +23,8 @@ from parcelwall.web.field_words import WORDS
 from parcelwall.web.policy import PolicyBody, PolicyShown, lay_over, shown
 from parcelwall.web.who import Who
 
+MostCases = Annotated[int, Parameter(ge=1, le=500, description="most on a page")]
+
 
 class CaseShown(msgspec.Struct):
     """A surprise that a person should look at. With `holds` its compartment is offered to nobody meanwhile."""
@@ -36,8 +39,11 @@ class CaseShown(msgspec.Struct):
     compartment: int | None = None
 
 
-class CasesShown(msgspec.Struct):
+class CasesShown(msgspec.Struct, omit_defaults=True):
+    """A page of them. `next` is what to give as `after` for those that follow; without it there are no more."""
+
     cases: list[CaseShown]
+    next: UUID | None = None
 
 
 class ClosedShown(msgspec.Struct):
@@ -145,10 +151,13 @@ class Operator(Controller):
     tags = ["operator"]  # noqa: RUF012 - litestar's own form
 
     @get("/cases", summary="Open cases, oldest first",
-         responses=answers(200, CasesShown, "All of them", OPERATOR_READS))
-    async def cases(self, who: Who, hub: Hub) -> Response[bytes]:
+         responses=answers(200, CasesShown, "A page of them", OPERATOR_READS))
+    async def cases(self, who: Who, hub: Hub, after: UUID | None = None, limit: MostCases = 500) -> Response[bytes]:
         who.must("see")
-        body = {"cases": await reading.open_cases(hub, who.area)}
+        found = await reading.page_of_cases(hub, who.area, after, limit + 1)
+        body: dict[str, Any] = {"cases": found[:limit]}
+        if len(found) > limit:
+            body["next"] = found[limit - 1]["id"]
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     @post("/cases/{case:uuid}/close", status_code=200, summary="Somebody has looked",

@@ -29,6 +29,7 @@ from parcelwall.web.tiles import Tiles
 RADIUS = 22  # of a ring, in units of the drawing
 MARGIN_M = 70
 FRAME = (900, 560)  # about what the map gets on a desk, in px: pins are drawn so that a unit of theirs is a px there
+MOST_SHOWN = 200  # lines of what needs somebody, dearest first; the page says how many more there are
 CALM_S = 1.0  # news come at most so often: a busy network changes all the time
 FILTERS = {
     "all": lambda _: True, "full": lambda row: row.share >= 0.9, "faults": lambda row: bool(row.faults or row.cases),
@@ -183,8 +184,8 @@ async def needs_events(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
 
 async def needs_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn) -> NeedsView:
     rows = await need_rows(request, hub, sign_in.person)
-    return NeedsView(await top(request, hub, sign_in, "needs", len(rows)), tuple(rows),
-                     with_query(f"{HOME}/needs/events", request))  # fmt: skip
+    return NeedsView(await top(request, hub, sign_in, "needs", len(rows)), tuple(rows[:MOST_SHOWN]),
+                     with_query(f"{HOME}/needs/events", request), max(0, len(rows) - MOST_SHOWN))  # fmt: skip
 
 
 @post("/console/cases/{case:uuid}/close", include_in_schema=False)

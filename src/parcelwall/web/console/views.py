@@ -151,6 +151,8 @@ class NeedsView(msgspec.Struct, frozen=True):
     top: Top
     rows: tuple[NeedRow, ...]
     events: str | None = None
+    more: int = 0
+    """So many that cost less are not shown."""
 
 
 class Chosen(msgspec.Struct, frozen=True):
