@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
     from parcelwall.hub.followers import Bells
 
 KEEP_OPEN_S, LOOK_AGAIN_S = 15.0, 1.0
+DRAWN_A_TENTH = 10.0  # a page that may calm down is drawn at most a tenth of the time, however large its network
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
 
@@ -23,7 +24,7 @@ async def frames(
     bells: "Bells", keys: str | Sequence[str], draw: Callable[[], Awaitable[str]], calm_s: float = 0.0
 ) -> AsyncIterator[bytes]:
     """The page as it is now, then anew whenever there is news under one of the keys that changes it, at most each
-    `calm_s`.
+    `calm_s`; and if that is not 0, not before ten times as long as it took to draw.
 
     While the database is lost the page keeps what it shows.
     """
@@ -34,18 +35,21 @@ async def frames(
     for key in hung:
         bells.hang(key, bell)
     shown, number, wait_s = "", 0, KEEP_OPEN_S
+    loop = asyncio.get_running_loop()
     try:
         while True:
             bell.clear()
+            began_s = loop.time()
             try:
                 html, wait_s = await draw(), KEEP_OPEN_S
             except LOST:
                 html, wait_s = shown, LOOK_AGAIN_S
+            took_s = loop.time() - began_s
             if html != shown:
                 shown, number = html, number + 1
                 yield event(html, number)
             if calm_s:
-                await asyncio.sleep(calm_s)
+                await asyncio.sleep(max(calm_s, DRAWN_A_TENTH * took_s))
             try:
                 async with asyncio.timeout(wait_s):
                     await bell.wait()
