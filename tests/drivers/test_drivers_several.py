@@ -93,6 +93,7 @@ async def test_one_table_is_one_bus():
     ("change", "told"),
     [
         (lambda buses: buses[1].update(port="pretend/0"), "two buses have the port pretend/0"),
+        (lambda buses: buses[1].update(port="/dev/ttyUSB1"), "/dev/ttyUSB1 may be the other bus after a start"),
         (lambda buses: buses[1]["doors"][0].update(door=4), "door 4 is mapped on two buses"),
         (lambda buses: buses[1].pop("driver"), "under [[bus]] number 2 is wrong: `driver` is missing"),
         (lambda buses: buses.clear(), "has no [bus]"),

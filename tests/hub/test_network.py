@@ -35,21 +35,41 @@ async def room(hub: Hub, station: str = "S-0001") -> Room:
         return (await rooms(connection, [station]))[station]
 
 
-async def refused(hub: Hub, claim: str) -> str:
+async def refused(hub: Hub, claim: str, key: bytes = KEY) -> str:
     with pytest.raises(Refusal) as no:
-        await hub.enrol(claim, KEY)
+        await hub.enrol(claim, key)
     return no.value.reason
 
 
-async def test_a_claim_serves_once(hub: Hub) -> None:
+async def test_a_claim_serves_one_computer(hub: Hub) -> None:
     claim = await hub.claim("S-0001")
     given = await hub.enrol(claim, KEY)
     assert (given.station, given.hub_writer, given.epoch) == ("S-0001", "hub:1/S-0001", 0)
     assert len(bytes.fromhex(given.secret)) == 32
     assert bytes.fromhex(given.hub_key) == hub.signer.public
     assert await hub.known("S-0001") == Known(KEY, "S-0001")
-    assert await refused(hub, claim) == "claim_unknown"
+    assert await hub.enrol(claim, KEY) == given, "the answer was lost: the same computer asks again"
+    assert await refused(hub, claim, NEWER) == "claim_unknown"
     assert await kinds_in(hub, "hub:1/S-0001") == ["StationConfigured", "StationEnrolled"]
+
+
+async def test_a_new_computer_whose_answer_was_lost_has_the_same_answer_for_a_day(hub: Hub) -> None:
+    assert isinstance(hub.clock, VirtualClock)
+    await hub.enrol(await hub.claim("S-0001"), KEY)
+    claim = await hub.claim("S-0001")
+    given = await hub.enrol(claim, NEWER)
+    assert given.fetches and given.writer != "S-0001"
+    assert await hub.enrol(claim, NEWER) == given, "no life more"
+    assert await refused(hub, claim, KEY) == "claim_unknown", "the one before"
+    hub.clock.advance(timedelta(hours=24).total_seconds())
+    assert await refused(hub, claim, NEWER) == "claim_unknown"
+
+
+async def test_a_claim_gives_a_revoked_computer_nothing(hub: Hub) -> None:
+    claim = await hub.claim("S-0001")
+    await hub.enrol(claim, KEY)
+    await hub.revoke_station("S-0001", "stolen")
+    assert await refused(hub, claim, KEY) == "claim_unknown"
 
 
 async def test_a_claim_is_read_as_people_write_it(hub: Hub) -> None:

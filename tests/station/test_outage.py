@@ -1,5 +1,6 @@
 """A station that stood still tells once for how long; short stops, first starts and clocks that jump tell nothing."""
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from parcelwall.rules import facts
-from station.rig import Rig
+from station.rig import Crash, Rig, fail_at
 
 HOUR = 3600.0
 
@@ -130,3 +131,16 @@ async def test_the_hubs_time_brings_nothing_more_where_the_clock_was_right(rig: 
     rig.memory.told_time(rig.now.now() + timedelta(minutes=2), "boot")
     await goes_on(rig)
     assert told(rig) == before == ([timedelta(hours=5)] if hours == 5 else [])
+
+
+@pytest.mark.parametrize("write", range(1, 8))
+async def test_a_hole_is_told_once_whenever_the_power_goes_while_it_is_told(rig: Rig, write: int) -> None:
+    """Each telling gives every parcel inside that much more time: the fact and the note that ends the hole are one."""
+    await rig.now.sleep(5 * HOUR)
+    await rig.restart()
+    fail_at(rig.memory.connection, write, Crash)
+    with contextlib.suppress(Crash):
+        rig.station.outage.look()
+    await rig.restart()
+    rig.station.outage.look()
+    assert told(rig) == [timedelta(hours=5)]

@@ -47,6 +47,7 @@ REMEDIES = {
     "supply": "Write a name for the power supply; buses that share one name share one pulse at a time",
     "supply_gap_ms": "Write how many milliseconds a supply rests after a pulse, 0 to 60000",
 }
+MOVES = re.compile(r"/dev/tty(USB|ACM)\d+")  # names that are given in the order in which adapters are found
 SAID = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.*)`)?$", re.DOTALL)
 FIELD = re.compile(r"Object (?P<what>missing required|contains unknown) field `(?P<name>\w+)`")
 INDEX = re.compile(r"\[.*?\]")
@@ -95,6 +96,9 @@ def parse_profiles(written: Any, where: str = "the settings") -> list[Profile]:
                 for door in _twice(line.door for profile in profiles for line in profile.doors)]  # fmt: skip
     problems += [f"`port`: two buses have the port {port}. {REMEDIES['port']} of each"
                  for port in _twice(profile.port for profile in profiles)]  # fmt: skip
+    if len(profiles) > 1:
+        problems += [f"`port`: {profile.port} may be the other bus after a start, and its doors would open. "
+                     f"{REMEDIES['port']}" for profile in profiles if MOVES.fullmatch(profile.port)]  # fmt: skip
     if problems:
         raise _wrong(f"{where} under [[bus]]", problems)
     return profiles

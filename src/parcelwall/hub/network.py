@@ -52,6 +52,9 @@ _IDENTITY = """
 INSERT INTO station_identity (station, public_key, enrolled_at, writer) VALUES ($1, $2, $3, $4)
 ON CONFLICT (station) DO UPDATE SET public_key = excluded.public_key, enrolled_at = excluded.enrolled_at,
   writer = excluded.writer, next_key = NULL, revoked_at = NULL"""
+_USED = """
+SELECT station, writer FROM claim JOIN station_identity USING (station) WHERE code_hash = $1 AND used_at IS NOT NULL
+  AND made_at > $2 AND public_key = $3 AND revoked_at IS NULL"""
 _REVOKE = """
 UPDATE station_identity SET revoked_at = $2, next_key = NULL WHERE station = $1 AND revoked_at IS NULL"""
 _USE_NEXT_KEY = """
@@ -104,7 +107,7 @@ async def make_claim(connection: Connection, station: str, ids: Ids, now: dateti
 
 
 async def enrol(at: Sitting, claim: str, public_key: bytes, writer: str = "") -> Enrolment:
-    """Makes the computer with this key the station. A claim serves once, else refused; the key before it dies.
+    """Makes the computer with this key the station. A claim serves one computer, else refused; the key before it dies.
 
     `writer` is the stream of a computer that was the station already: the hub was restored to before its enrolment.
     """
@@ -113,7 +116,7 @@ async def enrol(at: Sitting, claim: str, public_key: bytes, writer: str = "") ->
         _claim_hash(claim), at.now, at.now - CLAIM_LASTS,
     )  # fmt: skip
     if station is None:
-        raise Refusal("claim_unknown")
+        return await _told_again(at, claim, public_key, writer)
     before = await at.connection.fetchrow("SELECT * FROM station_identity WHERE station = $1 FOR UPDATE", station)
     row = await at.connection.fetchrow(_SECRET, station)
     was_revoked = before is not None and before["revoked_at"] is not None
@@ -130,6 +133,19 @@ async def enrol(at: Sitting, claim: str, public_key: bytes, writer: str = "") ->
     return Enrolment(
         station, secret.hex(), at.streams.station(station), epoch=row["epoch"], writer=writer, fetches=fetches
     )
+
+
+async def _told_again(at: Sitting, claim: str, public_key: bytes, writer: str) -> Enrolment:
+    """The computer that used the claim asks once more, for the answer was lost on its way, or its power went before it
+    was written down. Refuses everybody else."""
+    row = await at.connection.fetchrow(_USED, _claim_hash(claim), at.now - CLAIM_LASTS, public_key)
+    if row is None:
+        raise Refusal("claim_unknown")
+    station, given = row["station"], await at.connection.fetchrow(_SECRET, row["station"])
+    secret = at.keys.open(given["sealed"], f"station/{station}").hex()
+    fetches = row["writer"] != station and not writer  # it took over from another
+    return Enrolment(station, secret, at.streams.station(station), epoch=given["epoch"], writer=row["writer"],
+                     fetches=fetches)  # fmt: skip
 
 
 async def _whose_turn(at: Sitting, station: str, before: Any, key: bytes, told: str) -> str:

@@ -20,6 +20,7 @@ from parcelwall.station.visit import Visit
 
 SWEEP_EVERY_S, WATCH_EVERY_S = 0.5, 0.02
 LEFT_OPEN_S = 120.0
+SWINGS_S, STAYS_SHUT_S = 1.0, 0.3  # a leaf that springs open may swing back onto its contact, and out again
 UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many looks
 UNASKED_AGAIN_S = 600.0  # how often at most it is told of a door once more, while nobody has looked at it
 
@@ -40,11 +41,13 @@ class Keeper:
         self._unasked_told_s: dict[int, float] = {}
         self._opening: set[UUID] = set()
         self._open_s: dict[UUID, float] = {}  # visit -> since when this run knows its door to be open
+        self._shut_s: dict[UUID, float] = {}  # visit -> since when its door is seen shut
         self._unread: set[UUID] = set()  # visits that were open at the start, and whose doors have said nothing since
 
     def _on_change(self, visit: Visit) -> None:
         if visit.step == "ended":
             self._open_s.pop(visit.id, None)
+            self._shut_s.pop(visit.id, None)
             self._unread.discard(visit.id)
         elif visit.step == "opened":
             self._open_for_s(visit)
@@ -179,13 +182,23 @@ class Keeper:
 
     def _watch_open(self, visit: Visit) -> None:
         seen = self.seen.get(visit.compartment)
-        if seen and seen.state == DoorState.CLOSED:
+        if self._is_shut(visit, seen):
             self._on_change(self.desk.closed(visit, recovered=visit.id in self._unread))
             return
         if seen and seen.state == DoorState.OPEN:
             self._unread.discard(visit.id)
         if visit.screen == KIOSK and self._open_for_s(visit) > LEFT_OPEN_S:
             self._on_change(self.desk.left_open(visit))
+
+    def _is_shut(self, visit: Visit, seen: Seen | None) -> bool:
+        """Whether its leaf was pushed shut. One that is seen shut in the first moment must stay so: what follows from a
+        shut door is written for good, and nobody has put anything in or taken it out so soon."""
+        if seen is None or seen.state != DoorState.CLOSED:
+            self._shut_s.pop(visit.id, None)
+            return False
+        shut_s = self._shut_s.setdefault(visit.id, self.clock.mono())
+        opened_s = self._open_s.get(visit.id, float("-inf"))
+        return shut_s - opened_s >= SWINGS_S or self.clock.mono() - shut_s >= STAYS_SHUT_S
 
     def _open_for_s(self, visit: Visit) -> float:
         """In this run, and by our own count of seconds: whoever stands there after a start has all the time there is,

@@ -35,6 +35,8 @@ CREATE TABLE IF NOT EXISTS brake (name TEXT PRIMARY KEY, record TEXT NOT NULL) W
 CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_ALIVE = "INSERT OR REPLACE INTO identity VALUES ('alive', ?)"
+
 _NEWEST = """
 SELECT max(happened_at) FROM entry WHERE writer = ? AND number >=
   coalesce((SELECT max(number) FROM entry WHERE writer = ? AND kind = 'ClockSet'), 0)"""
@@ -103,7 +105,7 @@ class Memory(Fold):
     def note_alive(self) -> None:
         """Notes that the station works now, which is not worth the reserve. Raises what the disk raises."""
         with self.connection:
-            self.connection.execute("INSERT OR REPLACE INTO identity VALUES ('alive', ?)", (self.now_text(),))
+            self.connection.execute(_ALIVE, (self.now_text(),))
 
     def _know(self, values: Mapping[str, str]) -> None:
         with self.connection:
@@ -156,14 +158,19 @@ class Memory(Fold):
                 self._remember()
             raise
 
-    def tell(self, *told: Fact, visit_after: visit.Visit | None = None) -> list[Learned]:
-        """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction.
+    def tell(
+        self, *told: Fact, visit_after: visit.Visit | None = None, note_alive: bool = False
+    ) -> list[Learned]:
+        """Writes facts of this station's own, learns them, and moves the visit, in one synced transaction; with
+        `note_alive` also the note that the station works now.
 
         Raises CannotWrite, and nothing is remembered.
         """
-        return self._safely(lambda: self._tell(told, visit_after))
+        return self._safely(lambda: self._tell(told, visit_after, note_alive))
 
-    def _tell(self, told: Sequence[Fact], visit_after: visit.Visit | None) -> list[Learned]:
+    def _tell(
+        self, told: Sequence[Fact], visit_after: visit.Visit | None, note_alive: bool = False
+    ) -> list[Learned]:
         at = self.now_text()
         drafts = [Draft(fact.kind, at, facts.body(fact)) for fact in told]
         with self._together():
@@ -172,6 +179,8 @@ class Memory(Fold):
             if visit_after:
                 self._unfinished = None
                 visit.write(self.connection, visit_after)
+            if note_alive:
+                self.connection.execute(_ALIVE, (at,))
         return learned
 
     def receive(self, entries: Sequence[Entry], sig: str = "") -> int:

@@ -42,6 +42,8 @@ class Outage:
             if not self._told(now - hole, now):
                 return
             self._looked_back |= self._noted_mono_s is None
+            self._noted_mono_s = self._clock.mono()
+            return
         with contextlib.suppress(*UNWRITTEN):
             self._memory.note_alive()
             self._noted_mono_s = self._clock.mono()
@@ -53,9 +55,9 @@ class Outage:
         self._looked_back = begun - noted < LEAST or self._told(noted, begun)
 
     def _told(self, since: datetime, until: datetime) -> bool:
-        """Whether it could be written."""
+        """Whether it could be written: together with the note that ends the hole, so that none is told twice."""
         try:
-            self._memory.tell(facts.StoodStill(since=since, until=until))
+            self._memory.tell(facts.StoodStill(since=since, until=until), note_alive=True)
         except UNWRITTEN:
             return False
         return True
