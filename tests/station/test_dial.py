@@ -4,15 +4,19 @@ import asyncio
 import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
 
+from parcelwall import clock
 from parcelwall.errors import Trouble
 from parcelwall.link import frames
+from parcelwall.link.identity import welcome_bytes
+from parcelwall.link.station_end import WelcomeBody
 from parcelwall.station.dial import Line
 from parcelwall.station.running import read_settings
-from station.rig import Rig
+from station.rig import HUB, NAME, WRITER, Rig
 
 FILE = """hub_url = "{url}"
 [bus]
@@ -78,3 +82,34 @@ async def test_a_computer_that_the_hub_trusts_no_longer_reads_so_in_its_own_log(
     said = {name: lines[0].get(name) for name in ("event", "log_level", "code", "reason")}
     assert said == {"event": "line_down", "log_level": "warning", "code": 4403,
                     "reason": "the hub says: this computer is trusted no longer"}  # fmt: skip
+
+
+async def test_a_hub_that_answers_no_more_is_gone_though_its_socket_lives(rig: Rig) -> None:
+    """Its database hangs: the screen must not say for ever that there is a line, nor trust that codes are heard of."""
+    dialled: list[ServerConnection] = []
+
+    async def welcome_and_hang(line: ServerConnection) -> None:
+        dialled.append(line)
+        hub = f"127.0.0.1:{line.local_address[1]}"
+        await line.send(frames.encode(frames.Challenge(hub, "00" * 32, clock.text(rig.now.now()))))
+        hello = frames.decode(str(await line.recv()))
+        assert isinstance(hello, frames.Hello)
+        nonce = bytes.fromhex(msgspec.json.decode(hello.body)["nonce"])
+        wrote = {WRITER: (rig.memory.has().number, "")}
+        body = msgspec.json.encode(WelcomeBody(at=clock.text(rig.now.now()), has={}, wrote=wrote)).decode()
+        await line.send(frames.encode(frames.Welcome(body, HUB.sign(welcome_bytes(NAME, nonce, body)))))
+        async for _ in line:
+            pass  # beats are read, pings are answered, and nothing else ever is
+
+    async with serve(welcome_and_hang, "127.0.0.1", 0, subprotocols=[frames.SUBPROTOCOL]) as hub:  # type: ignore[list-item]
+        line = Line(rig.station, f"http://127.0.0.1:{hub.sockets[0].getsockname()[1]}", 0.1, silent_for_s=0.5)
+        dialling = asyncio.create_task(line.run())
+        async with asyncio.timeout(10):
+            while not rig.desk.online:
+                await asyncio.sleep(0.01)
+            while rig.desk.online:
+                await asyncio.sleep(0.01)
+            while len(dialled) < 2:
+                await asyncio.sleep(0.01)
+        dialling.cancel()
+        await asyncio.wait([dialling])

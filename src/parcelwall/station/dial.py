@@ -28,6 +28,7 @@ from parcelwall.station.memory import Memory
 
 NEWS_EVERY_S, BEAT_EVERY_S = 0.1, 20.0
 ANSWER_WITHIN_S, CLOSE_WITHIN_S = 15.0, 2.0
+SILENT_FOR_S = 60.0  # of a hub that is asked by a beat every 20 s
 MOST_BYTES = 64 * 1024  # of an answer to an enrolment
 REFUSALS = range(4400, 4500)  # codes with which a hub closes a line because of what is at its other end
 
@@ -39,10 +40,15 @@ class Unreachable(Trouble):
 
 
 class Line:
-    """Keeps one connection to the hub open. `cut` is for people who want to see what happens then."""
+    """Keeps one connection to the hub open. `cut` is for people who want to see what happens then.
 
-    def __init__(self, station: Station, hub_url: str, beat_every_s: float = BEAT_EVERY_S) -> None:
-        self.station, self._beat_every_s = station, beat_every_s
+    A hub that answers no beat for `silent_for_s` is as good as gone, though its socket may live: its database hangs.
+    """
+
+    def __init__(
+        self, station: Station, hub_url: str, beat_every_s: float = BEAT_EVERY_S, silent_for_s: float = SILENT_FOR_S
+    ) -> None:
+        self.station, self._beat_every_s, self._silent_for_s = station, beat_every_s, silent_for_s
         parts = urlsplit(hub_url)
         self._hub = parts.netloc
         self._url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/link"
@@ -114,7 +120,8 @@ class Line:
             tasks.create_task(self._tell_news(connection, end))
             tasks.create_task(self._beat(connection, end))
             while True:
-                await self._hear(connection, end)
+                async with asyncio.timeout(self._silent_for_s):
+                    await self._hear(connection, end)
 
     async def _hear(self, connection: ClientConnection, end: StationEnd) -> None:
         message = await connection.recv(decode=True)
