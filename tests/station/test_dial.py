@@ -103,13 +103,15 @@ async def test_a_hub_that_answers_no_more_is_gone_though_its_socket_lives(rig: R
 
     async with serve(welcome_and_hang, "127.0.0.1", 0, subprotocols=[frames.SUBPROTOCOL]) as hub:  # type: ignore[list-item]
         line = Line(rig.station, f"http://127.0.0.1:{hub.sockets[0].getsockname()[1]}", 0.1, silent_for_s=0.5)
-        dialling = asyncio.create_task(line.run())
-        async with asyncio.timeout(10):
-            while not rig.desk.online:
-                await asyncio.sleep(0.01)
-            while rig.desk.online:
-                await asyncio.sleep(0.01)
-            while len(dialled) < 2:
-                await asyncio.sleep(0.01)
+        with capture_logs() as lines:
+            dialling = asyncio.create_task(line.run())
+            async with asyncio.timeout(10):
+                while not rig.desk.online:
+                    await asyncio.sleep(0.01)
+                while rig.desk.online:
+                    await asyncio.sleep(0.01)
+                while len(dialled) < 2:
+                    await asyncio.sleep(0.01)
         dialling.cancel()
         await asyncio.wait([dialling])
+    assert lines[0]["reason"] == "TimeoutError: the hub has answered nothing for 0.5 s"

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from parcelwall import __version__
 from parcelwall.clock import Clock
-from parcelwall.errors import Trouble
+from parcelwall.errors import Trouble, leaves
 from parcelwall.ids import Ids
 from parcelwall.link import backoff, frames
 from parcelwall.link.frames import BadFrame
@@ -93,9 +93,9 @@ class Line:
                 self._connection = connection
                 await self._converse(connection, self.station.line_end(self._hub))
         except* (OSError, websockets.WebSocketException, TimeoutError) as gone:
-            self._say_down(gone.exceptions[0])
+            self._say_down(next(leaves(gone)))
         except* (BadFrame, Trouble, apsw.Error) as bad:
-            log.warning("line_refused", station=self.station.memory.station, reason=str(bad.exceptions[0]))
+            log.warning("line_refused", station=self.station.memory.station, reason=str(next(leaves(bad))))
         except* Exception as wrong:  # ours or the hub's to mend: doors are opened without a line all the same
             log.error("line_stumbles", station=self.station.memory.station, hub=self._hub, exc_info=wrong)
         finally:
@@ -120,8 +120,14 @@ class Line:
             tasks.create_task(self._tell_news(connection, end))
             tasks.create_task(self._beat(connection, end))
             while True:
-                async with asyncio.timeout(self._silent_for_s):
-                    await self._hear(connection, end)
+                await self._hear_in_time(connection, end)
+
+    async def _hear_in_time(self, connection: ClientConnection, end: StationEnd) -> None:
+        try:
+            async with asyncio.timeout(self._silent_for_s):
+                await self._hear(connection, end)
+        except TimeoutError as no:
+            raise TimeoutError(f"the hub has answered nothing for {self._silent_for_s:g} s") from no
 
     async def _hear(self, connection: ClientConnection, end: StationEnd) -> None:
         message = await connection.recv(decode=True)
