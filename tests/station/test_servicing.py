@@ -210,3 +210,26 @@ async def test_a_parcel_for_a_verified_person_is_said_to_be_one(rig: Rig, kiosk:
     kiosk.home()
     assert (await kiosk.type_code(rig.code(parcel))).screen == "held"
     assert rig.memory.brake("bare").today == 0, "a right code is no wrong try"
+
+
+async def test_a_door_that_the_operator_opens_from_afar_asks_the_courier_at_the_screen_nothing(
+    rig: Rig, kiosk: Kiosk
+) -> None:
+    """It may be one with a parcel: a courier who is asked what lay behind it makes a case of what belongs there."""
+    occupied = rig.parcel(await rig.inside("PW-1")).compartment or 0
+    await kiosk.sign_in(rig.courier_code())
+    await kiosk.serve(rig.desk.inspect(rig.ids.new(), occupied, rig.now.mono() + 5))
+    assert kiosk.showing.screen == "open"
+    await rig.shut(occupied)
+    assert (kiosk.showing.screen, kiosk.showing.courier) == ("courier-scan", rig.courier)
+    with pytest.raises(Refusal):
+        await tap(kiosk, "found", "parcel")
+    assert rig.cases() == []
+
+
+async def test_a_door_that_the_operator_opens_from_afar_leaves_a_technician_signed_in(rig: Rig, kiosk: Kiosk) -> None:
+    await kiosk.sign_in(technician_code(rig))
+    await tap(kiosk, "why", "repair")
+    await kiosk.serve(rig.desk.inspect(rig.ids.new(), 2, rig.now.mono() + 5))
+    await rig.shut(2)
+    assert (kiosk.showing.screen, kiosk.showing.why) == ("service", "repair")

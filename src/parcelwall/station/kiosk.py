@@ -258,8 +258,12 @@ class Kiosk:
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit
-        if visit.purpose == "inspect" and (self.showing.technician or self.showing.courier):
+        if visit.purpose == "inspect" and visit.courier and (self.showing.technician or self.showing.courier):
             self.servicing.looked(visit)
+        elif visit.purpose == "inspect" and self.showing.courier:  # opened from afar: whoever works here goes on
+            self.show("courier-scan", COURIER_IDLE_S)
+        elif visit.purpose == "inspect" and self.showing.technician:
+            self.show("service", COURIER_IDLE_S)
         elif _is_sent(visit):
             self.sending.is_in(visit)
         elif visit.courier is None or self.showing.courier is None:  # a start in between forgets who was signed in
