@@ -167,6 +167,16 @@ async def admit_courier(hub: HubProcess, station: str) -> str:
         return str(await until(admitted, "the courier is admitted"))
 
 
+async def joined(hub: HubProcess, key: str, station: str) -> None:
+    """A computer has become the station: from here on room is promised there."""
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {key}"}, trust_env=False) as shop:
+
+        async def in_service() -> bool:
+            return bool((await shop.get(f"{hub.url}/api/v1/stations/{station}")).json()["in_service"])
+
+        await until(in_service, "the station's computer has joined")
+
+
 @asynccontextmanager
 async def a_life(disk_mib: int = 0) -> AsyncIterator[Life]:
     """A hub, a station and everything round them; `disk_mib`: the station has a disk of its own, so large."""
@@ -188,6 +198,7 @@ async def a_life(disk_mib: int = 0) -> AsyncIterator[Life]:
         stack.push_async_callback(station.boards.close)
         station.start()
         stack.callback(station.stop)
+        await joined(hub, key, "S-0001")
         street = Street(hub, station, cable, lambda: code)
         stack.push_async_callback(street.screen.close)
         yield Life(hub, street, sink, key)

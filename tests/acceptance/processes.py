@@ -22,6 +22,8 @@ from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.house import Hub, serving
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
+from parcelwall.station import dial
+from parcelwall.station.memory import Memory
 
 STATION_FILE = """
 station = "{name}"
@@ -134,6 +136,15 @@ class HubProcess(Process):
         path = self.folder / f"{name}.toml"
         path.write_text(STATION_FILE.format(name=name, columns=columns))
         return self._command("configure", str(path), "--data", str(self.data)).split()[-1]
+
+    def join(self, name: str, columns: str) -> None:
+        """A station that is configured, and a computer that becomes it and never dials."""
+        claim, clock = self.configure(name, columns), SystemClock()
+        memory = Memory(self.folder / f"{name}.sqlite", clock)
+        try:
+            run(dial.enrol(memory, self.url, claim, clock, Ids(clock)))
+        finally:
+            memory.close()
 
     def _command(self, *words: str) -> str:
         done = subprocess.run([sys.executable, "-m", "parcelwall", *words], capture_output=True, text=True, timeout=60)

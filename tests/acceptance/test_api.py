@@ -51,8 +51,8 @@ class Proven(Shop):
 @pytest.fixture(scope="module")
 def hub() -> Iterator[HubProcess]:
     with a_hub() as running:
-        running.configure("S-0001", "SSSSSSSSSSSS SSSSSSSSSSSS MMMMMM LL")
-        running.configure("S-0002", "S")
+        running.join("S-0001", "SSSSSSSSSSSS SSSSSSSSSSSS MMMMMM LL")
+        running.join("S-0002", "S")
         yield running
         assert running.differences() == []
         assert "request_failed" not in running.log() and "Traceback" not in running.log()

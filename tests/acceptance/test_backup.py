@@ -37,7 +37,7 @@ def test_what_the_page_says_brings_a_hub_back_on_another_machine() -> None:
     dump, restore = STEPS
     with a_hub() as hub, a_folder() as folder:
         keys = {carrier: hub.admit(carrier) for carrier in CARRIERS}
-        hub.configure("S-0001", "SSM SSM")
+        hub.join("S-0001", "SSM SSM")
         parcels = {carrier: announced(hub, key, carrier) for carrier, key in keys.items()}
         typed(dump, folder, hub.data)
         assert (folder / "hub.dump").stat().st_mode & 0o077 == 0

@@ -251,6 +251,16 @@ def test_a_claim_serves_once_and_only_its_signer(hub: HubProcess, computer: Comp
     assert other.enrol(claim).json()["reason"] == "claim_unknown"
 
 
+def test_a_station_that_dials_another_name_is_told_which_is_right(hub: HubProcess) -> None:
+    stranger = Computer(hub.url.replace("127.0.0.1", "localhost"), "S-0010", b"b" * 32)
+    told = stranger.enrol(hub.configure("S-0010", "S")).json()["detail"]
+    assert told.startswith(f"This hub is called 127.0.0.1:{hub.port}, and was dialled as localhost:{hub.port}.")
+    line = stranger.dial()
+    assert closed_with(line, stranger.hello(json.loads(line.recv()), station="S-0007")) == 4401
+    assert line.close_reason == f"this hub is called 127.0.0.1:{hub.port}: write that into hub_url"
+    assert "`hub_url`" in told and f"add localhost:{hub.port} to PARCELWALL_LINK_NAMES" in told
+
+
 def test_guessing_claims_ends_after_ten(hub: HubProcess, computer: Computer) -> None:
     answers = [computer.enrol(f"0000-0000-{guess:04d}").json()["reason"] for guess in range(11)]
     assert set(answers[:8]) == {"claim_unknown"} and answers[-1] == "too_many_tries"

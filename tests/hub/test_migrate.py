@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from parcelwall.errors import Trouble
-from parcelwall.hub.migrate import migrate, read
+from parcelwall.hub.migrate import MIGRATIONS, migrate, read
 
 
 @pytest_asyncio.fixture
@@ -44,6 +44,23 @@ async def test_it_applies_what_is_missing_in_order(connection: asyncpg.Connectio
     (folder / "0003_height.sql").write_text("ALTER TABLE shelf ADD height int;")
     assert await migrate(connection, folder) == ["0003_height"]
     assert await connection.fetchval("SELECT count(*) FROM migration WHERE applied_at <= now()") == 3
+
+
+async def test_stations_that_no_computer_has_joined_wait_for_one(
+    connection: asyncpg.Connection, tmp_path: Path
+) -> None:  # fmt: skip
+    """0019, on a database of before it: what is promised there stays, and nothing more is."""
+    for each in read(MIGRATIONS)[:18]:
+        (tmp_path / f"{each.name}.sql").write_text(each.sql)
+    await migrate(connection, tmp_path)
+    for name in ("S-0001", "S-0002"):
+        await connection.execute(
+            "INSERT INTO station (id, name, lat, lon, record, room) VALUES ($1, '', 60, 25, '', '')", name
+        )
+    await connection.execute("INSERT INTO station_identity VALUES ('S-0001', $1, now(), 'S-0001')", bytes(32))
+    await migrate(connection)
+    rows = await connection.fetch("SELECT id, in_service FROM station ORDER BY id")
+    assert [tuple(row) for row in rows] == [("S-0001", True), ("S-0002", False)]
 
 
 async def test_no_files_is_no_trouble(connection: asyncpg.Connection, tmp_path: Path) -> None:

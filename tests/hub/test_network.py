@@ -11,14 +11,15 @@ import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub.commands import Answer
+from parcelwall.hub.commands import Answer, Destination, Reserve
 from parcelwall.hub.house import Hub
+from parcelwall.hub.offers import Wanted
 from parcelwall.hub.stations import rooms
 from parcelwall.hub.verify import verify_hub
 from parcelwall.link.hub_end import Known
 from parcelwall.rules import facts
 from parcelwall.rules.places import Room
-from station.towns import NOW, Pen, a_hub, about, announced, announcing, kinds_in, parcel_at
+from station.towns import NOW, Pen, a_hub, about, announced, announcing, kinds_in, order, parcel_at
 
 KEY, NEWER = bytes([1]) * 32, bytes([2]) * 32
 
@@ -70,6 +71,28 @@ async def test_a_claim_gives_a_revoked_computer_nothing(hub: Hub) -> None:
     await hub.enrol(claim, KEY)
     await hub.revoke_station("S-0001", "stolen")
     assert await refused(hub, claim, KEY) == "claim_unknown"
+
+
+async def test_room_is_promised_once_a_computer_has_joined(hub: Hub) -> None:
+    new = msgspec.structs.replace(about("S-0002"), lat=61.5, lon=23.8)
+    wanted = Wanted(order("A-0"), (61.5, 23.8))
+    await hub.configure(new)
+    with pytest.raises(Refusal, match="No computer has joined this station yet") as no:
+        await hub.desk.ask(Reserve(carrier="acme", parcel=await announced(hub, "A-1"),
+                                   destination=Destination(station_id="S-0002")))  # fmt: skip
+    assert no.value.reason == "station_out_of_service"
+    assert [each.reason for each in (await hub.offers.offer(wanted)).offers] == ["station_out_of_service"]
+    diverted = await hub.desk.ask(announcing("A-2", "S-0002"))
+    assert (diverted.body["stage"], diverted.body["reason"]) == ("DIVERTED", "station_out_of_service")
+    await hub.configure(msgspec.structs.replace(new, name="Another name"))
+    assert not hub.stations.known["S-0002"].in_service, "a new layout is no computer"
+
+    await hub.enrol(await hub.claim("S-0002"), KEY)
+    assert (await hub.desk.ask(announcing("A-3", "S-0002"))).body["stage"] == "RESERVED"
+    hub.offers.rooms.forget(["S-0002"])
+    assert [each.reason for each in (await hub.offers.offer(wanted)).offers] == [None]
+    await hub.configure(msgspec.structs.replace(new, name="A third name"))
+    assert hub.stations.known["S-0002"].in_service
 
 
 async def test_a_claim_is_read_as_people_write_it(hub: Hub) -> None:

@@ -39,7 +39,7 @@ async def hub(database: str, tmp_path: Path) -> AsyncIterator[house.Hub]:
     async with house.serving(database, tmp_path, clock, seeded(clock, 7)) as opened:
         about = StationConfigured(station="S-0001", name="Kluuvi", address="Here 1", lat=60.17, lon=24.94,
                                   layout=plain_layout("S M"))  # fmt: skip
-        await opened.configure(about)
+        await opened.configure(about, joined=True)
         await opened.admit("acme", "Acme")
         yield opened
 

@@ -56,11 +56,15 @@ async def test_a_station_that_nobody_walked_along_is_a_case_and_serves_if_the_po
     walk = doormap.Walk(rig.desk, [TRUTH])
     walk.look()
     assert (walk.never, told_of(rig)) == (True, 1)
+    unwired = rig.memory.room().broken
     rig.hear(facts.PolicyAdopted(policy=Policy(version=2, serve_unwalked=False)))
     walk.look()
     assert (await rig.station.kiosk.type_code(rig.code(parcel))).screen == "closed"
+    doors = len(rig.desk.plan.place)
+    assert rig.memory.room().broken.bit_count() == doors, "no room is promised at doors that it does not open"
     rig.hear(facts.PolicyAdopted(policy=Policy(version=3)))
     walk.look()
+    assert rig.memory.room().broken == unwired, "and again once it does"
     assert (await rig.station.kiosk.type_code(rig.code(parcel))).screen != "closed"
 
 

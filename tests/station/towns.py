@@ -71,7 +71,7 @@ async def a_hub(
     now = now or VirtualClock(NOW)
     async with house.serving(dsn, folder, now, seeded(now, slot), slot) as hub:
         for each in stations:
-            await hub.configure(each)
+            await hub.configure(each, joined=True)
         yield hub
 
 

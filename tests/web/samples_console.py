@@ -60,7 +60,8 @@ STATIONS = (
     glance(13, "Simonkatu", 60.1699, 24.9374, in_use=45, faults=(5, 6), cases=1, free=(("S", 1), ("M", 0))),
     glance(12, "Kluuvi", 60.1692, 24.9440, open_doors=(19,)),
     glance(14, "Kruununhaka", 60.1702, 24.9508, line="quiet", heard_at=NOW - timedelta(minutes=26)),
-    glance(15, "Erottaja", 60.1686, 24.9405, line="never", heard_at=None, doors=0, in_use=0, free=()),
+    glance(15, "Erottaja", 60.1686, 24.9405, line="never", heard_at=None, doors=0, in_use=0, free=(),
+           in_service=False, joined=False),
 )
 DOOR_ACT = Act(AN_ID, "open_door", "S-0013", OneDoor(5, "look: smoke seen"), "noor", "Noor", NOW, NOW, "waiting")
 DONE_ACT = msgspec.structs.replace(DOOR_ACT, state="done", outcome="opened", second="Kaisa")

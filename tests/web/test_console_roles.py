@@ -91,7 +91,7 @@ async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
     async with house.serving(database, tmp_path, clock, Ids(clock)) as hub:
         for number, station in enumerate((AREA, ELSEWHERE)):
             await hub.configure(StationConfigured(station=station, name=f"Kluuvi {number}", address="Here 1", lat=60.17,
-                                                  lon=24.94, layout=plain_layout("SSM SSM")))  # fmt: skip
+                                                  lon=24.94, layout=plain_layout("SSM SSM")), joined=True)  # fmt: skip
         keys = {role: await hub.admit(role, role.title(), role, () if role == "admin" else [AREA]) for role in ROLES}
         transport = httpx.ASGITransport(hub_app(hub))
         browsers = {role: httpx.AsyncClient(transport=transport, base_url="http://hub.test") for role in (*ROLES, "no")}

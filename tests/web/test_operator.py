@@ -58,7 +58,7 @@ async def office(database: str, tmp_path: Path) -> AsyncIterator[Office]:
     async with house.serving(database, tmp_path, clock, Ids(clock)) as hub:
         await hub.configure(
             StationConfigured(station="S-0001", name="Kluuvi", address="Here 1", lat=60.17, lon=24.94,
-                              layout=plain_layout("SSM SSM"))
+                              layout=plain_layout("SSM SSM")), joined=True
         )  # fmt: skip
         operator, carrier = await hub.admit("op", "Op", "admin"), await hub.admit("acme", "Acme")
         transport = httpx.ASGITransport(hub_app(hub))

@@ -58,7 +58,7 @@ async def hub(database: str, tmp_path: Path) -> AsyncIterator[house.Hub]:
     async with house.serving(database, tmp_path, clock, Ids(clock)) as opened:
         await opened.configure(
             StationConfigured(station="S-0001", name="Kluuvi", address="Here 1", lat=60.17, lon=24.94,
-                              layout=plain_layout("SSM SSM"))
+                              layout=plain_layout("SSM SSM")), joined=True
         )  # fmt: skip
         yield opened
 

@@ -75,7 +75,7 @@ async def _configure(hub: Hub, names: Sequence[str], columns: str) -> None:
                     station=name, name=f"Station {name}", address=f"Street {place}", layout=layout,
                     lat=60.0 + place // 50 * 0.05, lon=22.0 + place % 50 * 0.1, zone="Europe/Helsinki",
                 )  # fmt: skip
-                await network.configure(hub.desk.sitting(connection), about)
+                await network.configure(hub.desk.sitting(connection), about, joined=True)
 
 
 async def _identities(hub: Hub, made: Network) -> None:

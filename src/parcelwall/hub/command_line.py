@@ -94,12 +94,14 @@ def configure(
 
     about = read_station(file)
 
-    async def act(hub: Any) -> str:
+    async def act(hub: Any) -> tuple[str, bool]:
         await hub.configure(about)
-        return str(await hub.claim(about.station))
+        return str(await hub.claim(about.station)), hub.stations.known[about.station].joined
 
-    claim = ask(data, database_url, act)
-    out.print(f"{about.station} is configured. Claim code for its computer, good once within 24 hours: {claim}")
+    claim, joined = ask(data, database_url, act)
+    waits = "" if joined else " No computer has joined it yet, and until one has it takes no parcels."
+    whose = "another computer" if joined else "its computer"
+    out.print(f"{about.station} is configured.{waits} Claim code for {whose}, good once within 24 hours: {claim}")
     err.print(_place(data, database_url), markup=False)
 
 

@@ -84,10 +84,11 @@ class Hub:
         """Whose parcels go behind a door within reach, whatever the carrier has said: as few as there are."""
         self.desk.wishes = frozenset(row["index"] for row in await self.pool.fetch(_WISHES))
 
-    async def configure(self, about: facts.StationConfigured) -> None:
-        """A new station, or a new layout for one."""
+    async def configure(self, about: facts.StationConfigured, joined: bool = False) -> None:
+        """A new station, or a new layout for one. A new one takes no parcels until a computer has joined it, unless it
+        is said to have `joined`: a pretend one that has none."""
         async with self.pool.acquire() as connection, connection.transaction():
-            await network.configure(self.desk.sitting(connection), about)
+            await network.configure(self.desk.sitting(connection), about, joined)
         await self.refresh()
 
     async def claim(self, station: str) -> str:

@@ -40,7 +40,8 @@ _ADOPTED = f"""
 SELECT body FROM entry WHERE kind = 'PolicyAdopted' AND {OF_HUB}
 ORDER BY happened_at DESC, number DESC LIMIT 1"""  # noqa: S608 - a text of our own
 _NEW = """
-INSERT INTO station (id, name, lat, lon, record, room) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"""
+INSERT INTO station (id, name, lat, lon, record, room, in_service) VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT DO NOTHING"""
 _CHANGE = """
 UPDATE station SET config = config + 1, changed = DEFAULT, name = $2, lat = $3, lon = $4, record = $5 WHERE id = $1"""
 
@@ -76,13 +77,14 @@ async def hold_policy(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext('parcelwall policy'))")
 
 
-async def configure(at: Sitting, about: facts.StationConfigured) -> None:
+async def configure(at: Sitting, about: facts.StationConfigured, joined: bool = False) -> None:
     """Records a station's layout and place, and the policy in force, which was adopted before a new station was there;
-    what lies and is promised there is counted anew against the layout."""
+    what lies and is promised there is counted anew against the layout. A new station takes no parcels until a computer
+    has joined it; `joined` is for pretend networks that have none."""
     await hold_policy(at.connection)
     body = facts.body(about)
     new = await at.connection.execute(
-        _NEW, about.station, about.name, about.lat, about.lon, body, write_room(Room())
+        _NEW, about.station, about.name, about.lat, about.lon, body, write_room(Room()), joined
     )
     if new.endswith(" 1"):
         sealed = at.keys.seal(at.ids.secret(32), f"station/{about.station}")
@@ -129,6 +131,7 @@ async def enrol(at: Sitting, claim: str, public_key: bytes, writer: str = "") ->
     fetches = before is not None and not writer
     writer = await _whose_turn(at, station, before, public_key, writer)
     await at.connection.execute(_IDENTITY, station, public_key, at.now, writer)
+    await at.connection.execute(_CHANGED, station, True)
     secret = at.keys.open(row["sealed"], f"station/{station}")
     return Enrolment(
         station, secret.hex(), at.streams.station(station), epoch=row["epoch"], writer=writer, fetches=fetches
@@ -170,7 +173,6 @@ async def _end_life(at: Sitting, station: str, before: str, after: str) -> str:
     """Ends the stream of the computer before. What it wrote and did not ship must never meet its number again."""
     await at.connection.execute(_END_LIFE, before)
     await at.connection.execute("INSERT INTO past_stream VALUES ($1, $2) ON CONFLICT DO NOTHING", before, station)
-    await at.connection.execute(_CHANGED, station, True)
     return after
 
 

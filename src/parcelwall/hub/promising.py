@@ -18,6 +18,7 @@ OF_ROOM = frozenset({
     "station_out_of_service", "station_full", "no_fitting_compartment", "no_reachable_compartment", "climate_not_here",
     "parcel_too_large", "parcel_too_heavy", "held_for_others",
 })  # fmt: skip
+_NOT_JOINED = "No computer has joined this station yet, so it takes no parcels. Choose one of `alternatives`."
 ADVISED = OF_ROOM | {"no_station_near"}  # refusals that name stations which would take the parcel
 
 
@@ -39,7 +40,7 @@ def promise(
 
 def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None, contact: bytes) -> facts.Reserved:
     if not station.in_service:
-        raise Refusal("station_out_of_service", station=station.id)
+        raise Refusal("station_out_of_service", None if station.joined else _NOT_JOINED, station=station.id)
     room = at.book.rooms[station.id]
     if parcel.stage == Stage.RESERVED and parcel.station == station.id:
         before = msgspec.structs.replace(parcel, stage=Stage.ANNOUNCED, station=None)

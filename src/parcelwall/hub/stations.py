@@ -30,6 +30,7 @@ class Station(msgspec.Struct):
     courier_key: bytes
     tag_key: bytes
     in_service: bool = True
+    joined: bool = True  # a computer has enrolled as this station, at some time
     revoked: bool = False  # its computer is trusted no longer, and none has taken its place
 
     @property
@@ -42,6 +43,7 @@ _USES = {"code": "pickup-code", "label": "label-tag", "courier": "courier-code",
 _COLUMNS = """
 SELECT id, config, record, in_service,
   (SELECT sealed FROM station_secret WHERE station = id ORDER BY epoch DESC LIMIT 1) AS secret,
+  EXISTS (SELECT FROM station_identity WHERE station = id) AS joined,
   EXISTS (SELECT FROM station_identity WHERE station = id AND revoked_at IS NOT NULL) AS revoked
 FROM station"""
 
@@ -117,7 +119,8 @@ class Stations:
         about = msgspec.structs.replace(about, layout=plan.layout)
         keys = {f"{name}_key": access.subkey(secret, use) for name, use in _USES.items()}
         self.known[row["id"]] = Station(
-            row["id"], row["config"], about, plan, **keys, in_service=row["in_service"], revoked=row["revoked"]
+            row["id"], row["config"], about, plan, **keys, in_service=row["in_service"], joined=row["joined"],
+            revoked=row["revoked"],
         )
 
     def near(self, place: tuple[float, float], within_km: float, most: int) -> list[tuple[str, float]]:

@@ -64,6 +64,7 @@ class AtAGlance(msgspec.Struct, frozen=True):
     overdue: int
     cases: int
     in_service: bool
+    joined: bool = True
 
     @property
     def share(self) -> float:
@@ -117,7 +118,7 @@ def _glance(
         free=tuple(reading.by_size(station.plan, room).items()),
         faults=tuple(station.plan.number(place) for place in bits(room.broken | room.held)),
         open_doors=tuple(sorted(ajar)), waiting=waiting, expected=expected, overdue=overdue, cases=row["cases"],
-        in_service=row["in_service"],
+        in_service=row["in_service"], joined=row["joined"],
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ CHANGED = (
     "The doors are wired otherwise than when somebody walked along them: this station is closed, and opens none. "
     "Stop it, run `parcelwall station commission`, and start it again."
 )
-NOT_WIRED, OTHERWISE = "not_wired", "doors_changed"  # why a compartment is out of use
+NOT_WIRED, OTHERWISE, NOT_WALKED = "not_wired", "doors_changed", "doors_not_walked"  # why a compartment is out of use
 log = structlog.get_logger()
 
 
@@ -94,13 +94,13 @@ class Walk:
 
     def __init__(self, desk: StationDesk, profiles: Sequence[Profile]) -> None:
         self._desk, self._profiles, self.changed = desk, profiles, is_changed(desk.memory, profiles)
-        self.never = not desk.memory.identity("map")
+        self.never, self.refused = not desk.memory.identity("map"), False
         self.look()
 
     def look(self) -> None:
         """As the policy is now. One that was never walked is a case, once the hub has told which station this is."""
-        refused = self.never and not self._desk.memory.policy.serves_unwalked
-        self._desk.doors_unchecked = self.changed or refused
+        self.refused = self.never and not self._desk.memory.policy.serves_unwalked
+        self._desk.doors_unchecked = self.changed or self.refused
         if (self.never or self.changed) and self._desk.about and not self._is_told():
             details = {"why": OTHERWISE} if self.changed else {}
             with contextlib.suppress(*UNWRITTEN):
@@ -115,15 +115,22 @@ class Walk:
         plan = memory.book.plans.get(memory.station)
         told: list[facts.Fact] = []
         for number in plan.place if plan else ():
-            is_out = self.changed or number in missing
-            if plan and bool(memory.room().broken & plan.bit(number)) != is_out:
-                why = OTHERWISE if self.changed else NOT_WIRED
-                log.warning("door_out_of_use" if is_out else "door_in_use", station=memory.station, door=number)
-                told.append(facts.CompartmentHealth(compartment=number, usable=not is_out, why=why if is_out else ""))
-                if number in missing and not self.changed:
+            why = self._why_out(number, missing)
+            if plan and bool(memory.room().broken & plan.bit(number)) != bool(why):
+                log.warning("door_out_of_use" if why else "door_in_use", station=memory.station, door=number)
+                told.append(facts.CompartmentHealth(compartment=number, usable=not why, why=why))
+                if why == NOT_WIRED:
                     told.append(self._desk.case("out_of_order", None, number, holds=False, details={"why": why}))
         if told:
             memory.tell(*told)
+
+    def _why_out(self, number: int, missing: Collection[int]) -> str:
+        """Empty for a compartment whose door this station opens."""
+        if self.changed:
+            return OTHERWISE
+        if self.refused:
+            return NOT_WALKED
+        return NOT_WIRED if number in missing else ""
 
     def missing(self) -> list[int]:
         """Compartments that the file does not wire; see `unwired`."""

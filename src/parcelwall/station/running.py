@@ -113,4 +113,4 @@ async def read_scanner(station: Station, port: str) -> None:
         try:
             await station.kiosk.scanned(text)
         except Exception as failed:  # never the text: it may be a code
-            log.error("scan_fails", reason=type(failed).__name__)
+            log.exception("scan_fails", reason=type(failed).__name__)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from typing import Annotated, Any
 
 import asyncpg
@@ -64,12 +65,15 @@ async def link(
 ) -> None:
     """One station's connection, from the challenge to its end."""
     await socket.accept(subprotocols=frames.SUBPROTOCOL)
-    end = HubEnd(hub, hub.signer, hub_name(hub, socket.headers.get("host")), hub.ids.secret(32), hub.clock)
+    name = hub_name(hub, socket.headers.get("host"))
+    end = HubEnd(hub, hub.signer, name, hub.ids.secret(32), hub.clock)
     try:
         await _converse(socket, end, hub, lines, outlets, next_doors)
     except BadFrame as bad:
-        log.warning("link_closed", station=end.claims, reason=str(bad), code=bad.code)
-        await _close(socket, bad.code, str(bad))
+        is_named_otherwise = bad.code == frames.WRONG_IDENTITY and name != socket.headers.get("host")
+        why = f"this hub is called {name}: write that into hub_url" if is_named_otherwise else str(bad)
+        log.warning("link_closed", station=end.claims, reason=why, code=bad.code)
+        await _close(socket, bad.code, why)
     except (WebSocketDisconnect, ConnectionError):
         return
     except TimeoutError:
@@ -78,7 +82,7 @@ async def link(
         log.info("link_waits", station=end.station, reason=type(failed).__name__)
         await _close(socket, 1013, "the hub cannot reach its database now")
     except Exception as failed:
-        log.error("link_failed", station=end.station, reason=type(failed).__name__)
+        log.exception("link_failed", station=end.station, reason=type(failed).__name__)
         await _close(socket, 1011, "something here is broken")
 
 
@@ -209,6 +213,15 @@ class EnrolBody(msgspec.Struct, forbid_unknown_fields=True):
     writer: Annotated[str, Meta(max_length=64)] = ""  # of a computer that was the station already
 
 
+def _called_otherwise(hub: Hub, host: str | None) -> str:
+    """What a technician reads of a signature that does not fit: mostly the station has dialled another name."""
+    if not host or hub_name(hub, host) == host:
+        return "The signature does not fit. Fetch a new nonce from GET /enrol and sign it again."
+    dialled = re.sub(r"[^\w.:\[\]-]", "?", host, flags=re.ASCII)[:100]
+    return (f"This hub is called {hub.names[0]}, and was dialled as {dialled}. Put its own name into the station's "
+            f"`hub_url`, or add {dialled} to PARCELWALL_LINK_NAMES at the hub.")  # fmt: skip
+
+
 class Nonces:
     """Numbers given out for enrolment, each good once."""
 
@@ -241,7 +254,7 @@ async def enrol(
     name = hub_name(hub, request.headers.get("host"))
     signed = enrol_bytes(name, data.claim, key, bytes.fromhex(data.nonce))
     if not nonces.spend(data.nonce) or not signed_by(key, data.sig, signed):
-        raise Refusal("bad_field", "Fetch a new nonce from GET /enrol and sign it again.", field="sig")
+        raise Refusal("bad_field", _called_otherwise(hub, request.headers.get("host")), field="sig")
     with claim_brake.one_try(address_of(request), "claim_unknown"):
         enrolment = await hub.enrol(data.claim, key, data.writer)
     await hub.refresh()

@@ -27,4 +27,4 @@ async def _told(work: Coroutine[Any, Any, Any]) -> None:
     try:
         await work
     except ParcelwallError as failed:
-        log.error("console_job_fails", reason=type(failed).__name__)
+        log.exception("console_job_fails", reason=type(failed).__name__)
