@@ -105,7 +105,8 @@ async def run(file: Path) -> None:
             stack.push_async_callback(boards.close)
         hands, typed = Hands(everything), asyncio.Queue[str]()
         listen_to(typed)
-        print(f"{len(hands.states())} doors, all shut, at {', '.join(str(each.link) for each in everything)}.\n{HELP}")
+        ports = ", ".join(str(each.link) for each in everything)
+        print(f"{len(hands.states())} doors, all shut, at {ports}.\n{HELP}", flush=True)
         while True:
             while not typed.empty():
                 if answer := hands.do(typed.get_nowait().split()):

@@ -33,7 +33,7 @@ async def test_a_layout_that_was_extended(hub: Hub, wait_s: float) -> None:
     """What the station tells of its new compartments is learnt after the layout, in whichever stream that stands."""
     assert isinstance(hub.clock, VirtualClock)
     pen = Pen("S-0001", hub.clock)
-    await hub.configure(about(columns="SSSS SSSS"))
+    await hub.configure(about(columns="SSSS SSSS"), joined=True)
     one, other = [await parcel_at(hub, await announced(hub, f"PW-{n}", "S-0001")) for n in (1, 2)]
     await hub.receive("S-0001", pen.write(pen.deposited(one, 1, collect_by=LATER)))
     hub.clock.advance(wait_s)
@@ -49,7 +49,7 @@ async def test_a_layout_that_was_extended(hub: Hub, wait_s: float) -> None:
 async def test_a_station_of_any_name(hub: Hub, station: str) -> None:
     """Its own stream stands before the hub's for it in the alphabet, or after it."""
     assert isinstance(hub.clock, VirtualClock)
-    await hub.configure(about(station))
+    await hub.configure(about(station), joined=True)
     pen = Pen(station, hub.clock)
     await hub.receive(station, pen.write(facts.CompartmentHealth(compartment=2, usable=False)))
     assert await verify_hub(hub.pool) == []
@@ -57,7 +57,7 @@ async def test_a_station_of_any_name(hub: Hub, station: str) -> None:
 
 async def test_a_cursor_in_the_middle_of_a_transaction(hub: Hub) -> None:
     """A page of followers ends between two facts of one parcel that were recorded together."""
-    await hub.configure(about())
+    await hub.configure(about(), joined=True)
     await announced(hub, "PW-1", "S-0001")
     row = await hub.pool.fetchrow("SELECT tx, writer, number, kind, parcel, revision FROM entry WHERE revision = 1")
     async with hub.pool.acquire() as connection, connection.transaction():

@@ -101,7 +101,7 @@ async def configure(at: Sitting, about: facts.StationConfigured, joined: bool = 
 async def make_claim(connection: Connection, station: str, ids: Ids, now: datetime) -> str:
     """A claim code, shown once and kept as a hash. Refuses a station that is not there."""
     if not await connection.fetchval("SELECT 1 FROM station WHERE id = $1", station):
-        raise Refusal("station_unknown", station=station)
+        raise Refusal("station_unknown", f"There is no station {station}. Is that its id?", station=station)
     noise = int.from_bytes(ids.secret(8), "big")
     claim = "".join(CLAIM_LETTERS[noise >> 5 * place & 31] for place in range(CLAIM_LENGTH))
     await connection.execute("INSERT INTO claim VALUES ($1, $2, $3)", _claim_hash(claim), station, now)
@@ -207,7 +207,7 @@ async def revoke(at: Sitting, station: str, why: str, actor: UUID | None = None)
     sealed = at.keys.seal(at.ids.secret(32), f"station/{station}")
     found = await at.connection.execute(_REVOKE, station, at.now)
     if not found.endswith(" 1"):
-        raise Refusal("not_found", "This station has no computer that could be revoked.", station=station)
+        raise Refusal("not_found", f"{station} has no computer that could be revoked. Is that its id?", station=station)
     await at.load((), [station])
     at.record(facts.KeyRevoked(station=station, why=why, actor=actor))
     await at.write()
