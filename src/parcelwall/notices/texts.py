@@ -1,4 +1,4 @@
-"""The one door to all that people read: the languages, the refusals and the states.
+"""The door to what faces say: the languages, the refusals and the states. Mails and text messages are in letters.py.
 
 >>> refusal_text("door_busy", words("en"), "kiosk", door=14).whole()
 'Door 14 is still open. Push it shut first.'
