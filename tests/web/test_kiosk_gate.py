@@ -3,12 +3,15 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from structlog.testing import capture_logs
 
 from parcelwall.clock import VirtualClock
 from parcelwall.ids import seeded
-from parcelwall.web.kiosk import Gate, PassFile
+from parcelwall.web.kiosk import Gate, PassFile, kiosk_app
+from parcelwall.web.reader import renderer
+from station.rig import Rig
 
 HOST = "127.0.0.1:8080"
 
@@ -73,3 +76,24 @@ def test_the_address_of_another_port_is_not_taken_over(file: PassFile) -> None:
     fill_up(file)
     gate = a_gate(file, seed=2, host="127.0.0.1:8081")
     assert not gate.redeem(once(file))
+
+
+async def test_a_browser_without_a_pass_shows_what_to_do_and_programs_are_told_nothing(
+    file: PassFile, tmp_path: Path
+) -> None:  # fmt: skip
+    rig = await Rig(tmp_path).start()
+    await rig.inside("PW-1")
+    transport = httpx.ASGITransport(kiosk_app(rig.station, renderer(), a_gate(file)))
+    async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as browser:
+        reads = {"Accept": "text/html,*/*;q=0.8"}
+        for path in ("/", "/begin?once=stale"):
+            shown = await browser.get(path, headers=reads)
+            assert (shown.status_code, shown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+            assert "This screen has to be opened anew" in shown.text and "kiosk.url" in shown.text
+            assert "PW-1" not in shown.text and "<button" not in shown.text
+        no_page = (("GET", "/", {}), ("GET", "/", {**reads, "Host": "evil.example"}), ("GET", "/screen/events", reads),
+                   ("POST", "/code", {**reads, "Content-Type": "application/x-www-form-urlencoded"}))  # fmt: skip
+        for method, path, headers in no_page:
+            told = await browser.request(method, path, headers=headers)
+            assert (told.status_code, told.json()["reason"]) == (404, "not_found")
+    await rig.stop()

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import structlog
-from litestar import Litestar, Response, Router, get, post
+from litestar import Litestar, Request, Response, Router, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.di import Provide
@@ -25,8 +25,8 @@ from litestar.response import Redirect, Stream
 from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
 from parcelwall.station.house import Station
-from parcelwall.web.kiosk_picture import picture
-from parcelwall.web.problems import HANDLERS
+from parcelwall.web.kiosk_picture import picture, stranger
+from parcelwall.web.problems import HANDLERS, on_refusal
 from parcelwall.web.reader import file, html
 from parcelwall.web.render import Renderer, qr_file
 from parcelwall.web.streams import event, stream
@@ -189,6 +189,19 @@ async def static(build: str, name: str, renderer: Renderer) -> Response[bytes]:
     return file(renderer, build, name)
 
 
+def _to_a_browser(station: Station, renderer: Renderer, gate: Gate) -> Callable[..., Response[bytes]]:
+    """Refusals as ever; but a browser that is a stranger now, as after a start of the station, shows a screen that says
+    so, to whoever stands before it."""
+
+    def on(request: Request[Any, Any, Any], no: Refusal) -> Response[bytes]:
+        is_page = request.url.path in ("/", "/begin") and "text/html" in request.headers.get("accept", "")
+        if no.reason != "not_found" or not is_page or request.headers.get("host") != gate.host:
+            return on_refusal(request, no)
+        return html(renderer.page(stranger(station, renderer)), 404)
+
+    return on
+
+
 def kiosk_app(station: Station, renderer: Renderer, gate: Gate) -> Litestar:
     """The app of one station's screen."""
     shared: dict[str, Any] = {"station": station, "renderer": renderer, "gate": gate}
@@ -200,7 +213,8 @@ def kiosk_app(station: Station, renderer: Renderer, gate: Gate) -> Litestar:
     return Litestar(
         route_handlers=[begin, static, behind],
         dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
-        exception_handlers=HANDLERS, openapi_config=None, request_max_body_size=10_000, logging_config=None,
+        exception_handlers={**HANDLERS, Refusal: _to_a_browser(station, renderer, gate)},
+        openapi_config=None, request_max_body_size=10_000, logging_config=None,
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import hashlib
 import math
 from uuid import UUID
 
-from parcelwall.notices.language import Words, languages, words
+from parcelwall.notices.language import N_, Words, languages, words
 from parcelwall.notices.saying import Saying
 from parcelwall.notices.texts import refusal_text, state_text
 from parcelwall.rules import places
@@ -38,6 +38,8 @@ DOORS_A_PAGE = 48
 HIGH_KEYS_MM = 1100  # faces.md 2.5: lower keys are offered only above that
 TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record",
         "proof_missing", "door_busy", "no_fitting_compartment")  # fmt: skip
+NO_PASS = N_("This screen has to be opened anew")
+OPEN_ANEW = N_("Your code stays good. Whoever looks after this station finds the screen's address in kiosk.url.")
 TELLS = ("unknown", "closed", "send-none", "service")
 """Screens that say a refusal in its own words."""
 
@@ -52,6 +54,16 @@ def look_now(station: Station) -> Look:
         contrast=chosen.get("contrast") == "1", text="large" if chosen.get("text") == "large" else "normal",
         zone=about.zone if about else "UTC", sound=chosen.get("sound") != "0", speech=chosen.get("speech") == "1",
         steady=chosen.get("steady") == "1", low=chosen.get("low") == "1",
+    )  # fmt: skip
+
+
+def stranger(station: Station, renderer: Renderer) -> KioskScreen:
+    """What a browser shows that has no pass: nothing of the station but its name."""
+    about, look = station.desk.about, look_now(station)
+    known = words(look.language)
+    return KioskScreen(
+        id="lost", station=about.name if about else "Parcelwall", look=look, now=station.desk.now(),
+        frame=renderer.build, heading=known.gettext(NO_PASS), lines=(known.gettext(OPEN_ANEW),),
     )  # fmt: skip
 
 
