@@ -94,13 +94,14 @@ def configure(
 
     about = read_station(file)
 
-    async def act(hub: Any) -> tuple[str, bool]:
+    async def act(hub: Any) -> tuple[str, Any]:
         await hub.configure(about)
-        return str(await hub.claim(about.station)), hub.stations.known[about.station].joined
+        return str(await hub.claim(about.station)), hub.stations.known[about.station]
 
-    claim, joined = ask(data, database_url, act)
-    waits = "" if joined else " No computer has joined it yet, and until one has it takes no parcels."
-    whose = "another computer" if joined else "its computer"
+    claim, here = ask(data, database_url, act)
+    why = "Its computer is trusted no longer" if here.joined else "No computer has joined it yet"
+    waits = "" if here.in_service else f" {why}, and until one has joined it takes no parcels."
+    whose = "another computer" if here.joined else "its computer"
     out.print(f"{about.station} is configured.{waits} Claim code for {whose}, good once within 24 hours: {claim}")
     err.print(_place(data, database_url), markup=False)
 

@@ -65,7 +65,8 @@ UNION SELECT name FROM past_stream WHERE station = ANY($1::text[]) AND name NOT 
 OF_HUB = "left(writer, 4) = 'hub:'"
 
 _PRESENCE = """
-SELECT station.id, room, in_service, last_seen, heard_until, software, coalesce(open.cases, 0) AS cases
+SELECT station.id, room, in_service, last_seen, heard_until, software, coalesce(open.cases, 0) AS cases,
+  EXISTS (SELECT FROM station_identity WHERE station_identity.station = station.id) AS joined
 FROM station LEFT JOIN station_presence ON station_presence.station = station.id
 LEFT JOIN (SELECT station, count(*) AS cases FROM case_file WHERE closed_at IS NULL GROUP BY station) AS open
   ON open.station = station.id"""
