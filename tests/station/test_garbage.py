@@ -104,10 +104,14 @@ async def test_a_layout_in_which_no_door_can_be_found_is_kept_and_not_learnt(rig
     await serves(rig)
 
 
-@pytest.mark.parametrize("generation", [-1, 2**31, 10**30])
-async def test_a_code_that_cannot_be_derived_takes_nobody_elses_away(rig: Rig, generation: int) -> None:
+@pytest.mark.parametrize(
+    "odd", [*({"generation": number} for number in (-1, 2**31, 10**30)), {"hold_hours": -1}, {"hold_hours": 2**40}]
+)
+async def test_a_promise_that_nobody_can_keep_takes_nobody_elses_away(rig: Rig, odd: dict[str, int]) -> None:
+    """A code that cannot be derived was asked of everybody who typed; an end of time that cannot be reckoned ended the
+    process when the door was shut, and at each start from then on."""
     await rig.inside("PW-1")
-    promise = rig.a_promise("PW-2", generation=generation)
+    promise = rig.a_promise("PW-2", **odd)
     hear_raw(rig, "Reserved", facts.body(promise))
     assert rig.memory.parcel(promise.parcel) is None
     await serves(rig)

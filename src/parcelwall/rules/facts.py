@@ -23,6 +23,7 @@ Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
 By = Literal["recipient", "delegate", "sender", "courier", "carrier", "operator", "hub", "unknown"]
 Door = Annotated[int, Meta(ge=1, le=32_767)]  # number of a compartment
+Hours = Annotated[int, Meta(ge=0, le=100_000)]  # more than eleven years is a slip
 Generation = Annotated[int, Meta(ge=0, lt=2**31)]  # of a code: four bytes of what it is derived from
 
 
@@ -59,7 +60,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     width_mm: int
     height_mm: int
     weight_g: int
-    hold_hours: int
+    hold_hours: Hours
     climate: Climate = "ambient"
     proof: Proof = "code"
     direction: Direction = "delivery"
