@@ -3,14 +3,23 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import msgspec
+import pytest
+
 from parcelwall import clock
+from parcelwall.hub.verify import invariants
 from parcelwall.hub.verify_promises import promises
 from parcelwall.hub.verify_reading import Kept, Reading
 from parcelwall.journal.chain import Entry
 from parcelwall.rules import facts
+from parcelwall.rules.book import Book as HubBook
+from parcelwall.rules.book import CaseFile
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.life import Parcel, Stage
+from parcelwall.rules.places import Room
 from rules.samples import NOW, PARCEL, RESERVATION, reserved
+from station.towns import about
 
 OLD, NEW = "hub:1/S-0001", "hub:2/S-0001"
 SECOND, THIRD = UUID(int=PARCEL.int + 100), UUID(int=PARCEL.int + 101)
@@ -77,3 +86,30 @@ def test_what_came_to_the_same_parcel_later_frees_no_room_before() -> None:
     book.write(OLD, another(SECOND, 1), LATER, 2)
     book.write(OLD, facts.Lapsed(parcel=PARCEL, reservation=RESERVATION), LATER, 3)
     assert len(book.wrong) == 1, "it lapsed after the second promise, in the same stream"
+
+
+HELD = CaseFile(id=UUID(int=1), about="door_failed", opened_at=NOW, station="S-0001", compartment=1, holds=True)
+
+
+@pytest.mark.parametrize(
+    ("promised", "cases", "explained"),
+    [
+        (8, [], True),  # there are eight that fit
+        (9, [], False),
+        (9, [HELD], True),  # one more than fit beside what a case holds
+        (10, [HELD], False),
+        (9, [msgspec.structs.replace(HELD, closed_at=NOW + timedelta(minutes=1))], True),  # since then
+        (9, [msgspec.structs.replace(HELD, closed_at=NOW - timedelta(days=299))], False),  # long ago
+        (9, [msgspec.structs.replace(HELD, holds=False, about="reported_dirty")], False),  # takes no room away
+    ],
+)
+def test_promises_that_do_not_fit_are_explained_only_by_what_took_their_room(
+    promised: int, cases: list[CaseFile], explained: bool
+) -> None:
+    book = HubBook()
+    book.learn(about("S-0001"), NOW)
+    book.rooms["S-0001"] = Room(promised={book.plans["S-0001"].need_of_size("S"): promised})
+    waiting = Parcel(id=PARCEL, stage=Stage.RESERVED, station="S-0001", announced_at=NOW, due=LATER)
+    book.parcels[PARCEL] = waiting
+    book.cases = {case.id: case for case in cases}
+    assert (list(invariants(book)) == []) == explained

@@ -16,8 +16,8 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.drivers import BoardDoors, Pulse
-from parcelwall.errors import Refusal
-from parcelwall.hub import commands, desk, house, sitting, sweeps, tell
+from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import commands, desk, followers, house, sitting, sweeps, tell
 from parcelwall.hub import road as hub_road
 from parcelwall.hub.ingest import Ingest
 from parcelwall.rules import access, life, places
@@ -379,6 +379,33 @@ def p56_a_computer_that_was_off_forgets_how_long() -> None:
 @plant("F38")
 def p57_a_hook_that_its_coil_holds_is_an_open_door() -> None:
     BoardDoors._is_held = lambda self, door, since: False  # type: ignore[method-assign]
+
+
+def without_lock(module: Any, name: str) -> None:
+    right = getattr(module, name)
+    setattr(module, name, right.replace("FOR NO KEY UPDATE", "").replace("SKIP LOCKED", ""))
+    assert right != getattr(module, name)
+
+
+@plant("F29")
+def p65_no_lock_on_stations() -> None:
+    without_lock(sitting, "_LOCK_STATIONS")
+    without_lock(sitting, "_LOCK_FREE_STATIONS")
+
+
+@plant("F29")
+def p68_two_processes_follow_at_once() -> None:
+    right = followers._MINE
+    followers._MINE = right.replace("pg_try_advisory_xact_lock(hashtext('parcelwall follower ' || name))", "name <> ''")
+    assert right != followers._MINE
+
+
+@plant("calm")
+def p70_the_desk_fails_whoever_asks_for_more_time() -> None:
+    def decide(self: Any, at: Any) -> Any:
+        raise Trouble("the pretend database is gone")
+
+    commands.Extend.decide = decide  # type: ignore[method-assign]
 
 
 def refused_after_all(name: str, reason: str) -> None:

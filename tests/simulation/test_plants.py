@@ -51,6 +51,9 @@ NAMED = {
     "p62_nothing_is_ever_taken_back": "INV-05: a right take_back is refused without a cause: door_busy",
     "p63_every_qr_is_a_wrong_one": "INV-05: the right QR of a parcel that lies there is refused: wrong_code",
     "p64_a_label_that_is_expected_is_not_for_here": "INV-05: a right deposit is refused .*: not_for_this_station",
+    "p65_no_lock_on_stations": "INV-0[39]: ",
+    "p68_two_processes_follow_at_once": "the hub failed: UniqueViolationError",
+    "p70_the_desk_fails_whoever_asks_for_more_time": "the desk failed: Trouble: the pretend database is gone",
 }
 QUICK = "p03_pulse_before_the_visit_is_written"  # one in every run, so that the harness itself is known to work
 

@@ -24,7 +24,7 @@ from parcelwall.rules.decide import looks_after
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import ENDED, INSIDE, Stage
 from parcelwall.rules.personal import told_of_people
-from parcelwall.rules.places import promises_fit, read_room, write_room
+from parcelwall.rules.places import bits, promises_fit, read_room, write_room
 from parcelwall.rules.policy import Policy
 
 PAGE = 2000
@@ -280,9 +280,29 @@ def invariants(book: Book, overbook: int = 0) -> Iterator[str]:
         if parcel.contested and parcel.id not in with_case:
             yield f"INV-02: parcel {parcel.id} is contested without a case"
     for station, plan in book.plans.items():
-        faulty = any(case.station == station for case in book.cases.values())
-        if not faulty and not promises_fit(plan, book.rooms[station], overbook):
-            yield f"INV-03: promises at {station} do not fit its free compartments"
+        room = book.rooms[station]
+        if promises_fit(plan, room, overbook):
+            continue
+        taken_away = _taken_away(book, station) | {plan.number(place) for place in bits(room.held | room.broken)}
+        if not promises_fit(plan, room, overbook + len(taken_away)):
+            yield f"INV-03: promises at {station} do not fit its free compartments, nor with the {len(taken_away)} " \
+                  "that doors and people took away since"  # fmt: skip
+
+
+def _taken_away(book: Book, station: str) -> set[int]:
+    """The compartments that cases have taken away from promises in force: those that such a case holds, or held when
+    the oldest of these parcels was announced or later, and those of parcels of which a case tells."""
+    here = [each for each in book.parcels.values() if each.station == station]
+    promised = (each.announced_at for each in here if each.stage == Stage.RESERVED)
+    since = min((at for at in promised if at), default=None)
+    cases = [case for case in book.cases.values() if case.station == station]
+    held = {
+        case.compartment for case in cases
+        if case.holds and (case.closed_at is None or (since is not None and case.closed_at >= since))
+    }  # fmt: skip
+    told_of = {case.parcel for case in cases}
+    inside = {each.compartment for each in here if each.stage in INSIDE and each.id in told_of}
+    return {each for each in held | inside if each is not None}
 
 
 def _forgotten(reading: Reading, kept: dict[str, list[Kept]]) -> Iterator[str]:

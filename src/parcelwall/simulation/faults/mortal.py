@@ -1,6 +1,7 @@
 """A connection to the real PostgreSQL that dies at a chosen statement, before it or after it, and a pool of them.
 
-A process that is killed leaves the server a broken line: PostgreSQL rolls back what was not committed. Killed after a
+A process that is killed is dead with all its connections at once: nothing of it is sent any more until it is made anew,
+and PostgreSQL rolls back what was not committed (what was on its way, a COMMIT even, may be done). Killed after a
 COMMIT went out, nobody upstairs knows what became of it. The line itself is not broken, for a new one costs the server
 as much as two hundred statements: the server is told to roll back, and whoever had the connection hears no more of it.
 """
@@ -18,7 +19,8 @@ PLANS = {"plan_cache_mode": "force_generic_plan"}  # a town's tables are small: 
 
 
 class Fate:
-    """What is to befall the connections of one hub process. `gate` is waited at before a transaction begins."""
+    """What is to befall the connections of one hub process. `gate` is waited at before each statement, with the
+    connection. `dead` until it is made anew: `lives`."""
 
     def __init__(self) -> None:
         self.statements = 0
@@ -26,8 +28,10 @@ class Fate:
         self._after, self._only_at = False, ""
         self._deadlocks = 0
         self.died: list[str] = []  # states of the transactions that were cut off
+        self.dead = False
         self.deadlocked = 0
-        self.gate: Callable[[], Awaitable[None]] | None = None
+        self.really_deadlocked = 0  # by PostgreSQL itself: somebody has locked in another order
+        self.gate: Callable[[Any], Awaitable[None]] | None = None
 
     def dies_in(self, statements: int, after: bool, only_at: str = "") -> None:
         """The process is killed at the n-th statement from now, or at the first BEGIN or COMMIT from there on: before
@@ -45,12 +49,16 @@ class Fate:
     def spared(self) -> None:
         self._dies_at, self._deadlocks = None, 0
 
+    def lives(self) -> None:
+        """Another process has taken its place."""
+        self.dead = False
+
     async def through(self, connection: Any, query: str, run: Callable[[], Awaitable[Any]]) -> Any:
         """Runs the statement, unless it is not to be."""
-        if connection.is_dead:
-            return _to_a_dead_one(query)
-        if self.gate and query.startswith("BEGIN"):
-            await self.gate()
+        if self.gate and not self.dead:
+            await self.gate(connection)
+        if self._is_over(connection):
+            return await _to_a_dead_one(connection, query)
         self.statements += 1
         due = self._dies_at is not None and self.statements >= self._dies_at
         due = due and query.startswith(self._only_at)
@@ -60,22 +68,31 @@ class Fate:
             self._deadlocks -= 1
             self.deadlocked += 1
             raise asyncpg.DeadlockDetectedError("the simulation chose this transaction")
-        answer = await run()
+        try:
+            answer = await run()
+        except asyncpg.DeadlockDetectedError:
+            self.really_deadlocked += 1
+            raise
+        if self._is_over(connection):  # meanwhile; nobody hears the answer
+            return await _to_a_dead_one(connection, query)
         if due:
             await self._kill(connection, _after(connection, query))
         return answer
 
+    def _is_over(self, connection: Any) -> bool:
+        return self.dead or connection.is_dead
+
     async def _kill(self, connection: Any, state: str) -> None:
-        self._dies_at = None
+        self._dies_at, self.dead = None, True
         self.died.append(state)
-        connection.is_dead = True
-        if connection.is_in_transaction():
-            await asyncpg.Connection.execute(connection, "ROLLBACK")
-        raise asyncpg.ConnectionDoesNotExistError("the simulation killed this process")
+        await _to_a_dead_one(connection, "")
 
 
-def _to_a_dead_one(query: str) -> str:
-    """Nothing gets through any more. The pool alone may roll back, which was done already."""
+async def _to_a_dead_one(connection: Any, query: str) -> str:
+    """Nothing gets through any more, and the server rolls back. The pool alone may roll back what is so already."""
+    connection.is_dead = True
+    if connection.is_in_transaction():
+        await asyncpg.Connection.execute(connection, "ROLLBACK")
     if query != "ROLLBACK":
         raise asyncpg.ConnectionDoesNotExistError("the simulation has killed this process")
     return query

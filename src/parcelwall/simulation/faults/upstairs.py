@@ -25,10 +25,13 @@ from parcelwall.rules.policy import Policy
 from parcelwall.simulation.faults.backup import Backup
 from parcelwall.simulation.faults.chance import Streams as Chances
 from parcelwall.simulation.faults.ledger import Ledger
+from parcelwall.simulation.faults.meeting import meet
 from parcelwall.simulation.faults.mortal import Fate, mortal_pool, nothing
 from parcelwall.simulation.faults.trace import Notebook
 
 TRIES = 6
+ASKED_OF_BOTH = 0.3  # share of batches that both processes have at once
+HELD_AT_MOST = 8  # the statement at which one of them is held
 GONE = (Trouble, asyncpg.PostgresError, *LOST)  # what those who run a hub's followers and sweeps wait out
 Wish = Callable[[], Command]  # made anew for each try: the desk writes into a command
 Reply = Answer | Refusal
@@ -57,6 +60,7 @@ class Upstairs:
         self._answers_kept: dict[tuple[str, str], str] = {}  # with the backup
         self._turn, self._epoch = 0, 1
         self.backup = Backup(dsn)
+        self.luck = chances.luck("both processes", clock)
 
     async def open(self) -> None:
         keys = hub_keys.load(self._folder, self._chances.ids("master key", self.clock))
@@ -95,6 +99,7 @@ class Upstairs:
         """F28: both processes end, the database is that of the backup, and the operator says so before they start."""
         for process in self.processes:
             process.fate.spared()
+            process.fate.lives()
             await process.hub.desk.close()
         await self.backup.bring_back()
         self._answers = dict(self._answers_kept)
@@ -129,10 +134,14 @@ class Upstairs:
                     self.book.note(self.clock.now(), f"F25: hub process {process.slot} killed, {state}, {verb}")
                 process.fate.died.clear()
                 await process.hub.desk.close()
+                process.fate.lives()
                 process.hub = self._made(process.hub.pool, process.slot)
                 with contextlib.suppress(*GONE):  # killed once more while it starts
                     await process.hub.refresh()
                 self.killed(process.slot)
+            if process.fate.really_deadlocked:
+                process.fate.really_deadlocked = 0
+                self.book.violated(self.clock.now(), f"a deadlock at {verb}: locks are taken in two orders")
             if process.fate.deadlocked:
                 self.ledger.struck("F27", (verb,))
                 process.fate.deadlocked = 0
@@ -162,19 +171,30 @@ class Upstairs:
             if not left:
                 break
             self._turn += 1
-            process = self.processes[(self._turn + attempt) % 2]
-            commands = [_keyed(*wishes[place]) for place in left]
-            got = await asyncio.gather(*map(process.hub.desk.ask, commands), return_exceptions=True)
-            for place, answer in zip(left, got, strict=True):
-                if isinstance(answer, Answer | Refusal):
-                    answers[place] = answer
-                elif not isinstance(answer, GONE):
-                    self.book.violated(self.clock.now(), f"the desk failed: {type(answer).__name__}: {answer}")
-                    answers[place] = Refusal("not_found")
+            process, other = self.processes[(self._turn + attempt) % 2], self.processes[(self._turn + attempt + 1) % 2]
+            both = attempt == 0 and self.luck.happens(ASKED_OF_BOTH)
+            there = {place for place in left if both and self.luck.happens(0.5)}
+            here = [place for place in left if place not in there]
+            held_at = self.luck.whole(1, HELD_AT_MOST) if there and here else 0
+            await meet(self.eye, process.fate, self._asked(here, process, wishes, answers),
+                       self._asked(sorted(there), other, wishes, answers), held_at)  # fmt: skip
             await self.bury("ask")
         for (key, _), answer in zip(wishes, answers, strict=True):
             self._compare(key, answer)
-        return [answer or Refusal("not_found") for answer in answers]
+        return [answer or Refusal("not_found") for answer in answers]  # killed at each try
+
+    async def _asked(
+        self, places: Sequence[int], process: Process, wishes: Sequence[tuple[str, Wish]], answers: list[Any]
+    ) -> None:
+        """Some of the wishes, asked of one process together. Only one that was killed may leave some unanswered."""
+        commands = [_keyed(*wishes[place]) for place in places]
+        got = await asyncio.gather(*map(process.hub.desk.ask, commands), return_exceptions=True)
+        for place, answer in zip(places, got, strict=True):
+            if isinstance(answer, Answer | Refusal):
+                answers[place] = answer
+            elif not (isinstance(answer, GONE) and process.fate.dead):
+                self.book.violated(self.clock.now(), f"the desk failed: {type(answer).__name__}: {answer}")
+                answers[place] = Refusal("not_found")
 
     def _compare(self, key: str, answer: Reply | None) -> None:
         if not key or answer is None:
@@ -187,54 +207,60 @@ class Upstairs:
     # what is due, and what follows
 
     async def sweep(self, twice: bool) -> None:
-        """What is due is done, by one process or by both at once: the second has found the same before it waits."""
+        """What is due is done, by one process or by both at once: one has found the same before it waits."""
         if not twice:
-            await self._guarded("sweep", sweep(self.processes[self._turn % 2].hub))
+            process = self.processes[self._turn % 2]
+            await self._guarded("sweep", process, sweep(process.hub))
             return
         self.ledger.struck("F29", ("sweep",))
-        first, second = self.processes
-        done, waits = asyncio.Event(), asyncio.Event()
-
-        async def gate() -> None:
-            waits.set()
-            await done.wait()
-
-        second.fate.gate = gate
-        late = asyncio.create_task(self._guarded("sweep", sweep(second.hub)))
-        ready = asyncio.create_task(waits.wait())
-        await asyncio.wait([late, ready], return_when=asyncio.FIRST_COMPLETED)
-        await self._guarded("sweep", sweep(first.hub))
-        done.set()
-        second.fate.gate = None
-        await late
-        ready.cancel()
+        await self._both("sweep", lambda process: sweep(process.hub))
 
     async def follow(self, twice: bool, notices: bool) -> None:
-        """Followers read to the end: the feed is numbered, notices are noted."""
+        """Followers read to the end: the feed is numbered, notices are noted. By both processes at once first."""
+        if twice:
+            self.ledger.struck("F29", ("follow",))
+            await self._both("follow", lambda process: turn(process.hub.pool, "feed", number_feed))
+            if notices:
+                await self._both("follow", lambda each: turn(each.hub.pool, NAME, self.teller(each.hub).note))
         for process in self.processes[: 1 + twice]:
-            hub = process.hub
-            teller = self.teller(hub)
-            while await self._guarded("follow", turn(hub.pool, "feed", number_feed)) >= PAGE:
+            while await self._guarded("follow", process, turn(process.hub.pool, "feed", number_feed)) >= PAGE:
                 pass
-            while notices and await self._guarded("follow", turn(hub.pool, NAME, teller.note)) >= PAGE:
+            while notices and await self._guarded(
+                "follow", process, turn(process.hub.pool, NAME, self.teller(process.hub).note)
+            ) >= PAGE:
                 pass
+
+    async def _both(self, verb: str, work: Callable[[Process], Awaitable[int]]) -> None:
+        """One is held at a statement while the other goes on, until that has to wait for it or has done."""
+        first, second = self.processes if self.luck.happens(0.5) else reversed(self.processes)
+        held_at = self.luck.whole(1, HELD_AT_MOST)
+        await meet(self.eye, first.fate, self._waited_out(first, work(first)), self._waited_out(second, work(second)),
+                   held_at)  # fmt: skip
+        await self.bury(verb)
 
     async def hand_over(self) -> None:
         """Notices that are due are handed over, by both processes in turn."""
         for process in self.processes:
-            while await self._guarded("follow", self.teller(process.hub).hand_over_one()):
+            while await self._guarded("follow", process, self.teller(process.hub).hand_over_one()):
                 pass
 
     def teller(self, hub: Hub) -> Teller:
         return Teller(hub, self.channels, "http://127.0.0.1:8600", "parcelwall.invalid")
 
-    async def _guarded(self, verb: str, work: Awaitable[int]) -> int:
+    async def _guarded(self, verb: str, process: Process, work: Awaitable[int]) -> int:
         try:
-            return await work
-        except GONE:
-            return PAGE  # there is more to do, for whoever takes its place
+            return await self._waited_out(process, work)
         finally:
             await self.bury(verb)
+
+    async def _waited_out(self, process: Process, work: Awaitable[int]) -> int:
+        """What it answers; if the process was killed over it, that there is more to do for whoever takes its place."""
+        try:
+            return await work
+        except GONE as failed:
+            if not process.fate.dead:
+                self.book.violated(self.clock.now(), f"the hub failed: {type(failed).__name__}: {failed}")
+            return PAGE if process.fate.dead else 0
 
     async def with_old_cases(self, until: timedelta) -> set[str]:
         """The stations that have cases which are so old, and which looking can close."""
@@ -245,8 +271,9 @@ class Upstairs:
         the process dies over it they do not know whether they are closed."""
         try:
             await self._close_cases(self.first, station, self.clock.now() - until, look)
-        except GONE:
-            return
+        except GONE as failed:
+            if not self.processes[0].fate.dead:
+                self.book.violated(self.clock.now(), f"the hub failed: {type(failed).__name__}: {failed}")
         finally:
             await self.bury("ask")
 
