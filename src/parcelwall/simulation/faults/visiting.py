@@ -238,8 +238,8 @@ class Visiting:
         door = visit.compartment
         post.interrupted[door] = (visit.purpose, thing)
         thing.unclear = thing.unclear or visit.purpose == "collect"
-        if door in post.harm.flips:
-            self._muddle(post, thing, door)  # what the book says of it was read from bits that flipped
+        if post.in_doubt(door):
+            self._muddle(post, thing, door)  # the book will say of it what a contact says that does not tell the truth
         if post.boards.state(door) != DoorState.OPEN:
             self._is_out_unseen(visit, thing)  # it was just pushed shut: perhaps nobody will ever know
             return
