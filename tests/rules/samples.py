@@ -147,6 +147,8 @@ FULL: tuple[facts.Fact, ...] = (
     facts.SiteNoted(station="S-0001", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
                     valid_until=date(2027, 12, 31), access="fuse behind the left panel", actor=ACTOR),
     facts.AdmissionAdopted(row=ROW, plan="ab" * 32, by_row="night", actor=ACTOR),
+    facts.ScreenNoted(station="S-0001", texts={"en": "Door 12 is being mended.", "de": "Fach 12 wird repariert."},
+                      until=LATER, actor=ACTOR),
 )  # fmt: skip
 LEAST: tuple[facts.Fact, ...] = (
     facts.Announced(parcel=PARCEL, carrier="acme", reference="PW-7F3-2917", **SMALL), reserved(),
@@ -165,5 +167,5 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
     facts.StaffChanged(what="admitted", person=GRANT), facts.Forgotten(parcel=PARCEL),
     facts.Looked(at="search", actor=ACTOR), facts.SiteNoted(station="S-0001"),
-    facts.AdmissionAdopted(row=AdmissionRow(name="all", rule="always")),
+    facts.AdmissionAdopted(row=AdmissionRow(name="all", rule="always")), facts.ScreenNoted(station="S-0001"),
 )  # fmt: skip

@@ -29,6 +29,7 @@ LANGUAGES = tuple(views.Language(*pair) for pair in languages().items())
 PAD = views.Pad()
 PAUSED_PAD = views.Pad((views.PadField("digits", (4, 4)), views.PadField("selector", (4,))))
 DAILY_PAD = views.Pad((views.PadField("daily", (4, 4)),))
+NOTE = "The door to the yard is shut until 14:00. Please come in from Aleksanterinkatu, past the flower shop there."
 FREE = (("S", 9), ("M", 4), ("L", 1), ("XL", 0))
 
 
@@ -97,6 +98,7 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
     return {
         "home": at("home", pad=PAD, can_send=True, presence="042"),
         "home-alone": at("home", pad=PAD, alone=True),
+        "home-noted": at("home", pad=PAD, can_send=True, presence="042", note_language="en", note=NOTE),
         "selector": at("selector", pad=views.Pad((views.PadField("selector", (4,)),))),
         "wrong": at("wrong", pad=PAD, tries_left=2, cue="refused"),
         "paused": at("paused", pad=PAUSED_PAD, seconds=24, seconds_of=30),

@@ -109,6 +109,8 @@ def station(words: Words, lit: int | None, **changed: Any) -> views.StationView:
         acts=(DOOR_ACT, DONE_ACT), needs=NEEDS[1:], site=SITE, software="0.1.0", power="battery", charge=0.81,
         power_at=NOW, to_carry=3, chosen=msgspec.structs.replace(known, door=behind) if behind else None, kiosk="/k",
         reasons=REASONS, me="kaisa", may_agree=True, passkeys=False, events="/e",
+        screen=views.ScreenSays((("en", "English", "The yard is shut until 14:00."), ("ar", "العربية", "")), "en", NOW,
+                                "Noor", "2026-11-23T15:42", 120, True),
     )  # fmt: skip
     return msgspec.structs.replace(shown, **changed)
 

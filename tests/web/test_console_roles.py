@@ -36,6 +36,7 @@ POSTS: dict[str, tuple[str, dict[str, str]]] = {
     "/console/cases/{case}/close": ("hold", {"outcome": "looked"}),
     "/console/stations/{station}/open": ("open", {"door": "1", "reason": "look"}),
     "/console/stations/{station}/hold": ("hold", {"door": "2", "words": "hinge"}),
+    "/console/stations/{station}/screen": ("hold", {"do": "off"}),
     "/console/parcels": ("find", {"asked": "PW-1"}), "/console/parcels/{parcel}/reveal": ("reveal", {"reason": "look"}),
     "/console/parcels/{parcel}/extend": ("extend", {}),
     "/console/parcels/{parcel}/write-off": ("end", {"reason": "stolen", "sure": "yes"}),

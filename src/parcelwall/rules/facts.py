@@ -277,6 +277,16 @@ class StationConfigured(Fact, frozen=True, kw_only=True):
     language: str = "en"
 
 
+class ScreenNoted(Fact, frozen=True, kw_only=True):
+    """What the operator has this station's screen say besides, until then: language -> the same sentence in it. The
+    newest one counts; one without words takes it off. It names nobody."""
+
+    station: str
+    texts: dict[str, str] = {}  # noqa: RUF012 - a Struct copies it
+    until: Moment | None = None
+    actor: UUID | None = None
+
+
 class DoorOpened(Fact, frozen=True, kw_only=True):
     """The contact was seen open. Without a visit: nobody was let in, which is an alarm. `why` stands where somebody
     looked into an empty compartment."""
@@ -346,7 +356,7 @@ HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, WrittenOff, CarrierReported,
     Granted, Revoked, CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked,
     EpochBegan, StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted, AdmissionAdopted,
-    StaffChanged, Forgotten,
+    StaffChanged, Forgotten, ScreenNoted,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

@@ -43,6 +43,7 @@ class Fold:
         self.grants: dict[UUID, facts.Granted] = {}
         self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
         self.policy: Policy = DEFAULT
+        self.noted: facts.ScreenNoted | None = None  # what the screen says besides
         for (body,) in self.connection.execute(_REVOKED):
             self._stand(_understood("Revoked", body))
         standing = self.connection.execute("SELECT name, record FROM standing")
@@ -60,12 +61,14 @@ class Fold:
             self.book.rooms[self.station] = read_room(row[0])
 
     def _stand(self, fact: Fact | None) -> None:
-        """Facts whose newest of a kind is what counts: layout, policy, grants."""
+        """Facts whose newest of a kind is what counts: layout, policy, grants, what the screen says besides."""
         if isinstance(fact, facts.StationConfigured):
             self.about = in_a_known_zone(fact)
             self.book.learn(fact, self.clock.now())
         elif isinstance(fact, facts.PolicyAdopted):
             self.policy = fact.policy
+        elif isinstance(fact, facts.ScreenNoted):
+            self.noted = fact
         elif isinstance(fact, facts.Granted) and fact.stands and fact.grant not in self.revoked:
             self.grants[fact.grant] = fact
         elif isinstance(fact, facts.Revoked):
@@ -102,7 +105,7 @@ class Fold:
         return msgspec.json.decode(row[0], type=Parcel) if row else None
 
     def _stand_durably(self, fact: Fact) -> None:
-        standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured)
+        standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured, facts.ScreenNoted)
         if isinstance(fact, facts.Revoked):
             self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
         elif isinstance(fact, standing) and not self._stands_no_longer(fact):

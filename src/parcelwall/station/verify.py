@@ -106,7 +106,7 @@ class _Reading:
             self._revoked.add(fact.grant)
         elif isinstance(fact, facts.Granted) and fact.stands and fact.grant not in self._revoked:
             self.standing[f"Granted/{fact.grant}"] = facts.body(fact)
-        elif isinstance(fact, facts.PolicyAdopted | facts.StationConfigured):
+        elif isinstance(fact, facts.PolicyAdopted | facts.StationConfigured | facts.ScreenNoted):
             self.standing[fact.kind] = facts.body(fact)
 
     def _judge(self, name: str, fact: Any) -> Iterator[str]:

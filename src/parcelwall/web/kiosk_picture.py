@@ -9,6 +9,7 @@ from parcelwall.notices.saying import Saying
 from parcelwall.notices.texts import refusal_text, state_text
 from parcelwall.rules import places
 from parcelwall.rules.layout import Panel
+from parcelwall.rules.screen_note import said_in
 from parcelwall.station import taking
 from parcelwall.station.house import Station
 from parcelwall.station.showing import Showing
@@ -79,6 +80,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
     left, whole = _countdown(station, showing)
     told = _told(station, showing, known)
     parcel = station.desk.memory.parcel(_parcel_of(station, showing))
+    note, note_language = said_in(station.memory.noted, look.language, about.language, station.desk.now())
     return KioskScreen(
         id=showing.screen, station=about.name, address=about.address, station_id=about.station,
         now=station.desk.now(), look=look, visit=str(showing.visit or ""), number=showing.number,
@@ -97,7 +99,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         puts_in=_is_put_in(station, showing), saving_power=station.desk.on_battery, can_send=True,
         can_lower=about.layout.panel is not None and _top_keys_mm(about.layout.panel) > HIGH_KEYS_MM,
         languages=tuple(Language(code, name) for code, name in languages().items()),
-        cue=cue_of(showing), frame=renderer.build,
+        cue=cue_of(showing), frame=renderer.build, note=note, note_language=note_language,
     )  # fmt: skip
 
 

@@ -234,6 +234,9 @@ class KioskScreen(msgspec.Struct, frozen=True):
     place: str = ""
     cabinet_svg: str = ""
     pad: Pad | None = None
+    note: str = ""
+    """What the operator has this screen say besides, in `note_language`."""
+    note_language: str = ""
     challenge: str = ""
     """The text of the QR that a courier's phone answers (screen `courier-in`)."""
     road: RoadShown | None = None

@@ -1,6 +1,18 @@
 """Every page and act of the console, for the app and for the test of who may do what."""
 
-from parcelwall.web.console import agreeing, crew, figures, journal, longer, office, overview, parcels, sign_in, station
+from parcelwall.web.console import (
+    agreeing,
+    crew,
+    figures,
+    journal,
+    longer,
+    office,
+    overview,
+    parcels,
+    screen,
+    sign_in,
+    station,
+)
 
 PAGES = [
     sign_in.sign_in_page, sign_in.sign_in, sign_in.passkey_begin, sign_in.passkey_finish, sign_in.sign_out,
@@ -9,6 +21,7 @@ PAGES = [
     overview.case_photo, overview.wall, overview.wall_events,
     agreeing.agree, agreeing.agree_begin, agreeing.agree_finish, agreeing.withdraw,
     station.station_page, station.station_events, station.open_door, station.hold_door,
+    screen.note_screen,
     journal.journal_page, station.open_begin, station.open_finish,
     parcels.parcels_page, parcels.find_parcels, parcels.parcel_page, parcels.reveal, parcels.extend_one,
     parcels.cancel_one, parcels.write_off_one,

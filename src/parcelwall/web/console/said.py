@@ -26,6 +26,8 @@ SAID = {
     "kept": N_("Everything inside is kept longer."),
     "cancelled": N_("Cancelled. Nobody waits for it any more."),
     "written_off": N_("Written off. Its recipient is told that it is lost, its carrier hears why."),
+    "on_screen": N_("Its screen says so, or will as soon as the station hears of it."),
+    "off_screen": N_("Its screen says nothing of its own any more."),
 }
 REFUSED = {
     "sign_in": N_("This key lets nobody in here. Check it."),
@@ -143,6 +145,7 @@ KIND = {
     "JournalRestored": N_("A new computer fetched the book"),
     "CaseOpened": N_("A case was opened"),
     "CaseClosed": N_("A case was closed"),
+    "ScreenNoted": N_("What its screen says besides was changed"),
     "Looked": N_("Somebody looked who it is for"),
     "StaffChanged": N_("One of your people was admitted, changed or sent away"),
     "Forgotten": N_("Its person was erased"),

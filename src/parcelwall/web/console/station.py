@@ -22,6 +22,7 @@ from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, Kiosks, live, look, must, posted, top, with_query
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.overview import CALM_S, need_rows
+from parcelwall.web.console.screen import screen_says
 from parcelwall.web.console.sign_in import fields_of, prove_again
 from parcelwall.web.console.views import Chosen, StationView
 from parcelwall.web.passkeys import answer_of, begun, only_from_here, went_well
@@ -85,7 +86,7 @@ async def station_view(
         reasons=tuple((key, known.gettext(text)) for key, text in said.REASONS.items()), me=person.id,
         may_agree=person.may("agree", name),
         passkeys=bool(person.actor and await passkeys.of_holder(hub, person.actor)),
-        events=with_query(f"{here}/events", request),
+        screen=await screen_says(hub, person, name), events=with_query(f"{here}/events", request),
     )  # fmt: skip
 
 

@@ -165,6 +165,18 @@ class Chosen(msgspec.Struct, frozen=True):
     about: str = ""
 
 
+class ScreenSays(msgspec.Struct, frozen=True):
+    """What a station's screen says besides: (code, name of the language, words) each. `until_field` as in the form."""
+
+    texts: tuple[tuple[str, str, str], ...]
+    own: str
+    until: datetime | None
+    who: str
+    until_field: str
+    longest: int
+    may: bool
+
+
 class StationView(msgspec.Struct, frozen=True):
     template: ClassVar[str] = "console/station.html"
     top: Top
@@ -186,6 +198,7 @@ class StationView(msgspec.Struct, frozen=True):
     me: str
     may_agree: bool
     passkeys: bool
+    screen: ScreenSays | None = None
     events: str | None = None
 
 
