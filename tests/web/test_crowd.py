@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parcelwall.web.console.crowd import NAME, RING, thinned
-from parcelwall.web.console.views import Pin
+from parcelwall.web.console.crowd import NAME, RING, Pin, thinned
 from web.samples_console import glance
 
 PLACES = st.lists(

@@ -5,9 +5,20 @@ from collections.abc import Sequence
 
 import msgspec
 
-from parcelwall.web.console.views import Pin
+from parcelwall.hub.watching import AtAGlance
 
 RING, NAME = (78.0, 78.0), (112.0, 20.0)  # how far apart two of them stand, across and down, in units of a pin
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """One station on the map. `x`, `y` in units of the drawing; `ring`: share in use as a part of the circle's line;
+    `shape`: "" with its name, "bare" without, "dot" where others stand too close."""
+
+    station: AtAGlance
+    x: float
+    y: float
+    ring: str
+    shape: str = ""
 
 
 def thinned(pins: Sequence[Pin], scale: float) -> tuple[Pin, ...]:

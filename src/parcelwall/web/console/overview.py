@@ -18,9 +18,9 @@ from parcelwall.hub.watching import AtAGlance
 from parcelwall.notices.language import words
 from parcelwall.web import charts
 from parcelwall.web.console import said
-from parcelwall.web.console.crowd import thinned
+from parcelwall.web.console.crowd import Pin, thinned
 from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top, with_query
-from parcelwall.web.console.views import MapView, NeedRow, NeedsView, Pin, WallView
+from parcelwall.web.console.views import MapView, NeedRow, NeedsView, WallView
 from parcelwall.web.map import Town, town
 from parcelwall.web.reader import page
 from parcelwall.web.render import HEADERS, Renderer

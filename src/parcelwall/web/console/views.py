@@ -16,6 +16,7 @@ from parcelwall.hub.pages_of_journal import Leaf, Stream
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
 from parcelwall.hub.watching import AtAGlance, Behind, Noted
+from parcelwall.web.console.crowd import Pin
 
 
 class Top(msgspec.Struct, frozen=True):
@@ -69,17 +70,6 @@ class MeView(msgspec.Struct, frozen=True):
     area: tuple[str, ...]
     passkeys: tuple[tuple[str, datetime, datetime | None], ...]
     events: str | None = None
-
-
-class Pin(msgspec.Struct, frozen=True):
-    """One station on the map. `x`, `y` in units of the drawing; `ring`: share in use as a part of the circle's line;
-    `shape`: "" with its name, "bare" without, "dot" where others stand too close."""
-
-    station: AtAGlance
-    x: float
-    y: float
-    ring: str
-    shape: str = ""
 
 
 class NeedRow(msgspec.Struct, frozen=True):
