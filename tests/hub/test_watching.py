@@ -4,7 +4,9 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import pytest
 
+from parcelwall.errors import Refusal
 from parcelwall.hub import needs, reading, signed_in, staff, watching
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import Person
@@ -75,3 +77,6 @@ async def test_one_station_is_described_as_in_the_list_of_all(database: str, tmp
     async with a_hub(database, tmp_path, stations=(about(OURS), about(THEIRS, lat=60.18))) as hub:
         for known in await reading.stations(hub):
             assert await reading.station(hub, known["id"]) == known
+        for name in ("S-0404", "S-0001\0", ""):
+            with pytest.raises(Refusal, match="station_unknown"):
+                await reading.station(hub, name)

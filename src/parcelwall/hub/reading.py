@@ -180,11 +180,13 @@ async def stations(hub: Hub) -> list[dict[str, Any]]:
 
 async def station(hub: Hub, station_id: str) -> dict[str, Any]:
     """One station. Raises Refusal for an unknown one."""
+    known = hub.stations.known.get(station_id)
+    if known is None:  # before the database is asked, which takes no name with a NUL in it
+        raise Refusal("station_unknown", station=station_id)
     async with hub.pool.acquire() as connection:
         row = await presence_of(connection, station_id)
-    if row is None or station_id not in hub.stations.known:
-        raise Refusal("station_unknown", station=station_id)
-    return _described(hub.stations.known[station_id], row)
+    assert row is not None, "a station that is known stays"
+    return _described(known, row)
 
 
 def _described(known: Station, row: dict[str, Any]) -> dict[str, Any]:
