@@ -48,7 +48,7 @@ def pasts(n: int, seed: int, wrong: float) -> Pasts:
     rows = np.zeros((n, len(COLUMNS)))
     rows[:, list(COLUMNS).index("usual")] = free * 10
     at = np.arange(n) * 4.0
-    return Pasts(at, at + 1, free, rows, (rng.random(n) < free**wrong).astype(float))
+    return Pasts(at, at + 1, free, rows, (rng.random(n) < free**wrong).astype(float), np.ones(n))
 
 
 def mended(past: Pasts) -> room_mending.Mend:

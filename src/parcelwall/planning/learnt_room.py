@@ -96,9 +96,9 @@ def tell(rows: Array, asked_h: Array, known_h: Array, fitted: Array, since_h: fl
     return told
 
 
-def learn(rows: Array, fitted: Array) -> list[lightgbm.Booster]:
+def learn(rows: Array, fitted: Array, weight: Array | None = None) -> list[lightgbm.Booster]:
     """Several, each from other draws of the past: their mean is steadier than any of them."""
-    table = lightgbm.Dataset(rows, fitted, params=OPTIONS, free_raw_data=False)
+    table = lightgbm.Dataset(rows, fitted, weight=weight, params=OPTIONS, free_raw_data=False)
     return [lightgbm.train(OPTIONS | {"seed": seed}, table, ROUNDS) for seed in SEEDS]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from parcelwall.planning.demand import Array
 from parcelwall.planning.learnt_room import CALIBRATED_ON_H, COLUMNS, WINDOW_H, learn, moved, needed_move, predict
-from parcelwall.planning.room import LEAST, MOST, brier
+from parcelwall.planning.room import LEAST, MOST
 from parcelwall.planning.room_past import Pasts
 
 Way = Literal["formula", "moved", "trees", "share"]
@@ -51,19 +51,19 @@ def learnt(station: str, at: datetime, compartments: tuple[int, ...], past: Past
     blank = _moved(Mend(station=station, learnt_at=at, compartments=compartments), past, now_h)
     if not (_enough(before) and _enough(after)):
         return blank
-    trees = predict(learn(before.rows, before.fitted), after.rows)
+    trees = predict(learn(before.rows, before.fitted, before.weight), after.rows)
     told = {
         "formula": np.clip(after.raw, LEAST, MOST), "trees": np.clip(trees, LEAST, MOST),
         "moved": tell(_moved(blank, before, line), after.raw, after.rows),
         "share": np.array(_shares(before, len(compartments)))[after.rows[:, SIZE].astype(int)],
     }  # fmt: skip
-    scores = {way: round(brier(chances, after.fitted), 5) for way, chances in told.items()}
+    scores = {way: round(_brier(chances, after), 5) for way, chances in told.items()}
     clear = [way for way in told if _clearly_better(told[way], told["moved"], after)]
     blank = msgspec.structs.replace(blank, scores=scores, judged=len(after.fitted))
     best = min(clear, key=lambda way: scores[way], default="moved")
     if best == "trees":
-        shift, stretch = needed_move(trees, after.fitted, 1 / ALIKE)
-        every = tuple(each.model_to_string() for each in learn(past.rows, past.fitted))
+        shift, stretch = needed_move(trees, after.fitted, after.weight / ALIKE)
+        every = tuple(each.model_to_string() for each in learn(past.rows, past.fitted, past.weight))
         return msgspec.structs.replace(blank, way="trees", trees=every, shift=shift, stretch=stretch)
     if best == "moved":
         return blank
@@ -82,17 +82,21 @@ def tell(mend: Mend, raw: Array, rows: Array) -> Array:
 
 
 def _moved(blank: Mend, past: Pasts, now_h: float) -> Mend:
-    weight = 0.5 ** ((now_h - past.known_h) / HALF_H) / ALIKE
+    weight = past.weight * 0.5 ** ((now_h - past.known_h) / HALF_H) / ALIKE
     shift, stretch = needed_move(past.raw, past.fitted, weight)
     return msgspec.structs.replace(blank, way="moved", shift=shift, stretch=stretch)
 
 
 def _clearly_better(told: Array, than: Array, came: Pasts) -> bool:
     """Whether squared errors are lower by CLEAR standard errors, weeks taken for independent of each other."""
-    gain = (than - came.fitted) ** 2 - (told - came.fitted) ** 2
+    gain = came.weight * ((than - came.fitted) ** 2 - (told - came.fitted) ** 2)
     _, week = np.unique(came.known_h // 168, return_inverse=True)
     weekly = np.bincount(week, gain)
     return bool(weekly.mean() > CLEAR * weekly.std(ddof=1) / len(weekly) ** 0.5) if len(weekly) > 1 else False
+
+
+def _brier(told: Array, came: Pasts) -> float:
+    return float(np.average((told - came.fitted) ** 2, weights=came.weight))
 
 
 def _enough(past: Pasts) -> bool:
