@@ -322,8 +322,9 @@ def test_every_call_has_answered_as_documented(
     unproven = {path for _, path in document.calls() - document.proven}
     town = {"/api/v1/parcels/{parcel}/extend", "/api/v1/cases/{case}/close"}  # test_town.py does these
     lines = {"/api/v1/stations/{station}/revoke", "/api/v1/stations/{station}/open"}  # test_identity.py, test_remote.py
-    # tests/hub/test_couriers.py and test_lists.py: these need a case with a picture, and a parcel that lies inside.
-    inside = {"/api/v1/cases/{case}/photos", "/api/v1/parcels/{parcel}/codes",
+    # tests/hub/test_couriers.py and test_lists.py, tests/web/test_operator_ending.py: these need a case with a picture,
+    # and a parcel that lies inside.
+    inside = {"/api/v1/cases/{case}/photos", "/api/v1/parcels/{parcel}/codes", "/api/v1/parcels/{parcel}/write-off",
               "/api/v1/stations/{station}/codes/{grant}/revoke"}  # fmt: skip
     assert unproven == town | lines | inside
 

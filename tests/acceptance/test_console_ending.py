@@ -69,7 +69,7 @@ def test_what_was_stolen_is_written_off_and_its_door_is_held(town: Town, browser
         noor.see("it was stolen: the door was broken open")
         ada.see("It is lost")
         ada.gates(sideways=True)
-        assert town.behind(STATION, told.reference) is None
+        assert town.stage(told.reference) == "WRITTEN_OFF"
         case = noor.page.locator(".need", has_text="A parcel was written off, and may lie there still")
         sync_api.expect(case).to_contain_text("Look behind the door")
         noor.open(f"/console/stations/{STATION}?door={door}").see("It is out of order.")

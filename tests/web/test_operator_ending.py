@@ -5,6 +5,7 @@ import msgspec
 from parcelwall.clock import VirtualClock
 from parcelwall.hub.verify import verify_hub
 from parcelwall.rules.life import Parcel
+from parcelwall.web.overrides import WrittenOffShown
 from station.towns import Pen
 from web.test_operator import Office, office
 
@@ -44,6 +45,8 @@ async def test_what_is_written_off_over_the_api_and_by_whom(office: Office) -> N
     office.count = 900
     again = await office.ask("POST", path, why)
     assert first.status_code == 200 and first.json() == again.json()
+    shown = msgspec.convert(first.json(), WrittenOffShown)
+    assert set(first.json()) <= set(shown.__struct_fields__), "as documented, and no more"
     assert (first.json()["stage"], first.json()["reason"]) == ("WRITTEN_OFF", "destroyed: it burnt down")
     [case] = (await office.ask("GET", "/cases")).json()["cases"]
     assert (case["about"], case["id"], case["holds"]) == ("written_off", first.json()["case"], True)
