@@ -126,6 +126,16 @@ async def test_it_serves_stops_and_keeps_what_was_written(folder: Path) -> None:
         assert await ask(dsn, "SHOW fsync") == "on"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may become somebody without a name")
+def test_a_user_without_a_name_is_told_what_to_do(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    os.chown(folder, 4321, 4321)
+    stranger = ["setpriv", "--reuid=4321", "--regid=4321", "--clear-groups"]
+    command = [*stranger, sys.executable, "-c", HUB, str(folder), "1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50)
+    assert "could not look up effective user ID 4321" in done.stderr and "Give it a name in /etc/passwd" in done.stderr
+
+
 async def test_nobody_else_can_reach_it(folder: Path) -> None:
     async with served(folder) as (_, dsn):
         assert await ask(dsn, "SHOW listen_addresses") == ""

@@ -169,6 +169,10 @@ class _Running(NamedTuple):
 
 
 _NAMES = {True: "parcelwall", False: "parcelwall-forgetful"}  # durable -> cluster_name, by which we know our own
+_NAMELESS = (
+    "\nPostgreSQL makes them for a user with a name alone, and a container may run as a number without. Give it a name "
+    "in /etc/passwd, or name a database of your own in DATABASE_URL."
+)
 _ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
 
@@ -227,7 +231,8 @@ async def _make_cluster(data_dir: Path, user: User, binaries: Path, durable: boo
     done = await asyncio.to_thread(subprocess.run, command, env=_ENV, cwd=data_dir, capture_output=True)
     if done.returncode:
         said = (done.stdout + done.stderr).decode(errors="replace").strip()
-        raise Trouble(f"PostgreSQL cannot make its files in {data_dir}:\n{said}")
+        remedy = _NAMELESS if "could not look up effective user ID" in said else ""
+        raise Trouble(f"PostgreSQL cannot make its files in {data_dir}:\n{said}{remedy}")
     _give(data_dir, user, "cluster.new")
     new.rename(data_dir / "cluster")
 
