@@ -83,7 +83,8 @@ async def test_a_passkey_agrees_to_the_act_that_it_was_shown_for(hub: Hub) -> No
     await passkeys.finish_registration(hub, "operator", noor.person.actor, device.make(options))
     act = await waiting(hub, kaisa.person)
     at = f"/console/acts/{act}/agree"
-    assert f'action="{at}" method="post" data-passkey="show"' in (await noor.browser.get("/console/longer")).text
+    for page in ("/console/longer", "/console/needs"):
+        assert f'action="{at}" method="post" data-passkey="show"' in (await noor.browser.get(page)).text, page
     begun = await noor.browser.post(f"{at}/begin", json={"slip": noor.slip})
     shown = device.show(begun.text)[:-1] + f', "fields": {{"slip": "{noor.slip}"}}}}'
     other = await noor.browser.post(f"/console/acts/{kaisa.person.actor}/agree/finish", content=shown)
