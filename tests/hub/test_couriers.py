@@ -213,11 +213,12 @@ async def test_photos_are_sealed_and_go_after_the_case(hub: Hub) -> None:
 def test_a_photo_keeps_its_picture_and_loses_the_rest(progressive: bool) -> None:
     plain = a_jpeg(progressive=progressive)
     secret = b"Exif\x00\x00 60.1692 N 24.9440 E"
-    told = b"\xff\xe1" + (len(secret) + 2).to_bytes(2, "big") + secret
+    thumbnail = b"\xff\xe0" + (15).to_bytes(2, "big") + b"JFXX\x00\x10a thumb"
+    told = thumbnail + b"\xff\xe1" + (len(secret) + 2).to_bytes(2, "big") + secret
     comment = b"\xff\xfe" + (9 + 2).to_bytes(2, "big") + b"by a name"
     dirty = plain[:2] + told + comment + plain[2:] + b"another picture after the end"
     clean = photos.stripped(dirty)
-    assert not any(word in clean for word in (b"60.1692", b"by a name", b"another"))
+    assert not any(word in clean for word in (b"60.1692", b"by a name", b"another", b"thumb"))
     assert Image.open(io.BytesIO(clean)).tobytes() == Image.open(io.BytesIO(plain)).tobytes()
 
 
@@ -231,6 +232,13 @@ def test_no_bytes_do_harm(data: bytes) -> None:
 def test_a_large_photo_is_refused() -> None:
     with pytest.raises(Refusal, match="too_large"):
         photos.stripped(b"\xff\xd8" + bytes(photos.MOST_BYTES))
+
+
+def test_a_few_bytes_that_claim_a_picture_of_four_billion_points_are_refused() -> None:
+    plain = a_jpeg()
+    at = plain.index(b"\xff\xc0") + 5
+    with pytest.raises(Refusal, match="bad_field"):
+        photos.stripped(plain[:at] + b"\xff" * 4 + plain[at + 4 :])
 
 
 async def test_an_open_stop_of_a_phone_that_is_signed_out_shows_it_no_more(hub: Hub) -> None:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import CloseCase, Extend, OpenCase
 from parcelwall.hub.reports import report
@@ -49,6 +50,35 @@ async def close(town: Town, case: UUID) -> None:
 async def opened(town: Town) -> list[facts.CaseOpened]:
     rows = await town.hub.pool.fetch("SELECT body FROM entry WHERE kind = 'CaseOpened' ORDER BY number")
     return [msgspec.json.decode(row["body"], type=facts.CaseOpened) for row in rows]
+
+
+async def test_a_kept_link_holds_no_door_for_ever(town: Town) -> None:
+    """Of a parcel that was collected each is told once, and soon: closed is closed, and an old link opens no case."""
+    parcel = await inside(town)
+    await collected(town, parcel)
+    at_home = await parcel_at(town.hub, parcel.id)
+    await report(town.hub, at_home, "reported_empty")
+    await close(town, await case_of(town))
+    with pytest.raises(Refusal, match="wrong_stage"):
+        await report(town.hub, at_home, "reported_empty")
+    await report(town.hub, at_home, "reported_damaged")
+    town.clock.advance(15 * 24 * 3600)
+    with pytest.raises(Refusal):
+        await report(town.hub, at_home, "reported_wrong_parcel")
+    assert [each.about for each in await opened(town)] == ["reported_empty", "reported_damaged"]
+
+
+async def test_a_second_click_on_the_same_page_keeps_it_no_longer(town: Town) -> None:
+    parcel = await inside(town)
+    assert parcel.collect_by is not None
+    shown = clock.text(parcel.collect_by)
+    for _ in range(2):
+        await town.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient", until_now=shown))
+    kept = await parcel_at(town.hub, parcel.id)
+    assert kept.extensions == 1 and kept.collect_by
+    later = clock.text(kept.collect_by)
+    await town.hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient", until_now=later))
+    assert (await parcel_at(town.hub, parcel.id)).extensions == 2
 
 
 async def test_an_empty_compartment_is_offered_to_nobody_until_somebody_has_looked(town: Town) -> None:

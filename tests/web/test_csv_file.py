@@ -19,6 +19,10 @@ def test_numbers_stay_numbers_and_nothing_is_empty() -> None:
     assert (safe(-2), safe(0.5), safe(None), safe("Kluuvi")) == (-2, 0.5, "", "Kluuvi")
 
 
+def test_a_spreadsheet_that_parts_at_semicolons_finds_no_formula() -> None:
+    assert written(["Why"], [["x;=1+1", 3]]).decode().splitlines()[1] == '"x;=1+1",3'
+
+
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"])), min_size=1, max_size=4))
 def test_whatever_is_written_is_read_again_and_begins_harmlessly(row: list[str]) -> None:
     text = written(["A"] * len(row), [row]).decode()

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.hub import people
 from parcelwall.hub.keys import Keys, link_hash
@@ -216,19 +217,24 @@ class Divert(Command, kw_only=True):
 
 
 class Extend(Command, kw_only=True):
-    """Keep it longer. `carrier` is None when the recipient asks with the secret link."""
+    """Keep it longer. `carrier` is None when the recipient asks with the secret link; `until_now` is the time that
+    their page showed: a second click on the same page adds nothing."""
 
     carrier: str | None
     parcel: UUID
     hours: int | None = None
     by: facts.By = "carrier"
     actor: UUID | None = None
+    until_now: str = ""
 
     def wants(self, stations: Stations, near_km: float) -> tuple[list[UUID], list[str]]:
         return [self.parcel], []
 
     def decide(self, at: Sitting) -> "Answer":
-        fact = decide.extend(own(at, self.parcel, self.carrier), self.hours, self.by, at.now, at.policy)
+        parcel = own(at, self.parcel, self.carrier)
+        if self.until_now and parcel.collect_by and self.until_now != clock.text(parcel.collect_by):
+            return Answer(200, view(at, self.parcel))
+        fact = decide.extend(parcel, self.hours, self.by, at.now, at.policy)
         at.record(msgspec.structs.replace(fact, actor=self.actor))
         return Answer(200, view(at, self.parcel))
 

@@ -1,6 +1,8 @@
 """An account shows that a parcel's address or number is its own: six digits are sent there, and typed here.
 
-The address is never typed in, so it is nobody's oracle: it is the one that the carrier named. Five tries, ten minutes.
+The address is never typed in, so it is nobody's oracle: it is the one that the carrier named. Five tries, ten minutes;
+and in ten minutes five numbers go to one address and ten are tried for it, whoever asks: a new browser, which is a new
+account, wins nothing.
 """
 
 import contextlib
@@ -11,7 +13,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import accounts, reading
+from parcelwall.hub import accounts, reading, tries
 from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
 from parcelwall.notices.failures import Undeliverable
@@ -21,11 +23,13 @@ from parcelwall.rules.life import Parcel
 Kind = Literal["email", "sms"]
 LASTS = timedelta(minutes=10)
 TRIES = 5
+OF_ONE_CONTACT = 10  # numbers tried for it within `tries.WITHIN`, by all accounts together
 
 _KEEP = """
 INSERT INTO contact_check VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (account) DO UPDATE SET
   parcel = excluded.parcel, index = excluded.index, number_hash = excluded.number_hash,
   tries_left = excluded.tries_left, ends_at = excluded.ends_at"""
+_VOID = "DELETE FROM contact_check WHERE index = $1 AND account <> $2"
 _TRY = """
 UPDATE contact_check SET tries_left = tries_left - 1 WHERE account = $1 AND tries_left > 0 AND ends_at > $2
 RETURNING parcel, index, number_hash"""
@@ -77,13 +81,16 @@ async def shown_first(hub: Hub, account: UUID) -> set[bytes]:
 
 
 async def send_number(hub: Hub, account: UUID, parcel: Parcel, kind: str, language: str) -> None:
-    """Sends six digits to the parcel's own contact. Refuses one that it does not have; raises Trouble if nothing can
-    be sent now."""
+    """Sends six digits to the parcel's own contact; they are the only ones that count for it. Refuses one that it does
+    not have, and more than are meant; raises Trouble if nothing can be sent now."""
     person, known = await reading.person_of(hub, parcel), await of_parcel(hub, parcel)
     contact = next((each for each in known if each.kind == kind), None)
     if person is None or contact is None:
         raise Refusal("not_found")
+    if not await tries.take(hub, f"number/{contact.tag.hex()}"):
+        raise Refusal("too_many_tries")
     number = accounts.number_of(hub.ids)
+    await hub.pool.execute(_VOID, contact.tag, account)
     await hub.pool.execute(
         _KEEP, account, parcel.id, contact.tag, _hashed(account, number), TRIES, hub.clock.now() + LASTS
     )
@@ -104,6 +111,8 @@ async def confirm(hub: Hub, account: UUID, typed: str) -> Confirmed:
     now = hub.clock.now()
     row = await hub.pool.fetchrow(_TRY, account, now)
     digits = "".join(each for each in typed if each.isdigit())
+    if row and not await tries.take(hub, f"number-tried/{row['index'].hex()}", OF_ONE_CONTACT):
+        raise Refusal("too_many_tries")
     if row is None or not hmac.compare_digest(row["number_hash"], _hashed(account, digits)):
         raise Refusal("wrong_code")
     proves = row["index"] in await shown_first(hub, account)
@@ -116,15 +125,23 @@ async def confirm(hub: Hub, account: UUID, typed: str) -> Confirmed:
 
 
 async def tell_of_passkey(hub: Hub, account: UUID) -> None:
-    """By all old ways: a passkey was made. A way that fails is passed over (trust.md A-06)."""
-    parcel = next(iter(await accounts.parcels(hub, account)), None)
-    person = await reading.person_of(hub, parcel) if parcel else None
-    mine = await shown_already(hub, account)
-    for each in await of_parcel(hub, parcel) if parcel and person else []:
-        if each.tag in mine and person:
-            with contextlib.suppress(Trouble, Undeliverable):
-                message = compose_passkey_made(person.language)
-                await hub.channels[each.kind].hand_over(person, message, f"<{hub.ids.new().hex}@parcelwall.invalid>")
+    """By all old ways: a passkey was made. A way that fails is passed over (trust.md A-06).
+
+    An address is kept with the parcels only, so all of them are looked through until each way was gone once.
+    """
+    to_tell = await shown_already(hub, account)
+    for parcel in await accounts.parcels(hub, account):
+        for each in await of_parcel(hub, parcel):
+            person = await reading.person_of(hub, parcel) if each.tag in to_tell else None
+            if person:
+                to_tell.discard(each.tag)
+                await _tell_of_passkey(hub, each.kind, person)
+
+
+async def _tell_of_passkey(hub: Hub, kind: Kind, person: Person) -> None:
+    with contextlib.suppress(Trouble, Undeliverable):
+        message = compose_passkey_made(person.language)
+        await hub.channels[kind].hand_over(person, message, f"<{hub.ids.new().hex}@parcelwall.invalid>")
 
 
 def masked(value: str) -> str:

@@ -15,7 +15,9 @@ MOST_BYTES = 400_000
 KEPT_AFTER_CLOSING = timedelta(days=30)
 _START, _END, _SCAN = b"\xff\xd8", 0xD9, 0xDA
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
-_TOLD = frozenset({*range(0xE1, 0xF0), 0xFE})  # APP1 to APP15 (Exif, XMP, maps, makers' notes) and comments
+_TOLD = frozenset({*range(0xE0, 0xF0), 0xFE})  # APP0 to APP15 (thumbnails, Exif, XMP, makers' notes) and comments
+_FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # where the picture's size stands
+MOST_PIXELS = 25_000_000  # a few hundred bytes can claim 65,535 by 65,535: room for them is needed
 
 _KEEP = "INSERT INTO case_photo VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 _COUNT = "SELECT case_id, count(*) AS n FROM case_photo WHERE case_id = ANY($1::uuid[]) GROUP BY 1"
@@ -81,11 +83,18 @@ def _segments(picture: bytes) -> Iterator[bytes]:
             end, scans = _end_of_scan(picture, end), scans + 1
         if end > len(picture):
             raise ValueError("cut short")
+        if marker in _FRAME and _pixels(picture, at) > MOST_PIXELS:
+            raise ValueError("too many pixels")
         if marker not in _TOLD:
             yield picture[at:end]
         at = end
     if not scans:
         raise ValueError("no picture in it")
+
+
+def _pixels(picture: bytes, at: int) -> int:
+    """Height times width, in the frame header whose marker stands at `at`."""
+    return int.from_bytes(picture[at + 5 : at + 7], "big") * int.from_bytes(picture[at + 7 : at + 9], "big")
 
 
 def _end_of_scan(picture: bytes, at: int) -> int:

@@ -91,7 +91,8 @@ def hub_app(
     of the console's street map."""
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
-        "claim_brake": Brake(hub.clock, free=10, window_s=3600), "sign_in_brake": Brake(hub.clock, free=60),
+        "claim_brake": Brake(hub.clock, free=10, window_s=3600),
+        "invite_brake": Brake(hub.clock, free=60), "sign_in_brake": Brake(hub.clock, free=60),
         "lines": Lines(), "outlets": Outlets(hub), "next_doors": NextDoors(hub), "nonces": Nonces(hub),
         "office_brake": Brake(hub.clock, free=10), "jobs": Jobs(), "kiosks": kiosks or Kiosks(),
         "tiles": tiles or Tiles(), **(more_shared or {}),

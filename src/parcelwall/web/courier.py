@@ -77,13 +77,13 @@ async def sign_in_page(request: Request[Any, Any, Any], renderer: Renderer) -> R
 
 @post("/courier/sign-in", include_in_schema=False)
 async def sign_in(
-    request: Request[Any, Any, Any], data: Form, hub: Hub, renderer: Renderer, claim_brake: Brake
+    request: Request[Any, Any, Any], data: Form, hub: Hub, renderer: Renderer, invite_brake: Brake
 ) -> Response[bytes] | Redirect:
     """Ten wrong codes an hour from one address, then none. Refuses another site's form."""
     only_from_here(request)
     look = look_of(request)
     try:
-        with claim_brake.one_try(address_of(request), "invite_unknown"):
+        with invite_brake.one_try(address_of(request), "invite_unknown"):
             courier = await couriers.redeem(hub, data.get("code", "")[:40])
     except Refusal as no:
         notice = refusal_text(no.reason, words(look.language), "phone").whole()

@@ -1,7 +1,8 @@
 """Tables as files for spreadsheets: UTF-8 with its mark, commas, and no value that a spreadsheet would run.
 
 A text that begins with one of `= + - @` or a tab or line break is a formula to a spreadsheet. Such a text gets an
-apostrophe before it (OWASP, CSV injection). Numbers stay numbers.
+apostrophe before it (OWASP, CSV injection). Numbers stay numbers; all texts
+stand in quotes, for some spreadsheets part columns at semicolons or tabs as well.
 """
 
 import csv
@@ -18,7 +19,7 @@ def written(head: Sequence[str], rows: Iterable[Sequence[Value]]) -> bytes:
     """The file's bytes."""
     out = io.StringIO()
     out.write(MARK)
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow([safe(each) for each in head])
     writer.writerows([safe(each) for each in row] for row in rows)
     return out.getvalue().encode()

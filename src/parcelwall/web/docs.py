@@ -17,7 +17,16 @@ KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ 
 
 @get("/docs/openapi.json", include_in_schema=False)
 async def schema(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    return document(request.app)
+    return _made(request.app)[0]
+
+
+def _made(app: Litestar) -> tuple[dict[str, Any], ApiView]:
+    """The document and its page, made for the first who asks: it takes half a second, and never changes."""
+    if "api_docs" not in app.state:
+        made = document(app)
+        app.state["api_docs"] = made, view(made)
+    found: tuple[dict[str, Any], ApiView] = app.state["api_docs"]
+    return found
 
 
 def document(app: Litestar) -> dict[str, Any]:
@@ -36,7 +45,7 @@ def document(app: Litestar) -> dict[str, Any]:
 
 @get("/docs", include_in_schema=False)
 async def page(request: Request[Any, Any, Any], renderer: Renderer) -> Response[bytes]:
-    return shown(renderer, view(document(request.app)), look_of(request, language="en"))
+    return shown(renderer, _made(request.app)[1], look_of(request, language="en"))
 
 
 def view(document: dict[str, Any]) -> ApiView:

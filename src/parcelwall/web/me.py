@@ -102,6 +102,8 @@ async def send_number(
         await contacts.send_number(hub, account, parcel, data.get("kind", ""), look.language)
     except Trouble:
         return Redirect(f"/p/{secret}?said=not_sent", status_code=303, cookies=cookies)
+    except Refusal as no:
+        return Redirect(f"/p/{secret}?said={no.reason}", status_code=303, cookies=cookies)
     back = f"/p/{secret}" if parcel.proof == "verified" else "/me"
     return Redirect(f"/me/number?back={back}", status_code=303, cookies=cookies)
 

@@ -73,11 +73,11 @@ def bells_of(parcel: Parcel | None) -> list[str]:
 
 
 @post("/p/{secret:str}/extend", include_in_schema=False)
-async def extend(secret: str, hub: Hub) -> Redirect:
+async def extend(secret: str, data: Form, hub: Hub) -> Redirect:
     """Keep it longer. The page says what came of it. Raises Refusal for an unknown link."""
     parcel = await of_link(hub, secret)
     try:
-        await hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient"))
+        await hub.desk.ask(Extend(carrier=None, parcel=parcel.id, by="recipient", until_now=data.get("from", "")))
         said = "kept"
     except Refusal as no:
         said = no.reason
@@ -149,8 +149,13 @@ async def take_back_grant(secret: str, grant: UUID, hub: Hub) -> Redirect:
 @post("/p/{secret:str}/problem", include_in_schema=False)
 async def problem(secret: str, data: Form, hub: Hub) -> Redirect:
     """Something is wrong: a case, which the page then names. Raises Refusal for an unknown link."""
-    await complain(hub, await of_link(hub, secret), data.get("what", ""))
-    return Redirect(f"/p/{secret}", status_code=303)
+    parcel = await of_link(hub, secret)
+    said = ""
+    try:
+        await complain(hub, parcel, data.get("what", ""))
+    except Refusal as no:
+        said = f"?said={no.reason}"
+    return Redirect(f"/p/{secret}{said}", status_code=303)
 
 
 @get("/f/{token:str}", include_in_schema=False)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
+from parcelwall import clock
 from parcelwall.hub import accounts, contacts, door_story, friends, passkeys, reading
 from parcelwall.hub.codes import code_of, token_of, verified_token_of
 from parcelwall.hub.door_story import Seen
@@ -178,7 +179,8 @@ def _extension(hub: Hub, parcel: Parcel) -> Extension | None:
         return None
     if parcel.stage not in INSIDE or parcel.extensions >= hub.policy.extensions or parcel.collect_by is None:
         return None
-    return Extension(max(parcel.collect_by, hub.clock.now()) + timedelta(hours=hub.policy.extend_hours))
+    until = max(parcel.collect_by, hub.clock.now()) + timedelta(hours=hub.policy.extend_hours)
+    return Extension(until, now=clock.text(parcel.collect_by))
 
 
 def notice_of(said: str, parcel: Parcel, known: Words, look: Look) -> tuple[str, bool]:

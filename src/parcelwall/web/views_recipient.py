@@ -49,10 +49,12 @@ class DoorNews(msgspec.Struct, frozen=True):
 
 
 class Extension(msgspec.Struct, frozen=True):
-    """An offer to keep the parcel until a time, at a price in words ("" is free of charge). Posted to `here/extend`."""
+    """An offer to keep the parcel until a time, at a price in words ("" is free of charge). Posted to `here/extend`,
+    with the time until which it is kept now."""
 
     until: datetime
     price: str = ""
+    now: str = ""
 
 
 class Other(msgspec.Struct, frozen=True):
