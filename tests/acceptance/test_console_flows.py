@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acceptance.browsing import chromium, sync_api
+from acceptance.browsing import DESK, KioskPage, chromium, sync_api, visitor
 from acceptance.office import SLOW_LINE, Desk, office, pulses, shut
 from acceptance.running import Town
 from acceptance.shop import Shop, until
@@ -298,3 +298,28 @@ def close_case(town: Town, case: str) -> None:
     shop = Shop(town.demo.url, town.demo.operator_key)
     assert shop.post(f"/cases/{case}/close", {"outcome": "tightened"}).status_code == 200
     shop.close()
+
+
+@pytest.mark.slow
+def test_a_sentence_is_put_on_a_stations_screen_and_taken_off(town: Town, browser: Any) -> None:
+    """Somebody who stands there reads it in their language; who wrote what does not fit is told so."""
+    with office(browser, town) as people, visitor(browser, DESK) as pages:
+        timo, kiosk = people().enter("timo"), pages(KioskPage)
+        town.leave(STATION)
+        kiosk.go(town.demo.stations[STATION].kiosk_url)
+        kiosk.live().screen("home")
+        timo.open(f"/console/stations/{STATION}").page.locator("#say summary").click()
+        timo.page.get_by_label("English").fill("Ask ada@example.org about the ice.")
+        timo.press("Show it").said("Check what you typed")
+        timo.page.locator("#say summary").click()
+        timo.page.get_by_label("English").fill("Mind the ice.")
+        timo.page.get_by_label("Deutsch").fill("Vorsicht, Glatteis.")
+        timo.press("Show it").said("Its screen says so").see("Mind the ice.")
+        timo.gates()
+        kiosk.see("Mind the ice.", within_s=20)  # whatever nobody has touched is drawn anew every 15 s
+        kiosk.gates()
+        kiosk.tap("Language and look").screen("look").tap("Deutsch").tap("Zurück").screen("home")
+        kiosk.see("Vorsicht, Glatteis.")
+        timo.press("Take it off").said("Its screen says nothing of its own any more.")
+        kiosk.page.locator("#noted").wait_for(state="detached", timeout=20_000)
+        assert kiosk.faults == []
