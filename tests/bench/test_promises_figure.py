@@ -9,6 +9,7 @@ import pytest
 from parcelwall.bench import promises as bench
 from parcelwall.errors import Trouble
 from parcelwall.planning.promises import Told
+from parcelwall.planning.room_judged import Tables
 
 
 def told(missed: int, of: int = 300) -> Told:
@@ -18,7 +19,8 @@ def told(missed: int, of: int = 300) -> Told:
     return Told(np.full(of, fitted.mean()), chance, chance, chance, fitted)
 
 
-TABLES = (np.append(np.full(299, 0.7), np.nan), np.append(np.full(299, 0.9), np.nan), ["moved", "trees", "moved"])
+CHANCE, FITTED = np.append(np.full(299, 0.7), np.nan), np.append(np.zeros(100), np.ones(200))
+TABLES = Tables(CHANCE, CHANCE + 0.2, FITTED, ["moved", "trees", "moved"])
 
 
 @pytest.mark.parametrize("missed", [0, bench.LEAST_MISSED - 1])

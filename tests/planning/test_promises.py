@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -37,9 +38,21 @@ def test_what_is_told_does_not_depend_on_what_happens_later() -> None:
 
 def test_what_tables_would_have_told_does_not_depend_on_what_happens_later() -> None:
     station, early = (3, 3, 2), np.arange(60, 110)
-    (once, raw, ways), (again, same, _) = (room_judged.told(a_point(hours), station, early) for hours in (2.0, 160.0))
-    assert ways == ["moved"] * len(ways) and np.isfinite(once).all()
-    assert (once == again).all() and (raw == same).all() and not (once == raw).all()
+    once, again = (room_judged.tables(a_point(hours), station, early) for hours in (2.0, 160.0))
+    assert once.ways == ["moved"] * len(once.ways) and np.isfinite(once.told).all()
+    assert (once.told == again.told).all() and (once.raw == again.raw).all() and not (once.told == once.raw).all()
+
+
+def test_what_tables_told_stands_beside_the_parcel_that_it_was_told_of() -> None:
+    """Parcels that are deposited in another order than they were handed over: one that found no room stays that one."""
+    point, judged = a_point(2.0), np.arange(60, 110)
+    mixed = np.where(np.arange(160) % 5 == 0, point.handed_h - 24, point.handed_h)
+    point = msgspec.structs.replace(point, handed_h=mixed)
+    turned = judged[::-1]
+    one, other = (room_judged.tables(point, (3, 3, 2), these) for these in (judged, turned))
+    put = promises.placed(point, (3, 3, 2))
+    assert (one.fitted == (put[judged] >= 0)).all() and (one.fitted == other.fitted[::-1]).all()
+    assert np.allclose(one.raw, other.raw[::-1])
 
 
 HEAD = "Id_parcel,DateR,DateE,DateD,DateP,Carrier\n"

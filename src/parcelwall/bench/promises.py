@@ -11,8 +11,8 @@ import numpy as np
 from parcelwall.bench.figure import Figure, Tick, skipped
 from parcelwall.errors import Trouble
 from parcelwall.planning import past, promises, room, room_judged
-from parcelwall.planning.demand import Array
 from parcelwall.planning.promises import Told
+from parcelwall.planning.room_judged import Tables
 
 STATIONS = ((14, 12, 5), (18, 16, 6), (22, 18, 9))
 WORKERS = 2
@@ -53,11 +53,11 @@ def _of_station(job: tuple[list[Path], tuple[int, ...], bool]) -> Figure:
     if len(judged) < LEAST:
         raise Trouble(f"{len(judged)} parcels of the last year can be judged, {LEAST} are needed: give a longer file")
     told = promises.tell(point, station, judged)
-    tables = room_judged.told(point, station, judged)
+    tables = room_judged.tables(point, station, judged)
     return _figure(f"promises_{'/'.join(map(str, station))}", told, tables, round(monotonic() - began, 1))
 
 
-def _figure(name: str, told: Told, tables: tuple[Array, Array, list[str]], seconds: float) -> Figure:
+def _figure(name: str, told: Told, tables: Tables, seconds: float) -> Figure:
     missed = int((told.fitted == 0).sum())
     if missed < LEAST_MISSED:
         return skipped(name, "Brier skill", f"{missed} of {len(told.fitted)} parcels found no room: too few")
@@ -75,20 +75,20 @@ def _figure(name: str, told: Told, tables: tuple[Array, Array, list[str]], secon
             "calibration_error_formula_calibrated": round(room.calibration_error(told.calibrated, told.fitted), 4),
             "calibration_error": round(room.calibration_error(told.learnt, told.fitted), 4),
             "calibration_error_target": ERROR, "seconds": seconds,
-        } | _of_tables(told, tables, share),
+        } | _of_tables(tables, share),
     )  # fmt: skip
 
 
-def _of_tables(told: Told, tables: tuple[Array, Array, list[str]], share: float) -> dict[str, object]:
+def _of_tables(tables: Tables, share: float) -> dict[str, object]:
     """What `plan room` would have told, beside its formula. A parcel without a likely day has no row in a table."""
-    mended, raw, ways = tables
-    known = np.isfinite(mended)
-    fitted = told.fitted[known]
+    known = np.isfinite(tables.told)
+    told, raw, fitted = tables.told[known], tables.raw[known], tables.fitted[known]
+    ways = tables.ways
     return {
-        "tables_brier": round(room.brier(mended[known], fitted), 4),
-        "tables_skill": round(1 - room.brier(mended[known], fitted) / share, 4),
-        "tables_calibration_error": round(room.calibration_error(mended[known], fitted), 4),
-        "tables_formula_brier": round(room.brier(raw[known], fitted), 4),
-        "tables_formula_calibration_error": round(room.calibration_error(raw[known], fitted), 4),
+        "tables_brier": round(room.brier(told, fitted), 4),
+        "tables_skill": round(1 - room.brier(told, fitted) / share, 4),
+        "tables_calibration_error": round(room.calibration_error(told, fitted), 4),
+        "tables_formula_brier": round(room.brier(raw, fitted), 4),
+        "tables_formula_calibration_error": round(room.calibration_error(raw, fitted), 4),
         "tables_of": int(known.sum()), "tables_ways": {way: ways.count(way) for way in sorted(set(ways))},
     }  # fmt: skip

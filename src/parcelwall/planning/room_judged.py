@@ -7,6 +7,7 @@ for each day on which the parcel may come. Learnt anew every four weeks (in oper
 from collections.abc import Sequence
 from datetime import UTC
 
+import msgspec
 import numpy as np
 
 from parcelwall.planning import room_mending, room_past
@@ -18,9 +19,18 @@ from parcelwall.planning.promises import days_of, placed
 LEARNT_FOR_H = 4 * 168.0
 
 
-def told(p: Point, compartments: Sequence[int], judged: Array) -> tuple[Array, Array, list[str]]:
-    """For each judged parcel what the tables tell and the formula alone would have; and the way that each four weeks
-    were told. NaN for a parcel without a likely day."""
+class Tables(msgspec.Struct):
+    """For each judged parcel what the tables tell and the formula alone would have, NaN for one without a likely day;
+    whether it fitted; and the way that each four weeks were told."""
+
+    told: Array
+    raw: Array
+    fitted: Array
+    ways: list[str]
+
+
+def tables(p: Point, compartments: Sequence[int], judged: Array) -> Tables:
+    """In the order of `judged`."""
     put = placed(p, compartments)
     first, last = float(p.handed_h[judged].min()), float(p.came_h[p.came_h < NEVER_H].max())
     past = room_past.pasts(p, put, compartments, max(0.0, first - WINDOW_H), last)
@@ -38,7 +48,7 @@ def told(p: Point, compartments: Sequence[int], judged: Array) -> tuple[Array, A
             total[total == 0] = np.nan
             mended[these] = np.bincount(of, share * room_mending.tell(mend, chances, rows), len(these)) / total
             raw[these] = np.bincount(of, share * chances, len(these)) / total
-    return mended, raw, ways
+    return Tables(mended, raw, (put[judged] >= 0).astype(float), ways)
 
 
 def _asked(p: Point, put: Array, compartments: Sequence[int], parcels: Array) -> tuple[Array, Array, Array, Array]:
