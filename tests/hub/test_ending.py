@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
-from parcelwall.hub import reading
+from parcelwall.hub import numbers, reading
 from parcelwall.hub.commands import Answer, CloseCase
 from parcelwall.hub.ending import CallOff, WriteOff
 from parcelwall.hub.followers import number_feed, turn
@@ -133,6 +133,17 @@ async def test_what_burnt_is_written_off_and_never_asked_about_again(town: Town)
     advance(town, 24 * 90)
     assert await sweep(town.hub) == 0
     await only(town).carry()
+
+
+@pytest.mark.parametrize("stations", [(), ("S-0001",), ("S-0002",)])
+async def test_its_door_is_in_use_until_then(town: Town, stations: tuple[str, ...]) -> None:
+    parcel, begun = await inside(town), town.clock.now()
+    advance(town, 5)
+    await town.hub.desk.ask(written_off(parcel))
+    advance(town, 2)
+    span = numbers.Span(begun - timedelta(hours=1), town.clock.now(), stations)
+    in_use = [n for _, n in await numbers.use_by_hour(town.hub, span)]
+    assert (max(in_use), in_use[-1]) == ((0, 0) if stations == ("S-0002",) else (1, 0))
 
 
 async def test_a_station_that_comes_back_opens_for_it_no_more_and_puts_nothing_on_top(town: Town) -> None:
