@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parcelwall.carriers import labels
+from parcelwall.rules import access
 
 S10 = json.loads((Path(__file__).parent / "golden/s10.json").read_text())
 SERIALS = st.from_regex(r"[0-9]{8}", fullmatch=True)
@@ -46,6 +47,21 @@ def test_one_mistyped_digit_is_noticed(serial: str, place: int, by: int) -> None
 )  # fmt: skip
 def test_forms(read: str, fits: bool | None) -> None:
     assert labels.check_digit_fits(read) is fits
+
+
+SSCC = st.from_regex(r"[0-9]{17}", fullmatch=True).map(lambda digits: f"{digits}{labels.gs1_check_digit(digits)}")
+
+
+@given(SSCC, st.sampled_from(["{}", "00{}", "(00){}", "]C100{}", "]C1(00){}", "]C100{}\x1d", " (00) {} "]))
+def test_a_number_is_the_same_printed_read_and_typed(number: str, form: str) -> None:
+    key, read = b"k" * 32, form.format(number)
+    assert labels.normal(read) == number
+    assert access.label_tag(key, read) == access.label_tag(key, number)
+
+
+def test_what_only_looks_like_a_shipping_number_keeps_its_zeros() -> None:
+    assert labels.normal("00340123450000000001") == "00340123450000000001"
+    assert labels.normal("0012345") == "0012345"
 
 
 @given(st.text(max_size=100))

@@ -7,17 +7,18 @@ General Specifications (SSCC, 18 digits, weights 3 and 1, modulo 10).
 
 import re
 
+from parcelwall.rules import labels
+from parcelwall.rules.labels import gs1_check_digit
+
 _S10 = re.compile(r"[A-Z]{2}([0-9]{8})([0-9])[A-Z]{2}")
 _S10_WEIGHTS = (8, 6, 4, 2, 3, 5, 9, 7)
 _SSCC = re.compile(r"(?:00)?([0-9]{17})([0-9])")  # with or without its application identifier
-_SEPARATOR = "\x1d"  # FNC1, which a reader sends between the parts of a GS1 label
 LONGEST = 64
 
 
 def normal(read: str) -> str:
-    """A label as it is compared: capitals, without white space, without what a GS1 reader puts before or between."""
-    text = "".join(read.replace(_SEPARATOR, "").split()).upper()
-    return re.sub(r"^\](?:C1|C0|D2|Q3)", "", text).removeprefix("(00)")[:LONGEST]
+    """A label as it is compared, no longer than labels are."""
+    return labels.normal(read)[:LONGEST]
 
 
 def check_digit_fits(read: str) -> bool | None:
@@ -34,9 +35,3 @@ def s10_check_digit(serial: str) -> int:
     """The ninth digit of a postal number: `serial` is the eight before it."""
     left = 11 - sum(weight * int(digit) for weight, digit in zip(_S10_WEIGHTS, serial, strict=True)) % 11
     return {10: 0, 11: 5}.get(left, left)
-
-
-def gs1_check_digit(digits: str) -> int:
-    """The last digit of a GS1 key: `digits` are all before it."""
-    weighted = (int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))
-    return -sum(weighted) % 10

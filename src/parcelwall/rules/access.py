@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from parcelwall.rules import labels
+
 CODE_DIGITS = 8
 _FAIR = 4_200_000_000  # largest multiple of 10^8 below 2^32, so that no code is likelier than another
 
@@ -56,8 +58,7 @@ def code_tag(key: bytes, code: str) -> str:
 
 def label_tag(key: bytes, label: str) -> str:
     """How a station recognises a label without holding it. `key` is subkey(secret, "label-tag"); 32 hex digits."""
-    normal = "".join(label.split()).upper().encode()
-    return hmac.digest(key, b"parcelwall/label-tag/1\x00" + normal, "sha256")[:16].hex()
+    return hmac.digest(key, b"parcelwall/label-tag/1\x00" + labels.normal(label).encode(), "sha256")[:16].hex()
 
 
 def group_tag(key: bytes, day: str, contact: bytes) -> str:

@@ -119,7 +119,8 @@
     find("problem-link").hidden = false;
     const told = await outbox.post("/courier/label", { label: plain, station: scan.dataset.station }, LABEL_MS);
     if (told) return say(`${told.heading}. ${told.line}`.replace(/\. $/, "."), told.refused);
-    const known = (JSON.parse(scan.dataset.labels || "{}"))[plain];
+    const labels = JSON.parse(scan.dataset.labels || "{}");
+    const known = labels[plain] ?? labels[plain.replace(/\x1d|^\](?:C1|C0|D2|Q3)/g, "").replace(/^(?:\(00\)|00(?=\d{18}$))/, "")];
     say((known ? scan.dataset.here : scan.dataset.later).replace("{size}", known?.[0] ?? "").replace("{ending}", known?.[1] ?? ""), !known);
   }
 
