@@ -57,3 +57,11 @@ async def test_the_hub_tells_the_one_station_that_it_is_for(database: str, tmp_p
         await here.carry()
         assert here.station.memory.noted is not None and here.station.memory.noted.texts == {}
         assert [bool(each.noted.texts) for each in await screen.history(town.hub, "S-0001")] == [False, True]
+
+
+async def test_a_closed_station_tells_whom_a_parcel_waits_for_that_it_still_does(rig: Rig) -> None:
+    page = renderer()
+    rig.station.kiosk.show("closed", 60, refusal="station_out_of_service")
+    words = said(page.fragment(picture(rig.station, page)))
+    assert "This station is closed" in words and "Your code stays good. Come back later." in words
+    assert "Choose another station" not in words, "their parcel lies here"

@@ -35,6 +35,8 @@ STATES: dict[str, tuple[Saying, ...]] = {
         Saying(N_("Now at {station}"), N_("{old} was full. Your new code: {code}.")),
         Saying(N_("Now at {station}"), N_("{old} was full. Your code stays the same.")),
     ),
+    # a station's screen, while no door of it is opened
+    "closed": (Saying(N_("This station is closed"), N_("Your code stays good. Come back later.")),),
     # what was just done
     "kept_longer": (Saying(N_("Yours until {time}")), Saying(N_("Yours for longer"))),
     "opened_for_you": (Saying(N_("Door {door} is open"), N_("Take your parcel. Push the door shut.")),),

@@ -123,6 +123,8 @@ def _told(station: Station, showing: Showing, known: Words) -> Saying:
     screen's own words stand."""
     if showing.screen in ("opening", "open", "still-open") and _is_inspected(station, showing):
         return state_text("opened_by_operator", known, door=showing.door)
+    if showing.screen == "closed" and showing.refusal == "station_out_of_service":
+        return state_text("closed", known)  # not "Choose another station": for whom a parcel waits, it waits here
     if showing.screen not in TELLS or showing.refusal not in TOLD:
         return Saying("")
     return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
