@@ -41,12 +41,14 @@ class Keeper:
         self._unasked_told_s: dict[int, float] = {}
         self._opening: set[UUID] = set()
         self._open_s: dict[UUID, float] = {}  # visit -> since when this run knows its door to be open
+        self._sprang_s: dict[UUID, float] = {}  # visit -> when this run saw its door spring open
         self._shut_s: dict[UUID, float] = {}  # visit -> since when its door is seen shut
         self._unread: set[UUID] = set()  # visits that were open at the start, and whose doors have said nothing since
 
     def _on_change(self, visit: Visit) -> None:
         if visit.step == "ended":
             self._open_s.pop(visit.id, None)
+            self._sprang_s.pop(visit.id, None)
             self._shut_s.pop(visit.id, None)
             self._unread.discard(visit.id)
         elif visit.step == "opened":
@@ -110,6 +112,8 @@ class Keeper:
     async def _serve(self, visit: Visit) -> Visit:
         try:
             verdict, visit = await self._open(visit)
+            if verdict == "opened":
+                self._sprang_s[visit.id] = self.clock.mono()
             visit = self._said_open(visit) if verdict == "opened" else self._not_opened(visit, verdict)
         except CannotWrite as full:  # the visit stands as begun; the next turn looks at its door, as after a power cut
             log.error("disk_full", station=self.desk.memory.station, reason=str(full))
@@ -197,8 +201,8 @@ class Keeper:
             self._shut_s.pop(visit.id, None)
             return False
         shut_s = self._shut_s.setdefault(visit.id, self.clock.mono())
-        opened_s = self._open_s.get(visit.id, float("-inf"))
-        return shut_s - opened_s >= SWINGS_S or self.clock.mono() - shut_s >= STAYS_SHUT_S
+        sprang_s = self._sprang_s.get(visit.id, float("-inf"))
+        return shut_s - sprang_s >= SWINGS_S or self.clock.mono() - shut_s >= STAYS_SHUT_S
 
     def _open_for_s(self, visit: Visit) -> float:
         """In this run, and by our own count of seconds: whoever stands there after a start has all the time there is,
