@@ -7,6 +7,7 @@ prints the report. Numbers are those of the design's list of bugs; those above 4
 """
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import commands, desk, followers, house, sitting, sweeps, tell
 from parcelwall.hub import road as hub_road
 from parcelwall.hub.ingest import Ingest
+from parcelwall.notices.failures import Undeliverable
 from parcelwall.rules import access, life, places
 from parcelwall.simulation.faults.run import hush, simulate
 from parcelwall.station import keeper, opening, outcomes
@@ -406,6 +408,38 @@ def p70_the_desk_fails_whoever_asks_for_more_time() -> None:
         raise Trouble("the pretend database is gone")
 
     commands.Extend.decide = decide  # type: ignore[method-assign]
+
+
+@plant("F15")
+def p71_each_shut_door_is_a_case() -> None:
+    right = StationDesk.closed
+
+    def closed(self: Any, visit: Any, recovered: bool = False) -> Any:
+        done = right(self, visit, recovered)
+        self.memory.tell(self.case("door_failed", None, visit.compartment, holds=False))
+        return done
+
+    StationDesk.closed = closed  # type: ignore[method-assign]
+
+
+@plant("F32")
+def p72_each_notice_goes_out_twice() -> None:
+    right = tell.Teller._hand_over
+
+    async def hand_over(self: Any, row: Any) -> None:
+        with contextlib.suppress(Trouble, Undeliverable):
+            await self._try(row)
+        await right(self, row)
+
+    tell.Teller._hand_over = hand_over  # type: ignore[method-assign]
+
+
+@plant("F32")
+def p73_a_notice_is_given_up_and_no_case_tells() -> None:
+    async def for_good(self: Any, row: Any, why: str) -> tuple[str, str, None]:
+        return "failed", why, None
+
+    tell.Teller._for_good = for_good  # type: ignore[method-assign]
 
 
 def refused_after_all(name: str, reason: str) -> None:

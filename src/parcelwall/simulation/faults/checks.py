@@ -138,14 +138,16 @@ def _parcel_in(text: str) -> str:
 
 
 def _world(post: Outpost, behind: Behind) -> list[tuple[str, str]]:
-    """What lies behind the doors is what the book says, unless a case tells that somebody has to look."""
+    """What lies behind the doors is what the book says; unless a case tells that somebody has to look, at a door at
+    which this simulation has done something."""
     wrong: list[tuple[str, str]] = []
     in_book = {parcel.compartment: parcel for parcel in post.up.memory.parcels() if parcel.stage in INSIDE}
     told_of = {compartment for (compartment,) in post.up.memory.connection.execute(
         "SELECT json_extract(record, '$.compartment') FROM case_file WHERE open")}  # fmt: skip
     for door in sorted({line.door for line in post.profile.doors}):
         there, known = behind.at(door), in_book.get(door)
-        excused = door in told_of or door in behind.muddled or any(thing.muddled for thing in there)
+        told = door in told_of and door in post.harm.ever
+        excused = told or door in behind.muddled or any(thing.muddled for thing in there)
         if excused:
             continue
         if known and known.id not in {thing.id for thing in there}:
@@ -153,6 +155,13 @@ def _world(post: Outpost, behind: Behind) -> list[tuple[str, str]]:
         strays = [thing.name for thing in there if known is None or known.id != thing.id]
         wrong += [(name, f"INV-06: a parcel lies behind door {door}, the book does not know of it") for name in strays]
     return wrong
+
+
+async def cases_in_calm(upstairs: Upstairs) -> list[tuple[str, str]]:
+    """Nothing has gone wrong, so nobody has anything to look at but what was never brought or fetched."""
+    about = "SELECT about, count(*) AS n FROM case_file WHERE about <> ALL($1::text[]) GROUP BY about ORDER BY about"
+    rows = await upstairs.eye.fetch(about, ["never_brought", "never_taken_back"])
+    return [("", f"calm: {row['n']} cases of {row['about']}, and nothing went wrong") for row in rows]
 
 
 _UNTOLD = """

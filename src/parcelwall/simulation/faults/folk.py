@@ -247,17 +247,17 @@ class Folk:
     async def _err_with_a_code(self, post: Outpost, thing: Thing) -> None:
         """A wrong digit; the code of another station, or of a parcel that is gone; a courier's code."""
         known = post.up.memory.parcel(thing.id) if thing.id else None
-        if known is None or not self._errs(post, "F24", known.stage.value, 1.0):
+        if known is None or not self.weather.strikes("F24", post.luck):
             return
         wrong = f"{(int(thing.code) + post.luck.whole(1, 9)) % 10**8:08d}"
         elsewhere = [each.code for each in self.by_id.values() if each.code and each.station != post.name]
         gone = [each.code for each in self.by_id.values()  # what left unseen is in the book still, with its code
                 if each.code and each.life == "home" and not (each.taken_unseen or each.muddled)]  # fmt: skip
         code = post.luck.pick([wrong, self._courier_code(post), *(elsewhere[-1:]), *(gone[-1:])])
-        if code in gone:
-            self.ledger.also("F24", "TAKEN_BACK")
         if code == thing.code or any(each.code == code for each in self.behind[post.name].everything()):
             return
+        self.ledger.struck("F24", (known.stage.value, *(["TAKEN_BACK"] if code in gone else [])))
+        post.note(f"F24: {known.stage.value}")
         self._expect(post, lambda: post.up.desk.collect_by_code(code),
                      {"wrong_code", "codes_paused", "selector_needed", "door_busy"}, thing)  # fmt: skip
 
@@ -301,6 +301,7 @@ class Folk:
         post.note(f"F20: door {door} is opened by hand")
         head, known = post.up.memory.wrote().number, self._is_told_of(post, door)
         post.boards.push_open(door)
+        post.harm.ever.add(door)
         for _turn in range(3):
             await post.clock.sleep(1.0)
             await post.look()

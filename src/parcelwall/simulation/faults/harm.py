@@ -9,10 +9,12 @@ class Harm:
         self.doors: dict[int, set[str]] = {}
         self.visit: set[str] = set()
         self.flips: set[int] = set()
+        self.ever: set[int] = set()  # doors at which anything was done that a case may tell of
 
     def lasts(self, door: int, how: str) -> None:
         """`how`: jammed, weak, bounces or stuck."""
         self.doors.setdefault(door, set()).add(how)
+        self.ever.add(door)
 
     def mended(self, door: int) -> None:
         self.doors.pop(door, None)

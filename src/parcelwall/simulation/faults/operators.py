@@ -3,21 +3,26 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from parcelwall.rules.life import INSIDE
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.plan import Plan
-from parcelwall.simulation.faults.things import Behind
+from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.upstairs import Upstairs
+
+OF_DOORS = ("door_failed", "door_left_open", "opened_unasked", "door_unclear")
 
 
 class Operators:
     """They come `after` so long. What they find they put on the plan."""
 
     def __init__(
-        self, upstairs: Upstairs, posts: Sequence[Outpost], behind: dict[str, Behind], plan: Plan, after: timedelta
-    ) -> None:
-        self.upstairs, self.posts, self.behind, self.plan, self.after = upstairs, posts, behind, plan, after
+        self, upstairs: Upstairs, posts: Sequence[Outpost], behind: dict[str, Behind], by_id: dict[UUID, Thing],
+        plan: Plan, after: timedelta,
+    ) -> None:  # fmt: skip
+        self.upstairs, self.posts, self.behind, self.by_id = upstairs, posts, behind, by_id
+        self.plan, self.after = plan, after
 
     async def look(self) -> None:
         """At cases that are old enough, wherever a line and a computer are up."""
@@ -33,6 +38,7 @@ class Operators:
         post.note(f"somebody looks at door {door}: {about}")
         if door is None or not any(line.door == door for line in post.profile.doors):
             return
+        self._judge_case(post, door, about)
         post.boards.core.mend(door)
         post.harm.mended(door)
         post.restless = True
@@ -48,8 +54,22 @@ class Operators:
             behind.take(thing)
             if thing.life == "promised" and not thing.muddled:
                 self.plan.at(self.upstairs.clock.now() + timedelta(hours=3), "round", [thing])
-        if not book <= {thing.id for thing in behind.at(door)}:
+        for missing in book - {thing.id for thing in behind.at(door)}:
+            self._judge_missing(post, door, missing)
             behind.muddled.add(door)
+
+    def _judge_case(self, post: Outpost, door: int, about: str) -> None:
+        """A case of a door needs something that was done there; bits that flip and boards that talk at once may show
+        any door as open."""
+        anywhere = post.ledger.faults["F17"] or post.ledger.faults["F19"]
+        if about in OF_DOORS and door not in post.harm.ever and not anywhere:
+            post.violated(f"a case ({about}) tells of door {door}, and nothing was done there")
+
+    def _judge_missing(self, post: Outpost, door: int, parcel: UUID) -> None:
+        """INV-06: what the book has and nobody finds was taken or muddled by people, where no door could see it."""
+        thing = self.by_id.get(parcel)
+        if thing and not (thing.muddled or thing.taken_unseen):
+            post.violated(f"INV-06: the book has a parcel behind door {door}, whoever looks finds none", thing.name)
 
     def _clean(self, post: Outpost) -> None:
         """Doors behind which nobody knew what lies are looked behind once their contacts tell the truth again."""

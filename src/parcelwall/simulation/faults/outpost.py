@@ -112,6 +112,8 @@ class Outpost:
             self.violated("INV-06: a door was pulsed by the start alone")
         self._settled(is_blind)
         self.starting = False
+        if self.kind_of_stop == "F13":
+            self.kind_of_stop = "F08"  # it comes too late to cut the start short
         self.note("starts")
         return True
 

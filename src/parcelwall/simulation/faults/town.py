@@ -75,7 +75,8 @@ class Town:
         self.phones = Phones(self.upstairs, ledger, self.luck_of, self._later)
         self.folk = Folk(visiting, self.behind, self.shop.by_id, self.phones, self._later)
         self.upstairs.killed = self._lines_fall
-        self.operators = Operators(self.upstairs, self.posts, self.behind, self.plan, looked_at_after)
+        self.operators = Operators(self.upstairs, self.posts, self.behind, self.shop.by_id,
+                                   self.plan, looked_at_after)  # fmt: skip
         self._dies_in = dict.fromkeys(VERBS, 0)  # how many processes are to be killed at what
         self._dies_following = False
         self._restores = Restores(self.upstairs, self.lines, self.shop, self.posts, ledger)
@@ -183,8 +184,7 @@ class Town:
             await self.operators.look()
             if self._dies_following:
                 self._dies_following = False
-                self.ledger.struck("F30")
-                self._kill_soon(8)
+                self.upstairs.dies_following(self.luck)
             self._kill("follow", 4)
             await self.upstairs.follow(twice, self.notices)
         if self.notices:
@@ -342,6 +342,8 @@ class Town:
         await self._settle()
         found = await checks.at_the_end(self.upstairs, self.posts, self.behind, self.notices)
         found += untold(self.shop.by_id.values(), self.posts)
+        found += [("", text) for text in self.post_office.doubles()]
+        found += await checks.cases_in_calm(self.upstairs) if self.weather.is_calm else []
         for parcel, text in found:
             self.upstairs.book.violated(self.clock.now(), text, parcel)
         await self._midnight()

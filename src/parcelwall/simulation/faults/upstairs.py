@@ -23,6 +23,7 @@ from parcelwall.hub.tell import NAME, Channel, Teller
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
 from parcelwall.simulation.faults.backup import Backup
+from parcelwall.simulation.faults.chance import Luck
 from parcelwall.simulation.faults.chance import Streams as Chances
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.meeting import meet
@@ -59,6 +60,7 @@ class Upstairs:
         self._answers: dict[tuple[str, str], str] = {}
         self._answers_kept: dict[tuple[str, str], str] = {}  # with the backup
         self._turn, self._epoch = 0, 1
+        self._is_to_die_following = False
         self.backup = Backup(dsn)
         self.luck = chances.luck("both processes", clock)
 
@@ -125,6 +127,12 @@ class Upstairs:
     def process_of(self, slot: int) -> Process:
         return self.processes[slot - 1]
 
+    def dies_following(self, luck: Luck) -> None:
+        """F30: the process that follows dies while it does; counted when it has."""
+        self._is_to_die_following = True
+        at = luck.pick(("", "COMMIT", "COMMIT"))
+        self.processes[0].fate.dies_in(luck.whole(1, 5), after=luck.happens(0.5), only_at=at)
+
     async def bury(self, verb: str) -> None:
         """A process whose connection was cut off has died: another takes its place, knowing nothing but the tables."""
         for process in self.processes:
@@ -132,6 +140,9 @@ class Upstairs:
                 for state in process.fate.died:
                     self.ledger.struck("F25", (state, verb, f"{state}, {verb}"))
                     self.book.note(self.clock.now(), f"F25: hub process {process.slot} killed, {state}, {verb}")
+                if verb == "follow" and process.slot == 1 and self._is_to_die_following:
+                    self.ledger.struck("F30")
+                    self._is_to_die_following = False
                 process.fate.died.clear()
                 await process.hub.desk.close()
                 process.fate.lives()

@@ -99,6 +99,7 @@ class Visiting:
             self.ledger.struck(fault, (visit.purpose,))
             post.note(f"{fault} at door {door}")
             post.harm.visit.add(fault)
+            post.harm.ever.add(door)
             if fault in ("F14", "F16"):
                 watched.before_pulse.append(fault)
             elif fault == "F15":
@@ -188,8 +189,10 @@ class Visiting:
             post.violated(f"INV-01: door {door} opens for a {visit.purpose}, and nothing lies there", thing.name)
 
     def _is_there_or_unclear(self, post: Outpost, thing: Thing, door: int) -> bool:
-        """Whether it lies there; or nobody may know that it does not, or an open case tells that it is unclear."""
-        return thing.door == door or thing.taken_unseen or any(each.closed_at is None for each in _cases(post, door))
+        """Whether it lies there; or nobody may know that it does not, or an open case tells that it is unclear,
+        at a door at which something was done."""
+        told = door in post.harm.ever and any(each.closed_at is None for each in _cases(post, door))
+        return thing.door == door or thing.taken_unseen or told
 
     def _use(self, post: Outpost, visit: Visit, thing: Thing, swap: Thing | None = None) -> None:
         """In or out, if the door is really open."""
@@ -207,10 +210,12 @@ class Visiting:
     def _muddle(self, post: Outpost, thing: Thing, door: int) -> None:
         """From now on no book can know where this parcel is, or what lies behind this door."""
         thing.muddled = True
+        post.harm.ever.add(door)
         self.behind[post.name].muddled.add(door)
 
     async def _leave_open(self, post: Outpost, door: int) -> None:
         """The person has gone; the station waits a while, then lets the next one in."""
+        post.harm.ever.add(door)
         self.later(post, door, timedelta(minutes=post.luck.between(3, 90)))
         await post.look()
         await post.clock.sleep(LEFT_OPEN_S)
@@ -221,6 +226,8 @@ class Visiting:
         """The screen says that the door is stuck. It may stand open all the same; then it is pushed shut, and some
         who came for their parcel take it first."""
         door = visit.compartment
+        if post.harm.visit or post.profile.contact == "hook":
+            post.harm.ever.add(door)
         if not post.is_shut(door):
             if visit.purpose == "collect" and post.luck.happens(0.5):
                 self.behind[post.name].take(thing)
@@ -236,6 +243,7 @@ class Visiting:
             return
         post.clock.advance(1.0)
         door = visit.compartment
+        post.harm.ever.add(door)
         post.interrupted[door] = (visit.purpose, thing)
         thing.unclear = thing.unclear or visit.purpose == "collect"
         if post.in_doubt(door):
@@ -261,6 +269,7 @@ class Visiting:
 
     def _not_written(self, post: Outpost, visit: Visit, thing: Thing) -> None:
         """What became of the door could not be written: the screen does not say, and the person does as in the dark."""
+        post.harm.ever.add(visit.compartment)
         self.ledger.struck(post.disk.fault, ("open" if not post.is_shut(visit.compartment) else "identified",))
         post.note("F09: not written", thing.name)
         self._in_the_dark(post, visit, thing)
