@@ -410,18 +410,6 @@ def p70_the_desk_fails_whoever_asks_for_more_time() -> None:
     commands.Extend.decide = decide  # type: ignore[method-assign]
 
 
-@plant("F15")
-def p71_each_shut_door_is_a_case() -> None:
-    right = StationDesk.closed
-
-    def closed(self: Any, visit: Any, recovered: bool = False) -> Any:
-        done = right(self, visit, recovered)
-        self.memory.tell(self.case("door_failed", None, visit.compartment, holds=False))
-        return done
-
-    StationDesk.closed = closed  # type: ignore[method-assign]
-
-
 @plant("F32")
 def p72_each_notice_goes_out_twice() -> None:
     right = tell.Teller._hand_over

@@ -11,8 +11,6 @@ from parcelwall.simulation.faults.plan import Plan
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.upstairs import Upstairs
 
-OF_DOORS = ("door_failed", "door_left_open", "opened_unasked", "door_unclear")
-
 
 class Operators:
     """They come `after` so long. What they find they put on the plan."""
@@ -38,7 +36,6 @@ class Operators:
         post.note(f"somebody looks at door {door}: {about}")
         if door is None or not any(line.door == door for line in post.profile.doors):
             return
-        self._judge_case(post, door, about)
         post.boards.core.mend(door)
         post.harm.mended(door)
         post.restless = True
@@ -57,13 +54,6 @@ class Operators:
         for missing in book - {thing.id for thing in behind.at(door)}:
             self._judge_missing(post, door, missing)
             behind.muddled.add(door)
-
-    def _judge_case(self, post: Outpost, door: int, about: str) -> None:
-        """A case of a door needs something that was done there; bits that flip and boards that talk at once may show
-        any door as open."""
-        anywhere = post.ledger.faults["F17"] or post.ledger.faults["F19"]
-        if about in OF_DOORS and door not in post.harm.ever and not anywhere:
-            post.violated(f"a case ({about}) tells of door {door}, and nothing was done there")
 
     def _judge_missing(self, post: Outpost, door: int, parcel: UUID) -> None:
         """INV-06: what the book has and nobody finds was taken or muddled by people, where no door could see it."""
