@@ -26,6 +26,7 @@ from parcelwall.rules import access, life, places
 from parcelwall.simulation.faults.run import hush, simulate
 from parcelwall.station import keeper, opening, outcomes
 from parcelwall.station import visit as visits
+from parcelwall.station.codes import Codes
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.memory import Memory
 from parcelwall.station.road import Road
@@ -92,16 +93,14 @@ def p05_code_not_spent() -> None:
 
 @plant("F24")
 def p09_couriers_code_opens_for_collecting() -> None:
-    right = StationDesk._by_code
+    right = Codes.of_parcels
 
-    def by_code(self: Any, digits: str, selector: Any, drawn: Any) -> Any:
-        codes = [access.courier_code(self._courier_key, self.memory.station, grant.courier, self.today)
-                 for grant in self.memory.grants.values() if grant.courier]  # fmt: skip
-        if digits in codes and self.inside():
-            return [(self.inside()[0], 0, "unknown")]
+    def of_parcels(self: Any, digits: str, selector: Any, drawn: Any) -> Any:
+        if self.of_staff(digits) and self._desk.inside():
+            return [(self._desk.inside()[0], 0, "unknown")]
         return right(self, digits, selector, drawn)
 
-    StationDesk._by_code = by_code  # type: ignore[method-assign]
+    Codes.of_parcels = of_parcels  # type: ignore[method-assign]
 
 
 @plant("F14")
