@@ -105,7 +105,6 @@ async def test_stations_that_are_built_alike_share_a_plan(hub: Hub) -> None:
 
 async def test_from_the_journal_to_a_chance_that_is_told(hub: Hub) -> None:
     pytest.importorskip("numpy")
-    from parcelwall.journal import postgres
     from parcelwall.planning import history
     from parcelwall.planning import offers as planning
 
@@ -115,10 +114,9 @@ async def test_from_the_journal_to_a_chance_that_is_told(hub: Hub) -> None:
         facts.CompartmentHealth(compartment=3, usable=False),
         facts.CaseOpened(case=uuid4(), about="jam", station="S-0002", compartment=2, holds=True)))  # fmt: skip
     async with hub.pool.acquire() as connection:
-        seen = await planning.read(postgres.of_kinds(connection, planning.KINDS, NOW - planning.LEARNT_FROM))
-        unusable = await history.unusable(connection)
-    assert unusable == {"S-0001": frozenset(), "S-0002": {2, 3}, "S-0003": frozenset()}
-    made = planning.tables(seen, hub.clock.now(), unusable)
+        past = await history.read(connection, hub.clock.now())
+    assert past.unusable == {"S-0001": frozenset(), "S-0002": {2, 3}, "S-0003": frozenset()}
+    made = planning.tables(planning.places(past), hub.clock.now(), {})
     assert [each.chance["M"][0] for each in made] == [0.995, 0.01, 0.995]
     assert [each.station for each in made] == ["S-0001", "S-0002", "S-0003"]
     await hub.take_tables([msgspec.json.encode(each) for each in made])

@@ -210,7 +210,7 @@ async def test_prices_are_stated_shown_and_taken_back_in_the_policy_form(office:
     assert (office.hub.policy.cost_stop, office.hub.policy.cost_currency) == (2.5, "EUR")
     assert "no price is stated" not in (await office.browsers["admin"].get(numbers)).text
     file = (await office.browsers["admin"].get("/console/numbers/costs.csv?days=1")).text.splitlines()
-    assert file[3].endswith(",2.5,EUR,0.0") and file[1].endswith(",,EUR,"), "what has no price has no amount"
+    assert file[3].endswith(',2.5,"EUR",0.0') and file[1].endswith(',"","EUR",""'), "what has no price has no amount"
     other = {"version": "2", "hold_hours": "50"}
     assert (await office.post("admin", page, other)).headers["location"].endswith("said=adopted")
     assert office.hub.policy.cost_stop == 2.5, "what a form does not name stays"
