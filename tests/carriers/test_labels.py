@@ -1,5 +1,6 @@
 """Check digits of labels: the samples of others, and that one wrong digit never passes for right."""
 
+import hmac
 import json
 from pathlib import Path
 
@@ -57,6 +58,13 @@ def test_a_number_is_the_same_printed_read_and_typed(number: str, form: str) -> 
     key, read = b"k" * 32, form.format(number)
     assert labels.normal(read) == number
     assert access.label_tag(key, read) == access.label_tag(key, number)
+
+
+@given(SSCC)
+def test_what_was_promised_under_an_older_form_is_found(number: str) -> None:
+    for old in (f"00{number}", f"(00){number}", number):
+        told = hmac.digest(b"k" * 32, b"parcelwall/label-tag/1\x00" + old.encode(), "sha256")[:16].hex()
+        assert all(told in access.label_tags(b"k" * 32, read) for read in (number, f"(00){number}", f"]C100{number}"))
 
 
 def test_what_only_looks_like_a_shipping_number_keeps_its_zeros() -> None:

@@ -55,6 +55,19 @@ async def test_a_station_of_any_name(hub: Hub, station: str) -> None:
     assert await verify_hub(hub.pool) == []
 
 
+async def test_a_record_in_the_words_of_an_older_version(hub: Hub) -> None:
+    """It had not all fields of today, which say nothing where they are missing; a value that differs is told."""
+    await hub.configure(about(), joined=True)
+    parcel = await announced(hub, "PW-1", "S-0001")
+    [record] = await hub.pool.fetch("""UPDATE parcel SET record = replace(record, ',"wished":false', '')
+                                       RETURNING record""")
+    assert "wished" not in record["record"]
+    assert await verify_hub(hub.pool) == []
+    await hub.pool.execute("""UPDATE parcel SET record = replace(record, '"weight_g":', '"weight_g":1')""")
+    [told] = await verify_hub(hub.pool)
+    assert str(parcel) in told and "weight_g" in told
+
+
 async def test_a_cursor_in_the_middle_of_a_transaction(hub: Hub) -> None:
     """A page of followers ends between two facts of one parcel that were recorded together."""
     await hub.configure(about(), joined=True)

@@ -262,9 +262,9 @@ async def what_is(hub: Hub, courier: UUID, read: str, station: str) -> Label:
 
 
 async def _labelled(hub: Hub, stations: Sequence[str], read: str) -> Parcel | None:
-    tags = {name: access.label_tag(hub.stations.known[name].label_key, read) for name in stations}
+    tags = {name: access.label_tags(hub.stations.known[name].label_key, read) for name in stations}
     there = await _parcels(hub, stations, (Stage.RESERVED, *INSIDE)) if stations else []
-    found = [each for each in there if each.label_tag and access.same(each.label_tag, tags[each.station or ""])]
+    found = [each for each in there if any(access.same(each.label_tag, tag) for tag in tags[each.station or ""])]
     return min(found, key=lambda parcel: parcel.stage != Stage.RESERVED, default=None)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from parcelwall.hub.house import Hub
-from parcelwall.hub.stations import WRITTEN_BY
+from parcelwall.hub.stations import OF_HUB, WRITTEN_BY
 from parcelwall.rules.layout import Size
 from parcelwall.rules.places import fits
 
@@ -35,8 +35,8 @@ WITH moved AS (
   SELECT happened_at, kind = 'Deposited' AS came,
     lag(kind = 'Deposited') OVER (PARTITION BY parcel ORDER BY revision) AS before
   FROM entry WHERE kind IN ('Deposited', 'Collected', 'TakenBack', 'WrittenOff')
-    AND recorded_at >= $1 AND happened_at >= $1 AND ({_OF_THESE.replace("$3", "$2")}
-      OR (kind = 'WrittenOff' AND body::jsonb->>'station' = ANY($2))))
+    AND parcel IS NOT NULL AND recorded_at >= $1 AND happened_at >= $1 AND ({_OF_THESE.replace("$3", "$2")}
+      OR CASE WHEN kind = 'WrittenOff' AND {OF_HUB} THEN body::jsonb->>'station' = ANY($2) END))
 SELECT date_trunc('hour', happened_at) AS hour, sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
 FROM moved WHERE before IS DISTINCT FROM came GROUP BY 1
 UNION ALL SELECT NULL, count(*)::int FROM parcel

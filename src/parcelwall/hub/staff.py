@@ -17,6 +17,7 @@ from asyncpg import Pool
 from parcelwall.errors import Refusal
 from parcelwall.hub import signed_in
 from parcelwall.hub.house import Hub
+from parcelwall.hub.stations import OF_HUB
 from parcelwall.rules.facts import StaffChanged
 from parcelwall.rules.rights import ROLES, Right, may
 
@@ -27,9 +28,12 @@ PROVED_FOR = timedelta(minutes=2)  # who has just proved to be there opens a doo
 
 _BY_ACTOR = """
 SELECT id, name, role, area, actor FROM carrier WHERE actor = $1 AND role <> 'carrier' AND key_hash IS NOT NULL"""
-_LATELY_CHANGED = """
-SELECT 1 FROM entry WHERE kind = 'StaffChanged' AND happened_at > $1 AND body LIKE $2 AND body LIKE '%"actor":"%'
-LIMIT 1"""
+_LATELY_CHANGED = f"""
+SELECT 1 FROM entry WHERE kind = 'StaffChanged' AND {OF_HUB} AND happened_at > $1 AND body LIKE $2
+  AND body LIKE '%"actor":"%' LIMIT 1"""  # noqa: S608 - a text of our own
+_LOOKS = f"""
+SELECT CASE WHEN {OF_HUB} THEN (body::jsonb->>'actor')::uuid END AS actor, count(*) AS n FROM entry
+WHERE kind = 'Looked' AND {OF_HUB} AND happened_at > $1 GROUP BY 1"""  # noqa: S608 - the same
 _ALL = """
 SELECT id, name, role, area, actor, key_hash IS NOT NULL AS admitted,
   (SELECT max(seen_at) FROM signed_in WHERE holder = actor) AS seen_at,
@@ -224,8 +228,5 @@ async def _keep_an_admin(connection: Any, who: str, stays: bool) -> None:
 
 async def looks(pool: Pool, now: datetime) -> dict[UUID, int]:
     """How often each looked at what is not for everybody in the last 30 days: persons, searches, exports."""
-    rows = await pool.fetch(
-        "SELECT (body::jsonb->>'actor')::uuid AS actor, count(*) AS n FROM entry "
-        "WHERE kind = 'Looked' AND happened_at > $1 GROUP BY 1", now - timedelta(days=30),
-    )  # fmt: skip
+    rows = await pool.fetch(_LOOKS, now - timedelta(days=30))
     return {row["actor"]: row["n"] for row in rows}

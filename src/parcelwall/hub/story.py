@@ -15,7 +15,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.staff import Person
 from parcelwall.hub.stations import OF_HUB
-from parcelwall.rules import facts
+from parcelwall.rules import facts, labels
 from parcelwall.rules.life import Parcel
 
 MOST = 20
@@ -88,7 +88,7 @@ async def _rows(hub: Hub, words: str) -> list[Any]:
     try:
         return list(await hub.pool.fetch(_BY_ID, UUID(words)))
     except ValueError:
-        forms = list({words, words.upper(), "".join(words.split()).upper()})
+        forms = list({words, words.upper(), *labels.forms(words)})
     rows = await hub.pool.fetch(_BY_REFERENCE, forms)
     return list(rows or await hub.pool.fetch(_BY_LABEL, forms))
 

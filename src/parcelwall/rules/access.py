@@ -58,7 +58,16 @@ def code_tag(key: bytes, code: str) -> str:
 
 def label_tag(key: bytes, label: str) -> str:
     """How a station recognises a label without holding it. `key` is subkey(secret, "label-tag"); 32 hex digits."""
-    return hmac.digest(key, b"parcelwall/label-tag/1\x00" + labels.normal(label).encode(), "sha256")[:16].hex()
+    return _label_tag(key, labels.normal(label))
+
+
+def label_tags(key: bytes, label: str) -> tuple[str, ...]:
+    """All tags by which a promise may name this label: of this version, and of those before."""
+    return tuple(_label_tag(key, form) for form in labels.forms(label))
+
+
+def _label_tag(key: bytes, normal: str) -> str:
+    return hmac.digest(key, b"parcelwall/label-tag/1\x00" + normal.encode(), "sha256")[:16].hex()
 
 
 def group_tag(key: bytes, day: str, contact: bytes) -> str:

@@ -23,6 +23,13 @@ def normal(read: str) -> str:
     return text[2:] if found and gs1_check_digit(found[1]) == int(found[2]) else text
 
 
+def forms(read: str) -> tuple[str, ...]:
+    """The label as it is compared, first, and the other forms in which versions before compared it."""
+    one = normal(read)
+    zeros = (f"00{one}", f"(00){one}") if len(one) == 18 and one.isdigit() else ()
+    return tuple(dict.fromkeys((one, "".join(read.split()).upper(), *zeros)))
+
+
 def gs1_check_digit(digits: str) -> int:
     """The last digit of a GS1 key: `digits` are all before it."""
     weighted = (int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(digits)))

@@ -37,9 +37,9 @@ class Codes:
         self._courier_key = access.subkey(secret, "courier-code")
         self._tag_key = access.subkey(secret, "code-tag")
 
-    def label_tag(self, label: str) -> str:
-        """What the hub has told of a parcel with this label."""
-        return access.label_tag(self._label_key, label)
+    def label_tags(self, label: str) -> tuple[str, ...]:
+        """One of these the hub has told of a parcel with this label."""
+        return access.label_tags(self._label_key, label)
 
     def of_sender(self, parcel: Parcel) -> str:
         """The code with which its sender puts a promised parcel in."""

@@ -190,8 +190,8 @@ class StationDesk:
 
     def by_label(self, label: str) -> Parcel:
         """The parcel with this label: one that is expected, before one that is inside. Refuses what is not for here."""
-        tag = self.codes.label_tag(label)
-        known = [parcel for parcel in self.memory.parcels() if parcel.label_tag and access.same(parcel.label_tag, tag)]
+        tags = self.codes.label_tags(label)
+        known = [parcel for parcel in self.memory.parcels() if any(access.same(parcel.label_tag, tag) for tag in tags)]
         here = [parcel for parcel in known if parcel.stage in (Stage.RESERVED, *INSIDE)]
         if not here:
             raise Refusal("not_for_this_station")
