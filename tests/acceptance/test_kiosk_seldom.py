@@ -111,7 +111,7 @@ async def test_what_is_for_a_person_is_not_opened_by_a_code_alone(live: LiveKios
     await arrives(live)
     pulses = live.rig.pulses()
     await live.type(live.rig.code(parcel), "held")
-    await reads(live, "Help shows whom to call")
+    await reads(live, "say that you cannot use a passkey")
     assert live.rig.pulses() == pulses
 
 
