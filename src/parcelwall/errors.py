@@ -101,6 +101,7 @@ REASONS: dict[str, str] = {
     # opening from afar
     "station_offline": "This station has no line now, and an order is never kept for later. Use the code or the QR.",
     "not_present": "That is not the number on the station's screen. It changes every half minute; read it again.",
+    "door_rests": "The lock of this door was used often and rests for a moment. Ask again in a minute.",
     "order_late": "The order came too late, so nothing was opened. Ask again.",
     "order_repeated": "This order was heard before. Each opens at most once; ask anew.",
     "order_unknown": "The order is not for this station as it runs now.",

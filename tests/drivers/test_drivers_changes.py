@@ -28,10 +28,12 @@ def test_another_reason_is_no_change():
 def test_a_coil_has_3_pulses_in_30_s_and_6_in_10_min():
     coil, given_at = Coil(), []
     for second in range(700):
+        assert (coil.rests_until() <= second) is coil.may_be_driven(second)
         if coil.may_be_driven(second):
             coil.driven(second)
             given_at.append(second)
     assert given_at == [0, 1, 2, 30, 31, 32, 600, 601, 602, 630, 631, 632]
+    assert coil.rests_until() == 1200, "until the first of six is out of the ten minutes"
 
 
 def test_a_leaf_opens_150_ms_after_its_pulse_and_latches_when_pushed():

@@ -103,7 +103,7 @@ async def test_a_stuck_door_says_so_and_the_next_person_is_served(rig: Rig, kios
     rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
     showing = await kiosk.type_code(rig.code(parcel))
     assert (showing.screen, bool(showing.case)) == ("stuck", True)
-    assert wait(rig, kiosk, 31) == "home"
+    assert wait(rig, kiosk, showing.lasts_s + 1) == "home"
     assert (await kiosk.type_code(rig.code(other))).screen == "open"
 
 

@@ -191,6 +191,19 @@ async def test_a_door_that_is_stuck(rig: Rig) -> None:
     assert rig.boards.state(3) == DoorState.CLOSED
 
 
+async def test_a_lock_that_was_used_often_rests(rig: Rig) -> None:
+    """Three openings within 30 s, and the fourth is refused before anything moves: no case, for nothing is broken."""
+    for _ in range(3):
+        assert (await obey(rig, ordered(rig))).outcome == "opened"
+        await rig.shut(3)
+    pulses = rig.pulses()
+    answer = await obey(rig, ordered(rig))
+    assert (answer.outcome, answer.why) == ("refused", "door_rests")
+    assert (rig.pulses() - pulses, rig.cases(), rig.desk.unfinished()) == (0, [], [])
+    rig.now.advance(30)
+    assert (await obey(rig, ordered(rig))).outcome == "opened"
+
+
 async def test_the_power_goes_while_it_is_obeyed(rig: Rig) -> None:
     """The door is open, the answer was never written: after the start no pulse, and the visit ends like any other."""
     order = ordered(rig)

@@ -9,7 +9,10 @@ from parcelwall.errors import Refusal
 from parcelwall.rules import access, facts
 from parcelwall.station import taking
 from parcelwall.station.kiosk import Kiosk
+from parcelwall.web.kiosk_picture import picture
+from parcelwall.web.reader import renderer
 from station.rig import NAME, Rig
+from station.test_help import said
 
 
 @pytest.fixture
@@ -140,11 +143,43 @@ async def test_a_stuck_door_is_tried_once_more_for_who_stands_there(rig: Rig, ki
     rig.boards.core.jam(door)
     assert (await kiosk.type_code(rig.code(parcel))).screen == "stuck"
     rig.boards.core.jam(door, on=False)
-    rig.now.advance(25)  # the coil has had its share of pulses, and rests
+    assert kiosk.showing.retries
+    assert 20 < kiosk.showing.wait_s < 30, "the coil has had its share of pulses, and rests"
+    pulses = rig.pulses()
+    assert (await tap(kiosk, "retry"), rig.pulses()) == ("stuck", pulses), "nothing is tried before"
+    wait(rig, kiosk, kiosk.showing.wait_s)
     assert await tap(kiosk, "retry") == "open"
     await rig.shut(door)
     assert rig.parcel(parcel).stage == "COLLECTED"
     rig.clean()
+
+
+async def test_a_lock_that_was_used_often_rests_and_nothing_is_wrong_with_its_door(rig: Rig, kiosk: Kiosk) -> None:
+    """Somebody pushes the door shut too soon, again and again: the next opening waits for the coil, and says so."""
+    parcel = await rig.inside("PW-1")
+    door = rig.parcel(parcel).compartment or 0
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "open"
+    await rig.shut(door)
+    assert await tap(kiosk, "again") == "open"
+    await rig.shut(door)
+    pulses = rig.pulses()
+    assert await tap(kiosk, "again") == "stuck"
+    assert (rig.pulses(), rig.cases(), rig.desk.unfinished()) == (pulses, [], [])
+    page = renderer()
+    assert "rests for a moment" in said(page.fragment(picture(rig.station, page)))
+    assert wait(rig, kiosk, 60) == "home"
+    rig.clean()
+
+
+async def test_a_door_whose_coil_rests_for_minutes_is_left_to_who_mends_it(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")  # one of the six pulses in ten minutes
+    rig.now.advance(60)
+    rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
+    await kiosk.type_code(rig.code(parcel))
+    wait(rig, kiosk, kiosk.showing.wait_s)
+    assert await tap(kiosk, "retry") == "stuck"
+    assert not kiosk.showing.retries
+    assert wait(rig, kiosk, 31) == "home"
 
 
 async def stuck(rig: Rig, kiosk: Kiosk) -> UUID:

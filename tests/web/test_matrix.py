@@ -36,7 +36,7 @@ KEY = {
                 "console-parcel", "console-longer", "console-policy", "console-numbers"],
     "kiosk": ["kiosk-home", "kiosk-home-alone", "kiosk-home-noted", "kiosk-selector", "kiosk-wrong", "kiosk-paused",
               "kiosk-opening", "kiosk-open", "kiosk-open-far", "kiosk-still-open", "kiosk-thanks", "kiosk-several",
-              "kiosk-stuck",
+              "kiosk-stuck", "kiosk-stuck-rests",
               "kiosk-late", "kiosk-report", "kiosk-case", "kiosk-more-time", "kiosk-help", "kiosk-look",
               "kiosk-closed", "kiosk-help-no-number"],
     "kiosk-courier": ["kiosk-send-scan", "kiosk-send-size", "kiosk-send-none", "kiosk-send-done", "kiosk-service",

@@ -89,6 +89,10 @@ class Doors(Protocol):
         """
         ...
 
+    def rests_s(self, door: int) -> float:
+        """Seconds until this door's coil may be driven again: 0.0 if that is now, or if no such door is mapped."""
+        ...
+
     async def state(self, door: int) -> Seen:
         """A fresh look: open or closed only after two equal reads made now."""
         ...

@@ -53,4 +53,11 @@ class Coil:
 
     def may_be_driven(self, now: float) -> bool:
         """At most 3 pulses in 30 s and 6 in 10 min."""
-        return all(sum(at > now - seconds for at in self._driven_at) < pulses for pulses, seconds in COIL_LIMITS)
+        return self.rests_until() <= now
+
+    def rests_until(self) -> float:
+        """Before it, in monotonic seconds, the coil is not driven; -inf for one that had no share of pulses yet."""
+        return max(
+            (self._driven_at[-pulses] + seconds for pulses, seconds in COIL_LIMITS if len(self._driven_at) >= pulses),
+            default=float("-inf"),
+        )

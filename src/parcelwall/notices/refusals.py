@@ -122,6 +122,9 @@ _BOTH: dict[str, Sayings] = {
         Saying(N_("That is not the number on the screen"), N_("It changes every half minute. Read it once more.")),
     ),
     "order_late": _NOT_OPENED,
+    "door_rests": (
+        Saying(N_("The lock rests for a moment"), N_("It was used often just now. Try once more in a minute.")),
+    ),
     "order_repeated": _NOT_OPENED,
     "order_unknown": _NOT_OPENED,
     "passkey_wrong": (Saying(N_("That passkey does not fit here"), N_("Try once more.")),),

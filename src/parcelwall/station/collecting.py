@@ -74,6 +74,8 @@ class Collecting:
     async def _retry(self) -> Showing:
         """The door that did not open, once more, for whoever stands before it; then it is left to the operator."""
         kiosk = self._kiosk
+        if kiosk.showing.paused_until and self._desk.now() < kiosk.showing.paused_until:
+            return kiosk.showing
         failed, kiosk._last_visit = kiosk._last_visit, None
         if kiosk.showing.screen != "stuck" or failed is None:
             return kiosk.home()

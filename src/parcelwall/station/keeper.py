@@ -132,9 +132,10 @@ class Keeper:
             return self.desk.failed(visit, "unclear")
 
     def _not_opened(self, visit: Visit, verdict: Opening) -> Visit:
-        """An order that reached the boards too late has moved nothing: no fault of the door."""
+        """An order that reached the boards too late has moved nothing, nor was a coil that rests asked: no fault of the
+        door."""
         too_late = verdict == "late" and visit.until_mono_s is not None and visit.pulses == 1
-        return self.desk.void(visit) if too_late else self.desk.failed(visit, verdict)
+        return self.desk.void(visit) if too_late or verdict == "rests" else self.desk.failed(visit, verdict)
 
     async def _open(self, visit: Visit) -> tuple[Opening, Visit]:
         try:

@@ -6,6 +6,7 @@ The truth is the visit in the book and the door; this is the picture of it. What
 
 import asyncio
 import inspect
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
@@ -19,6 +20,7 @@ from parcelwall.rules import token
 from parcelwall.rules.access import CODE_DIGITS
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import free_by_kind
+from parcelwall.station import taking
 from parcelwall.station.bringing import Bringing
 from parcelwall.station.by_phone import PREFIXES, ByPhone
 from parcelwall.station.challenge import Challenge
@@ -39,6 +41,7 @@ from parcelwall.station.showing import (
     NAG_AFTER,
     REFUSED_AFTER_S,
     RESULT_S,
+    RETRY_WITHIN_S,
     THANKS_S,
     WARNED_S,
     WARNS,
@@ -249,12 +252,22 @@ class Kiosk:
             self.show("courier-scan", COURIER_IDLE_S) if self.showing.courier else self.home()
         elif visit.outcome == "done":
             self._shut(visit)
-        elif visit.outcome == "void":
+        elif visit.outcome == "void" and not taking.has_rested(visit):
             self.bringing.put_nothing(visit)
         else:
-            self._last_visit = visit
-            case = case_name(visit.case) if visit.case else ""
-            self.show("stuck", 30, door=visit.compartment, case=case, stands=visit.purpose == "collect")
+            self._stuck(visit)
+
+    def _stuck(self, visit: Visit) -> None:
+        """It is tried once more for whoever stands here, if its coil will have rested before they have gone away."""
+        self._last_visit = visit
+        rests_s = math.ceil(self.keeper.doors.rests_s(visit.compartment)) if self.keeper else 0
+        retries = taking.may_be_tried(visit) and rests_s <= RETRY_WITHIN_S
+        wait_s = rests_s if retries else 0
+        self.show(
+            "stuck", IDLE_S + wait_s, door=visit.compartment, retries=retries, wait_s=wait_s,
+            paused_until=self.desk.now() + timedelta(seconds=wait_s) if wait_s else None,
+            case=case_name(visit.case) if visit.case else "", stands=bool(visit.case) and visit.purpose == "collect",
+        )  # fmt: skip
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit

@@ -3,6 +3,7 @@
 An ack is about the coil; "open" is said only after the contact was seen open. A further pulse needs the door read
 closed, 2 s since the last one, and there are at most 3; a door that is unknown gets no further pulse at all. A door
 that reads open before we have done anything was not opened by us: its contact is broken, or somebody else was there.
+A coil that has had its share of pulses rests first: nothing is asked of it then, and nothing is wrong with its door.
 Where the contact measures the hook, one that let go and caught again is unclear: the leaf may have moved or not.
 """
 
@@ -21,13 +22,15 @@ LOOK_EVERY_S = 0.1
 BETWEEN_PULSES_S = 2.0
 MOST_PULSES = 3
 
-Opening = Literal["opened", "stuck", "unclear", "late", "dead"]
+Opening = Literal["opened", "stuck", "unclear", "late", "dead", "rests"]
 
 
 async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock) -> tuple[Opening, Visit]:
     """Opens the visit's door. Answers what was seen, not what was acknowledged."""
     if (await _look(doors, visit)).state == DoorState.OPEN:
         return "unclear", visit
+    if doors.rests_s(visit.compartment) > 0:
+        return "rests", visit
     verdict: Opening = "stuck"
     while visit.pulses < MOST_PULSES:
         visit = desk.pulsing(visit)

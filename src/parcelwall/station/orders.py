@@ -14,6 +14,7 @@ from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
 from parcelwall.link.orders import LASTS_MS, Ordered
 from parcelwall.rules import access, facts
+from parcelwall.station import taking
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.reserve import CannotWrite
@@ -116,7 +117,7 @@ class Orders:
         if visit.opened_at:
             self._answer(ordered, "opened", "")
         elif visit.outcome == "void":
-            self._answer(ordered, "refused", "order_late")
+            self._answer(ordered, "refused", "door_rests" if taking.has_rested(visit) else "order_late")
         else:
             self._answer(ordered, "failed", "door_failed")
 

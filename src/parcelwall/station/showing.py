@@ -23,6 +23,7 @@ Screen = Literal[
 
 REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
 NAG_AFTER = timedelta(seconds=30)
+RETRY_WITHIN_S = 60  # a coil that rests for longer is waited for by nobody
 THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S, ASLEEP_AFTER_S = 10, 10, 30, 180, 120
 WARNED_S = 20  # "Still there?" before a screen starts over (WCAG 2.2.1: at least 20 s, at least ten times)
 LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
@@ -59,7 +60,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     late: bool = False
     tries_left: int | None = None
     wait_s: int = 0  # how long a pause was when it was shown
-    paused_until: datetime | None = None  # codes are not listened to before
+    paused_until: datetime | None = None  # codes are not listened to, nor a coil driven, before
     refusal: str = ""
     until: datetime | None = None
     lasts_s: int = 0
@@ -68,6 +69,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     taken: int = 0
     last: LastDoor | None = None
     case: str = ""
+    retries: bool = False  # whoever stands here may have the door tried once more, after `paused_until`
     stands: bool = False  # the holding time of whoever stands here stands still while that case is open
     parcel: UUID | None = None  # whose size is being chosen
     sends: bool = False  # somebody who is no courier puts a parcel in

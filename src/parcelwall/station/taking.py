@@ -26,13 +26,23 @@ def take_out(desk: StationDesk, parcel: UUID, courier: UUID) -> Visit:
     return desk._begin("collect", sent, sent.compartment or 0, courier=courier, generation=sent.generation)
 
 
+def has_rested(visit: Visit) -> bool:
+    """Whether its coil was not driven at all, for it had had its share of pulses."""
+    return visit.outcome == "void" and visit.pulses == 0
+
+
+def may_be_tried(failed: Visit) -> bool:
+    """Whether its door did not move, for certain, and whoever stands there has come for what lies behind it."""
+    return (failed.outcome == "failed" or has_rested(failed)) and failed.purpose in ("collect", "take_back")
+
+
 def once_more(desk: StationDesk, failed: Visit) -> Visit:
     """Begins the same visit again after a door that did not move, if its right stands still: it may have been blocked
     since, or its code renewed or used. Refused as stale where nobody can say whether the door moved, and for one that
     was opened for nobody's parcel."""
     desk._refuse_busy()
     parcel = desk.memory.parcel(failed.parcel)
-    if failed.outcome != "failed" or failed.purpose not in ("collect", "take_back") or parcel is None:
+    if not may_be_tried(failed) or parcel is None:
         raise Refusal("stale_screen")
     if parcel.compartment != failed.compartment:
         raise Refusal("stale_screen")

@@ -91,7 +91,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         challenge=_challenge(station, showing), road=_road(station, showing), presence=_presence(station, showing),
         reader=about.layout.panel.reader if about.layout.panel else "below",
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
-        case=showing.case, stands=showing.stands, phone=station.memory.policy.number_to_call,
+        case=showing.case, retries=showing.retries, stands=showing.stands, phone=station.memory.policy.number_to_call,
         courier=_courier(station, showing), alone=not station.desk.online,
         deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
         sizes=_sizes(station, showing), receipt=showing.receipt, sends=showing.sends, unfit=_is_unfit(station, showing),

@@ -37,7 +37,8 @@ STAGES: dict[Stage, RecipientStage] = {
     Stage.WRITTEN_OFF: "lost",
 }  # fmt: skip
 OF_OPENING = ("station_offline", "not_present", "order_late", "order_unknown", "order_repeated", "door_busy",
-              "door_failed", "too_many_tries", "wrong_code", "wrong_stage", "proof_missing", "held_back")  # fmt: skip
+              "door_rests", "door_failed", "too_many_tries", "wrong_code", "wrong_stage", "proof_missing",
+              "held_back")  # fmt: skip
 SENDS = {Stage.RESERVED: "send_it", Stage.READY: "sent", Stage.OVERDUE: "sent"}
 """What is said of a return, which its own sender brings and a courier takes along."""
 STILL_OPEN = timedelta(seconds=30)

@@ -249,6 +249,8 @@ class KioskScreen(msgspec.Struct, frozen=True):
     ending: str = ""
     """End of the parcel's number, where a screen speaks of one parcel."""
     case: str = ""
+    retries: bool = False
+    """The door may be tried once more, when `seconds` are over."""
     stands: bool = False
     """The holding time of whoever reads this stands still while the case is open."""
     deadline: datetime | None = None

@@ -54,6 +54,9 @@ class WatchedDoors:
         self._post.fuse.step()
         return answer
 
+    def rests_s(self, door: int) -> float:
+        return self._inner.rests_s(door)
+
     async def state(self, door: int) -> Seen:
         self._post.fuse.step()
         if self.visit and door == self.visit.compartment and self.pulled_at == self.pulses > 0:
