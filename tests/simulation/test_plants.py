@@ -1,10 +1,10 @@
 """The test of the tests: each planted bug, simulated in a process of its own, is named by the check that it breaks."""
 
 import json
+import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -65,8 +65,9 @@ def test_every_plant_is_expected_to_be_named() -> None:
 
 
 def planted(name: str) -> tuple[int, dict[str, object]]:
-    done = subprocess.run([sys.executable, str(Path(__file__).with_name("plants.py")), name], capture_output=True,
-                          text=True)  # fmt: skip
+    paths = os.pathsep.join(path for path in sys.path if path)
+    done = subprocess.run([sys.executable, "-m", "simulation.plants", name], capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
