@@ -11,6 +11,7 @@ from parcelwall.errors import Trouble
 from parcelwall.hub import commands, desk, followers, house, sitting, sweeps, tell
 from parcelwall.hub import road as hub_road
 from parcelwall.hub.ingest import Ingest
+from parcelwall.journal import postgres
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.rules import life
 from simulation.planting import plant
@@ -135,6 +136,16 @@ def without_lock(module: Any, name: str) -> None:
 def p65_no_lock_on_stations() -> None:
     without_lock(sitting, "_LOCK_STATIONS")
     without_lock(sitting, "_LOCK_FREE_STATIONS")
+
+
+@plant("F29")
+def p66_no_lock_on_parcels() -> None:
+    without_lock(sitting, "_LOCK_PARCELS")
+
+
+@plant("calm")
+def p67_no_lock_on_writers() -> None:
+    without_lock(postgres, "_LOCK")
 
 
 @plant("F29")

@@ -52,6 +52,8 @@ NAMED = {
     "p63_every_qr_is_a_wrong_one": "INV-05: the right QR of a parcel that lies there is refused: wrong_code",
     "p64_a_label_that_is_expected_is_not_for_here": "INV-05: a right deposit is refused .*: not_for_this_station",
     "p65_no_lock_on_stations": "INV-0[39]: ",
+    "p66_no_lock_on_parcels": "INV-09: two transactions have changed one parcel at once",
+    "p67_no_lock_on_writers": "INV-07: two transactions have made the same number of one stream",
     "p68_two_processes_follow_at_once": "the hub failed: UniqueViolationError",
     "p70_the_desk_fails_whoever_asks_for_more_time": "the desk failed: Trouble: the pretend database is gone",
     "p72_each_notice_goes_out_twice": "INV-10: the message .* was handed over 2 times",

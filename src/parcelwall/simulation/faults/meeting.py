@@ -46,6 +46,7 @@ async def meet(
     fate.gate = gate = _Gate(held_at)
     one, reached = asyncio.create_task(first), asyncio.create_task(gate.reached.wait())
     await asyncio.wait([one, reached], return_when=asyncio.FIRST_COMPLETED)
+    fate.gate = gate if gate.reached.is_set() else None  # else it is done, and holds nobody who comes after it
     other = asyncio.create_task(second)
     while not other.done() and not await eye.fetchval(_WAITS_FOR, gate.pid):
         await asyncio.wait([other], timeout=LOOK_EVERY_S)

@@ -15,6 +15,14 @@ from parcelwall.hub.database import know_arrays_at_sight
 
 Told = Callable[[str, str], None]  # (state of the transaction, statement)
 
+# Never reached where rows are locked before they are decided on: the desk decides such a batch once more, so that a lock
+# that is gone would show nowhere else. (Revision 1 is of a parcel that is new: there is no row yet that could be locked.)
+LAST_WALLS = {
+    "entry_pkey": "INV-07: two transactions have made the same number of one stream: its writer was not locked",
+    "entry_parcel": "INV-09: two transactions have changed one parcel at once: its row was not locked",
+}
+NEW = ", 1) already exists"
+
 PLANS = {"plan_cache_mode": "force_generic_plan"}  # a town's tables are small: planning would cost more than it saves
 
 
@@ -31,6 +39,7 @@ class Fate:
         self.dead = False
         self.deadlocked = 0
         self.really_deadlocked = 0  # by PostgreSQL itself: somebody has locked in another order
+        self.unlocked: list[str] = []  # what was decided on and not locked, as only a unique index has seen
         self.gate: Callable[[Any], Awaitable[None]] | None = None
 
     def dies_in(self, statements: int, after: bool, only_at: str = "") -> None:
@@ -73,6 +82,9 @@ class Fate:
         except asyncpg.DeadlockDetectedError:
             self.really_deadlocked += 1
             raise
+        except asyncpg.UniqueViolationError as twice:
+            self.unlocked += _unlocked(twice)
+            raise
         if self._is_over(connection):  # meanwhile; nobody hears the answer
             return await _to_a_dead_one(connection, query)
         if due:
@@ -96,6 +108,12 @@ async def _to_a_dead_one(connection: Any, query: str) -> str:
     if query != "ROLLBACK":
         raise asyncpg.ConnectionDoesNotExistError("the simulation has killed this process")
     return query
+
+
+def _unlocked(twice: asyncpg.UniqueViolationError) -> list[str]:
+    wall = LAST_WALLS.get(twice.constraint_name or "")
+    is_new = twice.constraint_name == "entry_parcel" and NEW in (twice.detail or "")
+    return [wall] if wall and not is_new else []
 
 
 def _after(connection: Any, query: str) -> str:

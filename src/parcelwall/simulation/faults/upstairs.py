@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from parcelwall.simulation.faults.trace import Notebook
 
 TRIES = 6
 ASKED_OF_BOTH = 0.3  # share of batches that both processes have at once
+LOOKED_MEANWHILE = 0.1  # of the others: somebody in the office looks for a parcel, at the same process
 HELD_AT_MOST = 8  # the statement at which one of them is held
 GONE = (Trouble, asyncpg.PostgresError, *LOST)  # what those who run a hub's followers and sweeps wait out
 Wish = Callable[[], Command]  # made anew for each try: the desk writes into a command
@@ -153,6 +154,9 @@ class Upstairs:
             if process.fate.really_deadlocked:
                 process.fate.really_deadlocked = 0
                 self.book.violated(self.clock.now(), f"a deadlock at {verb}: locks are taken in two orders")
+            for text in process.fate.unlocked:
+                self.book.violated(self.clock.now(), f"{text} (at {verb})")
+            process.fate.unlocked.clear()
             if process.fate.deadlocked:
                 self.ledger.struck("F27", (verb,))
                 process.fate.deadlocked = 0
@@ -187,8 +191,11 @@ class Upstairs:
             there = {place for place in left if both and self.luck.happens(0.5)}
             here = [place for place in left if place not in there]
             held_at = self.luck.whole(1, HELD_AT_MOST) if there and here else 0
-            await meet(self.eye, process.fate, self._asked(here, process, wishes, answers),
-                       self._asked(sorted(there), other, wishes, answers), held_at)  # fmt: skip
+            asked = self._asked(here, process, wishes, answers)
+            if attempt == 0 and not there and self.luck.happens(LOOKED_MEANWHILE):
+                await self._office_looks(process, asked)
+            else:
+                await meet(self.eye, process.fate, asked, self._asked(sorted(there), other, wishes, answers), held_at)
             await self.bury("ask")
         for (key, _), answer in zip(wishes, answers, strict=True):
             self._compare(key, answer)
@@ -206,6 +213,22 @@ class Upstairs:
             elif not (isinstance(answer, GONE) and process.fate.dead):
                 self.book.violated(self.clock.now(), f"the desk failed: {type(answer).__name__}: {answer}")
                 answers[place] = Refusal("not_found")
+
+    async def _office_looks(self, process: Process, asked: Coroutine[Any, Any, None]) -> None:
+        """Somebody in the office looks for a parcel while shops ask: both write into the stream of one process, which
+        no station's row stands for. Either is held, the other comes meanwhile."""
+        looks = self._noted(process)
+        first, second = (asked, looks) if self.luck.happens(0.5) else (looks, asked)
+        await meet(self.eye, process.fate, first, second, self.luck.whole(1, HELD_AT_MOST))
+
+    async def _noted(self, process: Process) -> None:
+        looked = facts.Looked(at="search", actor=process.hub.ids.new())
+        await self._waited_out(process, self._as_count(process.hub.note(looked)))
+
+    @staticmethod
+    async def _as_count(work: Awaitable[None]) -> int:
+        await work
+        return 0
 
     def _compare(self, key: str, answer: Reply | None) -> None:
         if not key or answer is None:
