@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from parcelwall.errors import Refusal
 from parcelwall.rules import access
 from parcelwall.rules.life import INSIDE, Stage
+from parcelwall.simulation.faults.crowd import Crowd
 from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.phone import Phones, Reply
@@ -43,6 +44,7 @@ class Folk:
         self._stops: dict[str, int] = {}
         self._guessed: Counter[tuple[str, date]] = Counter()
         self.refusals = Refusals(behind, self.weather.is_calm)
+        self.crowd = visiting.crowd = Crowd(behind, by_id, self.couriers, self.refusals, later)
         self.deposits = self.collections = self.taken_back = 0
 
     async def act(self, post: Outpost, what: str, who: object) -> None:
@@ -200,6 +202,8 @@ class Folk:
         """Somebody with a code. They come again while it does not open, but not for ever."""
         if thing.life != "inside" or not thing.code:
             return
+        if self.weather.strikes("F22", post.luck):
+            await self.crowd.half_a_code(post, thing)
         await self._err_with_a_code(post, thing)
         code, shows = thing.code, bool(thing.qr) and post.luck.happens(SHOW_A_QR)
         used, paused = code in thing.used, self._is_paused(post)

@@ -1,5 +1,7 @@
 """What this simulation itself has done to one station that may be felt later. Nothing else excuses what goes wrong."""
 
+GONE_OPEN, GONE_SHUT = "gone, door open", "gone, door shut"  # F22: and nothing was put in or taken
+
 
 class Harm:
     """`doors`: what was done to a door and lasts until somebody mends it. `visit`: what lasts as long as the visit at

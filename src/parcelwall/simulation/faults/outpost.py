@@ -74,6 +74,7 @@ class Outpost:
         self.unwritten = False  # the keeper could not write what it saw
         self.restless = False  # something moved that the keeper has not looked at yet
         self.harm = Harm()  # what was done to its doors
+        self.put_aside: set[int] = set()  # doors left open for so long that the screen is the next one's
         self.watched: WatchedDoors | None = None
         self.interrupted: dict[int, tuple[str, Thing]] = {}  # door -> what was being done there when it went dark
 
@@ -252,6 +253,11 @@ class Outpost:
     def in_doubt(self, door: int) -> bool:
         """Whether the contact of a door may say what is not so: for as long as that was made so."""
         return self.harm.is_stuck(door) or door in self.harm.flips
+
+    def is_well(self, door: int) -> bool:
+        """Whether a door that stands open is seen to: nothing is wrong with its contact or with its board."""
+        ill = door in self.harm.doors or door in self.harm.flips or self.clock.true <= self.blind_until
+        return not (ill or self.is_shut(door))
 
     def link_state(self) -> str:
         if self.link is None:

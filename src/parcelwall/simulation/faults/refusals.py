@@ -48,6 +48,15 @@ class Refusals:
             post.violated(f"INV-05: the right {'QR' if shows else 'code'} of a parcel that lies there is refused: "
                           f"{no.reason}", thing.name)  # fmt: skip
 
+    def judge_second(
+        self, post: Outpost, way: str, thing: Thing, reason: str, door: object, first: Visit
+    ) -> None:
+        """A no to somebody who comes while another's door is being opened or stands open: for that alone."""
+        self.counted[f"{'deposit' if way == 'courier' else 'collect'}, {reason}"] += 1
+        if (reason, door) != ("door_busy", first.compartment):
+            post.violated(f"INV-05: who comes ({way}) while door {first.compartment} is another's is told {reason}",
+                          thing.name)  # fmt: skip
+
     def judge_courier(self, post: Outpost, no: Refusal, paused: bool, is_today: bool) -> None:
         """A no to the right code of the day: by a clock that was made wrong, or while wrong codes have it paused."""
         self.counted[f"sign in, {no.reason}"] += 1
@@ -127,7 +136,10 @@ def did_fail(post: Outpost, door: int) -> bool:
 
 
 def _is_held(post: Outpost, visit: Visit) -> bool:
+    """Whether something keeps it open. One who has left an open door behind holds the screen for a while only."""
     door = visit.compartment
+    if visit.screen == KIOSK and door in post.put_aside:
+        return False
     unread = post.clock.true <= post.blind_until or door in post.harm.flips or bool(post.harm.doors.get(door))
     return not post.is_shut(door) or unread or post.unwritten or post.disk.full
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -9,11 +10,15 @@ from parcelwall.drivers import DoorState
 from parcelwall.errors import Refusal
 from parcelwall.rules.book import CaseFile
 from parcelwall.rules.life import INSIDE, Stage
+from parcelwall.simulation.faults.harm import GONE_OPEN
 from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.station.visit import Visit
+
+if TYPE_CHECKING:
+    from parcelwall.simulation.faults.crowd import Crowd
 
 AT_A_DOOR_S = 6.0  # between an open door and a shut one
 LEFT_OPEN_S = 130.0  # after which a station lets the next person in
@@ -31,6 +36,7 @@ class Visiting:
         later: Callable[[Outpost, int, timedelta], None],
     ) -> None:  # fmt: skip
         self.weather, self.ledger, self.behind, self.later = weather, ledger, behind, later
+        self.crowd: Crowd | None = None  # who else comes
 
     async def through(
         self, post: Outpost, begin: Callable[[], Visit], thing: Thing, swap: Thing | None = None
@@ -49,7 +55,10 @@ class Visiting:
             post.reach("written", 3)
             if was_low and visit.purpose == "deposit":
                 post.violated("F09: a deposit begins while the disk is full", thing.name)
+            post.put_aside.discard(visit.compartment)
             self._strike(post, visit)
+            if self.crowd and self.weather.strikes("F22", post.luck):
+                self.crowd.draw(post, watched, visit, thing)
             visit = await post.up.keeper.serve(visit)
             post.seen_outside()
             if visit.step == "begun":
@@ -149,17 +158,15 @@ class Visiting:
         await post.clock.sleep(AT_A_DOOR_S)
         post.reach("open")
         post.fuse.step()
-        nothing = self.weather.strikes("F20", post.luck)
-        if nothing:
-            kind = post.luck.pick(("left open", "nothing done"))
-            self.ledger.struck("F20", (visit.purpose,))
-            post.note(f"F20: {kind} at door {door}", thing.name)
-        if not nothing or kind == "left open":
+        if self.crowd and post.watched and post.watched.reached("open"):
+            await self.crowd.see_the_screen(post, visit, thing)
+        kind = self._goes_away(post, visit, thing)
+        if kind in ("", "left open"):
             self._use(post, visit, thing, swap)
         else:
             self._muddle(post, thing, door)
-        if nothing and kind == "left open":
-            await self._leave_open(post, door)
+        if kind in ("left open", GONE_OPEN):
+            await self._leave_open(post, visit, thing, kind)
             return
         post.fuse.step()
         post.boards.push_closed(door)
@@ -171,6 +178,21 @@ class Visiting:
             await self._seen_shut(post)
         post.seen_outside()
         self._judge_end(post, visit, thing)
+
+    def _goes_away(self, post: Outpost, visit: Visit, thing: Thing) -> str:
+        """How whoever stands at the open door goes away too soon; empty for those who do what they came for. After
+        those of F22 another comes soon."""
+        if self.weather.strikes("F20", post.luck):
+            kind = post.luck.pick(("left open", "nothing done"))
+            self.ledger.struck("F20", (visit.purpose,))
+            post.note(f"F20: {kind} at door {visit.compartment}", thing.name)
+            return kind
+        kind = post.watched.leaves if post.watched else ""
+        if kind and self.crowd:
+            self.ledger.struck("F22", (f"{kind}, {visit.purpose}",))
+            post.note(f"F22: {kind} at door {visit.compartment}", thing.name)
+            self.crowd.next_comes(post, thing)
+        return kind
 
     async def _seen_shut(self, post: Outpost) -> None:
         await post.clock.sleep(1.0)
@@ -213,13 +235,18 @@ class Visiting:
         post.harm.ever.add(door)
         self.behind[post.name].muddled.add(door)
 
-    async def _leave_open(self, post: Outpost, door: int) -> None:
+    async def _leave_open(self, post: Outpost, visit: Visit, thing: Thing, kind: str) -> None:
         """The person has gone; the station waits a while, then lets the next one in."""
+        door = visit.compartment
         post.harm.ever.add(door)
         self.later(post, door, timedelta(minutes=post.luck.between(3, 90)))
         await post.look()
+        if kind == GONE_OPEN and self.crowd and post.is_well(door):
+            self.crowd.comes(post, visit, thing, "left open")
         await post.clock.sleep(LEFT_OPEN_S)
         await post.look()
+        if post.is_well(door) and not post.unwritten:
+            post.put_aside.add(door)
         post.seen_outside()
 
     async def _did_not_open(self, post: Outpost, visit: Visit, thing: Thing) -> None:

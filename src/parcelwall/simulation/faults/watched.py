@@ -1,5 +1,6 @@
 """The station's real driver, with the simulation looking on: what must be so before any coil is driven."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from parcelwall.drivers import Doors, DoorState, Pulse, Seen
@@ -26,6 +27,9 @@ class WatchedDoors:
         self.pulses, self.opened = 0, False
         self.before_pulse: list[str] = []  # faults that strike at the next pulse
         self.pulled_at = 0  # the pulse at which the person pulls at the door
+        self.comes_in = ""  # the state of the visit in which somebody else comes, to whom `meanwhile` happens
+        self.meanwhile: Callable[[str], None] = lambda state: None
+        self.leaves = ""  # how whoever stands there goes away half way
         self._pulsed_at = float("-inf")
         self._read: dict[int, Seen] = {}
 
@@ -34,7 +38,15 @@ class WatchedDoors:
         self._pulsed_at = float("-inf")
 
     def end(self) -> None:
-        self.visit = None
+        self.visit, self.comes_in, self.leaves = None, "", ""
+
+    def reached(self, state: str) -> bool:
+        """The visit is in this state; whether somebody else has come in it."""
+        if self.comes_in != state:
+            return False
+        self.comes_in = ""
+        self.meanwhile(state)
+        return True
 
     async def start(self) -> None:
         await self._inner.start()
@@ -59,6 +71,8 @@ class WatchedDoors:
 
     async def state(self, door: int) -> Seen:
         self._post.fuse.step()
+        if self.visit and door == self.visit.compartment:
+            self.reached("pulsed" if self.pulses else "written")
         if self.visit and door == self.visit.compartment and self.pulled_at == self.pulses > 0:
             self._post.boards.pull(door)
         self._read[door] = await self._inner.state(door)
