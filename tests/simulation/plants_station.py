@@ -12,7 +12,9 @@ from parcelwall.rules import access, facts, places
 from parcelwall.station import keeper, opening, outcomes
 from parcelwall.station import visit as visits
 from parcelwall.station.codes import Codes
+from parcelwall.station.collecting import Collecting
 from parcelwall.station.desk import StationDesk
+from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
 from parcelwall.station.road import Road
 from parcelwall.station.timekeeper import Timekeeper
@@ -277,3 +279,35 @@ def p63_every_qr_is_a_wrong_one() -> None:
 @plant("F08")
 def p64_a_label_that_is_expected_is_not_for_here() -> None:
     refused_after_all("by_label", "not_for_this_station")
+
+
+@plant("F22")
+def p80_two_visits_at_one_screen() -> None:
+    StationDesk._refuse_busy = lambda self: None  # type: ignore[method-assign]
+    right = visits.SCHEMA
+    visits.SCHEMA = right.replace("UNIQUE INDEX IF NOT EXISTS one_visit", "INDEX IF NOT EXISTS one_visit")
+    assert right != visits.SCHEMA
+
+
+@plant("F22")
+def p81_a_door_left_open_holds_the_screen_for_ever() -> None:
+    keeper.LEFT_OPEN_S = 1e9
+
+
+@plant("F22")
+def p82_half_a_code_waits_for_the_next_person() -> None:
+    Collecting.forget = lambda self: None  # type: ignore[method-assign]
+
+
+@plant("F22")
+def p83_a_second_person_hides_the_open_door() -> None:
+    Kiosk.still_busy = lambda self: self.show("wrong", 30)  # type: ignore[method-assign]
+
+
+@plant("F22")
+def p84_whoever_has_to_wait_has_typed_a_wrong_code() -> None:
+    def refuse_busy(self: Any) -> None:
+        if any(visit.screen == "kiosk" for visit in self.unfinished()):
+            self.codes.wrong("bare", access.BARE)
+
+    StationDesk._refuse_busy = refuse_busy  # type: ignore[method-assign]

@@ -1,5 +1,6 @@
 """What strikes a station by itself, whoever stands there: its line, its computer, its disk, its clock."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from parcelwall.rules.life import Stage
@@ -11,6 +12,8 @@ from parcelwall.simulation.faults.plan import Plan
 
 MOST_STEPS = 70  # of a visit, from the first write to the last
 IDLE_SHARE, AIMED_SHARE = 0.1, 0.5  # of the stops come while nobody is there; wait for a chosen state of a visit
+IN_A_VISIT = 0.6  # of what befalls a disk or a clock waits for a chosen state of a visit
+WRITING = ("written", "pulsed", "open", "shut")  # something is to be written, or was just now
 DRIFT = 500e-6  # seconds gained per second
 
 
@@ -30,15 +33,9 @@ class Blows:
         elif what in ("F01", "F02"):
             self._line(post, what)
         elif what == "F09":
-            post.disk.fill_up_in(post.luck.whole(0, MOST_STEPS))
-            post.disk.worth_bytes = post.luck.pick((0, RESERVE_BYTES))  # somebody else may be quicker to take it
-            post.note("F09: the disk is full from now on")
-            self._later(post, post.luck.between(1, 12), "room again")
+            self._now_or_in_a_visit(post, lambda: self._full(post), WRITING)
         elif what == "F10":
-            post.disk.read_only = True
-            self.ledger.struck("F10", (post.visit_state(),))
-            post.note("F10: the disk is read-only from now on")
-            self._later(post, post.luck.between(0.5, 6), "room again")
+            self._now_or_in_a_visit(post, lambda: self._read_only(post), WRITING)
         elif what == "F11":
             post.disk.slow_s = post.luck.between(0.3, 3)
             post.note(f"F11: a sync takes {post.disk.slow_s:.1f} s from now on")
@@ -49,12 +46,34 @@ class Blows:
             post.disk.make_room()
             post.restless = True  # the station looks every 10 s
         elif what == "F21":
-            self._clock(post)
+            self._now_or_in_a_visit(post, lambda: self._clock(post), VISIT[1:])
         elif what == "right time":
             post.clock.set_right()
             post.note("the clock is right again")
         elif what == "F37":
             self.plan.at(post.clock.true, "guess", post.clock.true + timedelta(hours=20), post.name)
+
+    def _now_or_in_a_visit(self, post: Outpost, strike: Callable[[], None], states: Sequence[str]) -> None:
+        """At once, or as soon as a visit is in a state that is drawn: short ones are met as often as long ones."""
+        if post.luck.happens(IN_A_VISIT):
+            post.waiting.append((post.luck.pick(states), strike))
+        else:
+            strike()
+
+    def _full(self, post: Outpost) -> None:
+        steps = 0 if _in_a_visit(post) else post.luck.pick((0, post.luck.whole(1, MOST_STEPS)))
+        post.disk.fill_up_in(steps)
+        post.disk.worth_bytes = post.luck.pick((0, RESERVE_BYTES))  # somebody else may be quicker to take it
+        if not steps:
+            self.ledger.struck("F09", (f"full when {post.visit_state()}, {post.line}",))
+        post.note(f"F09: the disk is full from now on ({post.visit_state()})")
+        self._later(post, post.luck.between(1, 12), "room again")
+
+    def _read_only(self, post: Outpost) -> None:
+        post.disk.read_only = True
+        self.ledger.struck("F10", (post.visit_state(), post.line))
+        post.note(f"F10: the disk is read-only from now on ({post.visit_state()})")
+        self._later(post, post.luck.between(0.5, 6), "room again")
 
     def _later(self, post: Outpost, hours: float, what: str) -> None:
         self.plan.at(post.clock.true + timedelta(hours=hours), what, None, post.name)
@@ -87,7 +106,7 @@ class Blows:
 
     def _clock(self, post: Outpost) -> None:
         kind = post.luck.pick(("+1 h", "1970", "drift", "-10 min", "+10 years"))
-        states = [kind, *(sorted(stages(post)) if post.station else ())]
+        states = [kind, *((post.visit_state(), *sorted(stages(post))) if post.station else ())]
         self.ledger.struck("F21", states)
         post.note(f"F21: the clock, {kind}")
         if kind == "+1 h":
@@ -101,6 +120,10 @@ class Blows:
         else:
             post.clock.drifts(DRIFT)
         self._later(post, post.luck.between(1, 30), "right time")
+
+
+def _in_a_visit(post: Outpost) -> bool:
+    return post.watched is not None and post.watched.visit is not None
 
 
 def _length(luck: Luck) -> timedelta:

@@ -15,6 +15,7 @@ from parcelwall.link.orders import LASTS_MS, Ordered
 from parcelwall.rules import facts
 from parcelwall.rules.life import INSIDE
 from parcelwall.simulation.faults.harm import GONE_OPEN, GONE_SHUT
+from parcelwall.simulation.faults.ledger import WAYS
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.refusals import Refusals
 from parcelwall.simulation.faults.things import Behind, Thing
@@ -24,7 +25,6 @@ from parcelwall.station.showing import AT_A_DOOR
 from parcelwall.station.visit import Visit
 
 MEETINGS = ("written", "pulsed", "open")  # somebody else comes in this state of a visit
-WAYS = ("code", "QR", "phone", "courier")
 SOON_S, LONG_S = 10.0, 90.0  # after which the next comes: the screen waits still; it is as for anybody
 
 Later = Callable[[Outpost, timedelta, str, object], None]  # (where, in how long, what, who)

@@ -57,6 +57,8 @@ class Folk:
             await getattr(self, f"_{what}")(post, who)
             if post.interrupted:
                 self.visiting.judge_interrupted(post)
+            if post.up.memory.unsent() > 0:
+                post.strike_in("recorded")
             if post.aimed == "recorded" and post.up.memory.unsent() > 0:
                 post.acting = ""
                 await post.stop()

@@ -42,7 +42,7 @@ FAULTS = {
         Fault("F19", "a board speaks unasked, or two have one address", 0.01, "visit"),
         Fault("F20", "a door is left open, shut with nothing done, or opened by hand", 0.02, "visit"),
         Fault("F21", "the station's clock jumps or drifts", 0.1, "station-day"),
-        Fault("F22", "somebody wants the same door once more", 0.02, "visit"),
+        Fault("F22", "two people at once, or one who goes away half way", 0.02, "visit"),
         Fault("F23", "couriers: wrong door, too late, after a cancellation, twice, a copied label", 0.02, "visit"),
         Fault("F24", "recipients: a wrong code, a used one, an old one, another station's", 0.05, "visit"),
         Fault("F25", "a hub process is killed at a statement; the outcome of a commit is unknown", 8.0, "town-day"),

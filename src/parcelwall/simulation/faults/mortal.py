@@ -15,8 +15,8 @@ from parcelwall.hub.database import know_arrays_at_sight
 
 Told = Callable[[str, str], None]  # (state of the transaction, statement)
 
-# Never reached where rows are locked before they are decided on: the desk decides such a batch once more, so that a lock
-# that is gone would show nowhere else. (Revision 1 is of a parcel that is new: there is no row yet that could be locked.)
+# Never reached where rows are locked before they are decided on. The desk decides such a batch once more, so a lock
+# that is gone shows nowhere else. (Revision 1 is of a parcel that is new: there is no row yet that could be locked.)
 LAST_WALLS = {
     "entry_pkey": "INV-07: two transactions have made the same number of one stream: its writer was not locked",
     "entry_parcel": "INV-09: two transactions have changed one parcel at once: its row was not locked",
@@ -54,6 +54,10 @@ class Fate:
     @property
     def armed(self) -> bool:
         return self._dies_at is not None or self._deadlocks > 0
+
+    def no_deadlock(self) -> None:
+        """What was to be the victim of one has locked nothing."""
+        self._deadlocks = 0
 
     def spared(self) -> None:
         self._dies_at, self._deadlocks = None, 0

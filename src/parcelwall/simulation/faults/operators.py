@@ -54,6 +54,8 @@ class Operators:
         for missing in book - {thing.id for thing in behind.at(door)}:
             self._judge_missing(post, door, missing)
             behind.muddled.add(door)
+            if missing in self.by_id:
+                self.plan.at(self.upstairs.clock.now() + timedelta(hours=1), "write off", self.by_id[missing])
 
     def _judge_missing(self, post: Outpost, door: int, parcel: UUID) -> None:
         """INV-06: what the book has and nobody finds was taken or muddled by people, where no door could see it."""

@@ -69,6 +69,7 @@ class Outpost:
         self.told_head = 0  # the newest entry that anybody outside has seen the effect of
         self.starts_badly = False  # the next start is cut short (F13)
         self.aimed = ""  # the state of a visit in which it will stop
+        self.waiting: list[tuple[str, Callable[[], None]]] = []  # faults that strike in a state of a visit
         self.struck_in = ""  # the state of the visit in which the power went, before people did anything more
         self.acting = ""  # what somebody is about to do, before anything is written
         self.unwritten = False  # the keeper could not write what it saw
@@ -170,7 +171,7 @@ class Outpost:
         self.stops += 1
         state = self.struck_in or self._starting_state() or self.visit_state()
         if self.kind_of_stop != "F09":
-            self.ledger.struck(self.kind_of_stop, [f"{state}, {'live' if self.link else 'down'}", *self._where(state)])
+            self.ledger.struck(self.kind_of_stop, [f"{state}, {self.line}", *self._where(state)])
         self.note(f"{self.kind_of_stop}: stops, {state}, line {self.link_state()}")
         if self.watched:
             await self.watched.close()
@@ -208,14 +209,23 @@ class Outpost:
 
     def reach(self, state: str, within_steps: int = 1) -> None:
         """A visit has come to this state; the computer stops in it if that was aimed at."""
+        self.strike_in(state)
         if self.aimed == state:
             self.aimed = ""
             self.fuse.blow_in(self.luck.whole(1, within_steps))
+
+    def strike_in(self, state: str) -> None:
+        """What has waited for this state of a visit strikes."""
+        due = [strike for when, strike in self.waiting if when == state]
+        self.waiting = [each for each in self.waiting if each[0] != state]
+        for strike in due:
+            strike()
 
     def calm(self) -> None:
         """No fault is left: power, disk, clock, contacts and doors are as they should be."""
         self.fuse.mend()
         self.starts_badly, self.aimed, self.cut_until = False, "", None
+        self.waiting.clear()
         self.disk.make_room()
         self.disk.slow_s = 0.0
         self.clock.set_right()
@@ -264,9 +274,14 @@ class Outpost:
             return "down"
         return "behind" if self.station and self.station.memory.unsent() > 0 else "live"
 
+    @property
+    def line(self) -> str:
+        return "live" if self.link else "down"
+
     def _wait_for_sync(self, seconds: float) -> None:
         """F11: time passes, and nothing else may happen at this station meanwhile."""
-        self.ledger.struck("F11", (self._at_the_door() or ("identified" if self.acting else "idle"),))
+        state = self._at_the_door() or ("identified" if self.acting else "idle")
+        self.ledger.struck("F11", (state, f"{state}, {self.line}"))
         self.clock.advance(seconds)
 
     def visit_state(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from parcelwall.hub.commands import Announce, Answer, Cancel, Destination, Divert, Extend, RenewCode, Report, Reserve
+from parcelwall.hub.ending import WriteOff
 from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import rooms
@@ -74,6 +75,8 @@ class Shop:
             return lambda: Divert(**known, reason="no_fitting_compartment")
         if what == "extend":
             return lambda: Extend(carrier=None, parcel=known["parcel"], by="recipient")
+        if what == "write off":
+            return lambda: WriteOff(parcel=known["parcel"], why="nobody finds it")
         if what == "renew":
             return lambda: RenewCode(parcel=known["parcel"])
         return lambda: Report(**known, mark="departed")

@@ -174,12 +174,14 @@ class Town:
         await self._restores.now(late=True)
         await self._connect()
         beats = until - self._beaten_at >= BEAT_EVERY
+        self._deadlock()
         self._beaten_at = until if beats else self._beaten_at
         self._kill("ingest", 12)
         await self.lines.carry(self.posts, beats)
         if until - self._swept_at >= SWEEP_EVERY or twice:
             self._swept_at = until
             self._kill("sweep", 4)
+            self._deadlock()
             await self.upstairs.sweep(twice)
             await self.operators.look()
             if self._dies_following:
@@ -228,6 +230,11 @@ class Town:
         if self._dies_in[verb]:
             self._dies_in[verb] -= 1
             self._kill_soon(statements)
+
+    def _deadlock(self) -> None:
+        """One of the processes is the victim of one at what it locks next in what is begun now."""
+        if self.weather.strikes("F27", self.luck):
+            self.upstairs.processes[self.luck.whole(0, 1)].fate.deadlock_next()
 
     def _all_anew(self) -> None:
         live = [post for post in self.posts if post.link and post.station]

@@ -142,7 +142,7 @@ class Upstairs:
                     self.ledger.struck("F25", (state, verb, f"{state}, {verb}"))
                     self.book.note(self.clock.now(), f"F25: hub process {process.slot} killed, {state}, {verb}")
                 if verb == "follow" and process.slot == 1 and self._is_to_die_following:
-                    self.ledger.struck("F30")
+                    self.ledger.struck("F30", (state,))
                     self._is_to_die_following = False
                 process.fate.died.clear()
                 await process.hub.desk.close()
@@ -157,6 +157,7 @@ class Upstairs:
             for text in process.fate.unlocked:
                 self.book.violated(self.clock.now(), f"{text} (at {verb})")
             process.fate.unlocked.clear()
+            process.fate.no_deadlock()
             if process.fate.deadlocked:
                 self.ledger.struck("F27", (verb,))
                 process.fate.deadlocked = 0

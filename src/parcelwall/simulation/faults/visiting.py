@@ -184,7 +184,8 @@ class Visiting:
         those of F22 another comes soon."""
         if self.weather.strikes("F20", post.luck):
             kind = post.luck.pick(("left open", "nothing done"))
-            self.ledger.struck("F20", (visit.purpose,))
+            known = post.up.memory.parcel(visit.parcel)
+            self.ledger.struck("F20", (visit.purpose, *((known.stage.value,) if known else ())))
             post.note(f"F20: {kind} at door {visit.compartment}", thing.name)
             return kind
         kind = post.watched.leaves if post.watched else ""
