@@ -297,12 +297,14 @@ def simulate(
     faults: Annotated[str, typer.Option(help="all, calm or storm. docs/simulate.md says what each means.")] = "all",
     town: Annotated[int | None, typer.Option(help="Only this town of the run, as a violation names it.")] = None,
     jobs: Annotated[int, typer.Option(help="Towns at a time, each in a process; the story is the same.")] = 1,
+    ray: plans.Ray = "",
     as_json: Json = False,
 ) -> None:
     """The fault simulation: stations, a hub and people on a virtual clock, and everything that may go wrong."""
     from parcelwall.simulation.commands import run_simulate
 
-    job = run_simulate(seed=seed, station_years=station_years, faults=faults, town=town, jobs=jobs, as_json=as_json)
+    job = run_simulate(seed=seed, station_years=station_years, faults=faults, town=town, jobs=jobs, ray=ray,
+                       as_json=as_json)  # fmt: skip
     sys.exit(_code(run(job)))
 
 

@@ -1,5 +1,6 @@
 """The search of a mix never builds what does not fit, and never sells what is worse on unseen days."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ from parcelwall.errors import Trouble
 from parcelwall.planning.demand import generated
 from parcelwall.planning.mix import Found, Judged, Room, filled, height, judge, neighbours, proportional, search
 from parcelwall.planning.mix_plan import Wish, _chart, plan
+from parcelwall.workers import HERE, workers
 
 ROOM = Room(height_mm=(80, 190, 410), total_mm=9_000, least=(2, 1, 1), worth=(1.0, 1.0, 1.0))
 mixes = st.tuples(st.integers(2, 40), st.integers(1, 20), st.integers(1, 6)).filter(lambda m: height(m, ROOM) <= 9_000)
@@ -91,3 +93,27 @@ def test_what_cannot_be_asked(tmp_path: Path) -> None:
     empty.write_text("DateD,DateP\n", encoding="utf-8")
     with pytest.raises(Trouble):
         plan(empty, Wish(), lambda _: None)
+
+
+def test_many_hands_find_the_same_mix() -> None:
+    past, unseen = [generated(100, 0.7)], [generated(1, 0.7)]
+    alone = search((24, 20, 8), ROOM, past, unseen)
+    with workers(2) as pool:
+        together = search((24, 20, 8), ROOM, past, unseen, pool=pool)
+    assert (together.mix, together.past, together.unseen) == (alone.mix, alone.past, alone.unseen)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not find_spec("ray"), reason="needs Ray, which is optional: requirements/ray.txt")
+def test_a_ray_cluster_finds_the_same_mix() -> None:
+    past, unseen = [generated(100, 0.7)], [generated(1, 0.7)]
+    alone = search((24, 20, 8), ROOM, past, unseen)
+    with workers(1, HERE) as pool:
+        together = search((24, 20, 8), ROOM, past, unseen, pool=pool)
+    assert (together.mix, together.past, together.unseen) == (alone.mix, alone.past, alone.unseen)
+
+
+@pytest.mark.skipif(find_spec("ray") is not None, reason="Ray is installed here")
+def test_who_has_no_ray_is_told_how_to_get_it() -> None:
+    with pytest.raises(Trouble, match=r"requirements/ray\.txt"):
+        workers(1, HERE)

@@ -1,10 +1,13 @@
 """Two station-years in every run of the tests, in all three weathers; and how many runs are added up."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from parcelwall.simulation.faults.evidence import ENOUGH, added
 from parcelwall.simulation.faults.ledger import required
 from parcelwall.simulation.faults.run import Report, simulate
+from parcelwall.workers import HERE
 
 # (mode, seed, station-years). A storm costs three times what `all` does, and what is rare in it comes in the long set
 # (script/check). Where nothing fails there is little to meet in a tenth day that was not met in three. In parts, so
@@ -47,3 +50,12 @@ async def test_reports_are_added_up() -> None:
     assert both.seeds == {"storm": [8, 8]}
     assert set(both.pairs_short) == {pair for pair in required() if 2 * report.covered.get(pair, 0) < ENOUGH}
     assert both.violations == 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(not find_spec("ray"), reason="needs Ray, which is optional: requirements/ray.txt")
+async def test_a_ray_cluster_tells_the_same_story() -> None:
+    small = {"seed": 8, "station_years": 4 / 365, "mode": "storm", "stations": 2, "days": 1}
+    here, there = await told(**small), await told(**small, ray=HERE)
+    assert (there.trace, there.parcels, there.faults) == (here.trace, here.parcels, here.faults)

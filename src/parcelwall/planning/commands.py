@@ -6,6 +6,7 @@ Heavy libraries are imported inside the commands, so that a station or a hub wit
 import hashlib
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -19,6 +20,7 @@ from rich.console import Console
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.rules.tables import AdmissionRow
+from parcelwall.workers import workers
 
 AT_ONCE = 500  # rows of admission: a hub takes no more than a thousand in one request
 
@@ -66,6 +68,7 @@ Data = Annotated[Path | None, typer.Option("--data", help="Where the hub's data 
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="The hub's PostgreSQL.")]
 Goal = Literal["walk", "reach", "choice", "cost", "all"]
 Json = Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")]
+Ray = Annotated[str, typer.Option(help="Address of a Ray cluster to work on instead of here, or: local.")]
 
 
 @app.command()
@@ -223,6 +226,8 @@ def mix(
         float, typer.Option(help="Without a file: load of the start mix.", min=0.01, callback=_some)
     ] = 0.9,
     seed: Annotated[int, typer.Option()] = 1,
+    jobs: Annotated[int, typer.Option(help="Mixes judged at a time, each in a process.")] = 1,
+    ray: Ray = "",
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -232,7 +237,8 @@ def mix(
     whole = {name: tuple(int(n) for n in _numbers(text)) for name, text in (("start", start), ("height_mm", heights),
                                                                              ("least", least))}  # fmt: skip
     wish = Wish(**whole, worth=_numbers(worth), total_mm=total_mm, floor=floor, load=load, seed=seed)
-    _tell(lambda tick: plan(file, wish, tick), out or Path("plan-mix"), as_json)
+    with nullcontext() if jobs == 1 and not ray else workers(jobs, ray) as pool:
+        _tell(lambda tick: plan(file, wish, tick, pool), out or Path("plan-mix"), as_json)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

@@ -4,6 +4,8 @@ Suárez, Deza, Raviv (2026) report that exchange search found the certified opti
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -64,9 +66,9 @@ def judge(mix: Mix, periods: Sequence[Requests], worth: Sequence[float]) -> Judg
 
 def search(
     start: Mix, room: Room, past: Sequence[Requests], unseen: Sequence[Requests],
-    tick: Callable[[str], None] = lambda _: None,
+    tick: Callable[[str], None] = lambda _: None, pool: Executor | None = None,
 ) -> Found:  # fmt: skip
-    """From `start`, the best exchange again and again until none is better on `past`.
+    """From `start`, the best exchange again and again until none is better on `past`; mixes are judged in `pool`.
 
     Raises Trouble if the start does not fit, or nobody asks for a size that is worth something.
     """
@@ -76,17 +78,22 @@ def search(
     if not all(_asked_worth(periods, room) > 0 for periods in (past, unseen)):
         raise Trouble("no size that is asked for is worth anything: give --worth above 0 to one that is")
     known: dict[Mix, Judged] = {}
+    of_past = partial(judge, periods=past, worth=room.worth)
 
     def worth(mix: Mix) -> Judged:
         if mix not in known:
-            known[mix] = judge(mix, past, room.worth)
+            known[mix] = of_past(mix)
         return known[mix]
 
     floors = [min(room.floor, share) for share in worth(start).served]
     mix = start
     while True:
         tick(f"{'/'.join(map(str, mix))} serves {worth(mix).value:.2%}; {len(known)} mixes tried")
-        better = max(neighbours(mix, room), key=lambda each: _value(worth(each), floors), default=mix)
+        near = list(neighbours(mix, room))
+        if pool:
+            new = [each for each in dict.fromkeys(near) if each not in known]
+            known.update(zip(new, pool.map(of_past, new), strict=True))
+        better = max(near, key=lambda each: _value(worth(each), floors), default=mix)
         if not _value(worth(better), floors) > worth(mix).value + 1e-9:
             break
         mix = better

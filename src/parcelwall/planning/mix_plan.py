@@ -1,6 +1,7 @@
 """`plan mix`: which compartment sizes to build, from a file of past parcels or the generator's, and a report of it."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import msgspec
@@ -43,8 +44,10 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     told: list[str] = []
 
 
-def plan(file: Path | None, wish: Wish, tick: Callable[[str], None]) -> tuple[Report, Planned]:
-    """The report and the plan; the start, if what was found is no better on unseen periods.
+def plan(
+    file: Path | None, wish: Wish, tick: Callable[[str], None], pool: Executor | None = None
+) -> tuple[Report, Planned]:
+    """The report and the plan; the start, if what was found is no better on unseen periods. `pool` judges mixes.
 
     Raises Trouble that says what of the file or the wish cannot be.
     """
@@ -54,7 +57,7 @@ def plan(file: Path | None, wish: Wish, tick: Callable[[str], None]) -> tuple[Re
     room = Room(height_mm=wish.height_mm, total_mm=total, least=wish.least, worth=wish.worth, floor=wish.floor)
     check(wish.start, room)
     past, unseen, told = _of_file(file, wish.seed) if file else _of_generator(wish)
-    found = search(wish.start, room, past, unseen, tick)
+    found = search(wish.start, room, past, unseen, tick, pool)
     kept = found.unseen.value <= found.start_unseen.value
     mix, then = (wish.start, found.start_unseen) if kept else (found.mix, found.unseen)
     report = _report(file, wish, room, found, kept, _rivals(room, past, unseen))

@@ -54,7 +54,7 @@ def _show(report: Report) -> None:
 
 async def run_simulate(
     *, seed: int = 1, station_years: float = 0.3, faults: str = "all", town: int | None = None, jobs: int = 1,
-    as_json: bool = False,
+    ray: str = "", as_json: bool = False,
 ) -> int:  # fmt: skip
     """Simulates and prints the report, or the story of the first violation. Answers 0 if there is none, else 1."""
     hush()
@@ -66,7 +66,7 @@ async def run_simulate(
         def tick(done: float, whole: float) -> None:
             progress.update(task, completed=round(done), total=round(whole))
 
-        report = await simulate(seed, station_years, faults, town, tick=tick, jobs=jobs)
+        report = await simulate(seed, station_years, faults, town, tick=tick, jobs=jobs, ray=ray)
     if as_json:
         sys.stdout.write(msgspec.json.encode(report).decode() + "\n")
     else:

@@ -3,10 +3,8 @@
 import asyncio
 import hashlib
 import logging
-import multiprocessing
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AsyncExitStack, aclosing
 from functools import cache
 from multiprocessing.util import Finalize
@@ -22,6 +20,7 @@ from parcelwall.simulation.faults.chance import Streams
 from parcelwall.simulation.faults.ground import Ground, a_ground
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.town import START, Town
+from parcelwall.workers import workers
 
 STATIONS, DAYS = 12, 10  # of one town
 DAYS_A_YEAR, PARCELS_A_YEAR = 365.0, 7_300.0  # what counts as a station-year: so many days, and so many parcels
@@ -83,23 +82,21 @@ class Seen(msgspec.Struct, frozen=True):
 
 async def simulate(
     seed: int = 1, station_years: float = 0.3, mode: str = "all", only_town: int | None = None,
-    stations: int = STATIONS, days: int = DAYS, tick: Tick | None = None, jobs: int = 1,
+    stations: int = STATIONS, days: int = DAYS, tick: Tick | None = None, jobs: int = 1, ray: str = "",
 ) -> Report:  # fmt: skip
-    """Lets towns of so many stations and days go by, in so many processes; the report is the same with any number.
+    """Lets towns of so many stations and days go by, in so many processes or on a Ray cluster; the report is the same.
 
     Raises Trouble for numbers out of range and unknown modes.
     """
     kinds.drawn(mode, Streams("").luck("", VirtualClock(START)))
     if not 0 < station_years <= 100_000 or stations < 1 or days < 1:
         raise Trouble("--station-years must be above 0 and at most 100000")
-    if not 1 <= jobs <= 256:
-        raise Trouble("--jobs is the number of processes, 1 to 256")
     clock = SystemClock()
     began, tally = clock.mono(), _Tally()
     tasks = [each for each in _tasks(seed, mode, station_years, stations, days) if only_town in (None, each.number)]
     if not tasks:
         raise Trouble(f"This run has no town {only_town}: they are numbered from 1, as a violation names them")
-    async with aclosing(_here(tasks) if jobs == 1 else _elsewhere(tasks, jobs)) as all_seen:
+    async with aclosing(_here(tasks) if jobs == 1 and not ray else _elsewhere(tasks, jobs, ray)) as all_seen:
         async for seen in all_seen:
             tally.take(seen)
             if tick:
@@ -126,14 +123,13 @@ async def _here(tasks: list[Task]) -> AsyncGenerator[Seen, None]:
             yield await _one(task, ground)
 
 
-async def _elsewhere(tasks: list[Task], jobs: int) -> AsyncGenerator[Seen, None]:
-    """Towns in several processes, told in their order."""
-    loop, fresh = asyncio.get_running_loop(), multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=fresh, initializer=hush) as pool:
-        coming = [loop.run_in_executor(pool, _in_a_process, task) for task in tasks]
+async def _elsewhere(tasks: list[Task], jobs: int, ray: str) -> AsyncGenerator[Seen, None]:
+    """Towns in several processes, told in their order. Ray may kill its own: each town has its own ground."""
+    with workers(jobs, ray, hush) as pool:
+        coming = [pool.submit(_by_itself if ray else _in_a_process, task) for task in tasks]
         try:
             for seen in coming:
-                yield await seen
+                yield await asyncio.wrap_future(seen)
         finally:
             for seen in coming:
                 seen.cancel()
@@ -165,6 +161,15 @@ def _this_process() -> _Process:
 def _in_a_process(task: Task) -> Seen:
     process = _this_process()
     return process.runner.run(_one(task, process.ground))
+
+
+def _by_itself(task: Task) -> Seen:
+    async def on_its_own_ground() -> Seen:
+        async with a_ground() as ground:
+            return await _one(task, ground)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(on_its_own_ground())
 
 
 async def _one(task: Task, ground: Ground) -> Seen:
