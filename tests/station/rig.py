@@ -44,6 +44,8 @@ class Crash(BaseException):
 class Rig:
     """Make it with `await Rig(folder).start()`."""
 
+    version: type[Memory] = Memory  # of the station's software
+
     def __init__(
         self, folder: Path, columns: str = "SSML SSML", layout: Layout | None = None, seed: int = 1,
         durable: bool = False, reserve: Reserve | None = None, profile: Profile | None = None,
@@ -77,7 +79,7 @@ class Rig:
     async def _open(self) -> None:
         self.doors = connect(self.profile, self.now, open_port=self.boards.open_port)
         await self.doors.start()
-        memory = Memory(self.path, self.now, self.durable, self.reserve)
+        memory = self.version(self.path, self.now, self.durable, self.reserve)
         self.station = Station(memory, self.doors, self.now, self.ids)
         self.memory, self.desk, self.keeper = self.station.memory, self.station.desk, self.station.keeper
 

@@ -2,7 +2,9 @@
 it has learnt, kept in memory, and in tables that are a cache: replay rebuilds them, so they have no migrations.
 """
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Any
 from uuid import UUID
 
 import apsw
@@ -26,7 +28,9 @@ CREATE TABLE IF NOT EXISTS case_file (id TEXT PRIMARY KEY, open INTEGER NOT NULL
 CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_FORGET = "DELETE FROM parcel; DELETE FROM room; DELETE FROM case_file; DELETE FROM standing;"
 _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
+_WORDS = ("title", "description")  # of a schema
 
 
 class Fold:
@@ -35,6 +39,7 @@ class Fold:
     connection: apsw.Connection
     clock: Clock
     station: str
+    kinds: Mapping[str, type[Fact]] = facts.KINDS  # what this version can read; the rest is kept, and no more
 
     def _remember(self) -> None:
         """Reads the cache of the fold; what is over here stays on the disk until somebody asks."""
@@ -76,8 +81,16 @@ class Fold:
             self.revoked.add(fact.grant)
 
     def _learn_entry(self, entry: Entry) -> None:
-        if fact := _understood(entry.kind, entry.body):
+        if entry.kind in self.kinds and (fact := _understood(entry.kind, entry.body)):
             self._learn(fact, entry.happened_at)
+
+    def _fold_anew(self, entries: Iterator[Entry]) -> None:
+        """The cache as it follows from these entries, and from nothing that was cached before."""
+        self.connection.execute(_FORGET)
+        self._remember()
+        for entry in entries:
+            self._learn_entry(entry)
+        self._remember()
 
     def _learn(self, fact: Fact, at: str) -> Learned:
         if isinstance(fact, facts.ParcelFact) and fact.parcel not in self.book.parcels:
@@ -156,3 +169,18 @@ def _understood(kind: str, body: str) -> Fact | None:
         return facts.read(kind, body)
     except (msgspec.DecodeError, UnicodeError):
         return None
+
+
+def understanding(kinds: Mapping[str, type[Fact]]) -> str:
+    """What a version that knows these kinds makes of a book, as a digest in hex: kinds, their fields with all that may
+    stand in them, and what is kept of parcels and cases. Another digest, another fold."""
+    shapes = msgspec.json.schema_components([*kinds.values(), Parcel, CaseFile])
+    return hashlib.sha256(msgspec.json.encode(_without_words(shapes), order="deterministic")).hexdigest()
+
+
+def _without_words(shape: Any) -> Any:
+    """A schema without what it says to people: another comment is no other fact."""
+    if isinstance(shape, dict):
+        kept = {name: each for name, each in shape.items() if name not in _WORDS or isinstance(each, dict)}
+        return {name: _without_words(each) for name, each in kept.items()}
+    return [_without_words(each) for each in shape] if isinstance(shape, list | tuple) else shape

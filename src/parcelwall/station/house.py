@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.drivers import Doors
@@ -21,13 +22,15 @@ from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
 from parcelwall.station.orders import Orders, Presence
 from parcelwall.station.outage import Outage
-from parcelwall.station.reserve import FileReserve
+from parcelwall.station.reserve import UNWRITTEN, FileReserve
 from parcelwall.station.road import Road
 from parcelwall.station.space import LOOK_EVERY_S, Space
 from parcelwall.station.visit import told_until
 
 TICK_S = 0.25
 FORGET_EVERY_S = 3600.0  # parcels whose life has ended leave the memory, not the file
+
+log = structlog.get_logger()
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -45,6 +48,7 @@ class Station:
 
     def __init__(self, memory: Memory, doors: Doors, clock: Clock, ids: Ids) -> None:
         self.memory, self.doors, self.clock, self.ids = memory, doors, clock, ids
+        _learn_anew(memory)
         self.desk = StationDesk(memory, ids)
         road = Road(memory, lambda: key_of(memory, ids))
         self.kiosk = Kiosk(self.desk, clock, Challenge(self.desk, ids, clock), road)
@@ -83,6 +87,16 @@ class Station:
                 self.memory.forget_ended()
                 forgotten_at = self.clock.mono()
             await self.clock.sleep(TICK_S)
+
+
+def _learn_anew(memory: Memory) -> None:
+    """After an update: what the version before could not read is learnt. If that cannot be written now, doors open by
+    what is known, and the next start tries again."""
+    try:
+        if memory.learn_anew():
+            log.info("learnt_anew", station=memory.station, reason="this version reads other facts than the one before")
+    except UNWRITTEN as no:
+        log.error("not_learnt_anew", station=memory.station, reason=str(no), remedy="Make room, and start anew.")
 
 
 def key_of(memory: Memory, ids: Ids) -> Signer:

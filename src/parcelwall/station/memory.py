@@ -23,7 +23,7 @@ from parcelwall.rules.access import Brake
 from parcelwall.rules.book import Learned
 from parcelwall.rules.facts import Fact
 from parcelwall.station import restoring, visit
-from parcelwall.station.fold import CACHE, Fold
+from parcelwall.station.fold import CACHE, Fold, understanding
 from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
 from parcelwall.station.timekeeper import Timekeeper, earlier
 from parcelwall.station.wear import Wear
@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
 _ALIVE = "INSERT OR REPLACE INTO identity VALUES ('alive', ?)"
+_UNDERSTANDS = "INSERT OR REPLACE INTO identity VALUES ('understands', ?)"
 
 _NEWEST = """
 SELECT max(happened_at) FROM entry WHERE writer = ? AND number >=
@@ -217,6 +218,22 @@ class Memory(Fold):
             self._know({"restoring": "", "unlooked": "yes"})
             gone = restoring.what_is_gone(self.journal, self.station, self.writer, self.identity("case") or "")
             self._tell(gone, None)
+
+    def learn_anew(self) -> bool:
+        """Folds the book anew if the version that did so last read less in it, or something else: what was kept unread
+        is learnt where it stands among all that came, so that nothing later is undone. Whether there was any book.
+
+        It moves no door and writes no entry. All or nothing: broken off, it is done at the next start. It is not worth
+        the reserve, so it raises what the disk raises, and the cache stands as it was.
+        """
+        now = understanding(self.kinds)
+        if self.identity("understands") == now:
+            return False
+        with self._together():
+            if not self.restoring:  # else nothing is learnt yet, and then all of it
+                self._fold_anew(self.journal.in_order_learnt())
+            self.connection.execute(_UNDERSTANDS, (now,))
+        return self.journal.writers() != []
 
     # brake
 
