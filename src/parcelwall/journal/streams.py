@@ -32,6 +32,12 @@ def epoch_of(writer: str) -> int:
     return int(epoch) if is_hubs(writer) and epoch.isdecimal() else 0
 
 
+def place_of(writer: str, number: int) -> tuple[int, int]:
+    """Where the hub wrote something, among all that it ever wrote for one station: the later place is the newer word,
+    in whatever order, and by whatever clock, it is heard."""
+    return epoch_of(writer), number
+
+
 def life_of(writer: str) -> int:
     """Which life of its station wrote this; 1 for the first."""
     life = writer.partition(":")[2]

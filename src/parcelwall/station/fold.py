@@ -12,6 +12,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.clock import Clock
+from parcelwall.journal import streams
 from parcelwall.journal.chain import Entry
 from parcelwall.rules import facts
 from parcelwall.rules.book import Book, CaseFile, Learned
@@ -26,9 +27,14 @@ CREATE TABLE IF NOT EXISTS parcel (id TEXT PRIMARY KEY, ended INTEGER NOT NULL, 
 CREATE TABLE IF NOT EXISTS room (one INTEGER PRIMARY KEY CHECK (one = 1), record TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS case_file (id TEXT PRIMARY KEY, open INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (name TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS newest (
+  kind TEXT PRIMARY KEY, epoch INTEGER NOT NULL, number INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-_FORGET = "DELETE FROM parcel; DELETE FROM room; DELETE FROM case_file; DELETE FROM standing;"
+NEWEST_COUNTS = (facts.StationConfigured, facts.PolicyAdopted, facts.ScreenNoted)  # by its place in the hub's streams
+
+_FORGET = """
+DELETE FROM parcel; DELETE FROM room; DELETE FROM case_file; DELETE FROM standing; DELETE FROM newest;"""
 _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
 _WORDS = ("title", "description")  # of a schema
 
@@ -49,6 +55,8 @@ class Fold:
         self.revoked: set[UUID] = set()  # a delegate's token names its grant, and may be shown before the hub is heard
         self.policy: Policy = DEFAULT
         self.noted: facts.ScreenNoted | None = None  # what the screen says besides
+        newest = self.connection.execute("SELECT kind, epoch, number FROM newest")
+        self._newest = {kind: (epoch, number) for kind, epoch, number in newest}
         for (body,) in self.connection.execute(_REVOKED):
             self._stand(_understood("Revoked", body))
         standing = self.connection.execute("SELECT name, record FROM standing")
@@ -81,8 +89,21 @@ class Fold:
             self.revoked.add(fact.grant)
 
     def _learn_entry(self, entry: Entry) -> None:
-        if entry.kind in self.kinds and (fact := _understood(entry.kind, entry.body)):
+        fact = _understood(entry.kind, entry.body) if entry.kind in self.kinds else None
+        if fact and not self._is_outdone(entry, fact):
             self._learn(fact, entry.happened_at)
+
+    def _is_outdone(self, entry: Entry, fact: Fact) -> bool:
+        """Whether what counts by being the newest is older than what stands: what a hub that was restored had lost, and
+        is given back, comes to a new computer after what it has said since."""
+        if not isinstance(fact, NEWEST_COUNTS):
+            return False
+        place = streams.place_of(entry.writer, entry.number)
+        if place < self._newest.get(fact.kind, place):
+            return True
+        self._newest[fact.kind] = place
+        self.connection.execute("INSERT OR REPLACE INTO newest VALUES (?, ?, ?)", (fact.kind, *place))
+        return False
 
     def _fold_anew(self, entries: Iterator[Entry]) -> None:
         """The cache as it follows from these entries, and from nothing that was cached before."""
@@ -118,7 +139,7 @@ class Fold:
         return msgspec.json.decode(row[0], type=Parcel) if row else None
 
     def _stand_durably(self, fact: Fact) -> None:
-        standing = (facts.PolicyAdopted, facts.Granted, facts.StationConfigured, facts.ScreenNoted)
+        standing = (facts.Granted, *NEWEST_COUNTS)
         if isinstance(fact, facts.Revoked):
             self.connection.execute("DELETE FROM standing WHERE name = ?", (f"Granted/{fact.grant}",))
         elif isinstance(fact, standing) and not self._stands_no_longer(fact):

@@ -16,6 +16,7 @@ from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import ENDED, Parcel
 from parcelwall.rules.personal import told_of_people
 from parcelwall.rules.places import Room, read_room, write_room
+from parcelwall.station.fold import NEWEST_COUNTS
 from parcelwall.station.memory import Memory
 from parcelwall.station.visit import Visit
 
@@ -68,6 +69,7 @@ class _Reading:
         self.book = Book()
         self.standing: dict[str, str] = {}
         self._revoked: set[UUID] = set()
+        self._newest: dict[str, tuple[int, int]] = {}
         self._opened: dict[UUID, set[UUID]] = {}  # visits whose door was opened, and the cases that held it then
         self._shut: set[UUID] = set()
         self._done: set[UUID] = set()
@@ -97,6 +99,11 @@ class _Reading:
             yield f"INV-11: {name} holds what looks like {found}"
         if entry.writer == self.writer and self.visits:  # those of a computer before are gone with it
             yield from self._judge(name, fact)
+        if isinstance(fact, NEWEST_COUNTS):
+            place = streams.place_of(entry.writer, entry.number)
+            if place < self._newest.get(fact.kind, place):
+                return
+            self._newest[fact.kind] = place
         self._stand(fact)
         self.book.learn(fact, clock.parse(entry.happened_at), self.station)
 
@@ -106,7 +113,7 @@ class _Reading:
             self._revoked.add(fact.grant)
         elif isinstance(fact, facts.Granted) and fact.stands and fact.grant not in self._revoked:
             self.standing[f"Granted/{fact.grant}"] = facts.body(fact)
-        elif isinstance(fact, facts.PolicyAdopted | facts.StationConfigured | facts.ScreenNoted):
+        elif isinstance(fact, NEWEST_COUNTS):
             self.standing[fact.kind] = facts.body(fact)
 
     def _judge(self, name: str, fact: Any) -> Iterator[str]:
