@@ -160,6 +160,7 @@ STATION_SQL = {
     "a row: room": ("UPDATE room SET record = '[\"1\",\"0\",\"0\",{}]'", "S-0001: table room"),
     "a row: visit": ("UPDATE visit SET opened = 0 WHERE id = (SELECT min(id) FROM visit)",
                      "S-0001: INV-05: table visit"),
+    "no visit is left": ("DELETE FROM visit", "S-0001: INV-04: S-0001 number .* of which no row is stored"),
     "a row: grants": ("DELETE FROM standing WHERE name LIKE 'Granted%'", "S-0001: table standing, Granted"),
     "a body": ("UPDATE entry SET body = replace(body, '\"compartment\":', '\"compartment\":1') WHERE number = 3 "
                "AND writer = 'S-0001'", "S-0001: chain: S-0001 number 3: its hash"),

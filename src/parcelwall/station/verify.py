@@ -97,7 +97,7 @@ class _Reading:
     def _take(self, name: str, entry: Entry, fact: Fact, own: bool) -> Iterator[str]:
         if found := told_of_people(entry.kind, entry.body):
             yield f"INV-11: {name} holds what looks like {found}"
-        if entry.writer == self.writer and self.visits:  # those of a computer before are gone with it
+        if entry.writer == self.writer:  # visits of a computer before are gone with it; our own are kept for ever
             yield from self._judge(name, fact)
         if isinstance(fact, NEWEST_COUNTS):
             place = streams.place_of(entry.writer, entry.number)
@@ -123,7 +123,10 @@ class _Reading:
         if about is None:
             return
         visit = self.visits.get(about)
-        if visit is None or visit.compartment != fact.compartment:
+        if visit is None:
+            yield f"INV-04: {name} ({fact.kind}) names visit {about}, of which no row is stored"
+            return
+        if visit.compartment != fact.compartment:
             yield f"INV-04: {name} ({fact.kind}) names visit {about}, which did not open compartment {fact.compartment}"
             return
         if isinstance(fact, facts.DoorOpened):
