@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from html import unescape
 from pathlib import Path
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from parcelwall.simulation.faults.disk import Disk, PretendReserve, a_shelf
 from parcelwall.simulation.faults.fuse import Fuse
 from parcelwall.station.house import key_of
 from parcelwall.station.reserve import CannotWrite, FileReserve
+from parcelwall.station.visit import Visit
 from parcelwall.web.kiosk import picture
 from parcelwall.web.reader import renderer
 from station.rig import NAME, WRITER, Rig, fail_at, never_fail
@@ -155,6 +157,72 @@ async def test_the_screen_says_it_plainly(rig: FullRig) -> None:
     assert "We tell you when it opens" not in shown
     kiosk.set_look("lang", "de")
     assert "Ihr Code bleibt gültig" in page.fragment(picture(rig.station, page))
+
+
+async def at_an_open_door(rig: FullRig) -> Visit:
+    """A courier before the door that was opened for a parcel."""
+    rig.promise("PW-1")
+    rig.station.kiosk.show("courier-scan", 60, courier=rig.courier)
+    await rig.station.kiosk.label("PW-1")
+    [visit] = rig.desk.unfinished()
+    assert visit.step == "opened"
+    return visit
+
+
+async def taps(rig: FullRig, name: str, value: str = "") -> str:
+    """What the screen says after a tap."""
+    await rig.station.kiosk.act(name, rig.station.kiosk.showing.number, value)
+    return unescape(renderer().fragment(picture(rig.station, renderer())))
+
+
+@pytest.mark.parametrize("what", ["occupied", "unfit"])
+async def test_what_a_courier_says_at_a_door_is_written_from_the_reserve(rig: FullRig, what: str) -> None:
+    visit = await at_an_open_door(rig)
+    rig.fill_up()
+    rig.memory.connection.pragma("wal_checkpoint(TRUNCATE)")
+    said = await taps(rig, *(("report", what) if what == "occupied" else (what,)))
+    assert "We could not note that" not in said
+    [stored] = rig.memory.unfinished()
+    assert (stored.spoiled, stored.unfit) == (what == "occupied", what == "unfit")
+    await rig.shut(visit.compartment)
+    assert "Deposited" not in rig.told()
+
+
+@pytest.mark.parametrize("what", ["occupied", "unfit"])
+@pytest.mark.parametrize("room", ["before it is shut", "after"])
+async def test_what_cannot_be_written_is_said_so_and_nothing_is_said_to_be_in(
+    rig: FullRig, what: str, room: str
+) -> None:
+    """With the reserve gone too: the courier is told, and once there is room the book says what they said."""
+    visit = await at_an_open_door(rig)
+    rig.use_up()
+    if what == "occupied":
+        await taps(rig, "wrong")
+    said = await taps(rig, *(("report", what) if what == "occupied" else (what,)))
+    assert "We could not note that" in said
+    assert "Put nothing in. Push the door shut, and please call the operator." in said
+    assert "We have noted it" not in said
+    said = await taps(rig, "back")
+    assert f"Door {visit.compartment} is open" in said
+    assert ("Take it out again" in said) == (what == "unfit")
+    if room == "before it is shut":
+        rig.disk.make_room()
+        rig.station.space.look()
+        [stored] = rig.memory.unfinished()
+        assert (stored.spoiled, stored.unfit) == (what == "occupied", what == "unfit")
+        await rig.shut(visit.compartment)
+    else:
+        rig.now.advance(6.0)
+        rig.boards.push_closed(visit.compartment)
+        rig.now.advance(1.0)
+        with pytest.raises(CannotWrite):
+            await rig.keeper.watch_closely()
+        rig.disk.make_room()
+        await rig.keeper.watch_closely()
+    assert "Deposited" not in rig.told() and not rig.desk.unfinished()
+    rig.station.space.look()
+    assert rig.cases() == (["reported_occupied"] if what == "occupied" else [])
+    rig.clean()
 
 
 async def test_the_keeper_lives_on_and_tells_later(rig: FullRig) -> None:

@@ -37,6 +37,12 @@ STATES: dict[str, tuple[Saying, ...]] = {
     ),
     # a station's screen, while no door of it is opened
     "closed": (Saying(N_("This station is closed"), N_("Your code stays good. Come back later.")),),
+    "not_recorded": (
+        Saying(N_("We could not note that"), N_("This station's disk is full. Please call the operator.")),
+    ),
+    "not_recorded_put_nothing_in": (
+        Saying(N_("We could not note that"), N_("Put nothing in. Push the door shut, and please call the operator.")),
+    ),
     # what was just done
     "kept_longer": (Saying(N_("Yours until {time}")), Saying(N_("Yours for longer"))),
     "opened_for_you": (Saying(N_("Door {door} is open"), N_("Take your parcel. Push the door shut.")),),

@@ -26,6 +26,7 @@ from parcelwall.station import visit as visits
 from parcelwall.station.codes import Codes, reservation_of
 from parcelwall.station.memory import Memory
 from parcelwall.station.reserve import CannotWrite
+from parcelwall.station.untold import Untold
 from parcelwall.station.visit import Visit
 
 KIOSK = "kiosk"
@@ -41,7 +42,7 @@ class StationDesk:
         self.doors_unchecked = False  # nobody has walked along them as they are wired now
         self.standing_open: set[int] = set()  # doors that nobody asked to open; the keeper sees them
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
-        self.codes = Codes(self)
+        self.codes, self.untold = Codes(self), Untold(memory)
 
     def now(self) -> datetime:
         return clock.parse(self.memory.now_text())
@@ -230,7 +231,8 @@ class StationDesk:
     # visits
 
     def unfinished(self) -> list[Visit]:
-        return self.memory.unfinished()
+        """Visits that have not ended, with what was said of them and could not be written yet."""
+        return [self.untold.as_said(visit) for visit in self.memory.unfinished()]
 
     def _refuse_busy(self) -> None:
         if self.doors_unchecked:
@@ -285,11 +287,13 @@ class StationDesk:
 
     def closed(self, visit: Visit, recovered: bool = False) -> Visit:
         """The door was seen shut: the parcel is in, or out, and the visit ends, in one transaction."""
+        visit = self.untold.as_said(visit)
         ended: visits.Outcome = "void" if visit.spoiled or visit.unfit else "done"
         done = msgspec.structs.replace(visit, step="ended", outcome=ended)
         shut = facts.DoorClosed(compartment=visit.compartment, visit=visit.id, recovered=recovered)
         outcome = outcomes.fact_of(visit, self.memory.station, self.now())
-        self.memory.tell(shut, *([outcome] if outcome else []), visit_after=done)
+        self.memory.tell(shut, *([outcome] if outcome else []), *self.untold.cases(), visit_after=done)
+        self.untold.told()
         return done
 
     def failed(self, visit: Visit, why: str) -> Visit:
@@ -322,10 +326,12 @@ class StationDesk:
 
     def report(self, about: str, compartment: int, visit: Visit | None) -> facts.CaseOpened:
         """Somebody before a door says what is wrong behind it: a case with their visit as evidence, and the
-        compartment is offered to nobody. A courier who finds something in there puts nothing in."""
+        compartment is offered to nobody. A courier who finds something in there puts nothing in.
+
+        Raises what the disk raises: then it is told later, and the screen says so."""
         case = self.case(about, visit.parcel if visit else None, compartment, True, outcomes.evidence(visit))
         spoiled = msgspec.structs.replace(visit, spoiled=True) if visit and outcomes.spoils(about, visit) else None
-        self.memory.tell(case, visit_after=spoiled)
+        self.untold.write(case, spoiled)
         return case
 
     def case(

@@ -12,6 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.drivers import DoorState
@@ -28,6 +29,7 @@ from parcelwall.station.collecting import Collecting, plain
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
 from parcelwall.station.reporting import Reporting
+from parcelwall.station.reserve import UNWRITTEN
 from parcelwall.station.road import Road
 from parcelwall.station.sending import Sending
 from parcelwall.station.servicing import Servicing
@@ -53,6 +55,8 @@ from parcelwall.station.showing import (
     is_idle_otherwise,
 )
 from parcelwall.station.visit import Visit
+
+log = structlog.get_logger()
 
 LOOKS = ("lang", "text", "theme", "contrast", "sound", "speech", "steady", "low")
 
@@ -172,11 +176,17 @@ class Kiosk:
         return await self.bringing.label(text)
 
     async def act(self, name: str, number: int, value: str = "") -> Showing:
-        """One tap. Raises Refusal `stale_screen` for a tap on a screen that is gone, or that it does not have."""
+        """One tap. Raises Refusal `stale_screen` for a tap on a screen that is gone, or that it does not have. What
+        cannot be written down is said so: nobody goes away and thinks that it was."""
         if number != self.showing.number or name not in self._taps:
             raise Refusal("stale_screen")
-        answer = self._taps[name](value)
-        return await answer if inspect.isawaitable(answer) else answer
+        try:
+            answer = self._taps[name](value)
+            return await answer if inspect.isawaitable(answer) else answer
+        except UNWRITTEN as no:
+            log.error("cannot_write", station=self.desk.memory.station, reason=str(no))
+            return self.show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit,
+                             refusal="cannot_record")  # fmt: skip
 
     def back(self) -> Showing:
         """To where the person came from: the open door, the courier's next parcel, the technician's page, or home."""

@@ -110,7 +110,7 @@ class Servicing:
             raise Refusal("stale_screen")
         if FOUND[what]:
             case = self._desk.case(FOUND[what], None, showing.door, holds=True)
-            self._desk.memory.tell(case)
+            self._desk.untold.write(case, None)
             return self._next_check(showing.checks[1:], case=case_name(case.case))
         return self._next_check(showing.checks[1:])
 

@@ -15,8 +15,11 @@ class Space:
         self._desk, self._memory = desk, desk.memory
 
     def look(self) -> None:
-        """Makes the reserve anew if there is room for it; else a case, which goes out as soon as it can be written."""
+        """Makes the reserve anew if there is room for it; else a case, which goes out as soon as it can be written.
+        What people have said meanwhile is told."""
         self._memory.reserve.remake()
+        with contextlib.suppress(*UNWRITTEN):
+            self._desk.untold.tell()
         if self._memory.reserve.is_low and not self._is_told():
             with contextlib.suppress(*UNWRITTEN):
                 self._memory.tell(self._desk.case("disk_full", None, None, holds=False))

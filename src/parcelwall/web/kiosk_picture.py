@@ -104,11 +104,11 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
 
 
 def cue_of(showing: Showing) -> str:
-    """The sound of a screen; a technician who tests the sound hears the one of two notes, as the screen says, and a
-    courier whose code is not taken the one of a refusal."""
+    """The sound of a screen; a technician who tests the sound hears the one of two notes, as the screen says, and who
+    is not heard (a courier's code, a report that could not be written) the one of a refusal."""
     if showing.screen == "service":
         return "good" if showing.found == "sound" else ""
-    if showing.screen == "courier-in" and showing.refusal:
+    if showing.screen in ("courier-in", "case") and showing.refusal:
         return "refused"
     return CUES.get(showing.screen, "")
 
@@ -123,6 +123,8 @@ def _told(station: Station, showing: Showing, known: Words) -> Saying:
     screen's own words stand."""
     if showing.screen in ("opening", "open", "still-open") and _is_inspected(station, showing):
         return state_text("opened_by_operator", known, door=showing.door)
+    if showing.screen == "case" and showing.refusal:
+        return state_text("not_recorded_put_nothing_in" if _is_put_in(station, showing) else "not_recorded", known)
     if showing.screen == "closed" and showing.refusal == "station_out_of_service":
         return state_text("closed", known)  # not "Choose another station": for whom a parcel waits, it waits here
     if showing.screen not in TELLS or showing.refusal not in TOLD:
