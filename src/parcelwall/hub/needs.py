@@ -29,12 +29,13 @@ COSTS: dict[str, Cost] = {
     "reported_damaged": "waits", "short_of_room": "waits",
     "opened_unasked": "risk", "unexpected_removal": "risk", "unexpected_collection": "risk",
     "two_in_one_compartment": "risk", "deposited_twice": "risk", "unexpected_deposit": "risk",
+    "another_door_opened": "risk",
     "door_failed": "door", "door_left_open": "door", "door_unclear": "door", "no_such_compartment": "door",
     "never_taken_back": "door", "out_of_order": "door", "written_off": "door",
     "disk_full": "station", "ups_complains": "station", "journal_restored": "station", "books_differ": "station",
     "doors_not_walked": "station",
 }  # fmt: skip
-"""By what a case is about; every other is paper. A `door_failed` with a parcel behind it: somebody waits."""
+"""By what a case is about; every other is paper. A door that fails with a parcel behind it: somebody waits."""
 
 SILENT = timedelta(minutes=10)
 SCARCE = 0.9  # share of compartments in use from which each one counts more
@@ -78,7 +79,7 @@ async def needs(hub: Hub, who: Person, station: str = "") -> list[Need]:
 
 def _of_case(hub: Hub, case: Mapping[str, Any], stations: Mapping[str, dict[str, Any]]) -> Need:
     cost = COSTS.get(case["about"], "paper")
-    if case["about"] == "door_failed" and case["parcel"]:
+    if case["about"] in ("door_failed", "another_door_opened") and case["parcel"]:
         cost = "waits"
     if cost == "door" and _is_scarce(hub, stations.get(case["station"] or "")):
         cost = "full"

@@ -29,7 +29,8 @@ TAKE_IT_BACK = (
     "It lies in its compartment. A courier takes it back once its holding time is over; ask the operator to block it "
     "if nobody may collect it until then."
 )
-STOPPING = ("door_failed", "door_did_not_open")  # cases of somebody who could not get at their parcel
+# Cases of somebody who could not get at their parcel
+STOPPING = ("door_failed", "door_did_not_open", "another_door_opened")
 FORGOTTEN = {Stage.ANNOUNCED: "never_brought", Stage.OVERDUE: "never_taken_back"}
 # Who closes such a case while its parcel is as it was has looked, and is asked again after this. Not a knob: it weighs
 # nothing against anything, it only has to be longer than a carrier's search and shorter than a parcel is remembered.

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from parcelwall.errors import Refusal
 from parcelwall.station import taking
-from parcelwall.station.showing import IDLE_S, RESULT_S, Showing, Tap, pause
+from parcelwall.station.showing import IDLE_S, RESULT_S, Showing, Tap, case_name, pause
 
 if TYPE_CHECKING:
     from parcelwall.station.kiosk import Kiosk
@@ -61,6 +61,9 @@ class Collecting:
             return kiosk.show("closed", RESULT_S, refusal=no.reason)
         if no.reason == "door_busy" or kiosk.door_is_open():
             return kiosk.still_busy()
+        if no.reason == "door_failed":  # nobody opens it before a technician has looked
+            door = no.details["door"]
+            return kiosk.show("stuck", IDLE_S, door=door, case=case_name(self._desk.in_doubt()[door]), stands=True)
         if no.reason == "proof_missing":
             return kiosk.show("held", IDLE_S, refusal=no.reason)
         return kiosk.show("wrong", IDLE_S, tries_left=no.details.get("tries_left"))

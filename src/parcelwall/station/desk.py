@@ -4,6 +4,7 @@ Works the same with and without the hub. Each act is one synced transaction; a R
 brake. The keeper turns what doors do into `opened`, `closed`, `failed`.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,8 @@ from parcelwall.station.untold import Untold
 from parcelwall.station.visit import Visit
 
 KIOSK = "kiosk"
+RIGHT_ALL_THE_SAME = ("proof_missing", "cannot_record", "door_failed")  # the code was right, and no try is counted
+ANOTHER = "another_door_opened"  # than the one that was asked for: until somebody has looked, both are a technician's
 
 
 class StationDesk:
@@ -94,7 +97,7 @@ class StationDesk:
         try:
             return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation, by=by)
         except Refusal as no:
-            if no.reason not in ("proof_missing", "cannot_record"):  # the code was right, and no try is counted
+            if no.reason not in RIGHT_ALL_THE_SAME:
                 self.codes.wrong(brake, limits)
             raise
 
@@ -213,7 +216,7 @@ class StationDesk:
         taken = any(parcel.compartment == compartment for parcel in self.inside())
         if taken or not self.plan.bit(compartment):
             raise Refusal("no_right", "A technician opens empty compartments only.")
-        return self._begin("inspect", None, compartment, courier=technician, by="courier", why=why)
+        return self._begin("inspect", None, compartment, courier=technician, by="courier", why=why, technician=True)
 
     def reopen(self, before: Visit) -> Visit:
         """The person forgot something: the same door again, within the policy's seconds, if it is still empty; else
@@ -250,9 +253,11 @@ class StationDesk:
     def _begin(
         self, purpose: visits.Purpose, parcel: Parcel | None, compartment: int, courier: UUID | None = None,
         generation: int = 0, by: facts.By = "unknown", order: UUID | None = None, until_mono_s: float | None = None,
-        why: str = "",
+        why: str = "", technician: bool = False,
     ) -> Visit:  # fmt: skip
         self._refuse_open_door(parcel.id if parcel else None, compartment)
+        if compartment in self.in_doubt() and not technician:
+            raise Refusal("door_failed", door=compartment)
         visit = Visit(
             id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
             reservation=reservation_of(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
@@ -311,6 +316,27 @@ class StationDesk:
         ended = msgspec.structs.replace(visit, step="ended", outcome="void")
         self._write(ended)
         return ended
+
+    def another_opened(self, visit: Visit, others: Collection[int]) -> Visit:
+        """Other doors have opened than the visit's: plugs are swapped, or somebody was there. A case for each, and
+        nobody but a technician opens any of them until somebody has looked."""
+        known, behind = self.in_doubt(), {each.compartment: each.id for each in self.inside()}
+        what = {"asked": visit.compartment, "opened": sorted(others), **outcomes.evidence(visit)}
+        told: list[facts.Fact] = [facts.DoorFailed(compartment=visit.compartment, why="stuck", visit=visit.id)]
+        for door in (visit.compartment, *sorted(others)):
+            if door != visit.compartment:
+                told.append(facts.DoorOpened(compartment=door))
+            if door not in known:
+                told.append(case := self.case(ANOTHER, behind.get(door), door, True, what))
+                known[door] = case.case
+        ended = msgspec.structs.replace(visit, step="ended", outcome="failed", case=known[visit.compartment])
+        self.memory.tell(*told, visit_after=ended)
+        return ended
+
+    def in_doubt(self) -> dict[int, UUID]:
+        """Doors that may open another one, or be opened by another, with their cases: nobody has looked yet."""
+        cases = (case for case in self.memory.book.cases.values() if case.about == ANOTHER and case.closed_at is None)
+        return {case.compartment: case.id for case in cases if case.compartment is not None}
 
     def left_open(self, visit: Visit) -> Visit:
         """Open for too long: a case, and the screen goes on with the next person while the door is watched."""

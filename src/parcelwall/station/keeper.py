@@ -13,7 +13,7 @@ from parcelwall.clock import Clock
 from parcelwall.drivers import Doors, DoorState, Seen
 from parcelwall.errors import Trouble
 from parcelwall.rules import facts
-from parcelwall.station.desk import KIOSK, StationDesk
+from parcelwall.station.desk import ANOTHER, KIOSK, StationDesk
 from parcelwall.station.opening import Opening, open_door
 from parcelwall.station.reserve import UNWRITTEN, CannotWrite
 from parcelwall.station.visit import Visit
@@ -25,7 +25,8 @@ UNASKED_SWEEPS = 2  # a door is believed open without a visit after this many lo
 UNASKED_AGAIN_S = 600.0  # how often at most it is told of a door once more, while nobody has looked at it
 
 UNASKED = "opened_unasked"
-IN_DOUBT = (UNASKED, "door_unclear")  # cases of doors that say nothing, or that nobody asked to open
+NOT_ASKED_FOR = (UNASKED, ANOTHER)  # cases of a door that opened and should not have
+IN_DOUBT = (*NOT_ASKED_FOR, "door_unclear")  # cases of doors that say nothing, or that nobody asked to open
 
 log = structlog.get_logger()
 
@@ -111,10 +112,10 @@ class Keeper:
 
     async def _serve(self, visit: Visit) -> Visit:
         try:
-            verdict, visit = await self._open(visit)
+            verdict, visit, others = await self._open(visit)
             if verdict == "opened":
                 self._sprang_s[visit.id] = self.clock.mono()
-            visit = self._said_open(visit) if verdict == "opened" else self._not_opened(visit, verdict)
+            visit = self._said_open(visit) if verdict == "opened" else self._not_opened(visit, verdict, others)
         except CannotWrite as full:  # the visit stands as begun; the next turn looks at its door, as after a power cut
             log.error("disk_full", station=self.desk.memory.station, reason=str(full))
             return visit
@@ -131,17 +132,37 @@ class Keeper:
             log.error("opening_refused_by_book", station=self.desk.memory.station, reason=str(no))
             return self.desk.failed(visit, "unclear")
 
-    def _not_opened(self, visit: Visit, verdict: Opening) -> Visit:
+    def _not_opened(self, visit: Visit, verdict: Opening, others: Collection[int]) -> Visit:
         """An order that reached the boards too late has moved nothing, nor was a coil that rests asked: no fault of the
         door."""
+        if verdict == "another":
+            ended = self.desk.another_opened(visit, others)
+            self._unasked.update(dict.fromkeys(others, UNASKED_SWEEPS))  # told
+            return ended
         too_late = verdict == "late" and visit.until_mono_s is not None and visit.pulses == 1
         return self.desk.void(visit) if too_late or verdict == "rests" else self.desk.failed(visit, verdict)
 
-    async def _open(self, visit: Visit) -> tuple[Opening, Visit]:
+    async def _open(self, visit: Visit) -> tuple[Opening, Visit, set[int]]:
+        """And the doors that have opened instead."""
+        shut = {door for door, seen in self.seen.items() if seen.state == DoorState.CLOSED}
+        others: set[int] = set()
+
+        async def another_opened() -> bool:
+            others.update(await self._opened_of(shut))
+            return bool(others)
+
         try:
-            return await open_door(visit, self.doors, self.desk, self.clock)
+            return *await open_door(visit, self.doors, self.desk, self.clock, another_opened), others
         except Trouble:  # no such door on the boards: the map does not fit the layout
-            return "dead", visit
+            return "dead", visit, others
+
+    async def _opened_of(self, doors: Collection[int]) -> set[int]:
+        """Those of these doors that stand open now, and that nobody has asked for."""
+        with contextlib.suppress(Trouble):
+            self.seen = await self.doors.sweep()
+        asked = {visit.compartment for visit in self.desk.unfinished()}
+        found = {door for door, seen in self.seen.items() if seen.state == DoorState.OPEN}
+        return found & set(doors) - asked
 
     async def watch(self) -> None:
         """One turn: ends visits whose doors are shut, notices doors that are open unasked or for too long."""
@@ -219,7 +240,9 @@ class Keeper:
         self.desk.standing_open = {*self._unasked, *found}
         for door in found:
             turns = self._unasked.get(door, 0) + 1
-            if turns == UNASKED_SWEEPS:
+            if self._opening:  # who is being served may be its cause: that is told by the opening itself
+                turns = min(turns, max(self._unasked.get(door, 0), UNASKED_SWEEPS - 1))
+            elif turns == UNASKED_SWEEPS:
                 self._tell_unasked(door)
             self._unasked[door] = turns
 
@@ -228,7 +251,7 @@ class Keeper:
         flap for weeks."""
         now_s = self.clock.mono()
         told_s = self._unasked_told_s.setdefault(door, now_s)
-        if door not in self._doors_with((UNASKED,)):
+        if door not in self._doors_with(NOT_ASKED_FOR):
             self.desk.unasked(door)
         elif now_s - told_s >= UNASKED_AGAIN_S:
             self.desk.memory.tell(facts.DoorOpened(compartment=door))

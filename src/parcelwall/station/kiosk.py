@@ -271,7 +271,8 @@ class Kiosk:
         """It is tried once more for whoever stands here, if its coil will have rested before they have gone away."""
         self._last_visit = visit
         rests_s = math.ceil(self.keeper.doors.rests_s(visit.compartment)) if self.keeper else 0
-        retries = taking.may_be_tried(visit) and rests_s <= RETRY_WITHIN_S
+        in_doubt = visit.compartment in self.desk.in_doubt()
+        retries = taking.may_be_tried(visit) and rests_s <= RETRY_WITHIN_S and not in_doubt
         wait_s = rests_s if retries else 0
         self.show(
             "stuck", IDLE_S + wait_s, door=visit.compartment, retries=retries, wait_s=wait_s,

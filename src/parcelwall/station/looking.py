@@ -18,9 +18,11 @@ def into(desk: StationDesk, compartment: int, courier: UUID, why: str) -> Visit:
 
 
 def to_check(desk: StationDesk, most: int) -> list[int]:
-    """Compartments without a parcel: those that a case holds first, then those that nobody has used for longest."""
+    """Compartments without a parcel: those that a case holds first, then those that nobody has used for longest. Not
+    those that are a technician's for now."""
     room, plan = desk.memory.room(), desk.plan
     used = last_used(desk.memory.connection)
-    empty = [number for number in plan.place if not plan.bit(number) & room.taken]
+    closed = desk.in_doubt()
+    empty = [number for number in plan.place if not plan.bit(number) & room.taken and number not in closed]
     held = {number for number in empty if plan.bit(number) & room.held}
     return sorted(empty, key=lambda number: (number not in held, used.get(number, ""), number))[:most]

@@ -5,8 +5,10 @@ closed, 2 s since the last one, and there are at most 3; a door that is unknown 
 that reads open before we have done anything was not opened by us: its contact is broken, or somebody else was there.
 A coil that has had its share of pulses rests first: nothing is asked of it then, and nothing is wrong with its door.
 Where the contact measures the hook, one that let go and caught again is unclear: the leaf may have moved or not.
+Where another door has opened instead, plugs are swapped: no further pulse, which would open that one once more.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from parcelwall.clock import Clock
@@ -22,11 +24,14 @@ LOOK_EVERY_S = 0.1
 BETWEEN_PULSES_S = 2.0
 MOST_PULSES = 3
 
-Opening = Literal["opened", "stuck", "unclear", "late", "dead", "rests"]
+Opening = Literal["opened", "stuck", "unclear", "late", "dead", "rests", "another"]
 
 
-async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock) -> tuple[Opening, Visit]:
-    """Opens the visit's door. Answers what was seen, not what was acknowledged."""
+async def open_door(
+    visit: Visit, doors: Doors, desk: StationDesk, clock: Clock, another_opened: Callable[[], Awaitable[bool]]
+) -> tuple[Opening, Visit]:
+    """Opens the visit's door. Answers what was seen, not what was acknowledged. `another_opened` looks whether a door
+    that nobody has asked for has opened meanwhile."""
     if (await _look(doors, visit)).state == DoorState.OPEN:
         return "unclear", visit
     if doors.rests_s(visit.compartment) > 0:
@@ -42,6 +47,8 @@ async def open_door(visit: Visit, doors: Doors, desk: StationDesk, clock: Clock)
         seen, let_go = await _watch(visit, doors, clock)
         if seen == DoorState.OPEN:
             return "opened", visit
+        if await another_opened():
+            return "another", visit
         if seen == DoorState.UNKNOWN:
             return "unclear", visit
         verdict = "unclear" if let_go else verdict

@@ -10,8 +10,11 @@ from parcelwall.station.visit import Visit, spent
 
 
 def waiting(desk: StationDesk) -> list[Parcel]:
-    """What a courier is to take along: returns, and what nobody collected in time. By compartment."""
-    out = [each for each in desk.inside() if each.direction == "return" or each.stage == Stage.OVERDUE]
+    """What a courier is to take along: returns, and what nobody collected in time. By compartment; not from behind
+    doors that are a technician's for now."""
+    shut = desk.in_doubt()
+    inside = [each for each in desk.inside() if each.compartment not in shut]
+    out = [each for each in inside if each.direction == "return" or each.stage == Stage.OVERDUE]
     return sorted(out, key=lambda parcel: parcel.compartment or 0)
 
 

@@ -38,7 +38,7 @@ CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused":
 DOORS_A_PAGE = 48
 HIGH_KEYS_MM = 1100  # faces.md 2.5: lower keys are offered only above that
 TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record",
-        "proof_missing", "door_busy", "no_fitting_compartment")  # fmt: skip
+        "proof_missing", "door_busy", "door_failed", "no_fitting_compartment")  # fmt: skip
 NO_PASS = N_("This screen has to be opened anew")
 OPEN_ANEW = N_("Your code stays good. Whoever looks after this station finds the screen's address in kiosk.url.")
 TELLS = ("unknown", "closed", "send-none", "service")

@@ -49,6 +49,7 @@ ABOUT = {
     "reported_damaged": N_("The parcel is damaged, says the recipient"),
     "short_of_room": N_("Room is promised twice"),
     "opened_unasked": N_("A door opened that nobody was let in by"),
+    "another_door_opened": N_("Another door opened than the one that was asked for"),
     "unexpected_removal": N_("A courier took out what nobody expected to be taken"),
     "unexpected_collection": N_("Something was collected that nobody expected"),
     "unexpected_deposit": N_("Something was put in that nobody expected"),
