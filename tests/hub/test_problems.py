@@ -1,9 +1,11 @@
 """What couriers report: one case for one thing while it is open, and no more than one courier can mean."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest_asyncio
 
 from hub.test_couriers import COURIER, OTHER, admit, an_entry
@@ -52,3 +54,18 @@ async def test_more_than_a_courier_can_mean_wait_on_the_phone(hub: Hub) -> None:
     hub.clock.advance(601)  # type: ignore[attr-defined]
     assert (await reported(hub, MOST_PROBLEMS + 1, what="dirty")).state == "done"
     assert await hub.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'CaseOpened'") == 1
+
+
+class Newer(courier_outbox.Entry, frozen=True, kw_only=True):
+    """An entry as a later version has it, with a field more."""
+
+    heard_at: str = ""
+
+
+def test_what_was_sent_before_an_update_is_the_same_after_it() -> None:
+    """A field more at its default is no other report, and a phone sends again what it had no answer to."""
+    sent = an_entry(1)
+    fields = {name: getattr(sent, name) for name in sent.__struct_fields__}
+    before = hashlib.sha256(msgspec.json.encode(sent)).digest()  # as version 0.1 had it
+    assert courier_outbox.fingerprint(sent) == courier_outbox.fingerprint(Newer(**fields)) == before
+    assert courier_outbox.fingerprint(Newer(**fields, heard_at="noon")) != before

@@ -21,6 +21,8 @@ from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.rules.tables import AdmissionRow
 from rules.samples import LATER, NOW, OTHER, PARCEL, PLAN, RESERVATION, SMALL, layout, parcel, reserved
 
+ANNOUNCED = sorted(Path(__file__).parent.glob("golden/Announced-*.json"))
+
 ORDER = Order(carrier="acme", reference="PW-7F3-2917", **SMALL)
 HIGH = Plan(layout([("S", "ambient", False, (380, 80, 640), 25_000)], [2]))
 
@@ -135,6 +137,24 @@ def test_what_is_announced_is_what_was_ordered() -> None:
     assert (fact.parcel, fact.reference, fact.value, fact.label) == (PARCEL, "PW-7F3-2917", "49.90", "X1")
     after, _ = learn(None, fact, NOW)
     assert after.sides_mm == (300, 200, 60)
+
+
+@pytest.mark.parametrize("path", ANNOUNCED, ids=lambda path: path.stem)
+def test_the_body_of_an_older_version_says_the_same_today(path: Path) -> None:
+    """What a version did not know it did not send, and reads as its default: that is no other body."""
+    told = facts.read("Announced", path.read_text(encoding="utf-8"))
+    assert isinstance(told, facts.Announced)
+    sent = {name: getattr(told, name) for name in msgspec.json.decode(path.read_bytes())}
+    said = {name: value for name, value in sent.items() if name in Order.__struct_fields__}
+    as_asked = {**said, "reach": False} if told.wished else said
+    assert decide.says_the_same(Order(**as_asked), told)
+    assert not decide.says_the_same(Order(**{**as_asked, "weight_g": 901}), told)
+
+
+def test_what_is_not_said_reads_as_what_is_not_sent() -> None:
+    told = {field.name: field.default for field in msgspec.structs.fields(facts.Announced)}
+    for field in msgspec.structs.fields(Order):
+        assert field.default == told[field.name], f"a body without {field.name} is another one in older announcements"
 
 
 def test_a_promise_carries_all_the_station_needs() -> None:

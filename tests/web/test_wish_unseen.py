@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from parcelwall.hub import accounts, followers
 from parcelwall.hub.house import Hub
+from parcelwall.rules import facts
 from parcelwall.rules.layout import Layout
 from parcelwall.web.app import hub_app
 from station.towns import a_hub, about
@@ -94,3 +95,23 @@ async def test_for_want_of_reach_the_reason_names_no_reach(shop: Shop, at_once: 
         assert no.json()["reason"] == "no_fitting_compartment" and "reach" not in no.text
     asked = await shop.announce("bob", "1", destination=there, reach=True)
     assert asked[1]["reason"] == "no_reachable_compartment", "of its own wish it hears"
+
+
+@pytest.mark.parametrize("who", ["ada", "bob"])
+async def test_what_was_announced_before_the_wish_was_noted_is_answered_as_it_was(shop: Shop, who: str) -> None:
+    """An older version wrote `reach` and not whose word it was: the same body has the same answer after the update."""
+    async with shop.hub.pool.acquire() as connection, connection.transaction():
+        at = shop.hub.desk.sitting(connection)
+        older = facts.Announced(parcel=shop.hub.ids.new(), carrier="acme", reference=f"PW-{who}", reach=True, **SIDES)
+        at.record(older)
+        await at.write()
+    for key, said in enumerate(({}, {"reach": False}, {"reach": True}, {"service": "", "climate": "ambient"})):
+        status, shown = await shop.announce(who, str(key), recipient=None, **said)
+        assert (status, shown["stage"]) == (201, "ANNOUNCED")
+    assert (await shop.announce(who, "other", recipient=None, weight_g=901))[0] == 409
+    assert [each["body"]["reach"] for each in await shop.feed()] == [True], "told as ever"
+
+
+async def test_a_carrier_that_takes_its_own_reach_back_says_something_else(shop: Shop) -> None:
+    await shop.announce("bob", "1", reach=True)
+    assert (await shop.announce("bob", "2", reach=False))[0] == 409

@@ -44,6 +44,17 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     bundle: Annotated[str, Meta(max_length=60_000)] = ""
 
 
+_AT_FIRST = ("id", "kind", "station", "what", "label", "photo", "bundle")  # fields that every version has had
+
+
+def fingerprint(entry: Entry) -> bytes:
+    """SHA-256 of what was sent, so that the same is answered the same. A field that is newer than the first version
+    counts only where it says something: what a phone sent before an update, and sends again after it, is the same."""
+    said = {field.name: getattr(entry, field.name) for field in msgspec.structs.fields(entry)
+            if field.name in _AT_FIRST or getattr(entry, field.name) != field.default}  # fmt: skip
+    return hashlib.sha256(msgspec.json.encode(said)).digest()
+
+
 class Done(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of an entry. `later`: the world failed, send it again. `refused`: a person must look at it."""
 
@@ -103,7 +114,7 @@ async def _problem(hub: Hub, courier: UUID, entry: Entry) -> str:
     known = await what_is(hub, courier, entry.label, entry.station) if entry.label else None
     if not await tries.take(hub, f"problem/{courier}", MOST_PROBLEMS):
         raise Trouble("Too many problems at once. Send the others later.")
-    asked = Asked(f"courier/{courier}", str(entry.id), hashlib.sha256(msgspec.json.encode(entry)).digest())
+    asked = Asked(f"courier/{courier}", str(entry.id), fingerprint(entry))
     report = ReportProblem(
         station=entry.station, about=ABOUT[entry.what], parcel=known.parcel if known else None, asked=asked
     )

@@ -166,10 +166,11 @@ async def feed(hub: Hub, carrier: str, after: int, limit: int) -> list[dict[str,
 
 def _as_said(body: str, wished: bool | None) -> msgspec.Raw | dict[str, Any]:
     """An entry's body as the carrier may know it: with the `reach` that it asked for itself."""
-    if not wished or '"reach":true' not in body:
+    if '"reach":true' not in body or not (wished or '"wished":' in body):
         return msgspec.Raw(body.encode())
     told: dict[str, Any] = msgspec.json.decode(body)
-    return {name: value for name, value in told.items() if name not in ("reach", "wished")}
+    hidden = ("reach", "wished") if wished else ("wished",)
+    return {name: value for name, value in told.items() if name not in hidden}
 
 
 async def stations(hub: Hub) -> list[dict[str, Any]]:

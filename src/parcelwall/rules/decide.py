@@ -67,14 +67,20 @@ def announce(order: Order, parcel: UUID, person: UUID | None) -> facts.Announced
         order = msgspec.structs.replace(order, expected_at=_in_utc(order.expected_at))
     if order.value is not None:
         _refuse_bad_amount(order.value)
-    return facts.Announced(parcel=parcel, person=person, **msgspec.structs.asdict(order))
+    wished = False if order.reach else None
+    return facts.Announced(parcel=parcel, person=person, wished=wished, **msgspec.structs.asdict(order))
 
 
 def says_the_same(order: Order, told: facts.Announced) -> bool:
     """Whether a carrier says of a parcel what was announced of it before: each field, times as moments. Doors within
-    reach that its recipient asked for, not the carrier, count for nothing: the answer must not tell of them."""
+    reach that its recipient asked for, not the carrier, count for nothing: the answer must not tell of them. Whose word
+    they were an older announcement does not say: there the carrier may say either.
+
+    A field that an older version did not know reads as its default, which is what a carrier says that does not send it.
+    """
     said = msgspec.structs.asdict(order)
-    told = msgspec.structs.replace(told, reach=told.reach and not told.wished)
+    nobody_knows = told.reach and told.wished is None
+    told = msgspec.structs.replace(told, reach=order.reach if nobody_knows else told.reach and not told.wished)
     return all(getattr(told, name) == value for name, value in said.items())
 
 

@@ -46,7 +46,7 @@ class Announced(ParcelFact, frozen=True, kw_only=True):
     value: str | None = None  # decimal text
     currency: str | None = None
     service: str = ""  # what the carrier sold, such as `express`: rows of admission may tell services apart
-    wished: bool = False  # the recipient asked for `reach`, not the carrier, who is not told
+    wished: bool | None = None  # whether its recipient asked for `reach`, not the carrier; older ones do not say
 
 
 class Reserved(ParcelFact, frozen=True, kw_only=True):

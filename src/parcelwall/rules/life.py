@@ -158,7 +158,7 @@ def _names_this_promise(parcel: Parcel, fact: ParcelFact) -> bool:
 def _announced(parcel: Parcel, fact: Any, at: datetime) -> tuple[Parcel, bool]:
     if parcel.announced_at is not None:
         return parcel, False
-    known = dict(zip(_ANNOUNCED_FIELDS, _announced_values(fact), strict=True))
+    known = dict(zip(_ANNOUNCED_FIELDS, _announced_values(fact), strict=True)) | {"wished": bool(fact.wished)}
     due = at + ANNOUNCED_FOR if parcel.stage == S.ANNOUNCED else parcel.due
     return msgspec.structs.replace(parcel, announced_at=at, due=due, **known), True
 
@@ -172,7 +172,7 @@ def _reported(parcel: Parcel, fact: Any) -> Parcel:
 
 _ANNOUNCED_FIELDS = (
     "carrier", "reference", "person", "length_mm", "width_mm", "height_mm", "weight_g", "climate", "proof",
-    "direction", "reach", "label", "expected_at", "service", "wished",
+    "direction", "reach", "label", "expected_at", "service",
 )  # fmt: skip
 _RESERVED_FIELDS = (
     "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "climate",
