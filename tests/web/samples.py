@@ -75,6 +75,7 @@ def tracking() -> dict[str, msgspec.Struct]:
         "track-not-found": views.NotFoundView(),
         "track-no-link": views.NotFoundView(link=True),
         "track-slow-down": views.SlowDownView(1800),
+        "track-refused": views.RefusedView("That did not go through", "Go back and try once more.", "parcel", "/p/x"),
     }  # fmt: skip
 
 

@@ -13,7 +13,6 @@ from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from parcelwall import __version__
-from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.hub.next_door import NextDoors
@@ -37,7 +36,6 @@ from parcelwall.web import (
 from parcelwall.web.console import pages as console
 from parcelwall.web.console.gate import Kiosks, SignInFirst, on_sign_in_first, only_keys_that_see, provide_sign_in
 from parcelwall.web.console.jobs import Jobs
-from parcelwall.web.console.refused import on_refused
 from parcelwall.web.hear_out import HearOut
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
@@ -45,6 +43,7 @@ from parcelwall.web.quick import QuickRoads
 from parcelwall.web.quick_http import Counter, QuickHttp
 from parcelwall.web.reader import file
 from parcelwall.web.reader import renderer as make_renderer
+from parcelwall.web.refused import for_people
 from parcelwall.web.render import Renderer
 from parcelwall.web.tiles import Tiles, tiles_part
 from parcelwall.web.who import Brake, Doorman
@@ -114,15 +113,15 @@ def hub_app(
     ]  # fmt: skip
     plumbing = [tiles_part, static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page,
                 docs.schema]  # fmt: skip
-    desk = Router("/", route_handlers=console.PAGES, exception_handlers={Refusal: on_refused(shared["renderer"])})
-    handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost) | {SignInFirst: on_sign_in_first}
+    handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost)
     whole = Litestar(
-        route_handlers=[v1, *pages, desk, *plumbing, *more],
+        route_handlers=[v1, *pages, *console.PAGES, *plumbing, *more],
         dependencies={
             "sign_in": Provide(provide_sign_in),
             **{name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
         },
-        exception_handlers=handlers, request_class=CarefulRequest,
+        exception_handlers=for_people(handlers, shared["renderer"]) | {SignInFirst: on_sign_in_first},
+        request_class=CarefulRequest,
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip

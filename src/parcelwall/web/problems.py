@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response
+from litestar.datastructures import FormMultiDict
 from litestar.exceptions import HTTPException, NotAuthorizedException, SerializationException, ValidationException
 
 from parcelwall.errors import Refusal, Trouble
@@ -39,9 +40,17 @@ _BY_HTTP = {401: "sign_in", 403: "no_right", 404: "not_found", 405: "method_not_
 log = structlog.get_logger()
 
 
+class Problem(Response[bytes]):
+    """The answer, and what `web.refused` says of it where it is people who read it: the `reason`, and the seconds until
+    it may be tried again."""
+
+    reason = ""
+    retry_s: int | None = None
+
+
 def problem(
     status: int, reason: str, sentence: str, headers: Mapping[str, str] | None = None, **details: Any
-) -> Response[bytes]:
+) -> Problem:
     body = {"type": TYPE_PREFIX + reason, "title": reason.replace("_", " ").capitalize(), "status": status,
             "detail": sentence, "reason": reason, **details}  # fmt: skip
     told = {**(headers or {}), "X-Content-Type-Options": "nosniff"}
@@ -49,11 +58,20 @@ def problem(
         told["Retry-After"] = str(details["retry_s"])
     if status == 401:
         told.setdefault("WWW-Authenticate", "Bearer")
-    return Response(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=told)
+    made = Problem(msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=told)
+    made.reason, made.retry_s = reason, details.get("retry_s")
+    return made
 
 
 class CarefulRequest(Request[Any, Any, Any]):
     """Reads a body as what its handler takes, to the letter: "300" is no number. Raises Refusal."""
+
+    async def form(self) -> FormMultiDict:
+        """Refuses a NUL in any field: no browser sends one, and no table takes it."""
+        form = await super().form()
+        if any("\x00" in name or (isinstance(value, str) and "\x00" in value) for name, value in form.multi_items()):
+            raise Refusal("bad_field", problem="it holds a NUL")
+        return form
 
     async def json(self) -> Any:
         taken = self.route_handler.parsed_data_field
@@ -66,20 +84,20 @@ class CarefulRequest(Request[Any, Any, Any]):
             raise Refusal("not_json", problem=str(no)) from no
 
 
-def on_refusal(request: Request[Any, Any, Any], no: Refusal) -> Response[bytes]:
+def on_refusal(request: Request[Any, Any, Any], no: Refusal) -> Problem:
     return problem(STATUS[no.reason], no.reason, no.sentence, **no.details)
 
 
-def on_trouble(request: Request[Any, Any, Any], failed: Trouble) -> Response[bytes]:
+def on_trouble(request: Request[Any, Any, Any], failed: Trouble) -> Problem:
     """The world failed: the same request may be sent again."""
     return problem(503, "trouble", str(failed), retry_s=2)
 
 
-def on_lost(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes]:
+def on_lost(request: Request[Any, Any, Any], failed: Exception) -> Problem:
     return problem(503, "trouble", "The hub cannot reach its database now. Ask again in a moment.", retry_s=2)
 
 
-def on_http(request: Request[Any, Any, Any], no: HTTPException) -> Response[bytes]:
+def on_http(request: Request[Any, Any, Any], no: HTTPException) -> Problem:
     if isinstance(no, ValidationException) or isinstance(no.__cause__, SerializationException):
         return on_validation(no)
     if no.status_code >= 500:
@@ -89,11 +107,11 @@ def on_http(request: Request[Any, Any, Any], no: HTTPException) -> Response[byte
     return problem(STATUS[reason], reason, refusal.sentence, headers=no.headers)
 
 
-def on_serialization(request: Request[Any, Any, Any], no: SerializationException) -> Response[bytes]:
+def on_serialization(request: Request[Any, Any, Any], no: SerializationException) -> Problem:
     return on_validation(no)
 
 
-def on_validation(no: Exception) -> Response[bytes]:
+def on_validation(no: Exception) -> Problem:
     """A path, a question or a form of another shape: the first field that is wrong is named."""
     extra = getattr(no, "extra", None) or []
     first = extra[0] if isinstance(extra, list) and extra else {}
@@ -112,7 +130,7 @@ def _field(said: str) -> str:
     return ".".join(filter(None, (place[1] if place else "", named[1] if named else "")))
 
 
-def on_bug(request: Request[Any, Any, Any], failed: Exception) -> Response[bytes]:
+def on_bug(request: Request[Any, Any, Any], failed: Exception) -> Problem:
     """We are wrong. The log has the kind of failure and where, never what was sent."""
     where = failed.__traceback__
     while where is not None and where.tb_next is not None:

@@ -131,6 +131,19 @@ class SlowDownView(msgspec.Struct, frozen=True):
     wait_s: int
 
 
+WayOn = Literal["again", "find", "list", "parcel", "round"]
+
+
+class RefusedView(msgspec.Struct, frozen=True):
+    """Why there is no page, or why nothing was done; and the way on, of which `back` is the address ("": this very
+    one)."""
+
+    heading: str
+    line: str
+    what: WayOn
+    back: str
+
+
 # Kiosk -------------------------------------------------------------------------------------------------------------
 
 ScreenId = Literal[
@@ -292,6 +305,7 @@ TEMPLATES: dict[type, str] = {
     TrackView: "tracking/status.html",
     NotFoundView: "tracking/not-found.html",
     SlowDownView: "tracking/slow-down.html",
+    RefusedView: "tracking/refused.html",
     RecipientView: "recipient/parcel.html",
     FriendView: "recipient/friend.html",
     MeView: "recipient/me.html",
