@@ -159,7 +159,7 @@ async def _hub(settings: HubSettings) -> None:
     from parcelwall.hub import house
     from parcelwall.hub.running import running
     from parcelwall.web.app import hub_app
-    from parcelwall.web.serving import listen, serving
+    from parcelwall.web.serving import listen, serving, told_to_browsers
     from parcelwall.web.tiles import Tiles
 
     clock = SystemClock()
@@ -170,7 +170,10 @@ async def _hub(settings: HubSettings) -> None:
     async with (
         house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, settings.slot) as opened,
         running(opened, settings),
-        serving(app := hub_app(opened, tiles=Tiles(settings.map_tiles)), bound, app.http) as port,
+        serving(
+            app := hub_app(opened, tiles=Tiles(settings.map_tiles)), bound, app.http,
+            told_to_browsers(settings.public_url),
+        ) as port,
     ):
         out.print(f"Parcelwall hub at http://{settings.host}:{port}")
         if not opened.channels:

@@ -112,7 +112,8 @@ class HubProcess(Process):
     def __init__(self, folder: Path, **environment: str) -> None:
         self.data, self.port = folder / "hub", a_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        words = ("hub", "--data", str(self.data), "--port", str(self.port), "--public-url", self.url)
+        public_url = environment.get("PARCELWALL_PUBLIC_URL", self.url)
+        words = ("hub", "--data", str(self.data), "--port", str(self.port), "--public-url", public_url)
         super().__init__(folder, "hub", *words, **environment)
         self.folder = folder
 

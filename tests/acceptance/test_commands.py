@@ -112,6 +112,15 @@ def test_a_station_waits_for_its_hub_and_ends_when_told(tmp_path: Path) -> None:
         ended_cleanly(station, signal.SIGTERM)
 
 
+def test_a_hub_that_people_find_over_tls_says_so_to_their_browsers() -> None:
+    with a_folder() as folder:
+        hub = HubProcess(folder, PARCELWALL_PUBLIC_URL="https://parcels.example.org")
+        hub.start()
+        answer = httpx.get(hub.url, trust_env=False)
+        hub.stop()
+    assert answer.headers["strict-transport-security"] == "max-age=31536000", "no word of other hosts below it"
+
+
 def admitted_again_with_less_said(hub: HubProcess) -> None:
     where = ("--data", str(hub.data))
     assert parcelwall("admit", "timo", "--role", "technician", "--area", "S-0001", *where).returncode == 0

@@ -17,7 +17,7 @@ from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import plain_layout
 from parcelwall.web.app import hub_app
 from parcelwall.web.quick_http import Counter
-from parcelwall.web.serving import listen, serving
+from parcelwall.web.serving import listen, serving, told_to_browsers
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -82,6 +82,19 @@ async def test_both_roads_answer_alike(line: Line) -> None:
     assert quick[0] == typed[0] == 201
     assert quick[1].keys() == typed[1].keys() and quick[1]["content-type"] == typed[1]["content-type"]
     assert quick[2].keys() == typed[2].keys() and quick[2]["stage"] == typed[2]["stage"] == "RESERVED"
+
+
+async def test_over_tls_both_roads_tell_browsers_to_stay_there(hub: house.Hub) -> None:
+    key, kept = await hub.admit("acme", "Acme"), []
+    for public_url in ("https://parcels.example", "http://parcels.example"):
+        app = hub_app(hub)
+        async with serving(app, listen("127.0.0.1", 0), app.http, told_to_browsers(public_url)) as port:
+            line = Line(*await asyncio.open_connection("127.0.0.1", port), key, app.http.counter)
+            answers = [await line.ask(line.announcing(f"PW-{number}-{len(kept)}")) for number in range(2)]
+            assert line.counter.taken == 1
+            kept.append([headers.get("strict-transport-security") for _, headers, _ in answers])
+            line.writer.close()
+    assert kept == [["max-age=31536000"] * 2, [None] * 2]
 
 
 async def test_a_refusal_of_the_desk_is_a_problem(line: Line) -> None:

@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 
@@ -16,6 +17,9 @@ AT_A_TURN = 16
 """Connections that come in during one turn of the loop. libuv accepts one for each listening handle: the last of
 a crowd (stations, after their hub was started anew) waited for as many turns as there were others, and a turn of a busy
 hub takes some milliseconds. Each handle is the same socket."""
+ONLY_TLS = ("Strict-Transport-Security", f"max-age={365 * 86_400}")
+"""A browser that has seen it comes by TLS alone for a year, and takes no certificate that it does not trust (RFC 6797).
+Said of this host only: others under its name are not ours to speak for."""
 STREAMS_END_WITHIN_S = 1  # open streams are cut at the end; their pages come again by themselves
 
 
@@ -51,13 +55,21 @@ def _why(host: str, port: int, no: Exception) -> str:
     return f"port {port} on {host} {verb}: {said}. Choose another with --port (a station: `port`)."
 
 
+def told_to_browsers(public_url: str) -> list[tuple[str, str]]:
+    """Headers of every answer of a hub that people find there: over TLS they never come without it again."""
+    return [ONLY_TLS] if urlsplit(public_url).scheme == "https" else []
+
+
 @asynccontextmanager
-async def serving(app: Any, bound: socket.socket, http: Any = "auto") -> AsyncIterator[int]:
-    """Serves the app on a bound socket; yields its port. `http`: uvicorn's protocol, or one of our own."""
+async def serving(
+    app: Any, bound: socket.socket, http: Any = "auto", headers: Sequence[tuple[str, str]] = ()
+) -> AsyncIterator[int]:
+    """Serves the app on a bound socket; yields its port. `http`: uvicorn's protocol, or one of our own. `headers`: of
+    every answer."""
     config = uvicorn.Config(
         app, http=http, log_level="warning", access_log=False, lifespan="off", ws="websockets-sansio",
         ws_max_size=300_000, ws_ping_interval=None, timeout_graceful_shutdown=STREAMS_END_WITHIN_S,
-        server_header=False, date_header=True,
+        server_header=False, date_header=True, headers=list(headers),
     )  # fmt: skip
     server = _Quiet(config)
     handles = [bound, *(bound.dup() for _ in range(AT_A_TURN - 1))]
