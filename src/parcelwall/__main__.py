@@ -159,11 +159,12 @@ async def _hub(settings: HubSettings) -> None:
     from parcelwall.hub import house
     from parcelwall.hub.running import running
     from parcelwall.web.app import hub_app
+    from parcelwall.web.seats import fitting
     from parcelwall.web.serving import listen, serving, told_to_browsers
     from parcelwall.web.tiles import Tiles
 
     clock = SystemClock()
-    bound = listen(settings.host, settings.port)
+    bound, seats = listen(settings.host, settings.port), fitting(settings.live_pages, settings.live_pages_of_one)
     if settings.public_url == HubSettings(data_dir=settings.data_dir).public_url:
         settings = msgspec.structs.replace(settings, public_url=f"http://{settings.host}:{bound.getsockname()[1]}")
     progress(house.beginning(settings.data_dir, settings.database_url))
@@ -171,7 +172,7 @@ async def _hub(settings: HubSettings) -> None:
         house.opened(settings.data_dir, clock, Ids(clock), settings.database_url, settings.slot) as opened,
         running(opened, settings),
         serving(
-            app := hub_app(opened, tiles=Tiles(settings.map_tiles)), bound, app.http,
+            app := hub_app(opened, tiles=Tiles(settings.map_tiles), seats=seats), bound, app.http,
             told_to_browsers(settings.public_url),
         ) as port,
     ):

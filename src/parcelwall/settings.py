@@ -47,6 +47,8 @@ class HubSettings(msgspec.Struct, frozen=True, kw_only=True):
     sms_url: str = ""  # an apprise URL with {phone}; empty: no text messages
     sms_home: str = ""  # country code of numbers written without one: "+358"; empty: those get no text message
     sms_allowed: str = ""  # beginnings of numbers that get text messages, comma separated; empty: notices' own list
+    live_pages: Annotated[int, msgspec.Meta(ge=1)] = 2000  # that one process keeps open; others ask each minute
+    live_pages_of_one: Annotated[int, msgspec.Meta(ge=1)] = 250  # of one network (/24, /48) among them
     map_tiles: Path | None = None  # a PMTiles file for the console's map; None: it draws its own streets
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -47,6 +48,8 @@ class Gallery:
         self.renderer = Renderer(words_of)
         self.posted: list[tuple[str, str]] = []
         self.closed = self.signed_out = False
+        self.crowded_s = 0.0  # after which a page is to ask again, where it finds no seat
+        self.asked_at: list[float] = []  # when each of these asked, by the clock that only goes on
         self.news = threading.Condition()
         self.changed: dict[str, msgspec.Struct] = {}  # what a test has put in a sample's place
 
@@ -84,6 +87,10 @@ class Gallery:
     def events(self, name: str, look: Look) -> Iterator[bytes]:
         """The view as it is, then again whenever a test changes it."""
         over = lambda: self.closed or self.signed_out  # noqa: E731
+        if self.crowded_s:
+            self.asked_at.append(time.monotonic())
+            yield f"retry: {self.crowded_s * 1000:.0f}\n".encode() + self.event(name, look)
+            return
         while not over():
             with self.news:
                 shown = self.changed.get(name)

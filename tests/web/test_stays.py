@@ -139,6 +139,21 @@ def test_a_stream_whose_sign_in_has_ended_asks_for_the_page_once(page: Any, gall
     shown.signed_out = False
 
 
+@browsers
+def test_a_page_that_finds_no_seat_shows_what_there_is_and_asks_as_seldom_as_it_is_told(
+    page: Any, gallery: tuple[Gallery, str]
+) -> None:
+    shown, address = gallery
+    shown.crowded_s, sample = 5.0, samples_console.all_pages(ENGLISH)["console-needs"]
+    page.goto(f"{address}/console-needs")
+    page.wait_for_function("document.getElementById('live')._htmx?.sse?.attempt == 1")
+    shown.change("console-needs", msgspec.structs.replace(sample, rows=sample.rows[:1]))
+    sync_api.expect(page.locator(".need")).to_have_count(1)
+    shown.crowded_s = 0.0
+    first, second = shown.asked_at
+    assert second - first > 3, "htmx alone would have come again within 2.6 s, and every 2.6 s from then on"
+
+
 def test_what_news_must_not_touch_has_a_name_of_its_own() -> None:
     """Without an id htmx takes the next element of that tag for it, and what is skipped then belongs to another row."""
     tags = [tag for path in TEMPLATES.rglob("*.html") for tag in re.findall(r"<[a-z][^\n]*?hx-morph-skip(?!-)[^\n]*?>",

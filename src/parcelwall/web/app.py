@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
@@ -45,6 +46,7 @@ from parcelwall.web.reader import file
 from parcelwall.web.reader import renderer as make_renderer
 from parcelwall.web.refused import for_people
 from parcelwall.web.render import Renderer
+from parcelwall.web.seats import Seats
 from parcelwall.web.tiles import Tiles, tiles_part
 from parcelwall.web.who import Brake, Doorman
 
@@ -84,10 +86,10 @@ async def metrics(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kio
 
 def hub_app(
     hub: Hub, kiosks: Kiosks | None = None, more: Sequence[ControllerRouterHandler] = (),
-    more_shared: dict[str, Any] | None = None, tiles: Tiles | None = None,
+    more_shared: dict[str, Any] | None = None, tiles: Tiles | None = None, seats: Seats | None = None,
 ) -> QuickRoads:  # fmt: skip
     """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given; `tiles`:
-    of the console's street map."""
+    of the console's street map; `seats`: for live pages."""
     shared: dict[str, Any] = {
         "hub": hub, "doorman": Doorman(hub), "renderer": make_renderer(), "brake": Brake(hub.clock),
         "claim_brake": Brake(hub.clock, free=10, window_s=3600),
@@ -123,6 +125,7 @@ def hub_app(
         exception_handlers=for_people(handlers, shared["renderer"]) | {SignInFirst: on_sign_in_first},
         request_class=CarefulRequest,
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
+        state=State({"seats": seats or Seats()}, deep_copy=False),
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
     app = QuickRoads(HearOut(whole), hub, shared["doorman"], shared["brake"], handlers)

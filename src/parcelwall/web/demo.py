@@ -27,7 +27,7 @@ from parcelwall.web.console.gate import HOME
 from parcelwall.web.console.sign_in import enter, safe
 from parcelwall.web.reader import look_of, page
 from parcelwall.web.render import HEADERS, Renderer
-from parcelwall.web.streams import frames, stream
+from parcelwall.web.streams import frames, live_page
 from parcelwall.web.views import Face, MailRow, MailsView, MailView, PretendDoor, PretendView, StartView
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -98,7 +98,7 @@ async def mails_events(request: Request[Any, Any, Any], hub: Hub, renderer: Rend
     async def draw() -> str:
         return renderer.fragment(_mails(stage), look)
 
-    return stream(frames(hub.bells, MAILS, draw))
+    return live_page(request, frames(hub.bells, MAILS, draw))
 
 
 def _mails(stage: Stage) -> MailsView:
@@ -166,7 +166,7 @@ async def pretend_events(
         view = pretend_view(stage, _of(stage, station), station, look.language, door)
         return renderer.fragment(view, look)
 
-    return stream(frames(hub.bells, DOORS, draw))
+    return live_page(request, frames(hub.bells, DOORS, draw))
 
 
 @post("/pretend/{station:str}/door", include_in_schema=False)

@@ -18,7 +18,7 @@ from parcelwall.web.demo import DOORS, Stage
 from parcelwall.web.passkeys import keep
 from parcelwall.web.reader import html, look_of
 from parcelwall.web.render import POLICY, Renderer
-from parcelwall.web.streams import frames, stream
+from parcelwall.web.streams import frames, live_page
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 ZONE = "Europe/Helsinki"
@@ -95,7 +95,7 @@ async def town_events(
     async def draw() -> str:
         return renderer.fragment(_view(hub, stage, living), look)
 
-    return stream(frames(hub.bells, DOORS, draw))
+    return live_page(request, frames(hub.bells, DOORS, draw))
 
 
 def _view(hub: Hub, stage: Stage, living: Living) -> TownView:

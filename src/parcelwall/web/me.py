@@ -29,7 +29,7 @@ from parcelwall.web.passkeys import (
 from parcelwall.web.reader import look_of, page
 from parcelwall.web.recipient import of_link
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, stream
+from parcelwall.web.streams import frames, live_page
 from parcelwall.web.views import Look
 from parcelwall.web.who import Brake, address_of
 
@@ -55,7 +55,7 @@ async def me_events(request: Request[Any, Any, Any], hub: Hub, renderer: Rendere
     async def draw() -> str:
         return renderer.fragment(await view(hub, await whoever(request, hub, "recipient"), look, said, host), look)
 
-    return stream(frames(hub.bells, keys or "nobody", draw))
+    return live_page(request, frames(hub.bells, keys or "nobody", draw))
 
 
 async def look_here(request: Request[Any, Any, Any], hub: Hub, who: SignedIn | None) -> Look:

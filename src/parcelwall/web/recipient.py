@@ -25,7 +25,7 @@ from parcelwall.web.passkeys import whoever
 from parcelwall.web.reader import look_of, page
 from parcelwall.web.recipient_view import ending, own_door, view
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, stream
+from parcelwall.web.streams import frames, live_page
 from parcelwall.web.tracking import place_of, zone_of
 from parcelwall.web.views import FriendView, Look, NotFoundView
 
@@ -62,7 +62,7 @@ async def parcel_events(
             await view(hub, now, secret, look, said, here) if now else NotFoundView(link=True), look
         )
 
-    return stream(frames(hub.bells, bells_of(parcel), draw))
+    return live_page(request, frames(hub.bells, bells_of(parcel), draw))
 
 
 def bells_of(parcel: Parcel | None) -> list[str]:
@@ -176,7 +176,7 @@ async def friend_events(request: Request[Any, Any, Any], token: str, hub: Hub, r
     async def fragment() -> str:
         return renderer.fragment(await draw(), look)
 
-    return stream(frames(hub.bells, bells_of(parcel), fragment))
+    return live_page(request, frames(hub.bells, bells_of(parcel), fragment))
 
 
 async def _friend(

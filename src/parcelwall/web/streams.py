@@ -1,13 +1,15 @@
 """Pages that stay true: one stream per page, the whole state first and after every news, HTML each time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+from litestar import Request
 from litestar.response import Stream
 
 if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
     from parcelwall.hub.followers import Bells
+    from parcelwall.web.seats import Seats
 
 KEEP_OPEN_S, LOOK_AGAIN_S = 15.0, 1.0
 DRAWN_A_TENTH = 10.0  # a page that may calm down is drawn at most a tenth of the time, however large its network
@@ -22,7 +24,7 @@ def event(html: str, number: int) -> bytes:
 
 async def frames(
     bells: "Bells", keys: str | Sequence[str], draw: Callable[[], Awaitable[str]], calm_s: float = 0.0
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """The page as it is now, then anew whenever there is news under one of the keys that changes it, at most each
     `calm_s`; and if that is not 0, not before ten times as long as it took to draw.
 
@@ -60,5 +62,11 @@ async def frames(
             bells.take_down(key, bell)
 
 
-def stream(generator: AsyncIterator[bytes]) -> Stream:
-    return Stream(generator, media_type="text/event-stream", headers=HEADERS)
+def stream(page: AsyncIterator[bytes]) -> Stream:
+    return Stream(page, media_type="text/event-stream", headers=HEADERS)
+
+
+def live_page(request: Request[Any, Any, Any], page: AsyncGenerator[bytes], works_here: bool = False) -> Stream:
+    """The page for as long as it is open, if there is a seat for it (`web.seats`)."""
+    seats: Seats = request.app.state["seats"]
+    return stream(seats.seated(request.client.host if request.client else "", page, works_here))

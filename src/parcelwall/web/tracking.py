@@ -18,7 +18,7 @@ from parcelwall.rules.sentence import Sentence, sentence
 from parcelwall.web.map import station_map
 from parcelwall.web.reader import look_of, page
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, stream
+from parcelwall.web.streams import frames, live_page
 from parcelwall.web.views import FindView, Look, NotFoundView, Place, SentenceView, SlowDownView, Step, TrackView
 from parcelwall.web.who import Brake, address_of
 
@@ -58,14 +58,14 @@ async def find_events(
     brake.stop(address_of(request))
     if parcel is None or parcel.stage == Stage.CANCELLED:
         brake.miss(address_of(request))
-        return stream(frames(hub.bells, "nobody", _nothing(renderer, look)))
+        return live_page(request, frames(hub.bells, "nobody", _nothing(renderer, look)))
 
     async def draw() -> str:
         now = await reading.by_reference(hub, number)
         shown = now and now.stage != Stage.CANCELLED
         return renderer.fragment(bare(hub, now, number.strip(), look) if now and shown else NotFoundView(), look)
 
-    return stream(frames(hub.bells, str(parcel.id), draw))
+    return live_page(request, frames(hub.bells, str(parcel.id), draw))
 
 
 def _nothing(renderer: Renderer, look: Look) -> Any:
@@ -110,7 +110,7 @@ async def status_events(request: Request[Any, Any, Any], token: str, hub: Hub, r
             return renderer.fragment(NotFoundView(link=True), look)
         return renderer.fragment(await linked(hub, now, look, f"/t/{token}/events?lang={look.language}"), look)
 
-    return stream(frames(hub.bells, str(parcel.id) if parcel else "nobody", draw))
+    return live_page(request, frames(hub.bells, str(parcel.id) if parcel else "nobody", draw))
 
 
 async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:

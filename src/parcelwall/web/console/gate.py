@@ -27,7 +27,7 @@ from parcelwall.web.console.views import OutView, Top
 from parcelwall.web.passkeys import is_use, only_from_here, secret_of
 from parcelwall.web.reader import look_of
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, stream
+from parcelwall.web.streams import frames, live_page
 from parcelwall.web.views import Look
 from parcelwall.web.who import Doorman
 
@@ -160,4 +160,4 @@ def live(
         except (SignInFirst, Refusal):
             return renderer.fragment(OutView(), shown)
 
-    return stream(frames(hub.bells, Bells.EVERYTHING, draw, calm_s))
+    return live_page(request, frames(hub.bells, Bells.EVERYTHING, draw, calm_s), works_here=True)

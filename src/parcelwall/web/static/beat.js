@@ -43,7 +43,13 @@
   document.addEventListener("pointerdown", more, { once: true });
   document.addEventListener("keydown", more, { once: true });
 
-  document.addEventListener("htmx:sse:after:message", () => { heard = true; lostAt = 0; show(); });
+  // The hub says after how long to ask again: where it is crowded, seldom. htmx would not wait longer than its own most.
+  function pace({ config }) {
+    config.most ??= config.reconnectMaxDelay;
+    config.reconnectMaxDelay = Math.max(config.most, config.reconnectDelay);
+  }
+
+  document.addEventListener("htmx:sse:after:message", (event) => { heard = true; lostAt = 0; show(); pace(event.detail.connection); });
   document.addEventListener("htmx:sse:before:connection", (e) => { if (e.detail.connection.attempt > 0) lostAt ||= Date.now(); });
   document.addEventListener("htmx:sse:error", () => { lostAt ||= Date.now(); });
   document.addEventListener("DOMContentLoaded", () => {
