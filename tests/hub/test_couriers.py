@@ -18,16 +18,18 @@ from litestar import Request
 from PIL import Image
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import admitted, courier_outbox, couriers, photos, signed_in, sites
+from parcelwall.hub import admitted, courier_outbox, couriers, photos, signed_in, sites, tries
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.courier_outbox import Entry
 from parcelwall.hub.house import Hub
 from parcelwall.hub.passkeys import Purpose
 from parcelwall.link.identity import Signer, signed_by
+from parcelwall.notices.language import words
 from parcelwall.rules import delegation, facts, token
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.places import Plan, Room
 from parcelwall.web.courier import stop_now
+from parcelwall.web.courier_outbox import _told
 from parcelwall.web.passkeys import cookie_name, drop, keep
 from parcelwall.web.reader import renderer
 from parcelwall.web.views import Look
@@ -192,6 +194,35 @@ async def test_one_refused_entry_leaves_the_others_alone(hub: Hub) -> None:
     done = await courier_outbox.take(hub, COURIER, sent)
     assert [each.reason for each in done] == ["no_right", "", "bad_field", "bad_field", "bundle_unknown", "bad_field"]
     assert await cases(hub) == ["reported_damaged"]
+
+
+async def test_a_courier_sends_so_many_photos_a_day_and_a_report_without_one_is_still_a_report(hub: Hub) -> None:
+    for courier in (COURIER, OTHER):
+        await admit(hub, "S-0001", courier)
+    photo = base64.b64encode(a_jpeg((64, 48))).decode()
+    entries = [an_entry(number, photo=photo) for number in range(photos.MOST_A_DAY + 2)]
+
+    async def send(entries: list[Entry], courier: UUID = COURIER) -> list[bool]:
+        done = await courier_outbox.take(hub, courier, entries)
+        assert all(each.state == "done" and each.case.startswith("C-") for each in done)
+        hub.clock.advance(660)  # type: ignore[attr-defined] - more problems than a courier can mean are another count
+        return [each.photo_left_out for each in done]
+
+    assert await send(entries) == [False] * photos.MOST_A_DAY + [True] * 2
+    assert await send(entries[:2]) == [False] * 2, "sent once more it is the one that is kept already"
+    async with hub.pool.acquire() as connection:
+        await tries.forget(hub, connection)
+    assert await send(entries[-1:]) == [True], "it is counted for the whole day"
+    assert await send([an_entry(90, photo=photo)], OTHER) == [False]
+    assert await hub.pool.fetchval("SELECT count(*) FROM case_photo") == photos.MOST_A_DAY + 1
+    hub.clock.advance(86_400)  # type: ignore[attr-defined]
+    assert await send([an_entry(91, photo=photo), an_entry(92)]) == [False] * 2
+
+
+def test_a_report_without_its_photo_is_said_to_be_one(hub: Hub) -> None:
+    told = _told(hub, courier_outbox.Done(UUID(int=1), "done", case="C-17", photo_left_out=True), words("de"))
+    assert told["state"] == "done" and told["case"] == "C-17"
+    assert told["words"] == "C-17. Ohne das Foto notiert. Sie haben heute so viele geschickt, wie wir aufheben."
 
 
 async def test_photos_are_sealed_and_go_after_the_case(hub: Hub) -> None:

@@ -56,12 +56,14 @@ def fingerprint(entry: Entry) -> bytes:
 
 
 class Done(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What became of an entry. `later`: the world failed, send it again. `refused`: a person must look at it."""
+    """What became of an entry. `later`: the world failed, send it again. `refused`: a person must look at it.
+    `photo_left_out`: the report is taken without it, as the courier has sent so many today."""
 
     id: UUID
     state: Literal["done", "refused", "later"]
     reason: str = ""
     case: str = ""
+    photo_left_out: bool = False
     carried: Carried | None = None
 
 
@@ -96,15 +98,15 @@ async def _take(hub: Hub, courier: UUID, entry: Entry) -> Done:
     try:
         if entry.kind == "carried":
             return Done(entry.id, "done", carried=await road.take(hub, _bytes(entry.bundle)))
-        return Done(entry.id, "done", case=await _problem(hub, courier, entry))
+        return await _problem(hub, courier, entry)
     except Refusal as no:
         return Done(entry.id, "refused", reason=no.reason)
     except Trouble:
         return Done(entry.id, "later")
 
 
-async def _problem(hub: Hub, courier: UUID, entry: Entry) -> str:
-    """The name of the case. Refuses a station where the courier is not admitted, and a photo that is none; raises
+async def _problem(hub: Hub, courier: UUID, entry: Entry) -> Done:
+    """With the name of the case. Refuses a station where the courier is not admitted, and a photo that is none; raises
     Trouble for more of them than a courier can mean."""
     if entry.what is None:
         raise Refusal("bad_field", field="what")
@@ -119,9 +121,8 @@ async def _problem(hub: Hub, courier: UUID, entry: Entry) -> str:
         station=entry.station, about=ABOUT[entry.what], parcel=known.parcel if known else None, asked=asked
     )
     case = UUID((await hub.desk.ask(report)).body["case"])
-    if picture:
-        await photos.keep(hub, entry.id, case, picture)
-    return case_name(case)
+    is_kept = not picture or await photos.keep(hub, entry.id, case, picture, courier)
+    return Done(entry.id, "done", case=case_name(case), photo_left_out=not is_kept)
 
 
 def _bytes(text: str) -> bytes:

@@ -9,9 +9,11 @@ from uuid import UUID
 from asyncpg import Connection
 
 from parcelwall.errors import Refusal
+from parcelwall.hub import tries
 from parcelwall.hub.house import Hub
 
 MOST_BYTES = 400_000
+MOST_A_DAY = 30  # of one courier: a bad day has a dozen, and a lost phone fills the disk with 12 MB a day at most
 KEPT_AFTER_CLOSING = timedelta(days=30)
 _START, _END, _SCAN = b"\xff\xd8", 0xD9, 0xDA
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
@@ -27,10 +29,16 @@ DELETE FROM case_photo USING case_file WHERE case_file.id = case_id AND closed_a
 _ERASE = "DELETE FROM case_photo USING case_file WHERE case_file.id = case_id AND parcel = $1"
 
 
-async def keep(hub: Hub, photo: UUID, case: UUID, picture: bytes) -> None:
-    """Keeps a picture with a case. The same one again is the same one. Refuses what is no small JPEG."""
+async def keep(hub: Hub, photo: UUID, case: UUID, picture: bytes, courier: UUID) -> bool:
+    """Keeps a picture with a case; False if the courier has sent MOST_A_DAY within a day. The same again is the same
+    one. Refuses what is no small JPEG."""
+    if await hub.pool.fetchval("SELECT 1 FROM case_photo WHERE id = $1", photo):
+        return True
+    if not await tries.take(hub, f"photo/{courier}", MOST_A_DAY, timedelta(days=1)):
+        return False
     sealed = hub.keys.seal(stripped(picture), f"photo/{photo}")
     await hub.pool.execute(_KEEP, photo, case, sealed, hub.clock.now())
+    return True
 
 
 async def of_case(hub: Hub, case: UUID) -> list[bytes]:

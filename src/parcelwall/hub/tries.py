@@ -11,6 +11,7 @@ from parcelwall.hub.house import Hub
 
 FREE = 5
 WITHIN = timedelta(minutes=10)
+LONGEST = timedelta(days=1)  # that anything is counted
 
 _TAKE = """
 INSERT INTO tried AS known (name, since, tries) VALUES ($1, $2, 1)
@@ -22,10 +23,11 @@ RETURNING tries"""
 _FORGIVE = "UPDATE tried SET tries = tries - 1 WHERE name = $1 AND tries > 0"
 
 
-async def take(hub: Hub, name: str, free: int = FREE) -> bool:
-    """Counts one try; False, and nothing is counted, once `free` were made within WITHIN of the first of them."""
+async def take(hub: Hub, name: str, free: int = FREE, within: timedelta = WITHIN) -> bool:
+    """Counts one try; False, and nothing is counted, once `free` were made `within` so long of the first of them."""
+    assert within <= LONGEST, "what is dropped is not counted"
     now = hub.clock.now()
-    return await hub.pool.fetchval(_TAKE, name, now, now - WITHIN, free) is not None
+    return await hub.pool.fetchval(_TAKE, name, now, now - within, free) is not None
 
 
 async def forgive(hub: Hub, name: str) -> None:
@@ -35,4 +37,4 @@ async def forgive(hub: Hub, name: str) -> None:
 
 async def forget(hub: Hub, connection: Connection) -> None:
     """Drops what counts no more."""
-    await connection.execute("DELETE FROM tried WHERE since <= $1", hub.clock.now() - WITHIN)
+    await connection.execute("DELETE FROM tried WHERE since <= $1", hub.clock.now() - LONGEST)

@@ -89,6 +89,8 @@ STATES: dict[str, tuple[Saying, ...]] = {
     "label_elsewhere": (Saying(N_("This one is not for here"), N_("It belongs to {station}.")),),
     "label_mistyped": (Saying(N_("Check the number"), N_("One character is not right.")),),
     "label_unknown": (Saying(N_("This one is not on your round"), N_("Take it along and tell us.")),),
+    # what became of a courier's report
+    "photo_left_out": (Saying(N_("Noted without its photo"), N_("You have sent as many today as we keep.")),),
     # a station
     "alone": (Saying(N_("This station works on its own now"), N_("Collecting works.")),),
 }
