@@ -361,3 +361,24 @@ def test_a_stop_is_live_and_says_what_a_label_is(town: Town, operator: Shop, pla
         door = town.behind(STATION, told.reference)
         page.see(f"Door {door}")
         page.gates()
+
+
+def test_a_report_that_was_being_written_is_there_after_a_new_code(
+    town: Town, operator: Shop, playwright: Any, disk: Path
+) -> None:
+    with a_phone(playwright, disk) as phone:
+        page = sign_in(town, operator, phone())
+        page.page.goto(town.demo.url + "/courier/problem?station=S-0003")
+        page.page.get_by_label("Damaged").check()
+        page.page.locator("#label").fill("PW-4711")
+        page.page.context.clear_cookies()
+        page.page.evaluate("outbox.post('/courier/label', { label: 'x', station: '' })")
+        page.page.wait_for_url("**/courier/sign-in")
+        invited = operator.post(f"/couriers/{COURIER}/invite", {}).json()
+        page.page.locator("#code").fill(invited["code"])
+        page.page.get_by_role("button", name="Sign in").click()
+        page.page.wait_for_url("**/courier/problem?station=S-0003")
+        assert page.page.get_by_label("Damaged").is_checked() and page.page.locator("#label").input_value() == "PW-4711"
+        page.page.get_by_role("button", name="Report it").click()
+        page.says("Noted")
+        assert page.page.evaluate("sessionStorage.getItem('draft')") is None

@@ -66,7 +66,7 @@ async def test_a_wall_names_no_person_and_no_parcel(office: Office) -> None:  # 
 
 async def test_photos_are_for_those_who_may_close_the_case(office: Office) -> None:  # noqa: F811
     case = UUID(office.filled[AREA]["case"])
-    await photos.keep(office.hub, office.hub.ids.new(), case, JPEG)
+    await photos.keep(office.hub, office.hub.ids.new(), case, JPEG, office.hub.ids.new())
     path = f"/console/cases/{case}/photos/0"
     for role, status in (("technician", 200), ("operator", 200), ("admin", 200), ("viewer", 403), ("planner", 403)):
         assert (await office.browsers[role].get(path)).status_code == status, role

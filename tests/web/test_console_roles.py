@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 import httpx
@@ -168,6 +169,18 @@ async def test_without_a_sign_in_there_is_only_its_page(office: Office) -> None:
         elif answer.status_code != 405:
             assert answer.status_code == 303 and answer.headers["location"].startswith("/console/sign-in"), path
     assert (await office.browsers["no"].post("/console/policy", data={})).status_code == 303
+
+
+async def test_whoever_sends_a_form_after_the_sign_in_has_ended_comes_back_to_its_page(office: Office) -> None:
+    pages = {path.partition("?")[0].format(**office.filled[AREA]) for path in GETS}
+    for path in (*POSTS, "/console/acts/{case}/agree", "/console/me/passkey/end", "/console/stations/{station}/open"):
+        sent = path.format(**office.filled[AREA])
+        answer = await office.browsers["no"].post(sent, data={})
+        there = unquote(answer.headers["location"].partition("/console/sign-in?to=")[2])
+        assert there in pages - {"/console"} and (sent.startswith(there) or there == "/console/needs"), (sent, there)
+    wrong = {"key": "x", "to": "/console/sites?station=S-0001&a=b"}
+    again = (await office.browsers["no"].post("/console/sign-in", data=wrong)).headers["location"]
+    assert parse_qs(urlsplit(again).query)["to"] == [wrong["to"]]
 
 
 async def test_who_is_sent_away_is_out_at_once_and_the_last_admin_stays(office: Office) -> None:

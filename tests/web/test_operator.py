@@ -166,7 +166,7 @@ async def test_a_person_is_forgotten_for_good(office: Office) -> None:
     parcel = await office.parcel()
     await office.hub.desk.ask(OpenCase(parcel=UUID(parcel), about="label_unreadable"))
     case = await office.hub.pool.fetchval("SELECT id FROM case_file")
-    await photos.keep(office.hub, office.hub.ids.new(), case, JPEG)
+    await photos.keep(office.hub, office.hub.ids.new(), case, JPEG, office.hub.ids.new())
     assert (await office.ask("POST", f"/parcels/{parcel}/forget")).json() == {"erased": True}
     assert await photos.of_case(office.hub, case) == []
     assert (await office.ask("POST", f"/parcels/{parcel}/forget")).json() == {"erased": False}

@@ -51,6 +51,7 @@ class Problem(Response[bytes]):
 def problem(
     status: int, reason: str, sentence: str, headers: Mapping[str, str] | None = None, **details: Any
 ) -> Problem:
+    """The answer of RFC 9457; `details` are members of their own, and `retry_s` is a header besides."""
     body = {"type": TYPE_PREFIX + reason, "title": reason.replace("_", " ").capitalize(), "status": status,
             "detail": sentence, "reason": reason, **details}  # fmt: skip
     told = {**(headers or {}), "X-Content-Type-Options": "nosniff"}

@@ -6,6 +6,7 @@ form carries the sign-in's slip besides. What a person may do is asked for at th
 
 import base64
 import contextlib
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
@@ -37,6 +38,10 @@ NAV: tuple[tuple[str, Right], ...] = (
     ("numbers", "see"), ("sites", "see"), ("policy", "see"), ("people", "people"),
 )  # fmt: skip
 
+_PAGE_OF = re.compile(
+    rf"{HOME}/((stations|parcels)/[\w-]+|(needs|parcels|longer|couriers|numbers|sites|policy|people|me)(?![^/]))"
+)
+
 
 class Kiosks(msgspec.Struct):
     """Addresses of kiosks, known only in the demo, where figures of the process are open to whoever looks."""
@@ -54,8 +59,14 @@ def on_sign_in_first(request: Request[Any, Any, Any], _: SignInFirst) -> Respons
     sign-in page for a connection that came back, lose it at once, and ask for ever without a pause."""
     if request.url.path.endswith("/events"):
         return Response(b"", status_code=401, headers={"Cache-Control": "no-store"})
-    there = request.url.path if request.method == "GET" else HOME
+    there = request.url.path if request.method == "GET" else _page_of(request.url.path)
     return Redirect(f"{HOME}/sign-in?to={quote(there)}", status_code=303)
+
+
+def _page_of(form: str) -> str:
+    """The page that a form stands on, by the form's address."""
+    known = _PAGE_OF.match(form)
+    return known[0] if known else f"{HOME}/needs" if form.startswith((f"{HOME}/cases/", f"{HOME}/acts/")) else HOME
 
 
 async def provide_sign_in(request: Request[Any, Any, Any], hub: Hub) -> SignIn:

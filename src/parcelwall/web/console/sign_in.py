@@ -2,6 +2,7 @@
 
 import json
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
@@ -44,10 +45,10 @@ async def sign_in(request: Request[Any, Any, Any], data: Form, hub: Hub, office_
     office_brake.miss(address)
     person = await staff.by_key(hub.pool, key_hash(data.get("key", "").strip()))
     if person is None or not person.may("see", next(iter(person.area), None)):
-        return Redirect(f"{HOME}/sign-in?to={to}&no=sign_in", status_code=303)
+        return Redirect(f"{HOME}/sign-in?to={quote(to)}&no=sign_in", status_code=303)
     office_brake.forgive(address)
     if person.actor and await passkeys.of_holder(hub, person.actor):
-        return Redirect(f"{HOME}/sign-in?to={to}&no=passkey_only", status_code=303)
+        return Redirect(f"{HOME}/sign-in?to={quote(to)}&no=passkey_only", status_code=303)
     return await enter(hub, person, to)
 
 
