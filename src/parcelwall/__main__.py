@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import shlex
 import shutil
 import signal
 import sys
@@ -234,6 +235,21 @@ def renew_key(context: typer.Context, config: Config = None) -> None:
     settings, _ = read_settings(_given(config or (context.parent.params.get("config") if context.parent else None)))
     clock, path = SystemClock(), settings.data_dir / "station.sqlite"
     out.print(f"The new key {renewed_key(path, clock, Ids(clock))} counts once this station has dialled its hub.")
+
+
+@station_app.command()
+def screen(
+    context: typer.Context,
+    config: Config = None,
+    browser: Annotated[str, typer.Option(help="The browser's command; the address is put behind it.")] = "",
+) -> None:
+    """Keeps a browser open on the station's screen, beside the station: started anew when the station was, and when its
+    page is silent. Chromium, if nothing else is named."""
+    from parcelwall.station.launcher import BROWSER, Launcher
+    from parcelwall.station.running import read_settings
+
+    settings, _ = read_settings(_given(config or (context.parent.params.get("config") if context.parent else None)))
+    run(Launcher(settings.data_dir / "kiosk.url", SystemClock(), shlex.split(browser) or BROWSER).run())
 
 
 async def _station(settings: Any, profiles: Any) -> None:

@@ -6,6 +6,7 @@ every request needs the right Host and the cookie, and what writes needs our own
 
 import asyncio
 import contextlib
+import hmac
 import os
 from collections.abc import AsyncIterator, Callable
 from functools import partial
@@ -22,9 +23,11 @@ from litestar.handlers.base import BaseRouteHandler
 from litestar.params import Body
 from litestar.response import Redirect, Stream
 
+from parcelwall.clock import Clock
 from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
 from parcelwall.station.house import Station
+from parcelwall.station.launcher import Pulse
 from parcelwall.web.kiosk_picture import picture, stranger
 from parcelwall.web.problems import HANDLERS, on_refusal
 from parcelwall.web.reader import file, html
@@ -84,6 +87,10 @@ class Gate:
             log.error("kiosk_url_not_written", reason=str(no), remedy="Make room; the address before stays good.")
         else:
             self._pass = fresh
+
+    def is_pass(self, once: str) -> bool:
+        """Whether it is the pass that was handed out last. It stays good."""
+        return bool(once) and hmac.compare_digest(once.encode(), self._pass.encode())
 
     def redeem(self, once: str) -> bool:
         good = bool(once) and once == self._pass
@@ -169,9 +176,32 @@ async def look(data: Form, station: Station) -> None:
             station.kiosk.set_look(field, value)
 
 
+class Beats:
+    """When the page was last alive: it told so, and had painted since it told so before."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._at, self._frames = clock, clock.mono(), ""
+
+    def heard(self, frames: str) -> None:
+        if frames != self._frames:
+            self._at, self._frames = self._clock.mono(), frames
+
+    def silent_s(self) -> float:
+        return self._clock.mono() - self._at
+
+
 @post("/beat", include_in_schema=False, status_code=204)
-async def beat(data: Form) -> None:
-    """The page is alive. The launcher's watchdog reads when it last was."""
+async def beat(data: Form, beats: Beats) -> None:
+    """The page is alive."""
+    beats.heard(data.get("frames", "")[:20])
+
+
+@get("/pulse", include_in_schema=False, sync_to_thread=False)
+def pulse(request: Request[Any, Any, Any], station: Station, gate: Gate, beats: Beats) -> Pulse:
+    """For the launcher, who can read the newest pass: which process this is, and how its page is. Raises Refusal."""
+    if request.headers.get("host") != gate.host or not gate.is_pass(request.headers.get("x-pass", "")):
+        raise Refusal("not_found")
+    return Pulse(station.boot, beats.silent_s(), station.kiosk.open_visit() is not None)
 
 
 @get("/road/{name:str}/{index:int}", include_in_schema=False, sync_to_thread=False)
@@ -204,14 +234,15 @@ def _to_a_browser(station: Station, renderer: Renderer, gate: Gate) -> Callable[
 
 def kiosk_app(station: Station, renderer: Renderer, gate: Gate) -> Litestar:
     """The app of one station's screen."""
-    shared: dict[str, Any] = {"station": station, "renderer": renderer, "gate": gate}
+    shared: dict[str, Any] = {"station": station, "renderer": renderer, "gate": gate, "beats": Beats(station.clock)}
+
     def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         gate.check(connection, handler)
 
     behind = Router("/", route_handlers=[screen_page, screen_events, sheet, code, sign_in, act, look, beat],
                     guards=[guard])  # fmt: skip
     return Litestar(
-        route_handlers=[begin, static, behind],
+        route_handlers=[begin, static, pulse, behind],
         dependencies={name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
         exception_handlers={**HANDLERS, Refusal: _to_a_browser(station, renderer, gate)},
         openapi_config=None, request_max_body_size=10_000, logging_config=None,

@@ -4,6 +4,7 @@
   const WAITS = [3000, 2000, 4000, 8000, 10000], LOST_MS = 3000, RELOAD_MS = 6000, BEAT_MS = 5000, MORE_MS = 1500;
   let heard = false, tries = 0, lostAt = 0, frames = 0;
   const live = () => document.getElementById("live");
+  const screen = () => document.querySelector("main")?.dataset.screen ?? "";
   const url = () => live()?.getAttribute("hx-sse:connect");
 
   function again() {
@@ -21,13 +22,13 @@
   async function reload() {
     if (!lostAt || Date.now() - lostAt < RELOAD_MS || !document.getElementById("lost")) return;
     const there = await fetch(location.href, { method: "GET", cache: "no-store" }).catch(() => null);
-    if (there?.ok && lostAt) location.reload();
+    // A station that was started anew knows this browser no more (404): the page that says so replaces this one, once.
+    if (lostAt && (there?.ok || (there?.status === 404 && screen() !== "lost"))) location.reload();
   }
 
   const beat = () => document.body.dataset.beat;
   function tell() {
-    const screen = document.querySelector("main")?.dataset.screen ?? "";
-    const body = new URLSearchParams({ build: document.body.dataset.build, frames, screen });
+    const body = new URLSearchParams({ build: document.body.dataset.build, frames, screen: screen() });
     fetch(beat(), { method: "POST", body }).catch(() => {});
   }
 
