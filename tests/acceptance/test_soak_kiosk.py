@@ -98,7 +98,7 @@ async def goes_away(live: LiveKiosk) -> None:
     """Half a code, then help, and nobody any more: the screen asks, and starts over."""
     await live.page.locator("[data-key='4']").click()
     await live.page.locator("[data-key='7']").click()
-    live.kiosk.aside("help")
+    live.kiosk.staying.cover("help")
     await live.shows("help")
     for then in ("more-time", "home"):
         live.rig.now.advance(31)
@@ -109,7 +109,7 @@ async def goes_away(live: LiveKiosk) -> None:
 async def loses_its_line(live: LiveKiosk) -> None:
     """The page connects again by itself and shows what has happened meanwhile."""
     await live.page.context.set_offline(True)
-    live.kiosk.aside("look")
+    live.kiosk.staying.cover("look")
     await live.page.wait_for_timeout(50)
     await live.page.context.set_offline(False)
     await live.shows("look")

@@ -280,6 +280,9 @@ async def test_a_screen_and_an_open_door_outlive_a_clock_that_goes_back(rig: Rig
     await rig.look()
     assert [each.screen for each in rig.desk.unfinished()] == [f"aside/{visit.compartment}"]
     rig.station.kiosk.tick()
+    assert rig.station.kiosk.showing.screen == "more-time"
+    rig.now.advance(21)
+    rig.station.kiosk.tick()
     assert rig.station.kiosk.showing.screen == "home"
     await rig.shut(visit.compartment)
     assert rig.parcel(parcel).stage == Stage.COLLECTED

@@ -103,7 +103,8 @@ async def test_a_stuck_door_says_so_and_the_next_person_is_served(rig: Rig, kios
     rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
     showing = await kiosk.type_code(rig.code(parcel))
     assert (showing.screen, bool(showing.case)) == ("stuck", True)
-    assert wait(rig, kiosk, showing.lasts_s + 1) == "home"
+    assert wait(rig, kiosk, showing.lasts_s + 1) == "more-time"
+    assert wait(rig, kiosk, 21) == "home"
     assert (await kiosk.type_code(rig.code(other))).screen == "open"
 
 
@@ -116,11 +117,12 @@ async def test_a_tap_on_a_screen_that_is_gone(rig: Rig, kiosk: Kiosk) -> None:
         assert refused.value.reason == "stale_screen"
 
 
-async def test_help_never_hides_an_open_door(rig: Rig, kiosk: Kiosk) -> None:
+async def test_no_sender_and_no_courier_hides_an_open_door(rig: Rig, kiosk: Kiosk) -> None:
     parcel = await rig.inside("PW-1")
-    assert await tap(kiosk, "help") == "help"
+    assert await tap(kiosk, "send") == "send-scan"
     await kiosk.type_code(rig.code(parcel))
-    assert await tap(kiosk, "help") == "open"
+    for name in ("send", "courier"):
+        assert await tap(kiosk, name) == "open"
 
 
 async def test_whoever_watches_sees_each_change(rig: Rig, kiosk: Kiosk) -> None:

@@ -122,6 +122,8 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "more-time": at("more-time", seconds=14, seconds_of=20),
         "help": at("help", phone="+358 9 4245 0100"),
         "help-no-number": at("help"),
+        "help-at-a-door": at("help", phone="+358 9 4245 0100", door=19, cue="tick"),
+        "look-at-a-door": at("look", door=19, cue="tick"),
         "look": at("look"),
         "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, 350 m"),
         "starting": at("starting", seconds=3),

@@ -22,7 +22,7 @@ class Bringing:
             "courier": lambda _: kiosk.aside("courier-in"), "courier-home": lambda _: self._screen("courier-home"),
             "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": lambda _: self._next(),
             "not-there": lambda _: self._not_there(), "unfit": lambda _: self._unfit(), "size": self._choose,
-            "no-fit": lambda _: self._screen("no-fit"), "van": lambda _: kiosk.back(),
+            "no-fit": lambda _: self._screen("no-fit"), "van": lambda _: kiosk.staying.back(),
             "finish": lambda _: self._finish(), "next-part": lambda _: kiosk.by_phone.next_part(),
         }  # fmt: skip
 

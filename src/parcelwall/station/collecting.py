@@ -81,11 +81,11 @@ class Collecting:
             return kiosk.showing
         failed, kiosk._last_visit = kiosk._last_visit, None
         if kiosk.showing.screen != "stuck" or failed is None:
-            return kiosk.home()
+            return kiosk.staying.back()
         try:
             return await kiosk.serve_here(taking.once_more(self._desk, failed))
         except Refusal:
-            return kiosk.home()
+            return kiosk.staying.back()
 
 
 def plain(digits: str) -> str:

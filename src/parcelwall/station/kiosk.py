@@ -37,6 +37,7 @@ from parcelwall.station.several import Several
 from parcelwall.station.showing import (
     AT_A_DOOR,
     COURIER_IDLE_S,
+    COVERS,
     IDLE_S,
     KEPT,
     LONGEST,
@@ -45,8 +46,6 @@ from parcelwall.station.showing import (
     RESULT_S,
     RETRY_WITHIN_S,
     THANKS_S,
-    WARNED_S,
-    WARNS,
     Screen,
     Showing,
     Tap,
@@ -54,6 +53,7 @@ from parcelwall.station.showing import (
     idle,
     is_idle_otherwise,
 )
+from parcelwall.station.staying import Staying
 from parcelwall.station.visit import Visit
 
 log = structlog.get_logger()
@@ -70,15 +70,13 @@ class Kiosk:
         self.keeper: Keeper | None = None
         self.showing = Showing()
         self._changed = asyncio.Event()
-        self._before: Showing | None = None  # what "Still there?" covers
         self.look: dict[str, str] = {}
         self._last_visit: Visit | None = None
         self.collecting, self.several, self.reporting = Collecting(self), Several(self), Reporting(self)
+        self.staying = Staying(self)
         self.bringing, self.sending, self.servicing = Bringing(self), Sending(self), Servicing(self)
         self._taps: dict[str, Tap] = {
-            "help": lambda _: self.aside("help"), "look": lambda _: self.aside("look"), "back": lambda _: self.back(),
-            "more-time": lambda _: self._more_time(), "touch": lambda _: self._touched(),
-            "wake": lambda _: self.home(), "leave": lambda _: self.home(),
+            "wake": lambda _: self.home(), "leave": lambda _: self.home(), **self.staying.taps,
             **self.collecting.taps, **self.several.taps, **self.reporting.taps,
             **self.bringing.taps, **self.sending.taps, **self.servicing.taps,
         }  # fmt: skip
@@ -97,9 +95,10 @@ class Kiosk:
         kept = {name: getattr(self.showing, name) for name in KEPT}
         until = self.desk.now() + timedelta(seconds=seconds) if seconds else None
         fields = {**kept, "lasts_s": int(seconds or 0), **values}
-        return self._put(Showing(screen=screen, number=self.showing.number + 1, until=until, **fields))
+        return self.put(Showing(screen=screen, number=self.showing.number + 1, until=until, **fields))
 
-    def _put(self, showing: Showing) -> Showing:
+    def put(self, showing: Showing) -> Showing:
+        """Shows exactly this."""
         self.showing = showing
         old, self._changed = self._changed, asyncio.Event()
         old.set()
@@ -110,7 +109,8 @@ class Kiosk:
         if visit := self.open_visit():
             return self.show_door(visit)
         self.look = self.look if keep_look else {}
-        self._before, self._last_visit = None, None
+        self._last_visit = None
+        self.staying.forget()
         self.collecting.forget()
         return self.show(**idle(self.desk.doors_unchecked))
 
@@ -147,7 +147,7 @@ class Kiosk:
     def still_busy(self) -> Showing:
         """One moment: a door is still open, and it stays on the screen."""
         visit = self.open_visit()
-        return self.showing if self.door_is_open() or visit is None else self.show_door(visit)
+        return self.showing if self.showing.screen in AT_A_DOOR or visit is None else self.show_door(visit)
 
     async def sign_in(self, digits: str) -> Showing:
         """A code of the day: a courier's, or a technician's."""
@@ -159,6 +159,7 @@ class Kiosk:
 
     async def scanned(self, text: str) -> Showing:
         """Something was held to the reader: our own QR, a code of eight digits, or a label."""
+        self.staying.before_a_scan()
         if self.showing.screen == "service":
             return self.servicing.read(text)
         if text.startswith(token.PREFIX):
@@ -188,17 +189,7 @@ class Kiosk:
             return self.show("case", RESULT_S * 2, door=self.showing.door, visit=self.showing.visit,
                              refusal="cannot_record")  # fmt: skip
 
-    def back(self) -> Showing:
-        """To where the person came from: the open door, the courier's next parcel, the technician's page, or home."""
-        if self.showing.visit and (visit := self._unfinished(self.showing.visit)):
-            return self.show_door(visit)
-        if self.showing.technician:
-            return self.show("service", COURIER_IDLE_S)
-        if self.showing.courier and self.showing.screen != "courier-bye":
-            return self.show("courier-scan", COURIER_IDLE_S)
-        return self.home(keep_look=self.showing.screen in ("look", "help"))
-
-    def _unfinished(self, visit: UUID) -> Visit | None:
+    def unfinished(self, visit: UUID) -> Visit | None:
         return next((each for each in self.desk.unfinished() if each.id == visit), None)
 
     def set_look(self, field: str, value: str) -> Showing:
@@ -210,29 +201,16 @@ class Kiosk:
 
     def redraw(self) -> Showing:
         """The same screen once more, for what is drawn round it has changed."""
-        return self._put(msgspec.structs.replace(self.showing, number=self.showing.number + 1))
+        return self.put(msgspec.structs.replace(self.showing, number=self.showing.number + 1))
 
     def aside(self, screen: Screen) -> Showing:
-        """Help, look and a courier who comes never hide an open door."""
+        """A courier or a sender who comes never hides an open door."""
         return self.still_busy() if self.open_visit() else self.show(screen, IDLE_S)
 
     def door_is_open(self) -> bool:
-        return self.showing.screen in AT_A_DOOR
-
-    def _touched(self) -> Showing:
-        """Somebody is there: the screen stays as it is, and its time begins anew."""
-        if self.showing.until and self.showing.screen in (*WARNS, "home"):
-            until = self.desk.now() + timedelta(seconds=self.showing.lasts_s)
-            self.showing = msgspec.structs.replace(self.showing, until=until)
-        return self.showing
-
-    def _more_time(self) -> Showing:
-        """Back to the screen that was about to end, with all its time; a door that is open may stay open."""
-        before, self._before = self._before, None
-        if before is None or self.open_visit():
-            return self.home()
-        until = self.desk.now() + timedelta(seconds=before.lasts_s)
-        return self._put(msgspec.structs.replace(before, number=self.showing.number + 1, until=until))
+        """Whether the door of somebody here stands on the screen, or below help."""
+        screen = self.showing.screen
+        return screen in AT_A_DOOR or (screen in COVERS and self.open_visit() is not None)
 
     # what the door does
 
@@ -301,7 +279,7 @@ class Kiosk:
         if showing.screen == "open" and showing.visit and self._open_since(showing.visit) > NAG_AFTER:
             self.show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending, sends=showing.sends)
         if showing.until and not now < showing.until < now + LONGEST:
-            self._time_is_up()
+            self.staying.time_is_up()
         if is_idle_otherwise(self.showing, self.desk.doors_unchecked):
             self.home()
         if showing.screen in ("home", "asleep") and self._some_door_is_open() and (visit := self.open_visit()):
@@ -309,22 +287,6 @@ class Kiosk:
 
     def _some_door_is_open(self) -> bool:
         return self.keeper is not None and any(seen.state == DoorState.OPEN for seen in self.keeper.seen.values())
-
-    def _time_is_up(self) -> None:
-        showing = self.showing
-        if self.open_visit():
-            self.home()
-        elif showing.screen == "home":
-            self.show("asleep", courier=None)
-        elif showing.screen in WARNS:
-            self._before = showing
-            self.show("more-time", WARNED_S, door=showing.door)
-        elif showing.screen == "stuck" and showing.courier:
-            self.show("courier-scan", COURIER_IDLE_S)
-        elif showing.screen == "more-time" and showing.courier:
-            self.show("courier-bye", RESULT_S)
-        else:
-            self.home()
 
     def _open_since(self, visit: UUID) -> timedelta:
         opened = [each.opened_at for each in self.desk.unfinished() if each.id == visit and each.opened_at]

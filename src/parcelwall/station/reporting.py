@@ -23,7 +23,9 @@ class Reporting:
         door = kiosk.showing.door or (kiosk.showing.last.door if kiosk.showing.last else None)
         if kiosk.showing.screen == "several" and kiosk._last_visit:  # nobody has seen the next one yet
             door = kiosk._last_visit.compartment
-        return kiosk.show("report", IDLE_S, door=door, visit=kiosk.showing.visit) if door else kiosk.aside("help")
+        if not door:
+            return kiosk.staying.cover("help")
+        return kiosk.show("report", IDLE_S, door=door, visit=kiosk.showing.visit)
 
     def report(self, what: str) -> Showing:
         """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody.

@@ -28,11 +28,15 @@ THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S, ASLEEP_AFTER_S = 10, 10, 30, 180, 12
 WARNED_S = 20  # "Still there?" before a screen starts over (WCAG 2.2.1: at least 20 s, at least ten times)
 LONGEST = timedelta(hours=1)  # a screen that ends later than that is of a time that was not
 
+NEXT_PERSON_S = 60  # a home screen that nobody was at for so long stands before somebody else
+
 AT_A_DOOR: tuple[Screen, ...] = ("opening", "late", "open", "still-open")
+COVERS: tuple[Screen, ...] = ("help", "look")  # over any other screen, which comes back
+ENDED: tuple[Screen, ...] = ("thanks", "case", "send-done", "courier-bye", "service")  # the next person comes
 WARNS: tuple[Screen, ...] = (
-    "selector", "paused", "report", "help", "look", "send-scan", "send-size", "send-none", "courier-in", "courier-home",
-    "courier-scan", "courier-size", "courier-label", "courier-out", "courier-sync", "no-fit", "unknown", "audit",
-    "service",
+    "selector", "wrong", "paused", "held", "stuck", "case", "report", "help", "look", "send-scan", "send-size",
+    "send-none", "send-done", "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label",
+    "courier-out", "courier-sync", "no-fit", "unknown", "audit", "service",
 )  # fmt: skip
 """Screens on which somebody may be reading or looking for something: they are asked before all is gone."""
 

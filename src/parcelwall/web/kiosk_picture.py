@@ -12,7 +12,7 @@ from parcelwall.rules.layout import Panel
 from parcelwall.rules.screen_note import said_in
 from parcelwall.station import taking
 from parcelwall.station.house import Station
-from parcelwall.station.showing import Showing
+from parcelwall.station.showing import COVERS, NAG_AFTER, Showing
 from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.cabinet import place_sentence
 from parcelwall.web.render import Renderer
@@ -99,7 +99,8 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         puts_in=_is_put_in(station, showing), saving_power=station.desk.on_battery, can_send=True,
         can_lower=about.layout.panel is not None and _top_keys_mm(about.layout.panel) > HIGH_KEYS_MM,
         languages=tuple(Language(code, name) for code, name in languages().items()),
-        cue=cue_of(showing), frame=renderer.build, note=note, note_language=note_language,
+        cue=_cue_over_a_door(station, showing) or cue_of(showing), frame=renderer.build,
+        note=note, note_language=note_language,
     )  # fmt: skip
 
 
@@ -111,6 +112,14 @@ def cue_of(showing: Showing) -> str:
     if showing.screen in ("courier-in", "case") and showing.refusal:
         return "refused"
     return CUES.get(showing.screen, "")
+
+
+def _cue_over_a_door(station: Station, showing: Showing) -> str:
+    """Help and looks are no reason for a door that stands open to fall silent."""
+    visit = station.kiosk.open_visit() if showing.screen in COVERS else None
+    if visit is None or visit.opened_at is None:
+        return ""
+    return "nag" if station.desk.now() - visit.opened_at > NAG_AFTER else "tick"
 
 
 def _parcel_of(station: Station, showing: Showing) -> UUID | None:

@@ -1,14 +1,15 @@
 // The code pad: a digit shows at once in its place, for a second, then a dot; the last digit sends itself.
 // Digits live in `typed` for seconds and are forgotten when sent. Keys act on touch, as a keypad does.
 (() => {
-  const SHOWN_MS = 1000, IDLE_MS = 30000, LIT_MS = 150, STEADY_MS = 500, ANSWER_MS = 4000;
+  const SHOWN_MS = 1000, IDLE_MS = 30000, LIT_MS = 150, STEADY_MS = 500, ANSWER_MS = 4000, ASKED_MS = 20000;
+  const COVERS = ["help", "look", "more-time"]; // what was typed before them is there after them
   let typed = "", typedFor = "", sent = false, touched = false, fresh = -1, last = { key: "", at: 0 }, hide = 0, idle = 0;
   const pad = () => document.querySelector("[data-pad]");
   const purpose = (at) => `${at.closest("form").action} ${at.dataset.pad}`; // screens share one node for their pads
 
   function draw() {
     const at = pad();
-    if (!at) { typed = ""; sent = false; return; }
+    if (!at) { if (sent || !COVERS.includes(document.querySelector("main")?.dataset.screen)) { typed = ""; sent = false; } return; }
     if (typed && !sent && typedFor !== purpose(at)) { typed = ""; fresh = -1; }
     const slots = at.querySelectorAll("[data-slot]");
     slots.forEach((slot, i) => {
@@ -37,6 +38,17 @@
 
   function clear() { typed = ""; fresh = -1; draw(); }
 
+  // Half a code is forgotten when nobody touches anything, after the same question as on every other screen.
+  function wait() {
+    clearTimeout(idle);
+    if (typed && !sent) idle = setTimeout(ask, IDLE_MS);
+  }
+
+  function ask() {
+    idle = setTimeout(clear, ASKED_MS);
+    document.dispatchEvent(new Event("half-typed"));
+  }
+
   function press(key) {
     const at = pad(), now = Date.now();
     if (!at || sent) return;
@@ -45,7 +57,6 @@
     typedFor = purpose(at);
     const places = at.querySelectorAll("[data-slot]").length;
     clearTimeout(hide);
-    clearTimeout(idle);
     if (key === "clear") typed = "";
     else if (key === "erase") typed = typed.slice(0, -1);
     else if (typed.length < places) typed += key;
@@ -53,7 +64,7 @@
     if (typed.length === places) send(at);
     draw();
     hide = setTimeout(() => { fresh = -1; draw(); }, SHOWN_MS);
-    idle = setTimeout(clear, IDLE_MS);
+    wait();
   }
 
   function light(button) {
@@ -62,6 +73,7 @@
   }
 
   document.addEventListener("pointerdown", (event) => {
+    wait();
     const button = event.target.closest?.("[data-key]");
     if (!button) return;
     touched = true;
@@ -74,6 +86,7 @@
     touched = false;
   });
   document.addEventListener("keydown", (event) => {
+    wait();
     if (event.repeat || event.target.matches?.("input, textarea")) return;
     if (/^[0-9]$/.test(event.key)) press(event.key);
     if (event.key === "Backspace") press("erase");

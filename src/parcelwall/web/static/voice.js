@@ -62,12 +62,23 @@
   function touched(event) {
     voice()?.cancel();
     if (event.target.closest?.("[data-key]")) play("key");
+    if (asks()) { if (event.type === "keydown") touch("touch"); return; }
     // A sleeping screen wakes wherever it is touched, and by any key; its buttons do what is written on them.
     const wakes = document.getElementById("screen-asleep") && !event.target.closest?.("button");
     if (!wakes && Date.now() - touchedAt < TOUCH_MS) return;
-    touchedAt = Date.now();
-    post("/act", { screen: kiosk()?.dataset.screen ?? "", name: wakes ? "wake" : "touch" });
+    touch(wakes ? "wake" : "touch");
   }
+
+  function touch(name) {
+    touchedAt = Date.now();
+    post("/act", { screen: kiosk()?.dataset.screen ?? "", name });
+  }
+
+  document.addEventListener("half-typed", () => touch("half-typed"));
+
+  // "Still there?" is answered by any key and any touch: by the click, so that no other screen is under the finger yet.
+  const asks = () => Boolean(document.getElementById("screen-more-time"));
+  document.addEventListener("click", (event) => { if (asks() && !event.target.closest?.("button")) touch("touch"); });
 
   async function plugged() {
     const all = await navigator.mediaDevices.enumerateDevices();
