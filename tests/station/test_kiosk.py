@@ -7,6 +7,7 @@ from parcelwall.errors import Refusal
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.rules.policy import Policy
+from parcelwall.station.collecting import plain
 from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.showing import REFUSED_AFTER_S
 from station.rig import Rig
@@ -69,6 +70,13 @@ async def test_the_number_is_read_as_people_type_it(rig: Rig, kiosk: Kiosk) -> N
     rig.hear(facts.PolicyAdopted(policy=Policy(bare_code_parcels=1)))
     assert (await kiosk.type_code(rig.code(parcel))).screen == "selector"
     assert (await kiosk.type_code("", "F3-2917")).screen == "open"
+
+
+async def test_digits_of_another_script_are_digits(rig: Rig, kiosk: Kiosk) -> None:
+    code = rig.code(await rig.inside("PW-1"))
+    for zero in (0x660, 0x6F0):
+        assert plain("".join(chr(zero + int(digit)) for digit in code)) == code
+    assert plain("12\u00b234") == "1234", "a digit that is raised is none"
 
 
 async def test_a_courier_brings_and_takes(rig: Rig, kiosk: Kiosk) -> None:

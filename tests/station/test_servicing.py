@@ -268,3 +268,46 @@ async def test_a_door_that_the_operator_opens_from_afar_leaves_a_technician_sign
     await kiosk.serve(rig.desk.inspect(rig.ids.new(), 2, rig.now.mono() + 5))
     await rig.shut(2)
     assert (kiosk.showing.screen, kiosk.showing.why) == ("service", "repair")
+
+
+async def test_who_only_brings_is_offered_no_doors_to_check_and_a_refusal_is_said(rig: Rig, kiosk: Kiosk) -> None:
+    page = renderer()
+    await kiosk.sign_in(rig.courier_code())
+    await tap(kiosk, "courier-home")
+    assert "Check empty doors" in said(page.fragment(picture(rig.station, page)))
+    await tap(kiosk, "audit")
+    brings = facts.Granted(grant=rig.ids.new(), station=NAME, may=("deposit",), courier=rig.courier)
+    rig.hear(*[facts.Revoked(grant=grant.grant, station=NAME) for grant in rig.memory.grants.values()], brings)
+    pulses = rig.pulses()
+    assert (await tap(kiosk, "check"), rig.pulses()) == ("courier-home", pulses)
+    assert "Your badge does not allow this" in said(page.fragment(picture(rig.station, page)))
+    assert "Check empty doors" not in said(page.fragment(picture(rig.station, page)))
+
+
+async def test_a_closed_station_checks_no_doors_and_says_why(rig: Rig, kiosk: Kiosk) -> None:
+    page = renderer()
+    await kiosk.sign_in(rig.courier_code())
+    await tap(kiosk, "courier-home")
+    await tap(kiosk, "audit")
+    rig.desk.doors_unchecked = True
+    assert await tap(kiosk, "check") == "courier-home"
+    assert "This station is closed" in said(page.fragment(picture(rig.station, page)))
+
+
+async def test_where_no_door_is_empty_the_check_says_so(rig: Rig, kiosk: Kiosk) -> None:
+    for number, each in enumerate(rig.layout.compartments):
+        heights = {"S": 60, "M": 150, "L": 300}
+        await rig.inside(f"PW-{number}", size=each.size, height_mm=heights[each.size])
+    await kiosk.sign_in(rig.courier_code())
+    await tap(kiosk, "courier-home")
+    await tap(kiosk, "audit")
+    page = renderer()
+    assert "No empty door to check now" in said(page.fragment(picture(rig.station, page)))
+
+
+async def test_the_number_that_a_phone_asks_for_is_there_while_the_screen_sleeps(rig: Rig, kiosk: Kiosk) -> None:
+    rig.desk.online = True
+    kiosk.home()
+    assert wait(rig, kiosk, 121) == "asleep"
+    page, number = renderer(), rig.station.presence.number()
+    assert f"Opening by phone? Number {number}." in said(page.fragment(picture(rig.station, page)))

@@ -127,7 +127,7 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "look": at("look"),
         "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, 350 m"),
         "starting": at("starting", seconds=3),
-        "asleep": at("asleep"),
+        "asleep": at("asleep", presence="042"),
         "home-battery": at("home", pad=PAD, saving_power=True, can_send=True),
         "held": at("held"),
         "held-number": at("held", phone="+358 9 4245 0100"),

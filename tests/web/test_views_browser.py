@@ -135,6 +135,16 @@ def test_the_tactile_keypad_types_and_erases(page: Any, address: str) -> None:
     assert page.locator("[data-count]").text_content() == "2 of 4 digits"
 
 
+def test_a_keyboard_of_another_script_types_the_same_digits(page: Any, address: str) -> None:
+    go(page, address, "kiosk-selector", "?language=ar")
+    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    for key in "\u0664\u06f7":
+        page.evaluate("(key) => document.dispatchEvent(new KeyboardEvent('keydown', { key }))", key)
+    assert "".join(page.locator("[data-slot]").all_text_contents()).endswith("7")
+    page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', { key: '\u00b2' }))")
+    assert page.locator("[data-count]").text_content().startswith("2 "), "and what is no digit types nothing"
+
+
 def test_the_pad_keeps_its_order_in_arabic(page: Any, address: str) -> None:
     go(page, address, "kiosk-home", "?language=ar")
     first, second = (page.locator("[data-slot]").nth(at).bounding_box()["x"] for at in (0, 1))

@@ -89,5 +89,5 @@ class Collecting:
 
 
 def plain(digits: str) -> str:
-    """The digits in what was typed."""
-    return "".join(c for c in digits if c.isascii() and c.isdigit())
+    """The digits in what was typed, in whatever script they were."""
+    return "".join(str(int(c)) for c in digits if c.isdecimal())

@@ -17,6 +17,15 @@ def into(desk: StationDesk, compartment: int, courier: UUID, why: str) -> Visit:
     return desk._begin("inspect", None, compartment, courier=courier, by="courier", why=why)
 
 
+def may_look(desk: StationDesk, courier: UUID) -> bool:
+    """Whether this courier may look into empty compartments at all: what they may not is not offered."""
+    try:
+        desk._refuse_without("take_back", courier)
+    except Refusal:
+        return False
+    return True
+
+
 def to_check(desk: StationDesk, most: int) -> list[int]:
     """Compartments without a parcel: those that a case holds first, then those that nobody has used for longest. Not
     those that are a technician's for now."""

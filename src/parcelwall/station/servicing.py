@@ -92,7 +92,10 @@ class Servicing:
         try:
             visit = looking.into(self._desk, showing.checks[0], showing.courier, "inspection")
         except Refusal as no:
-            return self._next_check(showing.checks[1:], no.reason)
+            if no.reason == "door_busy" and self._kiosk.open_visit():
+                return self._kiosk.still_busy()
+            others_would_open = looking.may_look(self._desk, showing.courier) and not self._desk.doors_unchecked
+            return self._next_check(showing.checks[1:] if others_would_open else (), no.reason)
         return await self._kiosk.serve_here(visit)
 
     def looked(self, visit: Visit) -> None:
@@ -116,5 +119,5 @@ class Servicing:
 
     def _next_check(self, doors: tuple[int, ...], refusal: str = "", case: str = "") -> Showing:
         if not doors:
-            return self._kiosk.show("courier-home", COURIER_IDLE_S, case=case)
+            return self._kiosk.show("courier-home", COURIER_IDLE_S, refusal=refusal, case=case)
         return self._kiosk.show("audit", COURIER_IDLE_S, checks=doors, door=doors[0], refusal=refusal, case=case)

@@ -10,7 +10,7 @@ from parcelwall.notices.texts import refusal_text, state_text
 from parcelwall.rules import places
 from parcelwall.rules.layout import Panel
 from parcelwall.rules.screen_note import said_in
-from parcelwall.station import taking
+from parcelwall.station import looking, taking
 from parcelwall.station.house import Station
 from parcelwall.station.showing import COVERS, NAG_AFTER, Showing
 from parcelwall.web.cabinet import draw as draw_cabinet
@@ -41,7 +41,7 @@ TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_ser
         "proof_missing", "door_busy", "door_failed", "no_fitting_compartment")  # fmt: skip
 NO_PASS = N_("This screen has to be opened anew")
 OPEN_ANEW = N_("Your code stays good. Whoever looks after this station finds the screen's address in kiosk.url.")
-TELLS = ("unknown", "closed", "send-none", "service")
+TELLS = ("unknown", "closed", "send-none", "service", "audit", "courier-home")
 """Screens that say a refusal in its own words."""
 
 
@@ -220,6 +220,7 @@ def _courier(station: Station, showing: Showing) -> Courier | None:
     last = showing.last
     return Courier(
         to_bring=len(station.desk.expected()), to_take=len(taking.waiting(station.desk)),
+        may_check=looking.may_look(station.desk, showing.courier),
         free=tuple(station.kiosk.free_by_size()), brought=showing.brought, taken=showing.taken,
         last=LastDoor(last.door, last.ending, last.result, again=False) if last else None,
     )  # fmt: skip

@@ -203,6 +203,8 @@ class Courier(msgspec.Struct, frozen=True):
     free: tuple[tuple[str, int], ...] = ()
     brought: int = 0
     taken: int = 0
+    may_check: bool = True
+    """They may look into empty doors."""
     last: LastDoor | None = None
 
 

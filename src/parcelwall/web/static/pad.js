@@ -88,7 +88,7 @@
   document.addEventListener("keydown", (event) => {
     wait();
     if (event.repeat || event.target.matches?.("input, textarea")) return;
-    if (/^[0-9]$/.test(event.key)) press(event.key);
+    if (/^[0-9\u0660-\u0669\u06F0-\u06F9]$/.test(event.key)) press(String(event.key.charCodeAt() & 15)); // 0, \u0660, \u06F0
     if (event.key === "Backspace") press("erase");
   });
   document.addEventListener("htmx:sse:after:message", () => {
