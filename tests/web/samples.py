@@ -97,9 +97,9 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         return screen(words, id, **more)
 
     return {
-        "home": at("home", pad=PAD, can_send=True, presence="042"),
+        "home": at("home", pad=PAD, presence="042"),
         "home-alone": at("home", pad=PAD, alone=True),
-        "home-noted": at("home", pad=PAD, can_send=True, presence="042", note_language="en", note=NOTE),
+        "home-noted": at("home", pad=PAD, presence="042", note_language="en", note=NOTE),
         "selector": at("selector", pad=views.Pad((views.PadField("selector", (4,)),))),
         "wrong": at("wrong", pad=PAD, tries_left=2, cue="refused"),
         "paused": at("paused", pad=PAUSED_PAD, seconds=24, seconds_of=30),
@@ -128,7 +128,9 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, 350 m"),
         "starting": at("starting", seconds=3),
         "asleep": at("asleep", presence="042"),
-        "home-battery": at("home", pad=PAD, saving_power=True, can_send=True),
+        "home-battery": at("home", pad=PAD, saving_power=True),
+        "home-full": at("home", pad=PAD, no_sending="full", presence="042"),
+        "home-alone-out": at("home", pad=PAD, no_sending="out", saving_power=True, alone=True),
         "held": at("held"),
         "held-number": at("held", phone="+358 9 4245 0100"),
         **sender_screens(at),

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from typing import Literal
 from uuid import UUID
 
 from parcelwall.notices.language import N_, Words, languages, words
@@ -96,7 +97,8 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
         sizes=_sizes(station, showing), receipt=showing.receipt, sends=showing.sends, unfit=_is_unfit(station, showing),
         checks=len(showing.checks), asks=showing.found == "ask", service=_service(station, showing),
-        puts_in=_is_put_in(station, showing), saving_power=station.desk.on_battery, can_send=True,
+        puts_in=_is_put_in(station, showing), saving_power=station.desk.on_battery,
+        no_sending=_no_sending(station, showing),
         can_lower=about.layout.panel is not None and _top_keys_mm(about.layout.panel) > HIGH_KEYS_MM,
         languages=tuple(Language(code, name) for code, name in languages().items()),
         cue=_cue_over_a_door(station, showing) or cue_of(showing), frame=renderer.build,
@@ -155,6 +157,15 @@ def _is_unfit(station: Station, showing: Showing) -> bool:
 
 def _is_put_in(station: Station, showing: Showing) -> bool:
     return any(visit.id == showing.visit and visit.purpose == "deposit" for visit in station.desk.unfinished())
+
+
+def _no_sending(station: Station, showing: Showing) -> Literal["", "full", "out"]:
+    """Asked on the home screen alone: it is what senders see first."""
+    if showing.screen != "home":
+        return ""
+    if station.memory.reserve.is_low or station.desk.battery_is_low:
+        return "out"
+    return "" if any(free for _, free in station.kiosk.free_by_size()) else "full"
 
 
 def _top_keys_mm(panel: Panel) -> float:

@@ -288,7 +288,8 @@ class KioskScreen(msgspec.Struct, frozen=True):
     """A courier's door is open for a parcel to be put in."""
     can_lower: bool = False
     """The top row of keys is high enough that a lower pad helps."""
-    can_send: bool = False
+    no_sending: Literal["", "full", "out"] = ""
+    """Why nothing can be put in now: no compartment is free, or the battery is low or the disk full."""
     alone: bool = False
     saving_power: bool = False
     languages: tuple[Language, ...] = ()
