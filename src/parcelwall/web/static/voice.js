@@ -1,12 +1,16 @@
 // The sounds of a kiosk's screen, and the voice that reads it. What is said stands on the screen: no text is here.
 // The voice is started by the marked key (*), by headphones that are plugged in, or on the look screen; any touch ends
-// what is being said, and the marked key says it again. While it speaks, nothing ticks.
+// what is being said, and the marked key says it again. While it speaks, nothing ticks. Where it speaks, what can be
+// chosen is numbered and said after the screen's own words, and the digits of a keypad that is felt choose; on a screen
+// where digits are a code, the marked key goes before them.
 (() => {
   const NOTES = {
     good: [[660, 0, 0.12], [880, 0.14, 0.18]], refused: [[220, 0, 0.3]], nag: [[520, 0, 0.2], [520, 0.3, 0.2]],
     tick: [[1400, 0, 0.015]], key: [[900, 0, 0.02]],
   };
   const TICK_MS = 1000, NAG_EVERY = 10, TOUCH_MS = 5000, WORDS = ".ktitle, .ktitle2, .kdoor .quiet, .kline, .kplace, .note span, .kstep-now";
+  const CHOICES = ".kiosk button:not([disabled], [data-key], [data-letter])", AT_A_TIME = 9, SETTLES_MS = 700;
+  let first = 0, starred = false, shownAt = 0;
   let audio = null, said = "", turns = 0, touchedAt = 0, outputs = null;
   const kiosk = () => document.querySelector(".kiosk");
   const voice = () => window.speechSynthesis;
@@ -33,10 +37,44 @@
     return [...new Set(found.filter(Boolean))].map((each) => (/[.?:\u061F]$/.test(each) ? each : `${each}.`)).join(" ");
   }
 
-  function speak() {
+  const hasPad = () => Boolean(document.querySelector("[data-pad]"));
+  const choices = () => [...document.querySelectorAll(CHOICES)].filter((each) => each.getClientRects().length);
+  const name = (button) => (button.querySelector(".klong") ?? button).innerText.trim().replace(/\s+/g, " ");
+
+  function numbered() {
+    const all = choices(), { choice, choiceStar, choiceMore } = kiosk().dataset, form = hasPad() ? choiceStar : choice;
+    const say = (at, called) => form.replace("{n}", at).replace("{words}", called);
+    const now = all.slice(first, first + AT_A_TIME).map((each, at) => say(at + 1, name(each)));
+    return (all.length > AT_A_TIME ? [...now, say(0, choiceMore)] : now).join(" ");
+  }
+
+  // A digit that chooses is no digit of a code. What is pressed as the screen changes was meant for the one before.
+  function chooses(event) {
+    const begins = starred;
+    starred = event.key === "*";
+    if (!/^[0-9]$/.test(event.key) || !speaks() || asks() || (hasPad() && !begins)) return false;
+    if (Date.now() - shownAt < SETTLES_MS) return true;
+    const all = choices();
+    if (event.key !== "0") all[first + Number(event.key) - 1]?.click();
+    else if (all.length > AT_A_TIME) {
+      first = first + AT_A_TIME < all.length ? first + AT_A_TIME : 0;
+      starred = begins;
+      say(numbered());
+    }
+    return true;
+  }
+
+  // How many digits are in, never which.
+  function count() {
+    if (speaks()) setTimeout(() => say(document.querySelector("[data-count]")?.textContent ?? ""), 0);
+  }
+
+  function speak() { say(`${words()} ${kiosk()?.dataset.choice ? numbered() : ""}`); }
+
+  function say(text) {
     voice()?.cancel();
-    if (!speaks()) return;
-    const sentence = new SpeechSynthesisUtterance(words()), language = kiosk().lang;
+    if (!speaks() || !text.trim()) return;
+    const sentence = new SpeechSynthesisUtterance(text.trim()), language = kiosk().lang;
     sentence.lang = language;
     sentence.voice = voice().getVoices().find((each) => each.lang.toLowerCase().startsWith(language.slice(0, 2))) ?? null;
     voice().speak(sentence);
@@ -50,7 +88,9 @@
     const now = `${main.dataset.screen} ${at.dataset.screen} ${at.lang} ${at.dataset.speech}`;
     if (now === said) return;
     const cue = said.split(" ")[0] !== main.dataset.screen || at.dataset.cue === "refused";
+    if (said.split(" ")[1] !== at.dataset.screen) { shownAt = Date.now(); starred = false; }
     said = now;
+    first = 0;
     if (cue) play(at.dataset.cue);
     speak();
   }
@@ -61,7 +101,7 @@
 
   function touched(event) {
     voice()?.cancel();
-    if (event.target.closest?.("[data-key]")) play("key");
+    if (event.target.closest?.("[data-key]")) { play("key"); count(); }
     if (asks()) { if (event.type === "keydown") touch("touch"); return; }
     // A sleeping screen wakes wherever it is touched, and by any key; its buttons do what is written on them.
     const wakes = document.getElementById("screen-asleep") && !event.target.closest?.("button");
@@ -91,10 +131,12 @@
   document.addEventListener("keydown", (event) => {
     if (event.repeat || event.target.matches?.("input, textarea")) return;
     touched(event);
+    if (chooses(event)) event.stopImmediatePropagation();
+    else if (/^[0-9]$|^Backspace$/.test(event.key) && hasPad()) count();
     if (event.key !== "*") return;
     if (kiosk()?.dataset.speech === "1") speak();
     else post("/look", { speech: "1" });
-  });
+  }, true); // before the pad hears of it
   document.addEventListener("htmx:sse:after:message", heard);
   voice()?.addEventListener?.("voiceschanged", () => { said = ""; heard(); });
   navigator.mediaDevices?.addEventListener?.("devicechange", () => { plugged().catch(() => {}); });
