@@ -14,6 +14,7 @@ from parcelwall.planning import median, site
 from parcelwall.planning.growth import grow
 from parcelwall.planning.site_files import read_costs, read_median, read_places, read_problem
 from parcelwall.planning.site_plan import Wish, plan
+from parcelwall.planning.solver import Limits
 
 POINTS, SITES, P = 9, 6, 3
 costs = st.lists(st.integers(1, 60), min_size=POINTS * SITES, max_size=POINTS * SITES).map(
@@ -58,6 +59,18 @@ def test_most_are_won(distance_m: np.ndarray, weight: np.ndarray) -> None:
 
     assert found.proven
     assert found.objective == pytest.approx(max(won(each) for each in choices()), rel=1e-5)
+
+
+def test_what_was_found_stands_when_time_ends_before_the_solver_finds_anything() -> None:
+    rng, at_once = np.random.default_rng(1), Limits(seconds=1e-6)
+    cost = np.rint(rng.random((60, 40)) * 1000)
+    found = median.solve(cost, 5, limits=at_once)
+    assert found.objective == median.pays(cost, np.array(found.open)) and not found.proven
+    assert 0 < found.bound < found.objective
+    attraction, elsewhere = np.exp(-cost / 100), np.full(60, 0.1)
+    won = site.chosen(attraction, elsewhere, np.ones(60), 5, limits=at_once)
+    assert len(won.open) == 5 and not won.proven
+    assert won.objective < won.bound < 60, "nobody can win more than all sites together"
 
 
 @given(costs, weights)

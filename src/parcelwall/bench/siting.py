@@ -1,16 +1,18 @@
 """`parcelwall bench siting DIR`: stations sited to proven optimality, beside the known optimum and simpler ways.
 
 Of a folder: the p-median problems `pmed*.txt` with `optima.txt` (file value), the facility location problems `cap*.txt`
-with `cap*.txt.opt` (its last word is the optimum), and tables of places (sets 0 and 1 to choose on, 2 and 3 to judge).
+with `cap*.txt.opt` (its last word is the optimum), and tables of places (chosen on the earlier half of the sets of
+demand, 0 and 1 of four, and judged on the later one).
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
-from parcelwall.bench.figure import Figure, Tick, rounded
+from parcelwall.bench.figure import Figure, Tick, rounded, skipped
 from parcelwall.errors import Trouble
 from parcelwall.planning import median, site
 from parcelwall.planning.csv_file import read_text, rows_of
@@ -23,8 +25,11 @@ QUICK_BYTES = 10_000
 LIMITS = Limits(seconds=600)
 
 
-def measure(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
-    """One figure a problem. `--quick`: those below 10 kB only. What else lies in a folder is told and left out.
+def measure(
+    files: Sequence[Path], seeds: int, quick: bool, tick: Tick, limits: Limits = LIMITS
+) -> list[Figure]:
+    """One figure a problem. `--quick`: those below 10 kB only. What else lies in a folder is told and left out; a
+    problem that cannot be solved is told in its place among the figures of the others.
 
     Raises Trouble for a named file that is no problem, and if there is none at all.
     """
@@ -36,7 +41,11 @@ def measure(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[
     figures: list[Figure] = []
     for file, problem in problems:
         tick(f"{file.name} …")
-        figures += _judged(file, problem, optima.get(file.name.partition(".")[0]), tick)
+        name = file.name.partition(".")[0]
+        try:
+            figures += _judged(name, file, problem, optima.get(name), limits, tick)
+        except Trouble as no:
+            figures.append(skipped(name, "cost", str(no)))
     return figures
 
 
@@ -63,7 +72,7 @@ def _problems(found: Sequence[Path], named: set[Path], quick: bool, tick: Tick) 
 def _read(file: Path) -> Problem:
     problem = read_problem(file)
     if isinstance(problem, Places):
-        next(rows_of(read_text(file), file.name, ("set", "kind")), None)  # to choose on some sets and judge on others
+        _past_and_later(file)
     return problem
 
 
@@ -85,17 +94,18 @@ def _known(file: Path, lines: Sequence[Sequence[str]]) -> dict[str, float]:
         raise Trouble(f"{file}: a known optimum is a name and a number, such as pmed1 5819") from no
 
 
-def _judged(file: Path, problem: Problem, optimum: float | None, tick: Tick) -> list[Figure]:
-    name = file.name.partition(".")[0]
+def _judged(
+    name: str, file: Path, problem: Problem, optimum: float | None, limits: Limits, tick: Tick
+) -> list[Figure]:
     if isinstance(problem, Places):
-        return _city(name, file, tick)
+        return _city(name, file, limits, tick)
     start = perf_counter()
     if isinstance(problem, Median):
-        found = median.solve(problem.cost, problem.p, limits=LIMITS, tick=tick)
+        found = median.solve(problem.cost, problem.p, limits=limits, tick=tick)
         seconds, others = perf_counter() - start, _simpler(problem.cost, problem.p)
     else:
-        found = site.with_costs(problem.cost, problem.fixed, LIMITS)
-        seconds, others = perf_counter() - start, _with_capacity(problem)
+        found = site.with_costs(problem.cost, problem.fixed, limits)
+        seconds, others = perf_counter() - start, _with_capacity(problem, limits)
     return [_figure(name, found, optimum, seconds, others)]
 
 
@@ -104,12 +114,15 @@ def _simpler(cost: Array, p: int) -> dict[str, float]:
     return {"greedy": median.pays(cost, greedy), "exchange": median.pays(cost, median.exchange(cost, greedy))}
 
 
-def _with_capacity(problem: Costs) -> dict[str, float]:
-    found = site.with_capacity(problem.cost, problem.fixed, problem.demand, problem.capacity, LIMITS)
+def _with_capacity(problem: Costs, limits: Limits) -> dict[str, Any]:
+    try:
+        found = site.with_capacity(problem.cost, problem.fixed, problem.demand, problem.capacity, limits)
+    except Trouble as no:
+        return {"with_capacity": str(no)}
     return {"with_capacity": found.objective}
 
 
-def _figure(name: str, found: Siting, optimum: float | None, seconds: float, more: dict[str, float]) -> Figure:
+def _figure(name: str, found: Siting, optimum: float | None, seconds: float, more: dict[str, Any]) -> Figure:
     gap = None if optimum is None else (found.objective - optimum) / optimum
     told = {"proven": found.proven, "bound": found.bound, "open": len(found.open), "seconds": round(seconds, 2), **more}
     return Figure(
@@ -119,17 +132,16 @@ def _figure(name: str, found: Siting, optimum: float | None, seconds: float, mor
     )  # fmt: skip
 
 
-def _city(name: str, file: Path, tick: Tick) -> list[Figure]:
+def _city(name: str, file: Path, limits: Limits, tick: Tick) -> list[Figure]:
     """Mean walk in metres: sites of the past judged on later demand, beside greedy ones and those of hindsight."""
-    text = read_text(file)
-    past, later = (_of_sets(text, file.name, sets) for sets in (("0", "1"), ("2", "3")))
+    past, later = _past_and_later(file)
     figures = []
     for p in (each for each in CITY_P if each <= len(past.sites)):
         start = perf_counter()
         cost = np.rint(past.distance_m() / 10) * 10 * past.weight[:, None]
-        found = median.solve(cost, p, limits=LIMITS, tick=tick)
+        found = median.solve(cost, p, limits=limits, tick=tick)
         seconds, judged = perf_counter() - start, later.distance_m()
-        hindsight = median.solve(np.rint(judged / 10) * 10 * later.weight[:, None], p, limits=LIMITS, tick=tick)
+        hindsight = median.solve(np.rint(judged / 10) * 10 * later.weight[:, None], p, limits=limits, tick=tick)
         mean = _mean_walk(judged, later, found.open)
         best = _mean_walk(judged, later, hindsight.open)
         greedy = _mean_walk(judged, later, tuple(int(j) for j in median.greedy(cost, p)))
@@ -141,7 +153,18 @@ def _city(name: str, file: Path, tick: Tick) -> list[Figure]:
     return figures
 
 
-def _of_sets(text: str, name: str, sets: tuple[str, ...]) -> Places:
+def _past_and_later(file: Path) -> tuple[Places, Places]:
+    """What sites are chosen on, and what they are judged on. Raises Trouble for a table with demand of one set only."""
+    text = read_text(file)
+    rows = [row for row in rows_of(text, file.name, ("set", "kind")) if row["kind"] in ("demand", "")]
+    sets = sorted({row["set"] for row in rows}, key=lambda name: (len(name), name))
+    if len(sets) < 2:
+        raise Trouble(f"{file.name} has demand of {len(sets)} sets: sites are chosen on some and judged on others")
+    half = len(sets) // 2
+    return _of_sets(text, file.name, sets[:half]), _of_sets(text, file.name, sets[half:])
+
+
+def _of_sets(text: str, name: str, sets: Sequence[str]) -> Places:
     """The demand of these sets with all candidates. Raises Trouble for a table without demand in them."""
     return read_places(text, name, wanted=lambda row: row["set"] in sets or row["kind"] in POINTS)
 

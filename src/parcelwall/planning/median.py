@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parcelwall.planning.radius import RadiusModel
-from parcelwall.planning.solver import Array, Limits
+from parcelwall.planning.solver import Array, Limits, OutOfTime
 
 Sites = NDArray[np.int64]
 STEPS = 1200  # of the subgradient
@@ -170,10 +170,13 @@ class _Hunt:
         return Siting(tuple(int(site) for site in self.sites), self.best, self.best if proven else self.bound, proven)
 
     def finish(self, limits: Limits | None) -> Siting:
-        """HiGHS on the sites that are still in question."""
+        """HiGHS on the sites that are still in question. What was found so far stands if it finds nothing in time."""
         left = np.flatnonzero(~self.closed)
         model = RadiusModel(self.cost[:, left], exactly=self.p, opened=self.opened[left])
-        found = model.solve(limits)
+        try:
+            found = model.solve(limits)
+        except OutOfTime:
+            return self.answer(proven=False)
         if found:
             self.bound = max(self.bound, min(found.bound, self.best))
             sites = left[list(found.open)]

@@ -65,7 +65,7 @@ class RadiusModel:
         self._rows.add_many(rows, columns, values, low, np.full(rings, np.inf))
 
     def solve(self, limits: Limits | None = None) -> Opened | None:
-        """The best sites; None if none can be opened as asked. Raises Trouble when time ends before any was found."""
+        """The best sites; None if none can be opened as asked. Raises OutOfTime when none was found in time."""
         z = self._columns - self.sites
         integer = np.arange(self._columns) < self.sites
         low = np.concatenate([self._low, np.zeros(z)])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from parcelwall.errors import Trouble
 from parcelwall.planning.median import Siting
 from parcelwall.planning.radius import RadiusModel
-from parcelwall.planning.solver import Array, Limits, Rows, minimise
+from parcelwall.planning.solver import Array, Limits, OutOfTime, Rows, Solved, minimise
 
 CLOSE = 1e-6  # relative gap at which choice is called proven
 
@@ -110,18 +110,32 @@ def chosen(attraction: Array, elsewhere: Array, weight: Array, p: int, *, kept: 
     sites_kept = [] if kept is None else [int(j) for j in kept]
     best_sites = _exchange_choice(attraction, elsewhere, weight, sites_kept,
                                   _greedy_choice(attraction, elsewhere, weight, p, sites_kept))  # fmt: skip
-    best, bound, left = _won(attraction, elsewhere, weight, best_sites), np.inf, (limits or Limits()).seconds
+    best, left = _won(attraction, elsewhere, weight, best_sites), (limits or Limits()).seconds
+    bound = _won(attraction, elsewhere, weight, list(range(sites)))  # nobody is lost by opening all
     _tangents(rows, attraction, elsewhere, attraction[:, best_sites].sum(axis=1))
     while left > 0 and bound - best > CLOSE * max(best, 1e-12):
-        found = minimise(np.concatenate([np.zeros(sites), -weight]), rows, integer=np.arange(sites + points) < sites,
-                         low=low, high=np.ones(sites + points), limits=Limits(seconds=left))  # fmt: skip
-        assert found, "any p sites will do"
+        found = _under_tangents(rows, weight, low, left)
+        if found is None:
+            break
         bound, left = min(bound, -found.bound), left - found.seconds
         answer = list(_open(found.x[:sites]))
         if (won := _won(attraction, elsewhere, weight, answer)) > best:
             best, best_sites = won, answer
         _tangents(rows, attraction, elsewhere, attraction[:, answer].sum(axis=1))
     return Siting(tuple(sorted(best_sites)), best, bound, bound - best <= CLOSE * max(best, 1e-12))
+
+
+def _under_tangents(rows: Rows, weight: Array, low: Array, seconds: float) -> Solved | None:
+    """The sites that win most under all tangents so far; None if there was no time to find any."""
+    place = np.arange(len(low))
+    sites = len(low) - len(weight)
+    try:
+        found = minimise(np.concatenate([np.zeros(sites), -weight]), rows, integer=place < sites, low=low,
+                         high=np.ones(len(low)), limits=Limits(seconds=seconds))  # fmt: skip
+    except OutOfTime:
+        return None
+    assert found, "any p sites will do"
+    return found
 
 
 def _won(attraction: Array, elsewhere: Array, weight: Array, sites: list[int]) -> float:

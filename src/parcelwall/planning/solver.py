@@ -65,6 +65,10 @@ class Solved(NamedTuple):
     seconds: float
 
 
+class OutOfTime(Trouble):
+    """Nothing was found in the time allowed. Whoever has a plan of their own by then need not give it up."""
+
+
 class Limits(msgspec.Struct, frozen=True):
     """How long to look, in seconds, and which relative gap is good enough."""
 
@@ -77,7 +81,7 @@ def minimise(
 ) -> Solved | None:
     """The x that costs least within `low` and `high`, whole numbers where `integer`; None if there is none.
 
-    Raises Trouble when HiGHS finds nothing in the time it has.
+    Raises OutOfTime when HiGHS finds nothing in the time it has.
     """
     limits = limits or Limits()
     with _silence():
@@ -92,7 +96,7 @@ def minimise(
         return None
     info, x = solver.getInfo(), np.array(solver.getSolution().col_value)
     if info.primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
-        raise Trouble(f"no plan was found in {limits.seconds:.0f} s: allow more time or ask for less")
+        raise OutOfTime(f"no plan was found in {limits.seconds:.0f} s: allow more time or ask for less")
     whole, proven = bool(integer.any()), status == highspy.HighsModelStatus.kOptimal
     objective = float(info.objective_function_value)
     bound = float(info.mip_dual_bound) if whole else objective if proven else -np.inf
