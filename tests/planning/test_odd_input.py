@@ -1,5 +1,6 @@
 """Strange pasts and files: each plan says what it left out or doubts; what was told badly is told no more."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -59,6 +60,30 @@ def test_what_is_odd_about_a_file_is_told(command: str, what: str, tmp_path: Pat
         plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes())
         assert any(each.startswith(words) for each in plan["told"])
         assert words in (tmp_path / "plan/report.html").read_text()
+
+
+def each_two_hours(began: datetime, until: datetime) -> past.Record:
+    hours = int((until - began).total_seconds()) // 3600
+    stays = [past.Stay(began + timedelta(hours=h), began + timedelta(hours=h + 20), None, "A", h)
+             for h in range(0, hours, 2)]  # fmt: skip
+    return past.Record(stays, Counter(), "pick-up point")
+
+
+@pytest.mark.parametrize(("began", "until", "judged_from"), [
+    (datetime(2017, 1, 1), datetime(2018, 12, 28), datetime(2018, 1, 1)),
+    (datetime(2017, 1, 1), datetime(2019, 1, 3), datetime(2018, 1, 1)),
+    (datetime(2017, 1, 1), datetime(2019, 4, 3), datetime(2019, 1, 1)),
+    (datetime(2019, 1, 1), datetime(2020, 1, 1, 14), datetime(2019, 5, 2)),
+    (datetime(2018, 7, 1), datetime(2019, 1, 2), datetime(2018, 8, 31)),
+    (datetime(2018, 1, 1), datetime(2018, 12, 30), datetime(2018, 5, 2)),
+], ids=["two years", "two and three days", "two and a quarter", "one, and one night", "half a one", "one"])  # fmt: skip
+def test_a_few_days_of_a_new_year_are_not_all_that_is_judged(
+    began: datetime, until: datetime, judged_from: datetime
+) -> None:
+    record = each_two_hours(began, until)
+    before, judged = past.split(record)
+    assert len(before) + len(judged) == len(record.stays)
+    assert abs(judged[0].came - judged_from) < timedelta(days=1)
 
 
 def test_a_file_without_a_row_says_so(tmp_path: Path) -> None:

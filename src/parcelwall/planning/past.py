@@ -24,6 +24,7 @@ FEWEST = 20  # usable rows below which nothing can be learnt and judged
 LONG_GAP, DRIFT = timedelta(days=60), 3.0
 SHRUNK_BY = 20  # parcels
 MONTH_DAYS = 30
+JUDGED_DAYS = timedelta(days=90)
 SLOT_H = 3  # strata: weekday x so many hours of the deposit
 
 
@@ -176,12 +177,14 @@ def odd(stays: Sequence[Stay]) -> list[str]:
 
 
 def split(record: Record) -> tuple[list[Stay], list[Stay]]:
-    """Past and judged: the last calendar year is judged if what is before it is a quarter of all, else the last two
-    thirds are."""
-    last = record.stays[-1].came.year
-    before = [stay for stay in record.stays if stay.came.year < last]
-    if len(before) * 4 >= len(record.stays):
-        return before, record.stays[len(before) :]
+    """Past and judged, cut at the start of a calendar year: the last one that leaves enough on both sides, a quarter of
+    all before it, a quarter of all or JUDGED_DAYS from it on. If there is none, the last two thirds are judged."""
+    for year in sorted({stay.came.year for stay in record.stays}, reverse=True):
+        before = [stay for stay in record.stays if stay.came.year < year]
+        later = record.stays[len(before) :]
+        long = later[-1].came - later[0].came >= JUDGED_DAYS
+        if len(before) * 4 >= len(record.stays) and (long or len(later) * 4 >= len(record.stays)):
+            return before, later
     cut = len(record.stays) // 3
     return record.stays[:cut], record.stays[cut:]
 
