@@ -68,6 +68,22 @@ def test_a_crowded_station_gets_thresholds_for_its_slow_service_and_serves_more(
     assert row.good_until == MIDNIGHT + timedelta(hours=36)
 
 
+def test_a_station_full_of_forgotten_parcels_is_no_empty_one() -> None:
+    forgotten = [Story(carrier="acme", station=S, first=S, announced=MIDNIGHT - timedelta(days=31), size="S",
+                       reserved=MIDNIGHT - timedelta(days=31), deposited=MIDNIGHT - timedelta(days=30),
+                       service="slow", compartment=n + 1) for n in range(20)]  # fmt: skip
+    known = of(lives(56, 10))
+    row = only_row(known)
+    assert row is None, "of 24 compartments that are free, enough for all"
+    row = only_row(of(lives(56, 10), forgotten))
+    assert row is not None and row.levels[0] <= 4 < row.expected[0]
+
+
+def only_row(known: History) -> AdmissionRow | None:
+    point = nightly.point_of(known, wanted.gather(known, [], [], MIDNIGHT), S, MIDNIGHT)
+    return next((row for row in nightly.rows_of(point, {}, MIDNIGHT, 1) if row.services == ("slow",)), None)
+
+
 def test_a_quiet_station_keeps_the_default() -> None:
     found = planned(of(lives(56, 4)))
     assert (found.reason, found.rows) == ("nothing_binds", [])
@@ -94,6 +110,8 @@ def test_a_strange_past_means_the_default_and_says_why(stories: list[Story], rea
 
 def test_a_years_gap_and_a_new_beginning_are_learnt_from_the_new_beginning_alone() -> None:
     old = lives(60, 200, until=MIDNIGHT - timedelta(days=365), seed=2)
+    for story in old:  # all of them were fetched: what was not would lie there to this day
+        story.ended = story.ended or MIDNIGHT - timedelta(days=360)
     assert planned(of(old, lives(56, 4))) == planned(of(lives(56, 4)))
 
 

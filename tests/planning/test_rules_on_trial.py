@@ -29,6 +29,13 @@ def all_rules() -> list[Rule]:
     return deepcopy(_fitted())
 
 
+def test_what_lies_there_longer_than_anything_in_the_past_stays() -> None:
+    survival = np.array([[1.0, 0.5, 0.0, 0.0]])  # nobody ever stayed longer than half an hour
+    model = expected.Expected(24.0, np.array([12.0]), np.ones((1, 1, 1)), survival)
+    stored = [(9.0, 0, 0), (9.5, 0, 0), (9.75, 0, 0)]
+    assert model.still_there(10.0, stored, np.array([10.0, 12.0]), 1)[0].tolist() == [3.0, 2.0]
+
+
 def cut(made: Requests, n: int) -> Requests:
     part = {name: getattr(made, name)[:n] for name in ("comes_h", "leaves_h", "size", "stratum", "group")}
     return msgspec.structs.replace(made, **part)

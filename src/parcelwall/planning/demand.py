@@ -60,6 +60,7 @@ class Requests(msgspec.Struct, frozen=True):
 
 
 STEP_H = 0.25
+UNSEEN = 1e-6  # a smaller share of the past than this is none
 
 
 def survives(survival: Array, stratum: Array | int, age_h: Array | float) -> Array:
@@ -69,6 +70,13 @@ def survives(survival: Array, stratum: Array | int, age_h: Array | float) -> Arr
     part = place - low
     found: Array = survival[stratum, low] * (1 - part) + survival[stratum, low + 1] * part
     return found
+
+
+def stays_on(survival: Array, stratum: Array, age_h: Array, later_h: Array) -> Array:
+    """The chance that what lies there at one age is there at a later one too [hours]. What is older than any of the
+    past will not be fetched as far as anybody knows: it stays."""
+    now, then = survives(survival, stratum, age_h), survives(survival, stratum, later_h)
+    return np.where(now > UNSEEN, np.minimum(1.0, then / np.maximum(now, UNSEEN)), 1.0)
 
 
 def empirical(hours: Array, stratum: Array, strata: int, longest_h: float) -> Array:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from parcelwall.planning.demand import VISIT_LASTS_H, VISITS_AT_H, Array, Requests, survives
+from parcelwall.planning.demand import VISIT_LASTS_H, VISITS_AT_H, Array, Requests, stays_on
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -32,10 +32,8 @@ class Expected(msgspec.Struct, frozen=True):
         found = np.zeros((classes, len(at_h)))
         if stored:
             came, cls, stratum = (np.array(column) for column in zip(*stored, strict=True))
-            age = now_h - came
-            now = np.maximum(survives(self.survival, stratum, age), 1e-6)
-            later = survives(self.survival, stratum[:, None], at_h[None, :] - came[:, None])
-            np.add.at(found, cls, np.minimum(later / now[:, None], 1.0))
+            ages = (now_h - came)[:, None], at_h[None, :] - came[:, None]
+            np.add.at(found, cls, stays_on(self.survival, stratum[:, None], *ages))
         return found
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from parcelwall.planning.demand import VISIT_LASTS_H, Array, Requests
+from parcelwall.planning.demand import VISIT_LASTS_H, Array, Requests, stays_on
 from parcelwall.planning.expected import Expected
 
 # (free ahead, stay, visits ahead, share left, class) -> admitted; shapes in `planning.pricing`
@@ -101,10 +101,9 @@ class Lanes:
         ends, visits = self.expected.ahead(now, self.horizon)
         inside = np.flatnonzero(requests.leaves_h[:first] > now)
         came, stratum = requests.comes_h[inside], requests.stratum[inside]
-        then = np.maximum(requests.stays(stratum, now - came), 1e-6)
-        later = requests.stays(stratum[:, None], ends[None, :] - came[:, None]) / then[:, None]
+        later = stays_on(requests.survival, stratum[:, None], (now - came)[:, None], ends[None, :] - came[:, None])
         lies = put[:, inside][:, None, :] == self.classes[None, :, None]  # candidates x classes x inside
-        ahead = self.compartments[None, :, None] - lies @ np.minimum(later, 1.0)
+        ahead = self.compartments[None, :, None] - lies @ later
         ages = ends - ends[0]
         stay = np.array([requests.stays(np.full(len(ages), g), ages) for g in range(len(requests.survival))])
         return (self.compartments - lies.sum(axis=2), ahead[:, ::-1].cumsum(axis=1)[:, ::-1].astype(np.float32),

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from parcelwall.planning import room
-from parcelwall.planning.demand import Array, empirical, survives
+from parcelwall.planning.demand import Array, empirical, stays_on, survives
 from parcelwall.planning.learnt_room import Ahead
 from parcelwall.planning.past import LONGEST_H
 
@@ -142,9 +142,7 @@ def on_day(
     p: Point, put: Array, there: Array, coming: Array, now: float, at: float, week: Week, classes: int
 ) -> OnDay:
     slots = slot_of(p.came_h[there])
-    then = survives(week.survival, slots, now - p.came_h[there])
-    later = survives(week.survival, slots, at - p.came_h[there])
-    stays = np.where(then > 1e-6, np.minimum(1.0, later / np.maximum(then, 1e-6)), 1.0)  # older than any: it stays
+    stays = stays_on(week.survival, slots, now - p.came_h[there], at - p.came_h[there])
     before, same = _brought(p, coming, now, at, week)
     shares = np.bincount(p.size[: int(np.searchsorted(p.came_h, now))], minlength=classes) + 1e-9
     return OnDay(at, stays, put[there], before, same, p.size[coming], p.carrier[coming], *_unannounced(p, now, at),
