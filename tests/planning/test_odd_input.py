@@ -184,14 +184,25 @@ def told_with(chance: float, came: list[bool]) -> History:
     return History(stories, {})
 
 
-def test_chances_that_were_told_are_scored_and_a_model_worse_than_the_past_share_tells_no_more() -> None:
-    came = [n % 10 != 0 for n in range(200)]
-    good, bad = told.score(told_with(0.9, came), NOW), told.score(told_with(0.3, came), NOW)
-    assert (good.told, good.came_true, good.brier) == (200, 0.9, 0.09)
-    assert not good.is_worse and told.no_tables(good) == ""
-    assert bad.is_worse and "the hub goes by counts" in told.no_tables(bad)
-    assert not told.score(told_with(0.3, came[:99]), NOW).is_worse, "too few to say"
-    assert not told.score(told_with(0.3, came), NOW + timedelta(days=180)).is_worse, "another chance after a while"
+def test_chances_that_were_told_are_scored_and_a_model_that_promised_too_much_tells_no_more() -> None:
+    came = [n % 10 > 2 for n in range(200)]
+    good, bad = told.score(told_with(0.7, came), NOW), told.score(told_with(0.99, came), NOW)
+    assert (good.told, good.came_true, good.brier) == (200, 0.7, 0.21)
+    assert not good.is_worse and told.no_tables(good) == told.doubt(good) == ""
+    assert bad.is_worse and "the hub goes by counts" in told.no_tables(bad) and told.doubt(bad) == ""
+    assert not told.score(told_with(0.99, came[:99]), NOW).is_worse, "too few to say"
+    assert not told.score(told_with(0.99, came), NOW + timedelta(days=180)).is_worse, "another chance after a while"
+
+
+def test_promises_that_are_kept_because_they_were_made_switch_no_chances_off() -> None:
+    known = told_with(0.9, [n != 170 for n in range(400)])
+    for n, story in enumerate(known.stories.values()):
+        assert story.told is not None
+        story.told = msgspec.structs.replace(story.told, chance=0.85 + 0.145 * (n % 30) / 29)
+    found = told.score(known, NOW)
+    assert found.is_worse and (found.brier or 0) > 3 * (found.brier_of_share or 0)
+    assert told.no_tables(found) == "", "one of 400 is fewer than 400 such chances let fail"
+    assert "did not promise too much: 92.1% were told to find room, 99.8% did" in told.doubt(found)
 
 
 def test_ready_by_is_held_against_the_deposit_and_what_nobody_can_judge_is_not() -> None:

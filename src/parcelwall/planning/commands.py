@@ -297,7 +297,7 @@ def room(
 ) -> None:
     """The chance of room at every station, today and seven days ahead, from the hub's journal as it stands now.
 
-    Refuses a hub without a station, and where what was told before did worse than the past share.
+    Refuses a hub without a station, and where what was told before promised too much.
     """
     from parcelwall.planning import history, room_report, told
 
@@ -305,17 +305,18 @@ def room(
 
     async def read(connection: Any) -> Any:
         found = await history.read(connection, now)
-        if no := told.no_tables(told.score(found, now)):
-            raise Trouble(no)
-        return found
+        return found, told.score(found, now)
 
-    past = _in_database(data, database_url, read)
+    past, chances = _in_database(data, database_url, read)
+    if no := told.no_tables(chances):
+        raise Trouble(no)
     if not past.layouts:
         raise Trouble("the hub has no station yet")
     with Console(stderr=True).status("Reading …") as status:
         made, ways = room_report.make(past, now, kept, again, lambda text: status.update(text))
     out.write_bytes(b"".join(msgspec.json.encode(table) + b"\n" for table in made))
-    Console(soft_wrap=True).print(f"Chances of room at {len(made)} stations: {ways}.\nTables: {out}", markup=False)
+    said = [f"Chances of room at {len(made)} stations: {ways}.", told.doubt(chances), f"Tables: {out}"]
+    Console(soft_wrap=True).print("\n".join(filter(None, said)), markup=False)
 
 
 @app.command()

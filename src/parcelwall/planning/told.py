@@ -1,7 +1,9 @@
 """What offers had told with a promise, held against what came: the chance of room, and the time by which it is ready.
 
-A chance that scores worse than the plain share of past promises at its station is not to be told: `plan room` makes no
-tables then, and the hub goes by counts.
+A chance is of one more parcel that nobody promised room; the promise that followed held the room for its own. So
+promises are kept at least as often as chances say: that more were kept is no fault of theirs, that fewer were is one.
+Chances that promised more than came and score worse than the plain share of past promises are not to be told: `plan
+room` makes no tables then, and the hub goes by counts. Worse scores for telling too little are said, and stop nothing.
 """
 
 from collections import defaultdict
@@ -16,6 +18,7 @@ from parcelwall.planning.wanted import OF_COUNTS
 LOOK_BACK = 120  # days: a model that was worse gets another chance
 ENOUGH = 100  # outcomes, to say that a model is worse
 FIRST_SHARE = 0.95  # before anything has come
+BY_CHANCE = 2.0  # standard errors by which fewer may come than was told
 
 
 class Chances(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +27,8 @@ class Chances(msgspec.Struct, frozen=True, kw_only=True):
 
     told: int
     came_true: float | None = None
+    mean_told: float | None = None
+    error_of_mean: float = 0.0  # the standard error of `came_true`, if all chances were true
     brier: float | None = None
     brier_of_share: float | None = None
     windows: int = 0
@@ -33,6 +38,12 @@ class Chances(msgspec.Struct, frozen=True, kw_only=True):
     def is_worse(self) -> bool:
         """Whether enough was told to see that the past share would have been better."""
         return self.told >= ENOUGH and (self.brier or 0.0) > (self.brier_of_share or 0.0)
+
+    @property
+    def promises_too_much(self) -> bool:
+        """Whether they are worse, and fewer promises were kept than they said, by more than chance explains."""
+        excess = (self.mean_told or 0.0) - (self.came_true or 0.0)
+        return self.is_worse and excess > BY_CHANCE * self.error_of_mean
 
 
 def outcome(story: Story) -> bool | None:
@@ -58,7 +69,9 @@ def score(history: History, now: datetime) -> Chances:
         return Chances(told=0, windows=len(windows), ready_in_time=kept)
     told, came, share = (np.array(column, float) for column in zip(*chances, strict=True))
     return Chances(
-        told=len(chances), came_true=round(float(came.mean()), 4), brier=round(float(((told - came) ** 2).mean()), 4),
+        told=len(chances), came_true=round(float(came.mean()), 4), mean_told=round(float(told.mean()), 4),
+        error_of_mean=round(float(np.sqrt((told * (1 - told)).sum()) / len(told)), 4),
+        brier=round(float(((told - came) ** 2).mean()), 4),
         brier_of_share=round(float(((share - came) ** 2).mean()), 4), windows=len(windows), ready_in_time=kept,
     )  # fmt: skip
 
@@ -79,7 +92,19 @@ def _shares(judged: list[tuple[Story, bool]]) -> list[float]:
 
 def no_tables(found: Chances) -> str:
     """Why there are none; nothing if there are."""
-    if not found.is_worse:
+    if not found.promises_too_much:
         return ""
+    return f"{_worse(found)} and promised too much: no tables are made, the hub goes by counts."
+
+
+def doubt(found: Chances) -> str:
+    """What to know of tables that are made all the same; nothing if there is nothing."""
+    if not found.is_worse or found.promises_too_much:
+        return ""
+    return (f"{_worse(found)}. They did not promise too much: {found.mean_told:.1%} were told to find room, "
+            f"{found.came_true:.1%} did, as a promise holds the room that it is told with.")  # fmt: skip
+
+
+def _worse(found: Chances) -> str:
     return (f"Chances of room told with {found.told} promises score worse (Brier {found.brier}) than the share of past "
-            f"promises ({found.brier_of_share}): no tables are made, the hub goes by counts.")  # fmt: skip
+            f"promises ({found.brier_of_share})")  # fmt: skip
