@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
@@ -18,9 +19,12 @@ from parcelwall.planning.dice import dice
 from parcelwall.planning.history import History, Story
 from parcelwall.planning.nightly import DRIFT_P, Night, plan_station
 from parcelwall.planning.wanted import Wanted, by_group
+from parcelwall.rules import admission
 from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.life import Stage
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.simulation.town import Town
+from rules.samples import PLAN, parcel
 from station.towns import NOW, a_small_town, announced, only, told
 
 MIDNIGHT = datetime(2026, 11, 23, 1, tzinfo=UTC)  # a Monday
@@ -77,6 +81,42 @@ def test_a_station_full_of_forgotten_parcels_is_no_empty_one() -> None:
     assert row is None, "of 24 compartments that are free, enough for all"
     row = only_row(of(lives(56, 10), forgotten))
     assert row is not None and row.levels[0] <= 4 < row.expected[0]
+
+
+def slow_promised(count: int, expected: datetime | None, announced: datetime) -> list[Story]:
+    return [Story(carrier="acme", station=S, first=S, announced=announced, reserved=announced, expected=expected,
+                  size="S", service="slow", open=True) for _ in range(count)]  # fmt: skip
+
+
+@pytest.mark.parametrize("expected", [None, MIDNIGHT - timedelta(days=1)], ids=["no time told", "yesterday"])
+def test_promises_that_are_overdue_count_on_no_coming_day_as_the_hub_counts_them(expected: datetime | None) -> None:
+    base, announced = lives(56, 24), MIDNIGHT - timedelta(hours=40)
+    without, late = only_row(of(base)), only_row(of(base, slow_promised(8, expected, announced)))
+    assert without is not None and late is not None
+    mine = parcel(Stage.RESERVED, service="slow", announced_at=announced, expected_at=expected)
+    kind = admission.kind_of(mine, PLAN, PLAN.need(mine), announced, ZoneInfo("Europe/Helsinki"))
+    assert late.first_day is not None and kind.day < late.first_day, "so the hub counts none of them today"
+    assert late.levels[0] <= without.levels[0], "their room is taken, and nobody is let in on top of them"
+    coming = only_row(of(base, slow_promised(8, MIDNIGHT + timedelta(hours=7), announced)))
+    assert coming is not None and coming.levels[0] >= 8, "those of today are heads of today"
+
+
+def test_in_the_day_what_was_brought_counts_as_the_hub_counts_it() -> None:
+    came = MIDNIGHT + timedelta(hours=7)
+    today = [msgspec.structs.replace(each, deposited=came, expected=came, open=False, compartment=n + 1,
+                                     ended=came + timedelta(minutes=5) if n >= 6 else None)
+             for n, each in enumerate(slow_promised(8, came, MIDNIGHT - timedelta(days=1)))]  # fmt: skip
+    now = came + timedelta(minutes=20)
+    known = of(lives(56, 24), today)
+    point = nightly.point_of(known, wanted.gather(known, [], [], now), S, now)
+    row = next(each for each in nightly.rows_of(point, {}, now, 1) if each.services == ("slow",))
+    slow = point.services.index("slow")
+    usual = nightly.model(point, now.date()).mean[0, slow, 0]
+    assert row.first_day == now.date() and usual > 8
+    assert row.expected[0] == pytest.approx(6 + usual - 8, abs=0.001), "two are gone, and nobody counts them"
+    assert row.levels[0] >= 6
+    already, gone = nightly.heads(point, now.date())
+    assert (already[0, slow, 0], gone[0, slow, 0]) == (6, 2)
 
 
 def only_row(known: History) -> AdmissionRow | None:

@@ -114,8 +114,9 @@ def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
         story.carrier, story.person, story.announced = fact.carrier, fact.person, at
         story.service, story.expected = fact.service, fact.expected_at
         story.known.append(("announced", at))
-    elif isinstance(fact, facts.CarrierReported) and (name := stage_of(fact.mark)):
-        story.known.append((name, at))
+    elif isinstance(fact, facts.CarrierReported):
+        story.expected = fact.expected_at or story.expected
+        story.known += [(name, at)] if (name := stage_of(fact.mark)) else []
     elif isinstance(fact, facts.Reserved) and story.deposited is None:
         _promised(story, fact, at)
     elif isinstance(fact, facts.Deposited):
@@ -130,6 +131,7 @@ def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
 
 def _promised(story: Story, fact: facts.Reserved, at: datetime) -> None:
     story.station, story.size, story.open, story.lapsed = fact.station, fact.size, True, None
+    story.expected = fact.expected_at or story.expected
     story.reserved, story.first = story.reserved or at, story.first or fact.station
     if fact.told is not None:
         story.told, story.told_at = fact.told, fact.station

@@ -24,6 +24,7 @@ from parcelwall.planning.expected import Expected
 from parcelwall.planning.history import History, Story, zone_of
 from parcelwall.planning.trial import BestFit, replay
 from parcelwall.planning.wanted import WEEKS, Asked, Wanted
+from parcelwall.rules import admission
 from parcelwall.rules.layout import Layout
 from parcelwall.rules.places import Plan
 from parcelwall.rules.tables import NIGHT, AdmissionRow
@@ -79,6 +80,7 @@ class Point(msgspec.Struct):
     settled: list[Story]
     since: date
     unusable: frozenset[int] = frozenset()
+    brought: list[Story] = []  # today, those that are fetched already among them
 
     @property
     def now(self) -> datetime:
@@ -131,7 +133,9 @@ def point_of(history: History, wanted: Wanted, station: str, now: datetime) -> P
     lying = [story for story in here if story.deposited is not None and story.ended is None]
     return Point(station, now, zone, plan, ladder(plan), services, asked, wanted.hidden.get(station, {}), lying,
                  [story for story in here if story.open], _settled(here, now),
-                 today - timedelta(weeks=WEEKS), history.unusable.get(station, frozenset()))  # fmt: skip
+                 today - timedelta(weeks=WEEKS), history.unusable.get(station, frozenset()),
+                 [story for story in here if story.deposited and story.deposited.astimezone(zone).date() == today],
+                 )  # fmt: skip
 
 
 def _settled(here: Sequence[Story], now: datetime) -> list[Story]:
@@ -237,16 +241,17 @@ def as_requests(point: Point, asked: Sequence[Asked], expected: Expected, seed: 
 
 
 def rows_of(point: Point, worth: dict[str, float], now: datetime, seed: int) -> list[AdmissionRow]:
-    """A threshold for each service and size that binds on a day of the horizon. Levels count what is promised already;
-    whole numbers, plus one with the chance of the remainder."""
+    """A threshold for each service and size that binds on a day of the horizon. Levels count the heads that the hub
+    counts already; whole numbers, plus one with the chance of the remainder."""
     expected = model(point, point.now.date())
     program = Program(expected, point.counts, HORIZON)
     monday = datetime.combine(point.now.date() - timedelta(days=point.now.weekday()), datetime.min.time())
     now_h = (point.now - monday).total_seconds() / 3600
     ends, which = expected.ahead(now_h, HORIZON)
     first_day = monday.date() + timedelta(days=int(ends[0] // 24))
-    already, there = _promised(point, first_day, expected, ends)
-    demand = np.maximum(expected.mean[which] - already, 0.0)
+    already, gone = heads(point, first_day)
+    there = _promised(point, first_day, expected, ends)
+    demand = np.maximum(expected.mean[which] - already - gone, 0.0)
     solved = program.solve(now_h, _stored(point, monday), _gain(point, worth), there, demand)
     rng = dice(seed)
     whole = np.floor(solved.levels + NOT_BINDING)
@@ -285,22 +290,35 @@ def _stored(point: Point, monday: datetime) -> list[tuple[float, int, int]]:
     return found
 
 
-def _promised(point: Point, first: date, expected: Expected, ends: Array) -> tuple[Array, Array]:
-    """Of what is promised: how many by day, service and size; and how many are expected to be there at the ends."""
-    already = np.zeros((HORIZON, len(point.services), len(point.sizes)))
+def _day(point: Point, story: Story, first: date) -> int:
+    """The day on which the hub counts it, from the first one planned. What is overdue counts on a day that is past."""
+    asked_at = story.announced or story.reserved
+    assert asked_at is not None
+    return (point.local(admission.arrives(asked_at, story.expected, story.deposited)).date() - first).days
+
+
+def heads(point: Point, first: date) -> tuple[Array, Array]:
+    """By day, service and size, what a threshold counts there now, promised or brought today and there still; and what
+    was brought today and is gone: it came of the day's demand, and counts no more."""
+    already, gone = np.zeros((2, HORIZON, len(point.services), len(point.sizes)))
+    for story in [*point.promised, *point.brought]:
+        if story.size in point.sizes and 0 <= (day := _day(point, story, first)) < HORIZON:
+            counted = already if story.ended is None else gone
+            counted[day, point.services.index(story.service), point.sizes.index(story.size)] += 1
+    return already, gone
+
+
+def _promised(point: Point, first: date, expected: Expected, ends: Array) -> Array:
+    """By size and day, how much of what is promised is expected to be there at its end. What is overdue may come any
+    day, so its room is taken from the first one on."""
     there = np.zeros((len(point.sizes), HORIZON))
     for story in point.promised:
-        if story.size not in point.sizes:
-            continue
-        arrival = story.expected or story.reserved
-        assert arrival is not None
-        day = min(max(0, (point.local(arrival).date() - first).days), HORIZON)
-        if day == HORIZON:
+        day = max(0, _day(point, story, first))
+        if story.size not in point.sizes or day >= HORIZON:
             continue
         g, s = point.services.index(story.service), point.sizes.index(story.size)
-        already[day, g, s] += 1
         there[s, day:] += survives(expected.survival, np.full(HORIZON - day, g), ends[day:] - ends[day])
-    return already, there
+    return there
 
 
 def plan_all(

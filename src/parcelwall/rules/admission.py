@@ -77,9 +77,14 @@ class Kind(msgspec.Struct, frozen=True):
     lead_h: float
 
 
+def arrives(asked_at: datetime, expected_at: datetime | None, deposited_at: datetime | None = None) -> datetime:
+    """When a parcel came or is to come, as thresholds count it: plans count its day by this, too."""
+    return deposited_at or max(asked_at, expected_at or asked_at)
+
+
 def kind_of(parcel: Parcel, plan: places.Plan, need: int, asked_at: datetime, zone: ZoneInfo) -> Kind:
     """The parcel as a row looks at it, asked for at this time. `need` is its own at that station, not 0."""
-    arrival = parcel.deposited_at or max(asked_at, parcel.expected_at or asked_at)
+    arrival = arrives(asked_at, parcel.expected_at, parcel.deposited_at)
     lead_h = max(0.0, (arrival - asked_at).total_seconds() / 3600)
     return Kind(plan.smallest(need), parcel.carrier, parcel.service, arrival.astimezone(zone).date(), lead_h)
 
