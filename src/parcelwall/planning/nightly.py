@@ -16,10 +16,11 @@ import msgspec
 import numpy as np
 import structlog
 
-from parcelwall.planning.admission import Levels, Program
+from parcelwall.planning.admission import Program
 from parcelwall.planning.demand import Array, Requests, empirical, survives
 from parcelwall.planning.dice import dice
 from parcelwall.planning.drift import drift_p as drifted
+from parcelwall.planning.each_night import HORIZON, EachNight, whole_levels
 from parcelwall.planning.expected import Expected
 from parcelwall.planning.history import History, Story, zone_of
 from parcelwall.planning.trial import BestFit, replay
@@ -31,7 +32,6 @@ from parcelwall.rules.tables import NIGHT, AdmissionRow
 
 log = structlog.get_logger()
 
-HORIZON = 7  # days
 LONGEST_H = 336.0
 NEEDS_DAYS, NEEDS_STAYS = 28, 50
 JUDGED_DAYS = 14
@@ -39,7 +39,6 @@ SILENT_DAYS = 14
 DRIFT_P = 0.001
 OTHER_SIZES = 0.1  # of what was asked: with more the past tells too little of the station as it is now
 GOOD_FOR = timedelta(hours=36)  # a night that is missed is bridged; two are not
-NOT_BINDING = 1e-6
 
 
 class Night(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,24 +198,27 @@ def model(point: Point, until: date) -> Expected:
     hours = np.array([each.dwell_h for each in past], float)
     strata = np.array([point.services.index(each.service) for each in past])
     survival = empirical(np.minimum(hours, LONGEST_H), strata, len(point.services), LONGEST_H)
-    return Expected(168.0, np.arange(7) * 24.0 + _visit_ends_h(point), total / seen[:, None, None], survival)
+    return Expected(168.0, np.arange(7) * 24.0 + _visit_ends_h(point, until), total / seen[:, None, None], survival)
 
 
-def _visit_ends_h(point: Point) -> float:
-    """The clock hour by which most of a day's parcels have come."""
-    return float(np.quantile([each.at.hour + each.at.minute / 60 for each in point.asked], 0.9))
+def _visit_ends_h(point: Point, until: date) -> float:
+    """The clock hour by which most of a day's parcels had come, before that day."""
+    past = [each.at for each in point.asked if each.at.date() < until] or [each.at for each in point.asked]
+    return float(np.quantile([at.hour + at.minute / 60 for at in past], 0.9))
 
 
 def judged(point: Point, worth: dict[str, float], seed: int) -> tuple[float, float]:
-    """The share of the last fortnight's requests, by what they are worth, that best fit and the levels would have
-    served, learnt before it."""
+    """The share of the last fortnight's requests, by what they are worth, that best fit and rows of each night would
+    have served, learnt before it."""
     cut = point.now.date() - timedelta(days=JUDGED_DAYS)
     later = [each for each in point.asked if each.at.date() >= cut and each.size in point.sizes]
     known = msgspec.structs.replace(point, since=point.now.date() - timedelta(weeks=WEEKS))
     expected = model(known, cut)
     requests = as_requests(known, later, expected, seed)
     gain = _gain(point, worth)
-    fit, levels = (replay(rule, requests, point.counts).served for rule in (BestFit(), Levels(expected, seed, gain)))
+    midnights = 24.0 * np.arange(requests.comes_h[0] // 24, requests.comes_h[-1] // 24 + 1)
+    fit = replay(BestFit(), requests, point.counts).served
+    levels = replay(EachNight(expected, seed, gain), requests, point.counts, looks_h=midnights.tolist()).served
     each = gain[requests.stratum, requests.size]
     return round(float(np.average(fit, weights=each)), 4), round(float(np.average(levels, weights=each)), 4)
 
@@ -253,11 +255,9 @@ def rows_of(point: Point, worth: dict[str, float], now: datetime, seed: int) -> 
     there = _promised(point, first_day, expected, ends)
     demand = np.maximum(expected.mean[which] - already - gone, 0.0)
     solved = program.solve(now_h, _stored(point, monday), _gain(point, worth), there, demand)
-    rng = dice(seed)
-    whole = np.floor(solved.levels + NOT_BINDING)
-    level = already + whole + (rng.random(whole.shape) < solved.levels - whole)
-    binds = solved.levels < demand - NOT_BINDING
-    return [_row(point, g, s, first_day, np.where(binds[:, g, s], level[:, g, s], already[:, g, s] + demand[:, g, s]),
+    whole, binds = whole_levels(solved, demand, dice(seed))
+    level = already + np.where(binds, whole, demand)
+    return [_row(point, g, s, first_day, level[:, g, s],
                  already[:, g, s] + demand[:, g, s], now)
             for g in range(len(point.services)) for s in range(len(point.sizes)) if binds[:, g, s].any()]  # fmt: skip
 

@@ -4,6 +4,7 @@ For fitting thresholds, for the search of a mix of sizes, and for the tables of 
 sees the same requests; of a stay it sees the stratum and never the hours.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heappop, heappush
 from typing import Protocol
@@ -49,12 +50,15 @@ class Outcome(msgspec.Struct):
 
 
 def replay(
-    rule: Rule, requests: Requests, compartments: Sequence[int], ticks_ns: Callable[[], int] = lambda: 0
-) -> Outcome:
+    rule: Rule, requests: Requests, compartments: Sequence[int], ticks_ns: Callable[[], int] = lambda: 0,
+    looks_h: Sequence[float] | None = None,
+) -> Outcome:  # fmt: skip
     """One rule through all requests, from an empty station. A rule that puts a parcel where it does not fit, or where
-    nothing is free, is a fault of ours. `ticks_ns` is the clock that decisions are timed by."""
+    nothing is free, is a fault of ours. `ticks_ns` is the clock that decisions are timed by. `looks_h`, ascending: when
+    the rule looks ahead (`visit`), if not at the beginning of each visit."""
     inside = Inside(list(compartments), {})
     leaving: list[tuple[float, int]] = []
+    looks = deque(looks_h or ())
     put = np.full(len(requests), -1)
     took = np.zeros(len(requests), dtype=np.int64)
     rule.begin(requests, compartments)
@@ -62,9 +66,11 @@ def replay(
                requests.stratum.tolist(), requests.visit.tolist(), strict=True)  # fmt: skip
     current = -1
     for index, (comes, leaves, size, stratum, visit) in enumerate(rows):
-        while leaving and leaving[0][0] <= comes:
-            inside.free[inside.stored.pop(heappop(leaving)[1])[1]] += 1
-        if visit != current:
+        while looks and looks[0] <= comes:
+            _leave(inside, leaving, looks[0])
+            rule.visit(looks.popleft(), inside)
+        _leave(inside, leaving, comes)
+        if looks_h is None and visit != current:
             current = visit
             rule.visit(comes, inside)
         began = ticks_ns()
@@ -77,6 +83,12 @@ def replay(
             put[index] = chosen
             heappush(leaving, (leaves, index))
     return Outcome(put, took)
+
+
+def _leave(inside: Inside, leaving: list[tuple[float, int]], now_h: float) -> None:
+    """Frees the compartments of all that have left by now."""
+    while leaving and leaving[0][0] <= now_h:
+        inside.free[inside.stored.pop(heappop(leaving)[1])[1]] += 1
 
 
 class BestFit:
