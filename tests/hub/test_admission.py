@@ -81,6 +81,20 @@ async def test_alternatives_are_admitted_where_they_are_named(hub: Hub) -> None:
     assert refused.value.details["alternatives"] == []
 
 
+async def test_no_alternative_is_named_that_cannot_check_the_proof(hub: Hub) -> None:
+    bare = msgspec.structs.replace(about("S-0002"), layout=msgspec.structs.replace(about().layout, panel=None))
+    for each in (bare, about("S-0003", lat=60.19)):
+        await hub.configure(each, joined=True)
+    await hub.adopt_rows([limit(0)])
+    for proof, named in (("token", ["S-0003"]), ("code", ["S-0002", "S-0003"])):
+        parcel = await announced(hub, f"PW-{proof}", proof=proof)
+        with pytest.raises(Refusal) as refused:
+            await hub.desk.ask(Reserve(carrier="acme", parcel=parcel, destination=Destination(station_id="S-0001")))
+        assert [each["station"] for each in refused.value.details["alternatives"]] == named
+        for each in named:
+            await hub.desk.ask(Reserve(carrier="acme", parcel=parcel, destination=Destination(station_id=each)))
+
+
 async def test_near_somebody_the_next_station_is_taken(hub: Hub) -> None:
     await hub.adopt_rows([limit(0)])
     answer = await hub.desk.ask(Announce(order=order("PW-1"), destination=Destination(near=HERE)))

@@ -14,7 +14,6 @@ from parcelwall.hub.sitting import Sitting, read_parcel
 from parcelwall.hub.stations import OF_HUB, Station, Stations
 from parcelwall.rules import admission, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
-from parcelwall.rules.places import Room
 from parcelwall.rules.tables import AdmissionRow
 
 MOST_ROWS = 1_000
@@ -103,13 +102,3 @@ async def heads_at(connection: Any, stations: Stations, names: Sequence[str]) ->
     for row in await connection.fetch(_HEADS, list(names), list(HERE)) if names else ():
         found[row["station"]].append(read_parcel(row["record"]))
     return {name: _heads(parcels, stations.known[name]) for name, parcels in found.items()}
-
-
-def against(
-    at: Sitting, station: Station, room: Room, heads: Sequence[admission.Kind], parcel: Parcel
-) -> AdmissionRow | None:
-    """The row by which this parcel would not be admitted there now; None if there is none."""
-    need = station.plan.need(parcel)
-    kind = admission.kind_of(parcel, station.plan, need, at.now, ZoneInfo(station.about.zone))
-    look = admission.Look(station.id, station.plan, room, heads)
-    return admission.stands_against(at.rows, look, need, kind, at.policy.overbook, at.now)

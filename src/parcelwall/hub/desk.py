@@ -22,7 +22,7 @@ from parcelwall.hub.promising import ADVISED
 from parcelwall.hub.sitting import Sitting, Streams, read_parcel
 from parcelwall.hub.stations import Stations
 from parcelwall.ids import Ids
-from parcelwall.rules import places
+from parcelwall.rules import offers
 from parcelwall.rules.admission import counts_heads, what_to_do
 from parcelwall.rules.facts import StoodStill
 from parcelwall.rules.life import INSIDE, Parcel
@@ -195,10 +195,10 @@ class Desk:
         good = []
         for name, metres in near:
             station = self.stations.known[name]
-            need = station.plan.need(parcel) if station.in_service and name not in command.tried else 0
-            if not need or not places.has_room(station.plan, rooms[name], need):
-                continue
-            if admission.against(at, station, rooms[name], heads.get(name, ()), parcel) is None:
+            here = offers.Standing(name, station.place, metres, station.plan, rooms[name], station.in_service,
+                                   zone=station.about.zone, heads=heads.get(name, ()))  # fmt: skip
+            seen = offers.look(parcel, here, station.plan.need(parcel), at.now, at.now, at.policy, at.rows)
+            if name not in command.tried and seen.reason is None:
                 good.append({"station": name, "name": station.about.name, "metres": round(metres)})
         return good[: self.policy.alternatives]
 
