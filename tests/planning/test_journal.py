@@ -16,13 +16,14 @@ from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Report
+from parcelwall.hub.offers import Wanted
 from parcelwall.planning import commands, forecast_report, history, room_report, stored
 from parcelwall.planning.forecast_plan import Load
 from parcelwall.rules.offers import RoomTable
 from parcelwall.rules.tables import VisitCalendar
 from parcelwall.simulation.town import Town
 from rules.samples import CALENDAR, CURVE
-from station.towns import ADA, NOW, a_hub, a_small_town, only, parcel_at, told
+from station.towns import ADA, NOW, a_hub, a_small_town, only, order, parcel_at, told
 
 HOUR = 3600
 ALWAYS = {"announced": ((1.0, 2.0, 30.0),) * 7, "on_the_way": ((1.0, 2.0, 30.0),) * 7,
@@ -141,6 +142,26 @@ async def test_adopted_tables_are_used_by_every_process_and_their_windows_are_he
     assert set(kept) == {"announced", "on_the_way"}
     assert kept["on_the_way"].told == 1 and kept["on_the_way"].kept == kept["on_the_way"].inside == 1.0
     assert kept["on_the_way"].mean_slack_h > 0
+
+
+async def test_what_is_expected_later_is_ready_no_sooner_in_offers_on_pages_and_in_their_audit(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    await town.hub.take_tables([encode(calendar())])
+    expected = NOW + timedelta(days=4)
+    offered = await town.hub.offers.offer(Wanted(order(expected_at=expected), (60.1692, 24.9440)))
+    ready = offered.offers[0].ready
+    assert ready is not None and (ready.since, ready.basis) == (expected, "visits") and ready.by > expected
+    parcel = await told(town, "PW-1", expected_at=NOW)
+    later = NOW + timedelta(days=2)
+    await town.hub.desk.ask(Report(carrier="acme", parcel=parcel, mark="delayed", expected_at=later))
+    window = await town.hub.tables.window(connection, await parcel_at(town.hub, parcel), town.clock.now())
+    assert window is not None and window.since == later
+    [story] = (await history.read(connection, town.clock.now())).stories.values()
+    assert story.expected == later and story.expected_then == [NOW, later]
+    story.deposited = later + timedelta(hours=1)
+    known = history.History({parcel: story}, {}, adopted=[(NOW - timedelta(days=1), calendar())])
+    assert all(each.kept == 1.0 for each in stored.promises(known))
 
 
 async def test_the_window_follows_what_the_carrier_reports(town: Town, connection: asyncpg.Connection) -> None:

@@ -56,6 +56,19 @@ def test_who_hands_over_on_friday_is_told_monday_and_after_a_holiday_tuesday() -
     assert window is not None and window.until.date() == date(2026, 12, 1)
 
 
+def test_a_parcel_that_is_expected_later_is_told_no_visit_before() -> None:
+    zone = ZoneInfo(ZONE)
+    announced, expected = (datetime(2026, 11, day, 14, 0, tzinfo=zone) for day in (25, 29))  # Wednesday; Sunday
+    window = tables.ready_window(calendar(), "on_the_way", announced, TODAY, expected_at=expected)
+    assert window is not None and window.since == expected
+    assert window.until == datetime(2026, 11, 30, 11, 0, tzinfo=zone), "nobody comes on a Sunday"
+    sooner = tables.ready_window(calendar(), "on_the_way", announced, TODAY, expected_at=announced)
+    assert sooner == tables.ready_window(calendar(), "on_the_way", announced, TODAY)
+    today = calendar(lead_h={"out_for_delivery": ((0.5, 1.0, 3.0),) * 7})
+    on_its_way = tables.ready_window(today, "out_for_delivery", announced, TODAY, expected_at=expected)
+    assert on_its_way == tables.ready_window(today, "out_for_delivery", announced, TODAY)
+
+
 def test_nothing_is_told_where_the_calendar_does_not_know() -> None:
     at = datetime(2026, 11, 25, 12, tzinfo=UTC)
     stale = msgspec.structs.replace(FIT, fitted_on=TODAY - timedelta(days=60))

@@ -208,7 +208,7 @@ class Offers:
 def _ready(calendar: tables.VisitCalendar | None, parcel: Parcel, now: datetime, policy: Policy) -> Ready:
     """From the courier's own visits there, if an adopted calendar knows; else the window that a promise would state."""
     if calendar is not None:
-        window = tables.ready_window(calendar, "announced", now, now.date())
+        window = tables.ready_window(calendar, "announced", now, now.date(), expected_at=parcel.expected_at)
         if window is not None:
             return Ready(window.since, window.until, "visits")
     since = max(now, parcel.expected_at or now)

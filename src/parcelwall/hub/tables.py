@@ -78,7 +78,7 @@ class Tables:
                 known, at = (mark if mark in calendar.lead_h else "on_the_way"), row["happened_at"]
                 break
         late_h = await self._late_h(connection, parcel, now) if known == "out_for_delivery" else 0.0
-        window = ready_window(calendar, known, at, now.date(), late_h)
+        window = ready_window(calendar, known, at, now.date(), late_h, parcel.expected_at)
         return window if window and window.until > now else None
 
     async def _late_h(self, connection: Connection, parcel: Parcel, now: datetime) -> float:

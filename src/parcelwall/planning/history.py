@@ -38,6 +38,7 @@ class Story(msgspec.Struct):
     station: str = ""
     announced: datetime | None = None
     known: list[tuple[str, datetime]] = []  # `announced`, `on_the_way`, `out_for_delivery`, `delayed`
+    expected_then: list[datetime | None] = []  # when it was expected, as it stood at each of these
     deposited: datetime | None = None
     ended: datetime | None = None
     service: str = ""
@@ -113,10 +114,11 @@ def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
     if isinstance(fact, facts.Announced):
         story.carrier, story.person, story.announced = fact.carrier, fact.person, at
         story.service, story.expected = fact.service, fact.expected_at
-        story.known.append(("announced", at))
+        _learn(story, "announced", at)
     elif isinstance(fact, facts.CarrierReported):
         story.expected = fact.expected_at or story.expected
-        story.known += [(name, at)] if (name := stage_of(fact.mark)) else []
+        if name := stage_of(fact.mark):
+            _learn(story, name, at)
     elif isinstance(fact, facts.Reserved) and story.deposited is None:
         _promised(story, fact, at)
     elif isinstance(fact, facts.Deposited):
@@ -127,6 +129,11 @@ def _tell(story: Story, fact: facts.Fact, at: datetime) -> None:
     elif isinstance(fact, facts.Collected | facts.TakenBack | facts.WrittenOff | facts.Cancelled | facts.Diverted):
         story.ended, story.open = story.ended or at, False
         story.why = fact.reason if isinstance(fact, facts.Diverted) else story.why
+
+
+def _learn(story: Story, name: str, at: datetime) -> None:
+    story.known.append((name, at))
+    story.expected_then.append(story.expected)
 
 
 def _promised(story: Story, fact: facts.Reserved, at: datetime) -> None:

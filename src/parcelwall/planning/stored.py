@@ -7,6 +7,7 @@ parcel, and the calendar that was adopted then), so they are told again from it 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import zip_longest
 
 import asyncpg
 import msgspec
@@ -127,9 +128,10 @@ def promises(history: History) -> list[Promise]:
     for story in history.stories.values():
         if story.deposited is None:
             continue
-        for known, at in story.known:
+        for (known, at), expected in zip_longest(story.known, story.expected_then[: len(story.known)]):
             calendar = _calendar_then(in_force, story.station, story.carrier, at)
-            window = ready_window(calendar, known, at, at.date()) if calendar and at <= story.deposited else None
+            window = (ready_window(calendar, known, at, at.date(), expected_at=expected)
+                      if calendar and at <= story.deposited else None)  # fmt: skip
             if window:
                 late = story.deposited > window.until
                 slack = (window.until - story.deposited).total_seconds() / 3600

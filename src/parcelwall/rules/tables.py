@@ -167,11 +167,15 @@ def fresh(fit: Fit, today: date) -> bool:
     return (today - fit.fitted_on).days <= STALE_DAYS
 
 
-def ready_window(calendar: VisitCalendar, known: str, at: datetime, today: date, late_h: float = 0.0) -> Window | None:
+def ready_window(
+    calendar: VisitCalendar, known: str, at: datetime, today: date, late_h: float = 0.0,
+    expected_at: datetime | None = None,
+) -> Window | None:  # fmt: skip
     """When the parcel will be ready, from what is known of it since `at`; None where the calendar does not know.
 
     The end is moved to the end of the likely visit that it falls into, on a day on which the courier comes. `late_h`
-    is how much later than usual the round runs today.
+    is how much later than usual the round runs today. A parcel that is `expected_at` a later time comes with a visit
+    from then on; whoever carries it about now (`out_for_delivery`) is not asked what was expected before.
     """
     if not fresh(calendar.fit, today) or known not in calendar.lead_h:
         return None
@@ -182,6 +186,8 @@ def ready_window(calendar: VisitCalendar, known: str, at: datetime, today: date,
         return None
     late = timedelta(hours=max(0.0, late_h))
     since, until = (at + timedelta(hours=lead[i]) for i in (0, -1))
+    if expected_at is not None and known != "out_for_delivery":
+        since, until = max(since, expected_at), max(until, expected_at)
     return Window(since + late, max(since, _end_of_visit(calendar, until, zone)) + late)
 
 
