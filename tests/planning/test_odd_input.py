@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from parcelwall.bench import promises
+from parcelwall.errors import Trouble
 from parcelwall.planning import past, told
 from parcelwall.planning.commands import app
 from parcelwall.planning.history import History, Story
@@ -60,6 +62,42 @@ def test_what_is_odd_about_a_file_is_told(command: str, what: str, tmp_path: Pat
         plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes())
         assert any(each.startswith(words) for each in plan["told"])
         assert words in (tmp_path / "plan/report.html").read_text()
+
+
+def test_what_a_file_told_already_counts_once(tmp_path: Path) -> None:
+    whole, part, other = tmp_path / "whole.csv", tmp_path / "part.csv", tmp_path / "other.csv"
+    rows = usual(20)
+    nameless = [row.split(",", 1)[1] for row in usual(20)]
+    whole.write_text("\n".join([HEAD, *rows]))
+    part.write_text("\n".join([HEAD, *rows[:30]]))
+    other.write_text("\n".join([HEAD.split(",", 1)[1], *nameless, *nameless[:5]]))
+    alone = past.read([whole])
+    assert alone.dropped == {} and len(alone.stays) == len(rows)
+    for several in ([whole, whole], [part, whole], [whole, part, part]):
+        found = past.read(several)
+        assert len(found.stays) == len(rows)
+        assert found.dropped["the same parcel again"] == sum(len(past.read([each]).stays) for each in several) - 100
+    assert len(past.read([other]).stays) == 105, "without names, two that are alike may be two"
+    assert len(past.read([other, other]).stays) == 105
+
+
+def test_several_stations_in_one_file_are_not_one(tmp_path: Path) -> None:
+    file = tmp_path / "point.csv"
+    file.write_text("\n".join([HEAD + ",Station", *(f"{row},{'AB'[n % 2]}" for n, row in enumerate(usual(20)))]))
+    with pytest.raises(Trouble, match=r"2 stations \(A, B\)"):
+        past.read([file])
+
+
+def test_a_folder_stands_for_the_files_of_a_pick_up_point_in_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("\n".join([HEAD, *usual(20)]))
+    (tmp_path / "b.csv.gz").write_text("\n".join([HEAD, *usual(20, began=BEGAN + timedelta(days=40))]))
+    (tmp_path / "c.csv").write_text("lat,lon\n60,25\n")
+    assert past.files_of([tmp_path]) == [tmp_path / "a.csv", tmp_path / "b.csv.gz"]
+    with pytest.raises(Trouble, match="parcels of the last year can be judged, 200 are needed"):
+        promises.judge([tmp_path], 1, True, lambda _: None)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(Trouble, match="holds no CSV"):
+        past.files_of([tmp_path / "a.csv", tmp_path / "empty"])
 
 
 def each_two_hours(began: datetime, until: datetime) -> past.Record:

@@ -69,6 +69,7 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     cores for us.
     """
     if files:
+        files = past.files_of(files)
         past.read(files)  # what cannot be read is told before any worker begins
     effort = QUICK if quick else Effort()
     seeds = min(seeds, 1 if files else 2) if quick else seeds

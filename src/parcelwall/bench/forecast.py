@@ -45,6 +45,8 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     figures: list[Figure] = []
     if pickups:
         records = read_pickups(pickups)
+        if len(records.stations) > 1:
+            tick(f"{len(records.stations)} stations are judged together, as if they were one")
         closed = off_days(records)
         for period in periods(records):
             figures += [*load(records, closed, period, quick, tick), *dwells(records, period, quick, tick),

@@ -28,6 +28,7 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     """
     if not files:
         raise Trouble("name a file of a pick-up point: parcelwall bench promises FILE")
+    files = past.files_of(files)
     past.read(files)  # what cannot be read is told before any worker begins
     jobs = [(list(files), station, quick) for station in (STATIONS[1:2] if quick else STATIONS)]
     figures = []

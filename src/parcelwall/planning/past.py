@@ -1,7 +1,7 @@
 """Real demand from files: a pick-up point's record, or orders of a shop. Bad rows are dropped and counted by reason."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +16,10 @@ from parcelwall.planning.dice import dice
 from parcelwall.planning.records import Bad, far_from_others, moment
 
 LONGEST_H = 168.0
+POINT_FILE, ORDER_FILE = "pick-up point", "orders"
 POINT = ("DateR", "DateE", "DateD", "DateP", "Carrier")
 ORDERS = ("purchased_at", "delivered_at", "length_cm", "width_cm", "height_cm", "weight_g")
+ALIKE = ("Id_parcel", "parcel_id", *POINT, *ORDERS)  # rows that have all of these in common are one
 SHELF_CM = ((8.0, 38.0, 64.0), (19.0, 38.0, 64.0), (41.0, 38.0, 64.0))  # the default ladder's S, M, L
 LIMIT_G = 25_000
 FEWEST = 20  # usable rows below which nothing can be learnt and judged
@@ -48,21 +50,22 @@ class Record(msgspec.Struct):
 
 
 def read(files: Sequence[Path]) -> Record:
-    """Stays of all files together. Raises Trouble for a file of neither form, or with fewer than FEWEST usable rows."""
+    """Stays of all files together; what an earlier file told already (the same file again, a part and the whole) counts
+    once. Raises Trouble for a file of neither form or of several stations, or with fewer than FEWEST usable rows."""
     dropped: Counter[str] = Counter()
     rows: list[Stay] = []
-    kinds = set()
+    kinds, before = set(), Counter[tuple[str, ...]]()
     for path in files:
         table = list(read_table(path))
         if not table:
             raise Trouble(f"{path} has no row below its first line")
-        columns = set(table[0])
-        if columns.issuperset(POINT[2:4]):
-            rows += _of_point(table, dropped)
-            kinds.add("pick-up point")
-        elif columns.issuperset(ORDERS):
-            rows += _of_orders(table, dropped)
-            kinds.add("orders")
+        kinds.add(kind := _form(table[0]))
+        fresh = _not_told_before(table, before, dropped)
+        if kind == POINT_FILE:
+            _refuse_several_stations(path, table)
+            rows += _of_point(fresh, dropped)
+        elif kind == ORDER_FILE:
+            rows += _of_orders(fresh, dropped)
         else:
             raise Trouble(f"{path} has neither {', '.join(POINT[2:4])} nor {', '.join(ORDERS)} among its columns. "
                           f"It has {names(list(table[0]))}.")
@@ -72,7 +75,53 @@ def read(files: Sequence[Path]) -> Record:
         why = ", ".join(f"{reason} {count}" for reason, count in dropped.items()) or "none"
         raise Trouble(f"{len(stays)} rows of {', '.join(map(str, files))} can be used, {FEWEST} are needed to learn "
                       f"from some and judge by others. Left out: {why}. Times are read as 2018-01-31 09:30:00.")
-    return Record(stays, dropped, " and ".join(sorted(kinds)))
+    return Record(stays, +dropped, " and ".join(sorted(kinds)))
+
+
+def files_of(given: Sequence[Path]) -> list[Path]:
+    """The files themselves; of a folder those of a pick-up point, or of orders if it has none. Raises Trouble for a
+    folder without either."""
+    found: list[Path] = []
+    for path in given:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        forms = {each: _form(next(read_table(each), {})) for each in sorted(path.glob("*.csv*"))}
+        inside = [[each for each, form in forms.items() if form == kind] for kind in (POINT_FILE, ORDER_FILE)]
+        if not any(inside):
+            raise Trouble(f"{path} holds no CSV file of a pick-up point ({', '.join(POINT[2:4])}) nor of orders.")
+        found += inside[0] or inside[1]
+    return found
+
+
+def _form(columns: Collection[str]) -> str:
+    """What a table with these columns is of; nothing if it is of neither."""
+    there = set(columns)
+    return POINT_FILE if there.issuperset(POINT[2:4]) else ORDER_FILE if there.issuperset(ORDERS) else ""
+
+
+def _not_told_before(
+    table: list[dict[str, str]], before: Counter[tuple[str, ...]], dropped: Counter[str]
+) -> list[dict[str, str]]:
+    """Its rows without those that an earlier file had; adds them to `before`. Rows without a name of their own may be
+    alike within a file: each counts as often as the file that has it most often."""
+    here: Counter[tuple[str, ...]] = Counter()
+    fresh = []
+    for row in table:
+        key = tuple(row.get(name, "") for name in ALIKE)
+        here[key] += 1
+        if here[key] > before[key]:
+            fresh.append(row)
+    dropped["the same parcel again"] += len(table) - len(fresh)
+    before |= here
+    return fresh
+
+
+def _refuse_several_stations(path: Path, table: list[dict[str, str]]) -> None:
+    stations = sorted({row.get("Station", "") for row in table} - {""})
+    if len(stations) > 1:
+        raise Trouble(f"{path} tells of {len(stations)} stations ({names(stations)}): this looks at one. Give a file "
+                      "of one station.")  # fmt: skip
 
 
 def _near_others(stays: list[Stay], dropped: Counter[str]) -> list[Stay]:
