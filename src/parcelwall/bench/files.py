@@ -7,18 +7,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from parcelwall.bench.figure import Figure, Tick
-from parcelwall.errors import Trouble
+from parcelwall.planning.libraries import told
 
 # (files, seeds, quick, tick) -> figures
 Judge = Callable[[Sequence[Path], int, bool, Tick], list[Figure]]
 
 
 def judges() -> dict[str, Judge]:
-    """All of them, by name. Raises Trouble if the extra `planning` is not installed."""
+    """All of them, by name. Raises Trouble if a library of the extra `planning` is not installed."""
     try:
         from parcelwall.bench import allocation, forecast, promises, rounds, siting
-    except ImportError as error:
-        raise Trouble("this benchmark needs the extra `planning`: script/setup planning") from error
+    except ModuleNotFoundError as no:
+        raise told(no) from None
     return {
         "allocation": allocation.judge,
         "forecast": forecast.judge,

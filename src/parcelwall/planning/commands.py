@@ -19,12 +19,15 @@ from rich.console import Console
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
+from parcelwall.planning.libraries import Planning
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.workers import workers
 
 AT_ONCE = 500  # rows of admission: a hub takes no more than a thousand in one request
 
-app = typer.Typer(help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Planning, help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True
+)
 
 
 @app.callback()
