@@ -149,6 +149,20 @@ def test_a_solution_without_a_cost_says_so(tmp_path: Path) -> None:
     assert read_instance(tmp_path / "small.vrp").best == 4.0
 
 
+def test_a_plan_stands_where_going_to_all_doors_cannot_be_driven(tmp_path: Path) -> None:
+    rows = ["kind,id,lat,lon,room_S", "depot,,60.17,24.94,", "point,A,60.171,24.95,80"]
+    rows += [f"demand,o{n},{60.17 + n / 20000},24.95," for n in range(60)]
+    file = tmp_path / "orders.csv"
+    file.write_text("\n".join(rows), encoding="utf-8")
+    one_hour = Fleet(lat=0, lon=0, vehicles=1, capacity=80, shift=(8 * 3600, 9 * 3600))
+    report, found = plan(file, None, one_hour, 4.0, 1, lambda _: None)
+    assert [len(stops) for stops in found.rounds] == [1] and len(found.rounds[0][0]["orders"]) == 60
+    assert found.figures["saved"] is None and found.figures["at_stations"] == 60
+    page, data = report.write(tmp_path / "out", found)
+    assert "no rounds to all doors were found" in report.summary
+    assert b'"saved": null' in data.read_bytes() and "None" not in page.read_text()
+
+
 def test_a_file_that_is_no_problem_says_so(tmp_path: Path) -> None:
     file = tmp_path / "broken.vrp"
     file.write_text("NAME : x\n", encoding="utf-8")

@@ -34,7 +34,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     rounds: list[list[dict[str, Any]]]
     best_known: float | None = None
     gap: float | None = None
-    figures: dict[str, float] = {}
+    figures: dict[str, float | None] = {}  # None: there is nothing to compare with
     told: list[str] = []
 
 
@@ -48,8 +48,16 @@ def plan(file: Path, only_set: str | None, fleet: Fleet, seconds: float, seed: i
     task = Task(orders, stations, msgspec.structs.replace(fleet, lat=depot[0], lon=depot[1]))
     found = plan_rounds(task, until - left(until) * TO_COMPARE, seed, tick)
     tick("The same all to the door, to compare …")
-    doors = to_doors(task, until, seed)
+    doors = _to_doors(task, until, seed)
     return _told(file.name, task, found, doors, told)
+
+
+def _to_doors(task: Task, until: float, seed: int) -> Rounds | None:
+    """Only to compare with, so that a plan stands where it alone can be driven: then there is none."""
+    try:
+        return to_doors(task, until, seed)
+    except Trouble:
+        return None
 
 
 def _library(problem: Instance, until: float, seed: int, tick: Callable[[str], None]) -> tuple[Report, Found]:
@@ -126,23 +134,23 @@ def _time(text: str | None, default: int) -> int:
     return hours * 3600 + minutes * 60
 
 
-def _told(name: str, task: Task, found: Rounds, doors: Rounds, told: list[str]) -> tuple[Report, Found]:
+def _told(name: str, task: Task, found: Rounds, doors: Rounds | None, told: list[str]) -> tuple[Report, Found]:
     report = Report(f"Rounds of {name}")
     stops = [stop for each in found.rounds for stop in each.stops]
     at_stations = sum(len(stop.orders) for stop in stops if stop.station >= 0)
-    saved = 1 - found.cost / doors.cost
-    report.say(f"{len(found.rounds)} rounds with {len(stops)} stops cost {found.cost:,.2f}, {saved:.1%} less than "
-               f"{doors.cost:,.2f} for {len(doors.rounds)} rounds to all doors.")  # fmt: skip
+    report.say(f"{len(found.rounds)} rounds with {len(stops)} stops cost {found.cost:,.2f}, {_beside(found, doors)}")
     report.say("Not proven: the routes are the best found in the time given. Each turn lets the choice of stations "
                f"learn from the routes: {', '.join(f'{each:,.2f}' for each in found.turns)}.")  # fmt: skip
     for text in told:
         report.say(text)
-    figures = {
+    figures: dict[str, float | None] = {
         "orders": float(len(task.orders)), "at_stations": float(at_stations), "rounds": float(len(found.rounds)),
-        "km": round(found.km, 1), "km_to_doors": round(doors.km, 1), "walk_km": round(found.walk_km, 1),
-        "cost_to_doors": doors.cost, "saved": round(saved, 4),
+        "km": round(found.km, 1), "km_to_doors": doors and round(doors.km, 1),
+        "walk_km": round(found.walk_km, 1), "cost_to_doors": doors and doors.cost,
+        "saved": doors and round(1 - found.cost / doors.cost, 4),
     }  # fmt: skip
-    report.table("Figures", ["figure", "value"], [[_WORDS[key], value] for key, value in figures.items()])
+    report.table("Figures", ["figure", "value"], [[_WORDS[key], "-" if value is None else value]
+                                                  for key, value in figures.items()])  # fmt: skip
     report.chart(_map(task, found), f"Map of {len(found.rounds)} rounds, straight lines from stop to stop")
     rounds = [_stops(task, each.stops) for each in found.rounds]
     for k, each in enumerate(rounds, 1):
@@ -151,6 +159,12 @@ def _told(name: str, task: Task, found: Rounds, doors: Rounds, told: list[str]) 
                 "the default prices (docs/planning/rounds.md): hold them against each other, not against a bill."
                 )  # fmt: skip
     return report, Found(of=name, cost=found.cost, rounds=rounds, figures=figures, told=told)
+
+
+def _beside(found: Rounds, doors: Rounds | None) -> str:
+    if doors is None:
+        return "and no rounds to all doors were found that these vehicles can drive in their shift."
+    return f"{1 - found.cost / doors.cost:.1%} less than {doors.cost:,.2f} for {len(doors.rounds)} rounds to all doors."
 
 
 def _stops(task: Task, stops: Sequence[Any]) -> list[dict[str, Any]]:
