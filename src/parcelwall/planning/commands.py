@@ -20,6 +20,7 @@ from rich.console import Console
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.planning.libraries import Planning
+from parcelwall.planning.whole_file import refuse_unwritable, write_whole
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.workers import workers
 
@@ -310,6 +311,8 @@ def room(
         found = await history.read(connection, now)
         return found, told.score(found, now)
 
+    for each in (out, kept):
+        refuse_unwritable(each)
     past, chances = _in_database(data, database_url, read)
     if no := told.no_tables(chances):
         raise Trouble(no)
@@ -317,7 +320,7 @@ def room(
         raise Trouble("the hub has no station yet")
     with Console(stderr=True).status("Reading …") as status:
         made, ways = room_report.make(past, now, kept, again, lambda text: status.update(text))
-    out.write_bytes(b"".join(msgspec.json.encode(table) + b"\n" for table in made))
+    write_whole(out, b"".join(msgspec.json.encode(table) + b"\n" for table in made))
     said = [f"Chances of room at {len(made)} stations: {ways}.", told.doubt(chances), f"Tables: {out}"]
     Console(soft_wrap=True).print("\n".join(filter(None, said)), markup=False)
 

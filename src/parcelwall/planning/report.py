@@ -12,6 +12,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Chart
 
 from parcelwall.errors import Trouble
+from parcelwall.planning.whole_file import write_whole
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -80,10 +81,10 @@ class Report:
         report, data = folder / "report.html", folder / "plan.json"
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            report.write_text(page, encoding="utf-8")
-            data.write_bytes(msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
         except OSError as error:
             raise Trouble(f"the report cannot be written to {folder}: {error.strerror}") from error
+        write_whole(report, page.encode())
+        write_whole(data, msgspec.json.format(msgspec.json.encode(plan), indent=2) + b"\n")
         return report, data
 
 

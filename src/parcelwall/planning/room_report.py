@@ -15,6 +15,7 @@ from parcelwall.errors import Trouble
 from parcelwall.planning import offers
 from parcelwall.planning.history import History
 from parcelwall.planning.room_mending import Mend
+from parcelwall.planning.whole_file import write_whole
 from parcelwall.rules.offers import RoomTable
 
 WAYS = {"formula": "by the formula", "moved": "by the formula moved", "trees": "learnt", "share": "by the past share"}
@@ -54,7 +55,4 @@ def read(file: Path) -> dict[str, Mend]:
 
 
 def _write(file: Path, mends: Mapping[str, Mend]) -> None:
-    """Whole or not at all: a run that is stopped in the middle leaves the old file."""
-    new = file.with_name(file.name + ".new")
-    new.write_bytes(gzip.compress(b"".join(msgspec.json.encode(each) + b"\n" for each in mends.values()), 6))
-    new.replace(file)
+    write_whole(file, gzip.compress(b"".join(msgspec.json.encode(each) + b"\n" for each in mends.values()), 6))
