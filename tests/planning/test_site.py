@@ -185,6 +185,29 @@ def test_a_candidate_without_the_price_that_is_asked_is_not_free(asked: str, wis
     assert found.told[0] in page.read_text(encoding="utf-8")
 
 
+def test_more_stations_than_there_are_places_cannot_be_proven_best(tmp_path: Path) -> None:
+    file = tmp_path / "pmed0.txt"
+    file.write_text("4 4 2\n1 2 3\n2 3 4\n3 4 5\n1 2 1\n", encoding="utf-8")
+    for count in (5, -3, 0):
+        with pytest.raises(Trouble, match="--open: from 1 to 4"):
+            plan(file, None, Wish(open=count), lambda _: None)
+
+
+def test_candidates_that_cannot_be_read_are_not_passed_over_for_places_of_our_own(tmp_path: Path) -> None:
+    demand, candidates = tmp_path / "demand.csv", tmp_path / "candidates.csv"
+    demand.write_text("lat,lon\n60.17,24.94\n60.18,24.95\n", encoding="utf-8")
+    candidates.write_text('id,lat,lon\nA,"60,17","24,94"\n', encoding="utf-8")
+    with pytest.raises(Trouble, match=r"candidates.csv has no row"):
+        plan(demand, candidates, Wish(open=1), lambda _: None)
+
+
+def test_who_is_out_of_reach_is_named_by_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "demand.csv"
+    file.write_text("kind,id,lat,lon\ndemand,,60.1701,24.94\npoint,A,60.17,24.94\ndemand,,60.5,24.95\n")
+    with pytest.raises(Trouble, match=r"1 points .* one of them at 60.5, 24.95"):
+        plan(file, None, Wish(goal="all", radius_m=500), lambda _: None)
+
+
 def test_what_cannot_be_asked(tmp_path: Path) -> None:
     file = tmp_path / "demand.csv"
     file.write_text("lat,lon\n60,25\n60.1,25\n", encoding="utf-8")

@@ -168,6 +168,8 @@ def read_places(
     if candidates:
         sites, more = _rows(read_text(candidates), candidates.name)
         told += more
+        if not sites:
+            raise Trouble(f"{candidates.name} has no row with lat and lon that are numbers (60.17, not 60,17)")
     found = _candidates(sites) if sites else _squares(points, weight)
     return Places(points, weight, tuple(found), tuple(told))
 

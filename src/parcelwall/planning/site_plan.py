@@ -80,6 +80,7 @@ def _priced(places: Places, wish: Wish) -> Places:
 def _library(report: Report, file: Path, problem: Median | Costs, wish: Wish, tick: Callable[[str], None]) -> Found:
     limits = Limits(seconds=wish.seconds)
     if isinstance(problem, Median):
+        _refuse_count(wish.open, 1, problem.cost.shape[1])
         found = median.solve(problem.cost, wish.open or problem.p, limits=limits, tick=tick)
     else:
         found = site.with_capacity(problem.cost, problem.fixed, problem.demand, problem.capacity, limits)
@@ -142,9 +143,23 @@ def _count(places: Places, wish: Wish, standing: int) -> int:
     if wish.goal in ("cost", "all"):
         return 0
     p = wish.open
-    if p is None or not max(1, standing) <= p <= len(places.sites):
-        raise Trouble(f"say how many stations with --open: from {max(1, standing)} to {len(places.sites)}")
+    if p is None:
+        p = 0
+    _refuse_count(p, max(1, standing), len(places.sites))
     return p
+
+
+def _refuse_count(count: int | None, least: int, most: int) -> None:
+    if count is not None and not least <= count <= most:
+        raise Trouble(f"say how many stations with --open: from {least} to {most}")
+
+
+def _refuse_out_of_reach(places: Places, distance_m: Array, radius_m: float) -> None:
+    """Raises Trouble that names the places that no site reaches as the file has them: points are merged and sorted."""
+    alone = places.points[(distance_m > radius_m).all(axis=1)]
+    if len(alone):
+        raise Trouble(f"{len(alone)} points have no site within {radius_m:,.0f} m, one of them at "
+                      f"{alone[0][0]:g}, {alone[0][1]:g}: give more candidates, or a larger --radius-m")  # fmt: skip
 
 
 def _solve(places: Places, distance_m: Array, kept: Any, p: int, wish: Wish, tick: Callable[[str], None]) -> Siting:
@@ -155,6 +170,7 @@ def _solve(places: Places, distance_m: Array, kept: Any, p: int, wish: Wish, tic
     if wish.goal == "reach":
         return site.most_reached(distance_m, weight, wish.radius_m, p, kept=kept, limits=limits)
     if wish.goal == "all":
+        _refuse_out_of_reach(places, distance_m, wish.radius_m)
         return site.fewest_for_all(distance_m, wish.radius_m, kept=kept, limits=limits)
     if wish.goal == "choice":
         attraction = np.exp(-wish.logit_per_km * distance_m / 1000)
