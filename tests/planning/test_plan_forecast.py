@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from parcelwall.errors import Trouble
-from parcelwall.planning import forecast_plan, records, visits
+from parcelwall.planning import forecast_plan, forecast_report, records, visits
 from parcelwall.planning.adoption import read_tables, sum_up
 from parcelwall.planning.commands import app
 from parcelwall.planning.forecast_plan import Network, why_not
@@ -51,10 +51,31 @@ def test_a_file_that_ends_in_the_middle_of_a_day_tells_from_the_day_before(
     assert forecast_plan.last_day(whole_file, 20) == int(whole_file.deposited.max())
 
 
+def test_a_file_without_a_zone_makes_no_calendar_and_says_so(tmp_path: Path) -> None:
+    point = write(tmp_path / "point.csv", rows(60, 8))
+    page, plan = forecast_report.from_file(point, "FI", datetime(2024, 3, 1, tzinfo=UTC), lambda _: None)
+    assert plan.calendars == [] and plan.loads
+    made, _ = page.write(tmp_path / "plan", plan)
+    assert "made with --zone" in made.read_text()
+    with pytest.raises(Trouble, match="no time zone, such as"):
+        forecast_report.from_file(point, "", datetime(2024, 3, 1, tzinfo=UTC), lambda _: None, "Mars/North")
+
+
+def test_a_short_past_of_even_days_is_no_drift() -> None:
+    even = [Row(START + timedelta(days=d, hours=h), START + timedelta(days=d, hours=h + 2),
+                START + timedelta(days=d + 1, hours=9), START + timedelta(days=d + 1, hours=19), "A")
+            for d in range(20) for h in (6, 8, 10, 12)]  # fmt: skip
+    found = from_rows(even)
+    short = Network(records=found, person=np.full(len(found), -1), zones={},
+                    origin=lambda station, hour: forecast_plan.last_day(found, hour))  # fmt: skip
+    assert why_not(short, "station") == ""
+
+
 def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_path: Path) -> None:
     now = START + timedelta(days=94, hours=20)
     point = write(tmp_path / "point.csv", as_known(now, rows(100, 8)))
-    done = CliRunner().invoke(app, ["forecast", str(point), "--out", str(tmp_path / "plan"), "--country", "FI"])
+    done = CliRunner().invoke(app, ["forecast", str(point), "--out", str(tmp_path / "plan"),
+                                    "--zone", "Europe/Helsinki"])  # fmt: skip
     assert done.exit_code == 0, done.output
     assert "14 loads of 1 stations" in done.output
     told = (tmp_path / "plan/report.html").read_text()
@@ -65,6 +86,7 @@ def test_the_command_writes_a_page_and_a_file_whose_tables_can_be_adopted(tmp_pa
     lying = sum(row.deposited <= now < row.collected for row in rows(100, 8))  # type: ignore[operator]
     next_evening = next(load for load in plan.loads if load.hour == 20)
     assert lying > 5 and next_evening.told > 0.6 * lying and next_evening.made_on == now.date()
+    assert plan.calendars[0].zone == "Europe/Helsinki" and plan.without_holidays == []
     today = plan.calendars[0].fit.fitted_on
     now = datetime.combine(today, time(12), UTC)
     tables, digest = read_tables(tmp_path / "plan/plan.json", (), now)

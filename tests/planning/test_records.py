@@ -111,3 +111,10 @@ def test_a_dwell_over_a_clock_change_is_what_the_hub_measured() -> None:
     row = records.Row(night, night, night, night - timedelta(minutes=30), "A", dwell_h=0.5)
     found = from_rows([row])
     assert found.dwell_h.tolist() == [0.5]
+
+
+def test_a_time_with_its_zone_is_read_off_the_files_own_clock(tmp_path: Path) -> None:
+    found = read(tmp_path, "a,2018-03-24T00:00:00+01:00,2018-03-24T09:00:00+01:00,2018-03-24T22:30:00+01:00,"
+                           "2018-03-25T09:30:00+02:00,A")  # fmt: skip
+    assert (found.deposited[0] % 1) * 24 == pytest.approx(22.5) and (found.collected[0] % 1) * 24 == pytest.approx(9.5)
+    assert found.dwell_h[0] == pytest.approx(10.0), "that night has an hour less"

@@ -141,9 +141,13 @@ def admission(
     database_url: DatabaseUrl = None,
     worth: Worth = None,
     compartments: Annotated[str, typer.Option(help="Of the station, S/M/L.")] = "24/20/8",
-    load: Annotated[float, typer.Option(help="Without a file: load of the station.", min=0.01)] = 0.9,
-    no_show: Annotated[float, typer.Option(help="Share of promises whose parcel never comes.")] = 0.003,
-    risk: Annotated[float, typer.Option(help="That more come than fit.")] = 0.01,
+    load: Annotated[
+        float, typer.Option(help="Without a file: load of the station.", min=0.01, callback=_some)
+    ] = 0.9,
+    no_show: Annotated[
+        float, typer.Option(help="Share of promises whose parcel never comes.", callback=_some)
+    ] = 0.003,
+    risk: Annotated[float, typer.Option(help="That more come than fit.", callback=_some)] = 0.01,
     seed: Annotated[int, typer.Option()] = 1,
     out: Out = None,
     as_json: Json = False,
@@ -262,6 +266,7 @@ def forecast(
     data: Data = None,
     database_url: DatabaseUrl = None,
     country: Country = "",
+    zone: Annotated[str, typer.Option(help="Of a file's clock, for calendars: Europe/Paris.")] = "",
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep the forecasts, to be scored when their day has come.")
     ] = False,
@@ -275,13 +280,15 @@ def forecast(
     """
     from parcelwall.planning.forecast_report import from_file, from_journal, scored
 
+    if zone and file is None:
+        raise Trouble("--zone is of a file: the journal knows each station's")
     if (file is not None and (keep or score)) or (keep and score):
         raise Trouble("--keep and --score are of the hub's journal, and one at a time: leave out the file, or them")
     now, country = SystemClock().now(), country.upper()
 
     def make(tick: Callable[[str], None]) -> tuple[Any, Any]:
         if file is not None:
-            return from_file(file, country, now, tick)
+            return from_file(file, country, now, tick, zone)
         if score:
             return _in_database(data, database_url, lambda connection: scored(connection, now))
         return _in_database(data, database_url, lambda c: from_journal(c, country, now, keep, tick))

@@ -124,7 +124,10 @@ def why_not(network: Network, station: str) -> str:
         return "no_history"
     if origin - int(days[days <= origin].max()) > SILENT_DAYS:
         return "silent"
-    week, before = ((days > origin - 7).sum() / 7, ((days <= origin - 7) & (days > origin - 63)).sum() / 56)
+    known = min(56, origin - 7 - int(days.min()) + 1)  # days before the last week of which the past tells
+    if known < 1:
+        return ""
+    week, before = ((days > origin - 7).sum() / 7, ((days <= origin - 7) & (days > origin - 63)).sum() / known)
     return "demand_drift" if week > DRIFT * before or before > DRIFT * max(week, 1e-9) else ""
 
 

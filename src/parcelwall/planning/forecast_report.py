@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import asyncpg
 import numpy as np
 from matplotlib.figure import Figure as Chart
 
+from parcelwall.errors import Trouble
 from parcelwall.planning import history, stored
 from parcelwall.planning.forecast_plan import Load, Network, Plan, Tick, last_day, make
 from parcelwall.planning.holidays import FIXED
@@ -25,13 +27,19 @@ REASONS = {
 }
 
 
-def from_file(path: Path, country: str, made_at: datetime, tick: Tick) -> tuple[Report, Plan]:
+def from_file(path: Path, country: str, made_at: datetime, tick: Tick, zone: str = "") -> tuple[Report, Plan]:
     """A plan from a pick-up point's file, as of the day of its last deposit, with what lies there and is on its way
-    then. Raises Trouble for no such file."""
+    then. Without the `zone` of its clock there are no calendars: nobody could say at which moment they mean.
+
+    Raises Trouble for no such file, and for a zone that there is not."""
+    if zone not in ("", *available_timezones()):
+        raise Trouble(f"{zone!r} is no time zone, such as Europe/Paris")
     records = read_pickups([path], with_open=True)
-    network = Network(records=records, person=np.full(len(records), -1), zones={}, country=country,
+    zones = dict.fromkeys(records.stations, zone) if zone else {}
+    network = Network(records=records, person=np.full(len(records), -1), zones=zones, country=country,
                       origin=lambda station, hour: last_day(records, hour))  # fmt: skip
     plan = make(network, made_at, path.name, tick)
+    plan.calendars = plan.calendars if zone else []
     return page(plan), plan
 
 
@@ -103,7 +111,9 @@ def page(plan: Plan) -> Report:
                        p.error_of_baseline, p.band_covers] for p in past])  # fmt: skip
     if len(stations) > MOST_CHARTS:
         report.say(f"{len(stations) - MOST_CHARTS} more stations are in the plan file.")
-    report.then("If the calendars look right: parcelwall plan adopt plan.json. They are told to recipients and used by "
+    report.then("There is no calendar to adopt. From a file they are made with --zone, the zone of its clock; loads "
+                "and dwell curves are for people, and used by nothing." if not plan.calendars else
+                "If the calendars look right: parcelwall plan adopt plan.json. They are told to recipients and used by "
                 "offers then. Loads and dwell curves are for people, and used by nothing: parcelwall plan forecast "
                 "--score says how near loads were.")  # fmt: skip
     return report

@@ -7,7 +7,7 @@ happen yet is infinity.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -149,7 +149,8 @@ def _row(row: Mapping[str, str], with_open: bool) -> Row:
     known = [at for at in steps if at is not None]
     if ready is None or len(known) < (1 if with_open else 4) or any(steps[len(known) :]):
         raise Bad("no_time")
-    if deposited and collected and collected <= deposited:
+    dwell_h = _true_hours(row)
+    if deposited and collected and (collected <= deposited if dwell_h is None else dwell_h <= 0):
         raise Bad("negative_dwell")
     if handed and deposited and deposited < handed:
         raise Bad("deposited_before_hand_over")
@@ -158,7 +159,7 @@ def _row(row: Mapping[str, str], with_open: bool) -> Row:
     if not row["Carrier"]:
         raise Bad("no_carrier")
     ready = min(ready, handed or ready)
-    return Row(ready, handed, deposited, collected, row["Carrier"], row.get("Station") or "station")
+    return Row(ready, handed, deposited, collected, row["Carrier"], row.get("Station") or "station", dwell_h)
 
 
 def moment(text: str) -> datetime | None:
@@ -171,7 +172,17 @@ def moment(text: str) -> datetime | None:
         raise Bad("unreadable_time") from None
     if not 1990 <= when.year <= 2100:
         raise Bad("unreadable_time")
-    return when.astimezone(UTC).replace(tzinfo=None) if when.tzinfo else when
+    return when.replace(tzinfo=None)  # of one written with its zone: weekday and hour are the file's own clock's
+
+
+def _true_hours(row: Mapping[str, str]) -> float | None:
+    """The hours that it lay there, where both times are written with their zone: a clock may have changed meanwhile."""
+    try:
+        deposited, collected = (datetime.fromisoformat(row[name]) for name in PICKUP_COLUMNS[2:4])
+    except ValueError:
+        return None
+    both = deposited.tzinfo and collected.tzinfo
+    return (collected - deposited).total_seconds() / 3600 if both else None
 
 
 def from_rows(rows: Iterable[Row], bad: Counter[str] | None = None) -> Records:
