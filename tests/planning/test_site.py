@@ -61,6 +61,19 @@ def test_most_are_won(distance_m: np.ndarray, weight: np.ndarray) -> None:
     assert found.objective == pytest.approx(max(won(each) for each in choices()), rel=1e-5)
 
 
+def test_the_bound_is_the_lagrangean_value_however_many_sites_must_stay() -> None:
+    rng = np.random.default_rng(2)
+    cost, kept, p = np.rint(rng.random((200, 60)) * 10_000), np.arange(30), 34
+    hunt = median._Hunt(cost, p, kept)
+    for _ in range(40):
+        prices, closed, opened, hunt.bound = hunt.prices, hunt.closed.copy(), hunt.opened.copy(), 0.0
+        hunt.step()
+        worth = np.minimum(cost - prices[:, None], 0.0).sum(axis=0)
+        others = np.sort(worth[~opened & ~closed])[: p - int(opened.sum())]
+        exact = prices.sum() + worth[opened].sum() + others.sum()
+        assert hunt.bound == pytest.approx(max(exact, 0.0), abs=1e-6)
+
+
 def test_what_was_found_stands_when_time_ends_before_the_solver_finds_anything() -> None:
     rng, at_once = np.random.default_rng(1), Limits(seconds=1e-6)
     cost = np.rint(rng.random((60, 40)) * 1000)

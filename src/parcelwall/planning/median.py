@@ -128,9 +128,8 @@ class _Hunt:
     def step(self) -> None:
         """One step of the subgradient on the rule that every point is served once; prices are what service is worth."""
         worth = np.minimum(self.cost - self.prices[:, None], 0.0).sum(axis=0)
-        worth[self.closed], worth[self.opened] = np.inf, worth[self.opened] - 1e15
-        order = np.argsort(worth, kind="stable")
-        worth[self.opened] += 1e15
+        worth[self.closed] = np.inf
+        order = np.lexsort((worth, ~self.opened))  # those that must be open first; their worth stays as exact as it is
         chosen = order[: self.p]
         bound = float(self.prices.sum() + worth[chosen].sum())
         self._fix(bound, worth, order)
