@@ -124,6 +124,21 @@ def test_the_months_judged_are_named_with_what_was_not_delivered_in_them(tmp_pat
     assert figure["kept_at_least"] == pytest.approx(figure["kept"] * 88 / (88 + 28), abs=1e-3)
 
 
+def test_a_wrong_year_a_thin_tail_and_blank_ids_make_no_other_months_and_no_other_orders(tmp_path: Path) -> None:
+    plain = orders(tmp_path / "orders.csv", 420)
+    usual = purchase.read_orders([plain])
+    odd = ["y,2081-03-05 10:00:00,2081-03-09 10:00:00,2081-03-20,SP,-23.4,-46.6,-23.5,-46.7,1",
+           "u,2024-09-01 10:00:00,2024-09-03 10:00:00,2024-09-20,SP,-23.4,-46.6,-23.5,-46.7,1",
+           "v,2024-09-30 10:00:00,2024-10-03 10:00:00,2024-10-20,SP,-23.4,-46.6,-23.5,-46.7,1"]  # fmt: skip
+    found = purchase.read_orders([orders(tmp_path / "odd.csv", 420, "\n".join(odd))])
+    assert found.bad == {"far_from_all_others": 1} and len(found.bought) == 422
+    assert purchase.whole_months(found)[-2:] == purchase.whole_months(usual)[-2:]
+    head, *lines = plain.read_text().strip().splitlines()
+    plain.write_text("\n".join([head, *("," + line.split(",", 1)[1] for line in lines)]))
+    assert len(purchase.read_orders([plain]).bought) == 420
+    assert purchase.read_orders([plain, tmp_path / "odd.csv", tmp_path / "odd.csv"]).bad["double"] == 423
+
+
 @pytest.mark.parametrize(("first", "column"), [("2024-04-01", 2), ("2024-01-01", 3)], ids=["never brought", "no date"])
 def test_orders_of_which_none_can_be_judged_end_in_a_sentence(first: str, column: int, tmp_path: Path) -> None:
     """They ended with a traceback of NaN that is no integer."""

@@ -8,7 +8,7 @@ left out of both; who is not delivered by then counts as late. Refitted each mon
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +17,17 @@ import msgspec
 import numpy as np
 
 from parcelwall.errors import Trouble
-from parcelwall.planning.records import EPOCH, Bad, Floats, Ints, day_number, day_of, moment, read_table
+from parcelwall.planning.records import (
+    EPOCH,
+    Bad,
+    Floats,
+    Ints,
+    day_number,
+    day_of,
+    far_from_others,
+    moment,
+    read_table,
+)
 
 ORDER_COLUMNS = ("parcel_id", "purchased_at", "delivered_at", "estimated_date", "seller_state", "lat", "lon")
 CALIBRATE_DAYS = 240
@@ -35,6 +45,8 @@ OPTIONS = {
 ROUNDS = 100
 SEEDS = (1, 2, 3, 4)
 KM_PER_DEGREE = 111.0
+FEW_IN_MONTH = 0.1  # of the usual month: a tail of so few orders is not what a method is judged by
+Timed = tuple[float, float, float, Mapping[str, str]]  # bought, delivered, estimated; the row
 
 
 class Orders(msgspec.Struct):
@@ -53,22 +65,31 @@ class Orders(msgspec.Struct):
 
 def read_orders(paths: Sequence[Path]) -> Orders:
     """The orders of CSV files. Raises Trouble for a file that cannot be read or has no row that can be used."""
-    rows: dict[str, tuple[float, float, float, Mapping[str, str]]] = {}
+    rows: dict[str, Timed] = {}
     bad: Counter[str] = Counter()
     for path in paths:
         for row in read_table(path, ORDER_COLUMNS):
             try:
-                rows[row["parcel_id"]] = _times(row)
+                name = row["parcel_id"] or f"row {len(rows)}"  # rows without one are no one order
+                bad["double"] += name in rows
+                rows[name] = _times(row)
             except Bad as why:
                 bad[str(why)] += 1
     if not rows:
         raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {dict(bad) or 'it is empty'}.")
-    inorder = sorted(rows.values(), key=lambda row: row[0])
+    inorder = _without_wrong_years(sorted(rows.values(), key=lambda row: row[0]), bad)
     bought, delivered, estimate = (np.array([row[i] for row in inorder], float) for i in range(3))
-    return Orders(bought, delivered, estimate, _features(bought, delivered, estimate, [r[3] for r in inorder]), bad)
+    return Orders(bought, delivered, estimate, _features(bought, delivered, estimate, [r[3] for r in inorder]), +bad)
 
 
-def _times(row: Mapping[str, str]) -> tuple[float, float, float, Mapping[str, str]]:
+def _without_wrong_years(rows: list[Timed], bad: Counter[str]) -> list[Timed]:
+    """Those that were bought near others: one of 2081 would make the months that are judged."""
+    far = far_from_others([EPOCH + timedelta(days=row[0]) for row in rows])
+    bad["far_from_all_others"] += len(far)
+    return [row for place, row in enumerate(rows) if place not in far]
+
+
+def _times(row: Mapping[str, str]) -> Timed:
     bought, delivered, estimate = (_days(row[name]) for name in ("purchased_at", "delivered_at", "estimated_date"))
     if not np.isfinite(bought):
         raise Bad("no_purchase_time")
@@ -174,6 +195,10 @@ def roll(orders: Orders, periods: Sequence[tuple[int, int]], level: float) -> tu
 
 
 def whole_months(orders: Orders) -> list[tuple[int, int]]:
-    """The whole months of purchases in the file; its last day is taken as the end of its month from the 28th on."""
+    """The whole months of purchases in the file, but for a tail of months with few; its last day is taken as the end of
+    its month from the 28th on."""
     first, last = day_of(int(orders.bought.min())), day_of(int(orders.bought.max()))
-    return months(first, last if last.day < 28 else day_of(day_number(last) + 3))
+    found = months(first, last if last.day < 28 else day_of(day_number(last) + 3))
+    counts = [((orders.bought >= a) & (orders.bought < b)).sum() for a, b in found]
+    full = [place for place, count in enumerate(counts) if count >= FEW_IN_MONTH * np.median(counts)]
+    return found[: full[-1] + 1] if full else []
