@@ -280,6 +280,7 @@ async def _station(settings: Any, profiles: Any) -> None:
                 err.print(doormap.words_for(missing), highlight=False, markup=False)
             tasks.create_task(opened.run())
             tasks.create_task(walk.run(clock))
+            opened.kiosk.reader_is_here(bool(settings.scanner))
             if settings.scanner:
                 tasks.create_task(read_scanner(opened, settings.scanner))
             if settings.ups:

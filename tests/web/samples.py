@@ -129,6 +129,7 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "starting": at("starting", seconds=3),
         "asleep": at("asleep", presence="042"),
         "home-battery": at("home", pad=PAD, saving_power=True),
+        "home-no-reader": at("home", pad=PAD, presence="042", reader=None),
         "home-full": at("home", pad=PAD, no_sending="full", presence="042"),
         "home-alone-out": at("home", pad=PAD, no_sending="out", saving_power=True, alone=True),
         "held": at("held"),

@@ -5,7 +5,7 @@ our own QR texts are made of. The same text within 2 s is one scan. Source: hard
 """
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import serial_asyncio_fast
 import structlog
@@ -43,9 +43,9 @@ class Collector:
         return before[1] != text or now - before[0] > SAME_WITHIN_S
 
 
-async def scans(port: str, clock: Clock) -> AsyncIterator[str]:
+async def scans(port: str, clock: Clock, on_here: Callable[[bool], None] = lambda _: None) -> AsyncIterator[str]:
     """Texts as they are scanned, for ever; a reader that is drawn out is waited for. Why it is not there is said once,
-    and again when that changes."""
+    and again when that changes; `on_here` is told whenever it is there, and whenever it is not."""
     told = ""
     while True:
         try:
@@ -54,12 +54,14 @@ async def scans(port: str, clock: Clock) -> AsyncIterator[str]:
             why = str(why_not_open(port, problem))
         else:
             log.info("scanner_here", port=port)
+            on_here(True)
             collector = Collector()
             with contextlib.suppress(OSError), contextlib.closing(writer):
                 while data := await reader.read(LONGEST):
                     for text in collector.feed(data, clock.mono()):
                         yield text
             why = f"The port {port} went away."
+        on_here(False)
         if why != told:
             log.warning("scanner_gone", port=port, reason=why)
         told = why

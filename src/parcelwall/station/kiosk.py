@@ -71,6 +71,7 @@ class Kiosk:
         self.showing = Showing()
         self._changed = asyncio.Event()
         self.look: dict[str, str] = {}
+        self.has_reader = True  # as far as anybody knows
         self._last_visit: Visit | None = None
         self.collecting, self.several, self.reporting = Collecting(self), Several(self), Reporting(self)
         self.staying = Staying(self)
@@ -169,6 +170,12 @@ class Kiosk:
         digits = "".join(text.split())
         is_code = len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit()
         return await (self.type_code(digits) if is_code and self.showing.courier is None else self.label(text))
+
+    def reader_is_here(self, here: bool) -> None:
+        """A reader that is not there is asked for by no screen."""
+        if here != self.has_reader:
+            self.has_reader = here
+            self.redraw()
 
     async def label(self, text: str) -> Showing:
         """A label, scanned or typed: a sender's own, else a courier's."""

@@ -109,7 +109,7 @@ async def read_scanner(station: Station, port: str) -> None:
 
     Anybody may hold anything to it: what brings a scan down says so, and ends nothing but that scan.
     """
-    async for text in scans(port, station.clock):
+    async for text in scans(port, station.clock, station.kiosk.reader_is_here):
         try:
             await station.kiosk.scanned(text)
         except Exception as failed:  # never the text: it may be a code

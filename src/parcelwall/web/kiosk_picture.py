@@ -90,7 +90,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         cabinet_svg=draw_cabinet(about.layout, known, lit=door, open=is_open) if drawn else "",
         pad=None if showing.screen == "courier-in" and left else _pad(showing, look),
         challenge=_challenge(station, showing), road=_road(station, showing), presence=_presence(station, showing),
-        reader=about.layout.panel.reader if about.layout.panel else "below",
+        reader=_reader(station, about.layout.panel),
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, retries=showing.retries, stands=showing.stands, phone=station.memory.policy.number_to_call,
         courier=_courier(station, showing), alone=not station.desk.online,
@@ -166,6 +166,13 @@ def _no_sending(station: Station, showing: Showing) -> Literal["", "full", "out"
     if station.memory.reserve.is_low or station.desk.battery_is_low:
         return "out"
     return "" if any(free for _, free in station.kiosk.free_by_size()) else "full"
+
+
+def _reader(station: Station, panel: Panel | None) -> Literal["below", "above", "left", "right"] | None:
+    """Where it is, as the layout says; None where there is none, or it does not answer."""
+    if not station.kiosk.has_reader:
+        return None
+    return panel.reader if panel else "below"
 
 
 def _top_keys_mm(panel: Panel) -> float:
