@@ -154,3 +154,14 @@ async def test_a_courier_whose_door_jams_or_who_reports_goes_on(rig: Rig, kiosk:
         kiosk.show("stuck", 20, case="C-1")
         assert (await tap(kiosk, "retry"), kiosk.showing.courier) == ("courier-scan", rig.courier)
         kiosk.home()
+
+
+async def test_the_screen_is_dark_by_night_and_on_battery_until_somebody_chooses(rig: Rig, kiosk: Kiosk) -> None:
+    assert 'data-theme="day"' in page(rig)
+    rig.desk.on_battery = True
+    assert 'data-theme="night"' in page(rig)
+    rig.desk.on_battery = False
+    rig.now.advance(8 * 3600)  # 18:00 in November
+    assert 'data-theme="night"' in page(rig)
+    kiosk.set_look("theme", "day")
+    assert 'class="kiosk" lang="en" dir="ltr" data-theme="day"' in page(rig)

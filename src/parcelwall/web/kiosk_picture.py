@@ -11,6 +11,7 @@ from parcelwall.notices.texts import refusal_text, state_text
 from parcelwall.rules import places
 from parcelwall.rules.layout import Panel
 from parcelwall.rules.screen_note import said_in
+from parcelwall.rules.sun import is_dark
 from parcelwall.station import looking, taking
 from parcelwall.station.house import Station
 from parcelwall.station.showing import COVERS, NAG_AFTER, Showing
@@ -50,13 +51,19 @@ def look_now(station: Station) -> Look:
     """How this visit wants it, else as the station is configured."""
     chosen, about = station.kiosk.look, station.desk.about
     language = chosen.get("lang") or (about.language if about else "en")
-    theme = chosen.get("theme", "day")
+    theme = chosen.get("theme") or ("night" if _dims(station) else "day")
     return Look(
         language=language if language in languages() else "en", theme="night" if theme == "night" else "day",
         contrast=chosen.get("contrast") == "1", text="large" if chosen.get("text") == "large" else "normal",
         zone=about.zone if about else "UTC", sound=chosen.get("sound") != "0", speech=chosen.get("speech") == "1",
         steady=chosen.get("steady") == "1", low=chosen.get("low") == "1",
     )  # fmt: skip
+
+
+def _dims(station: Station) -> bool:
+    """By night a bright screen blinds, and on battery it costs."""
+    about = station.desk.about
+    return station.desk.on_battery or (about is not None and is_dark(about.lat, about.lon, station.desk.now()))
 
 
 def stranger(station: Station, renderer: Renderer) -> KioskScreen:
