@@ -281,6 +281,18 @@ def p64_a_label_that_is_expected_is_not_for_here() -> None:
     refused_after_all("by_label", "not_for_this_station")
 
 
+@plant("F15")
+def p71_each_shut_door_is_a_case() -> None:
+    right = StationDesk.closed
+
+    def closed(self: Any, visit: Any, recovered: bool = False) -> Any:
+        done = right(self, visit, recovered)
+        self.memory.tell(self.case("door_failed", None, visit.compartment, holds=False))
+        return done
+
+    StationDesk.closed = closed  # type: ignore[method-assign]
+
+
 @plant("F22")
 def p80_two_visits_at_one_screen() -> None:
     StationDesk._refuse_busy = lambda self: None  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ import pytest
 from parcelwall.clock import VirtualClock
 from parcelwall.journal.sqlite import connect
 from parcelwall.simulation.faults.chance import Luck, Streams
-from parcelwall.simulation.faults.disk import Disk, Shelf, a_shelf
+from parcelwall.simulation.faults.disk import CHECKPOINT_PAGES, Disk, Shelf, a_shelf
 from parcelwall.simulation.faults.fuse import Fuse
 from station.towns import NOW
 
@@ -94,3 +94,23 @@ def test_a_full_disk_takes_nothing_more_and_breaks_nothing(shelf: Shelf, tmp_pat
     disk.make_room()
     connection.execute("INSERT INTO pair VALUES (2, 'x')")
     assert connection.execute("SELECT number FROM pair").fetchall() == [(2,)]
+
+
+def test_what_fails_when_the_book_is_tidied_is_no_failure_of_the_write(shelf: Shelf, tmp_path: Path) -> None:
+    """Moving pages from the side file into the book needs room that a full disk has not: SQLite says so to nobody,
+    for what was to be written is written."""
+    path, disk = tmp_path / "book.sqlite", Disk(Fuse())
+    shelf.disks[str(path)] = disk
+    connection = connect(path)
+    connection.execute("CREATE TABLE page (n INTEGER, x BLOB)")
+    disk.fill_up_in(0)
+    for number in range(CHECKPOINT_PAGES):
+        disk.spare = 40_000  # for the side file alone
+        connection.execute("INSERT INTO page VALUES (?, zeroblob(3900))", (number,))
+    assert len(disk.files[str(path)].now) < CHECKPOINT_PAGES * 3_900, "the book has not been given all its pages"
+    disk.spare = 0
+    with pytest.raises(apsw.FullError):
+        connection.wal_checkpoint()
+    assert connection.execute("SELECT count(*) FROM page").fetchall() == [(CHECKPOINT_PAGES,)]
+    disk.make_room()
+    connection.close()

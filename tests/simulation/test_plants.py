@@ -56,6 +56,7 @@ NAMED = {
     "p67_no_lock_on_writers": "(INV-07: two transactions|the hub failed: UniqueViolationError: .*entry_pkey)",
     "p68_two_processes_follow_at_once": "the hub failed: UniqueViolationError",
     "p70_the_desk_fails_whoever_asks_for_more_time": "the desk failed: Trouble: the pretend database is gone",
+    "p71_each_shut_door_is_a_case": "a case .door_failed. tells of door .*, and nothing was done there",
     "p72_each_notice_goes_out_twice": "INV-10: the message .* was handed over 2 times",
     "p73_a_notice_is_given_up_and_no_case_tells": "INV-10: a notice .* was given up, and no case tells",
     "p80_two_visits_at_one_screen": "INV-06: while the visit to door .* another begins",

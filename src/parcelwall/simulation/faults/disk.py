@@ -4,6 +4,7 @@ Of the 512-byte sectors written since the last sync each is kept or thrown away 
 reordered and torn. A process that is killed loses nothing: what it wrote is in the system's cache.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from parcelwall.simulation.faults.fuse import Fuse, PowerCut
 
 SECTOR_BYTES = 512
 NEED_BYTES = 64 * 1024
+CHECKPOINT_PAGES = 1_000  # after so many in the side file SQLite moves them into the book, unless told otherwise
 VFS_NAME = "parcelwall-pretend"
 
 
@@ -272,12 +274,27 @@ class Shelf(apsw.VFS):
     def xFullPathname(self, name: str) -> str:
         return name if self._disk_of(name) else super().xFullPathname(name)
 
+    def moves_silently(self, connection: apsw.Connection) -> None:
+        """What fails when SQLite moves pages from the side file into the book by itself it says to nobody: what was
+        written is written. Pretend disks fail by exceptions of Python, which would come out of that write."""
+        if connection.filename and self._disk_of(connection.filename):
+            connection.set_wal_hook(_move)
+
+
+def _move(connection: apsw.Connection, database: str, pages: int) -> int:
+    if pages >= CHECKPOINT_PAGES:
+        with contextlib.suppress(apsw.Error):
+            connection.wal_checkpoint(database, apsw.SQLITE_CHECKPOINT_PASSIVE)
+    return int(apsw.SQLITE_OK)
+
 
 @contextmanager
 def a_shelf() -> Iterator[Shelf]:
     """Pretend disks for as long as it is open."""
     shelf = Shelf()
+    apsw.connection_hooks.append(shelf.moves_silently)
     try:
         yield shelf
     finally:
+        apsw.connection_hooks.remove(shelf.moves_silently)
         shelf.unregister()

@@ -12,6 +12,7 @@ class Harm:
         self.visit: set[str] = set()
         self.flips: set[int] = set()
         self.ever: set[int] = set()  # doors at which anything was done that a case may tell of
+        self.anywhere = False  # bits have flipped or boards talked at once: any door may have seemed open
 
     def lasts(self, door: int, how: str) -> None:
         """`how`: jammed, weak, bounces or stuck."""

@@ -11,6 +11,8 @@ from parcelwall.simulation.faults.plan import Plan
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.upstairs import Upstairs
 
+OF_DOORS = ("door_failed", "door_left_open", "opened_unasked", "door_unclear")
+
 
 class Operators:
     """They come `after` so long. What they find they put on the plan."""
@@ -36,6 +38,7 @@ class Operators:
         post.note(f"somebody looks at door {door}: {about}")
         if door is None or not any(line.door == door for line in post.profile.doors):
             return
+        self._judge_case(post, door, about)
         post.boards.core.mend(door)
         post.harm.mended(door)
         post.restless = True
@@ -56,6 +59,13 @@ class Operators:
             behind.muddled.add(door)
             if missing in self.by_id:
                 self.plan.at(self.upstairs.clock.now() + timedelta(hours=1), "write off", self.by_id[missing])
+
+    def _judge_case(self, post: Outpost, door: int, about: str) -> None:
+        """A case of a door needs something that was done there; bits that flip and boards that talk at once may show
+        any door as open."""
+        anywhere = post.harm.anywhere
+        if about in OF_DOORS and door not in post.harm.ever and not anywhere:
+            post.violated(f"a case ({about}) tells of door {door}, and nothing was done there")
 
     def _judge_missing(self, post: Outpost, door: int, parcel: UUID) -> None:
         """INV-06: what the book has and nobody finds was taken or muddled by people, where no door could see it."""

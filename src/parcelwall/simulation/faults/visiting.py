@@ -109,6 +109,7 @@ class Visiting:
             post.note(f"{fault} at door {door}")
             post.harm.visit.add(fault)
             post.harm.ever.add(door)
+            post.harm.anywhere = post.harm.anywhere or fault in ("F17", "F19")
             if fault in ("F14", "F16"):
                 watched.before_pulse.append(fault)
             elif fault == "F15":
