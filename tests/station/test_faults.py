@@ -280,6 +280,26 @@ async def test_a_door_left_open_is_not_opened_for_the_same_parcel_again(rig: Rig
     assert rig.cases() == ["door_left_open"], "no surprise"
 
 
+async def test_a_door_that_stands_open_is_offered_to_nobody_also_when_its_case_is_closed(rig: Rig) -> None:
+    """Somebody had looked and closed the case, and not the door: each courier was sent to it and told that it is busy,
+    beside seven that were free. Found by simulation."""
+    doors = len(rig.desk.plan.place)
+    for number in range(2, doors):
+        await rig.inside(f"PW-{number}")
+    rig.promise("PW-1")
+    left_open = await rig.keeper.serve(rig.desk.deposit_by_label("PW-1", rig.courier))
+    rig.now.advance(121)
+    await rig.look()
+    for case in [each.id for each in rig.memory.book.cases.values()]:
+        rig.hear(facts.CaseClosed(case=case, station=NAME, outcome="looked at, and left open"))
+    await rig.collect(rig.code(await rig.inside("PW-0")))  # behind the last door: it was used later
+    rig.promise("PW-9")
+    other = await rig.deposit("PW-9")
+    assert other.compartment != left_open.compartment
+    await rig.shut(left_open.compartment)
+    rig.clean()
+
+
 async def test_open_visits_are_found_without_reading_all_there_ever_were(rig: Rig) -> None:
     """The keeper asks twice a second, and a year has thousands of visits."""
     [(*_, how)] = rig.memory.connection.execute("EXPLAIN QUERY PLAN " + visits._UNFINISHED.replace(" ORDER BY id", ""))

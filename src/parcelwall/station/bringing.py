@@ -120,7 +120,7 @@ class Bringing:
         elif visit.courier is None:
             kiosk.sending.ask_size(parcel, above=visit.compartment)
         else:
-            proposed = chosen.larger_with_room(self._desk.plan, self._desk.memory.room(), parcel, visit.compartment)
+            proposed = chosen.larger_with_room(self._desk.plan, self._desk.room(), parcel, visit.compartment)
             screen: Screen = "courier-size" if proposed else "no-fit"
             kiosk.show(screen, COURIER_IDLE_S, parcel=parcel.id, ending=parcel.selector, found=proposed,
                        door=visit.compartment)  # fmt: skip

@@ -6,6 +6,8 @@ brake. The keeper turns what doors do into `opened`, `closed`, `failed`.
 
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -21,7 +23,7 @@ from parcelwall.rules import access, decide, delegation, facts, token
 from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.delegation import Shown
 from parcelwall.rules.life import INSIDE, Parcel, Stage
-from parcelwall.rules.places import Plan
+from parcelwall.rules.places import Plan, Room
 from parcelwall.station import lists, outcomes, wear
 from parcelwall.station import visit as visits
 from parcelwall.station.codes import Codes, reservation_of
@@ -66,6 +68,13 @@ class StationDesk:
     @property
     def today(self) -> date:
         return self.now().astimezone(ZoneInfo(self.about.zone if self.about else "UTC")).date()
+
+    def room(self) -> Room:
+        """What is taken, broken, held and promised. Held is also what was left open: whoever has looked at its case may
+        have closed it before the door."""
+        room, standing = self.memory.room(), self.unfinished()
+        held = reduce(or_, (self.plan.bit(visit.compartment) for visit in standing), room.held)
+        return msgspec.structs.replace(room, held=held) if standing else room
 
     def inside(self) -> list[Parcel]:
         return [parcel for parcel in self.memory.parcels() if parcel.stage in INSIDE]
@@ -189,7 +198,7 @@ class StationDesk:
         if self.memory.reserve.is_low or self.battery_is_low:
             raise Refusal("station_out_of_service", "Disk full or battery low: parcels only go out until that is over.")
         doors = wear.doors(self.memory, parcel)
-        compartment = decide.deposit(parcel, self.plan, self.memory.room(), self.now(), size, doors)
+        compartment = decide.deposit(parcel, self.plan, self.room(), self.now(), size, doors)
         return self._begin("deposit", parcel, compartment, courier=courier)
 
     def by_label(self, label: str) -> Parcel:

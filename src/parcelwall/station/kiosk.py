@@ -304,7 +304,7 @@ class Kiosk:
     def free_by_size(self) -> list[tuple[str, int]]:
         plan = self.desk.plan
         counts: dict[str, int] = {}
-        for (size, _), free in zip(plan.kinds, free_by_kind(plan, self.desk.memory.room()), strict=True):
+        for (size, _), free in zip(plan.kinds, free_by_kind(plan, self.desk.room()), strict=True):
             counts[size] = counts.get(size, 0) + free
         return list(counts.items())
 

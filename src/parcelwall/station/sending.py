@@ -57,7 +57,7 @@ class Sending:
         if kiosk.open_visit():
             return kiosk.still_busy()
         try:
-            room = self._desk.memory.room()
+            room = self._desk.room()
             first = chosen.larger_with_room(self._desk.plan, room, parcel, above) if above else chosen.smallest(
                 self._desk, parcel.id)  # fmt: skip
             if not first:

@@ -74,7 +74,7 @@ class Folk:
 
     def _once_more(self, post: Outpost, what: str, who: object) -> None:
         """They come back when there is light again."""
-        if what in ("round", "come", "hold"):
+        if what in ("round", "come", "hold", "shut"):
             self.later(post, timedelta(minutes=post.luck.between(20, 240)), what, who)
 
     # couriers

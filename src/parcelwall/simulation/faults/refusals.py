@@ -100,9 +100,11 @@ class Refusals:
     def _fitting(self, post: Outpost, thing: Thing) -> list[int]:
         """Compartments that would take it: nothing lies there, and no book, promise or case keeps them."""
         plan, room = post.up.desk.plan, post.up.memory.room()
+        open_still = {each.compartment for each in post.up.desk.unfinished()}
         return [
             each.number for each in plan.layout.compartments
-            if not room.unusable & plan.bit(each.number) and not self.behind[post.name].at(each.number)
+            if not room.unusable & plan.bit(each.number) and each.number not in open_still
+            and not self.behind[post.name].at(each.number)
             and places.fits(thing.sides_mm, thing.weight_g, plan.sizes[each.size])
         ]  # fmt: skip
 
