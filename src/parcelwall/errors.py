@@ -73,6 +73,7 @@ REASONS: dict[str, str] = {
     "station_full": "No compartment is free at this station. Choose one of `alternatives`, or try later.",
     "no_fitting_compartment": "No compartment of that size is free there. Choose one of `alternatives`, or try later.",
     "no_reachable_compartment": "No compartment within reach is free there. Choose one of `alternatives`.",
+    "label_twice": "Another parcel with this label is promised room there, or lies there. Label this one otherwise.",
     "held_for_others": "Room at this station is kept for other parcels. Choose one of `alternatives`, or another day.",
     "climate_not_here": "This station has no such cooled compartment. Choose one of `alternatives`.",
     "parcel_too_large": "The parcel fits no compartment of this station, however it is turned.",

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -64,6 +65,28 @@ async def test_what_cannot_be_promised_is_diverted_with_its_reason(hub: Hub) -> 
     for why, changed in reasons.items():
         answer = await hub.desk.ask(announcing(why, "S-0001", **changed))
         assert (answer.status, answer.body["stage"], answer.body["reason"]) == (201, "DIVERTED", why)
+
+
+async def test_a_carriers_second_parcel_with_one_label_is_not_promised_room_beside_the_first(hub: Hub) -> None:
+    """Whoever brings them could not say which is which. At another station it is well, and for another carrier."""
+    one, two = await hub.desk.serve([announcing(f"PW-{n}", "S-0001", label="10001") for n in (1, 2)])
+    assert isinstance(one, Answer)
+    assert isinstance(two, Answer)
+    assert (one.body["stage"], two.body["reason"]) == ("RESERVED", "label_twice")
+    third = await hub.desk.ask(announcing("PW-3", "S-0001", label=" 10001"))
+    assert (third.body["stage"], third.body["reason"]) == ("DIVERTED", "label_twice")
+    assert (await hub.desk.ask(announcing("PW-4", "S-0001", label="PW-1"))).body["station"], "PW-1 has a label"
+    waits = await hub.desk.ask(announcing("10001"))
+    refused = await no(hub, Reserve(carrier=waits.body["carrier"], parcel=UUID(waits.body["id"]),
+                                    destination=Destination(station_id="S-0001")))  # fmt: skip
+    assert refused.reason == "label_twice"
+    assert [each["station"] for each in refused.details["alternatives"]] == ["S-0002"]
+    there = await hub.desk.ask(announcing("PW-5", "S-0002", label="10001"))
+    theirs = await hub.desk.ask(announcing("PW-1", "S-0001", carrier="matkahuolto", label="10001"))
+    assert [each.body["stage"] for each in (there, theirs)] == ["RESERVED", "RESERVED"]
+    told = await hub.pool.fetch("SELECT body FROM entry WHERE kind = 'Reserved' AND writer = 'hub:1/S-0001'")
+    carriers = [msgspec.json.decode(each["body"])["carrier"] for each in told]
+    assert carriers == [waits.body["carrier"]] * 2 + ["matkahuolto"], "a station knows whose it is"
 
 
 async def test_without_a_destination_it_waits(hub: Hub) -> None:

@@ -11,6 +11,7 @@ from parcelwall.errors import Refusal
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.rules.policy import Policy
+from parcelwall.station import chosen
 from parcelwall.station.visit import Visit
 from station.rig import NAME, Rig
 
@@ -104,16 +105,17 @@ async def test_labels_that_are_not_for_here(rig: Rig) -> None:
 
 
 async def test_two_parcels_with_one_label(rig: Rig) -> None:
-    """The one that is expected is meant, and of several the one whose time ends first."""
+    """The label does not say which of them somebody holds: nothing is put in until they have said it."""
     first = rig.promise("PW-1")
     await rig.deposit("PW-1")
     second = rig.promise("PW-1", deposit_by=rig.now.now() + timedelta(hours=2))
     third = rig.promise("PW-1", deposit_by=rig.now.now() + timedelta(hours=1))
-    assert rig.desk.by_label("PW-1").id == third
-    for each in (third, second):
-        await rig.deposit("PW-1")
+    assert [each.id for each in rig.desk.with_label("PW-1")] == [third, second, first]
+    for each in (second, third):
+        assert (await no(rig.deposit("PW-1"))).reason == "label_twice"
+        await rig.through(chosen.deposit(rig.desk, each, None, rig.courier))
         assert rig.parcel(each).stage == Stage.READY
-    assert rig.desk.by_label("PW-1").id in (first, second, third)
+    assert (await no(rig.deposit("PW-1"))).reason == "already_deposited"
 
 
 async def test_a_late_deposit_after_its_promise_was_withdrawn(rig: Rig) -> None:
@@ -124,7 +126,8 @@ async def test_a_late_deposit_after_its_promise_was_withdrawn(rig: Rig) -> None:
     assert reservation is not None
     rig.hear(facts.Withdrawn(parcel=parcel, reservation=reservation, station=NAME))
     await rig.shut(visit.compartment)
-    other = await rig.inside("PW-1")
+    other = rig.promise("PW-1")
+    await rig.through(chosen.deposit(rig.desk, other, None, rig.courier))
     assert rig.parcel(parcel).stage == rig.parcel(other).stage == Stage.READY
     assert rig.desk.by_label("PW-1").id in (parcel, other)
     await rig.collect(rig.code(parcel))

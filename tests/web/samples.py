@@ -178,6 +178,9 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
         "courier-home": at("courier-home", courier=msgspec.structs.replace(courier, last=None)),
         "courier-scan": at("courier-scan", courier=courier),
         "courier-size": at("courier-size", courier=courier, sizes=sizes, ending="2917"),
+        "courier-which": at("courier-which", courier=courier, alike=(
+            views.Alike("p1", "posti", "2917", "S"), views.Alike("p2", "matkahuolto", "2917", "M"),
+            views.Alike("p3", "", "0386", "S"))),
         "courier-label": at("courier-label", courier=courier),
         "courier-open": at("open", door=33, courier=courier, puts_in=True),
         "audit": at("audit", door=26, courier=courier, checks=4),

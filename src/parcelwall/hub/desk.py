@@ -14,7 +14,7 @@ import msgspec
 
 from parcelwall.clock import Clock
 from parcelwall.errors import ParcelwallError, Refusal, Trouble
-from parcelwall.hub import admission, stations
+from parcelwall.hub import admission, stations, twins
 from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, Reserve
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.keys import Keys
@@ -162,6 +162,7 @@ class Desk:
             parcels += [row["parcel"] for row in await at.connection.fetch(_OF_CASES, closing)]
         writers = [self.streams.slot] if references else []  # what is announced is written there
         await at.load(parcels, wanted, writers, free_only=free_only)
+        await twins.load(at, _labels(at, commands))
         for station in at.here if at.rows else ():
             if counts_heads(at.rows, station):
                 await at.load_present(station)
@@ -252,6 +253,15 @@ async def _by_itself(one: Any, serve: Callable[[Sequence[Any], int], Awaitable[A
         return (await _one_by_one_if_need_be([one], serve))[0]
     except Exception as failed:
         return _trouble(failed)
+
+
+def _labels(at: Sitting, commands: Sequence[Command]) -> list[twins.Named]:
+    """Labels that may be another's of the same carrier; a reference that is no label is looked for when room is asked
+    for anew only, for nothing is searched while announcing."""
+    new = [(each.order.carrier, each.order.label) for each in commands if isinstance(each, Announce)]
+    moved = [at.book.parcels.get(each.parcel) for each in commands if isinstance(each, Reserve)]
+    told = [(each.carrier, twins.label_of(each)) for each in moved if each]
+    return [(carrier, label) for carrier, label in new if label] + told
 
 
 def _put_off(at: Sitting, commands: Sequence[Command], answers: list[Answer | ParcelwallError | None]) -> None:

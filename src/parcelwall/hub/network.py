@@ -197,7 +197,7 @@ def _again(parcel: Parcel, label_tag: str) -> facts.Reserved:
 
 _PROMISE = (
     "reservation", "station", "size", "deposit_by", "length_mm", "width_mm", "height_mm", "weight_g", "hold_hours",
-    "climate", "proof", "direction", "reach", "selector", "generation", "expected_at", "blocked",
+    "climate", "proof", "direction", "reach", "selector", "generation", "expected_at", "blocked", "carrier",
 )  # fmt: skip
 
 

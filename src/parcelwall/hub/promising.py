@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from parcelwall.errors import Refusal
+from parcelwall.hub import twins
 from parcelwall.hub.admission import admits
 from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import Station
@@ -19,7 +20,7 @@ OF_ROOM = frozenset({
     "parcel_too_large", "parcel_too_heavy", "held_for_others",
 })  # fmt: skip
 _NOT_JOINED = "No computer has joined this station yet, so it takes no parcels. Choose one of `alternatives`."
-ADVISED = OF_ROOM | {"no_station_near"}  # refusals that name stations which would take the parcel
+ADVISED = OF_ROOM | {"no_station_near", "label_twice"}  # refusals that name stations which would take the parcel
 
 
 def promise(
@@ -45,11 +46,14 @@ def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None
     if parcel.stage == Stage.RESERVED and parcel.station == station.id:
         before = msgspec.structs.replace(parcel, stage=Stage.ANNOUNCED, station=None)
         room = places.room_after(station.plan, station.id, room, parcel, before)
-    tag = access.label_tag(station.label_key, parcel.label or parcel.reference)
-    return decide.reserve(
+    twins.refuse(at, parcel, station.id)
+    tag = access.label_tag(station.label_key, twins.label_of(parcel))
+    promised = decide.reserve(
         parcel, station.id, station.plan, room, at.ids.new(), tag, access.selector(parcel.reference), at.now, at.policy,
         admits(at, station, parcel), told, _group(at, parcel, station, contact),
     )  # fmt: skip
+    twins.note(at, parcel, station.id)
+    return promised
 
 
 def _group(at: Sitting, parcel: Parcel, station: Station, contact: bytes) -> str:

@@ -112,6 +112,7 @@ class Sitting:
         self.wishes: frozenset[bytes] = frozenset()  # contacts of those who asked for doors within reach
         self.rows: tuple[AdmissionRow, ...] = ()  # of admission, in force
         self.verifies = True  # whether passkeys can be shown at this hub's address
+        self.labels: dict[tuple[str, str, str], UUID] = {}  # carrier, station, label: see `twins`
         self.refused: list[tuple[Any, ...]] = []  # of room: counted, no facts
         self.together = Together()
         self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []

@@ -160,6 +160,12 @@ REFUSALS: dict[str, dict[Face, Sayings]] = {
         "kiosk": (Saying(N_("It fits no door"), N_("Take it along and tell us.")),),
         "phone": (Saying(N_("It fits no door here")),),
     },
+    "label_twice": {
+        "kiosk": (
+            Saying(N_("Several parcels here have this label"), N_("Use the code instead, or open each by its door.")),
+        ),
+        "phone": (Saying(N_("Another parcel there has this label"), N_("Give this one a label of its own.")),),
+    },
     "not_for_this_station": {
         "kiosk": (Saying(N_("This one is not for here"), _TAKE_ALONG),),
         "phone": (Saying(N_("It belongs to {station}")), Saying(N_("This one is not for here"))),

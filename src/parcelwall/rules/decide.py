@@ -173,7 +173,7 @@ def reserve(
         length_mm=parcel.length_mm, width_mm=parcel.width_mm, height_mm=parcel.height_mm, weight_g=parcel.weight_g,
         hold_hours=policy.hold_hours, climate=parcel.climate, proof=parcel.proof, direction=parcel.direction,
         reach=parcel.reach, label_tag=tag, selector=selector, policy=policy.version, expected_at=parcel.expected_at,
-        blocked=parcel.blocked, told=told, group=group,
+        blocked=parcel.blocked, told=told, group=group, carrier=parcel.carrier,
     )  # fmt: skip
 
 

@@ -73,6 +73,7 @@ class Reserved(ParcelFact, frozen=True, kw_only=True):
     blocked: bool | None = None
     told: Told | None = None  # what an offer had said of it
     group: str = ""  # alike for parcels of one recipient at one station on one day; says nothing elsewhere
+    carrier: str = ""  # whose it is: two carriers may have printed one label
 
 
 class Withdrawn(ParcelFact, frozen=True, kw_only=True):

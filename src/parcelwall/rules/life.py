@@ -185,6 +185,7 @@ _NO_PROMISE: dict[str, Any] = {"station": None, "reservation": None, "size": Non
 def _reserved(parcel: Parcel, fact: Any, at: datetime) -> dict[str, Any]:
     changed: dict[str, Any] = dict(zip(_RESERVED_FIELDS, _reserved_values(fact), strict=True))
     changed["due"], changed["expected_at"] = fact.deposit_by, fact.expected_at or parcel.expected_at
+    changed["carrier"] = fact.carrier or parcel.carrier
     return changed
 
 

@@ -22,6 +22,7 @@ class Bringing:
             "courier": lambda _: kiosk.aside("courier-in"), "courier-home": lambda _: self._screen("courier-home"),
             "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": lambda _: self._next(),
             "not-there": lambda _: self._not_there(), "unfit": lambda _: self._unfit(), "size": self._choose,
+            "which": self._which,
             "no-fit": lambda _: self._screen("no-fit"), "van": lambda _: kiosk.staying.back(),
             "finish": lambda _: self._finish(), "next-part": lambda _: kiosk.by_phone.next_part(),
         }  # fmt: skip
@@ -54,7 +55,21 @@ class Bringing:
         try:
             return await kiosk.serve_here(self._desk.deposit_by_label(text, courier))
         except Refusal as no:
+            if no.reason == "label_twice":
+                alike = tuple(each.id for each in self._desk.with_label(text))
+                return kiosk.show("courier-which", COURIER_IDLE_S, alike=alike)
             return self._refused(no, text)
+
+    async def _which(self, parcel: str) -> Showing:
+        """Of several with one label, the one that the courier holds in their hands."""
+        kiosk, showing = self._kiosk, self._kiosk.showing
+        chosen_one = next((each for each in showing.alike if str(each) == parcel), None)
+        if showing.screen != "courier-which" or showing.courier is None or chosen_one is None:
+            raise Refusal("stale_screen")
+        try:
+            return await kiosk.serve_here(chosen.deposit(self._desk, chosen_one, None, showing.courier))
+        except Refusal as no:
+            return self._refused(no)
 
     def _refused(self, no: Refusal, text: str = "") -> Showing:
         kiosk = self._kiosk
@@ -67,7 +82,7 @@ class Bringing:
     async def _take(self, label: str, courier: UUID) -> Showing:
         """What was just taken out is named by its own label, before the next door opens."""
         try:
-            parcel = self._desk.by_label(label)
+            parcel = taking.by_label(self._desk, label)
             return await self._kiosk.serve_here(taking.take_out(self._desk, parcel.id, courier))
         except Refusal as no:
             return self._refused(no, label)

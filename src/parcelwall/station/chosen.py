@@ -12,8 +12,8 @@ from parcelwall.station.desk import StationDesk
 from parcelwall.station.visit import Visit
 
 
-def deposit(desk: StationDesk, parcel: UUID, size: str, courier: UUID | None) -> Visit:
-    """Begins the visit that puts a promised parcel into a compartment of that size.
+def deposit(desk: StationDesk, parcel: UUID, size: str | None, courier: UUID | None) -> Visit:
+    """Begins the visit that puts a promised parcel into a compartment of that size, or the rules'.
 
     Without a courier it is a sender's, whose right is the code or the label that was shown before. Refuses a size that
     has no room beside what is promised to others, and what a sender may not put in.

@@ -201,14 +201,22 @@ class StationDesk:
         compartment = decide.deposit(parcel, self.plan, self.room(), self.now(), size, doors)
         return self._begin("deposit", parcel, compartment, courier=courier)
 
-    def by_label(self, label: str) -> Parcel:
-        """The parcel with this label: one that is expected, before one that is inside. Refuses what is not for here."""
+    def with_label(self, label: str) -> list[Parcel]:
+        """The parcels with this label that are expected here or lie inside, what is due first before the others."""
         tags = self.codes.label_tags(label)
         known = [parcel for parcel in self.memory.parcels() if any(access.same(parcel.label_tag, tag) for tag in tags)]
         here = [parcel for parcel in known if parcel.stage in (Stage.RESERVED, *INSIDE)]
+        return sorted(here, key=lambda each: (each.stage != Stage.RESERVED, each.deposit_by or self.now(), each.id))
+
+    def by_label(self, label: str) -> Parcel:
+        """The parcel with this label. Refuses what is not for here, and where several have it and one is expected:
+        which of them somebody holds in their hands the label does not say."""
+        here = self.with_label(label)
         if not here:
             raise Refusal("not_for_this_station")
-        return min(here, key=lambda parcel: (parcel.stage != Stage.RESERVED, parcel.deposit_by or self.now()))
+        if len(here) > 1 and here[0].stage == Stage.RESERVED:
+            raise Refusal("label_twice")
+        return here[0]
 
     def take_back(self, parcel: UUID, courier: UUID) -> Visit:
         """Begins the visit that takes out what nobody collected in time."""

@@ -36,18 +36,19 @@ class Sending:
 
     def knows_label(self, text: str) -> bool:
         """Whether this is the label of a return that is expected here."""
-        return self._by_label(text) is not None
+        return bool(self._with_label(text))
 
-    def _by_label(self, text: str) -> Parcel | None:
-        try:
-            parcel = self._desk.by_label(text)
-        except Refusal:
-            return None
-        return parcel if parcel.direction == "return" and parcel.stage == Stage.RESERVED else None
+    def _with_label(self, text: str) -> list[Parcel]:
+        """Returns that are expected with this label. What a courier brings under it is none of a sender's business."""
+        known = self._desk.with_label(text)
+        return [each for each in known if each.direction == "return" and each.stage == Stage.RESERVED]
 
     def show_label(self, text: str) -> Showing:
-        parcel = self._by_label(text)
-        return self.ask_size(parcel) if parcel else self._kiosk.aside("send-scan")
+        """Where two returns have one label, the send code says which it is."""
+        parcels = self._with_label(text)
+        if len(parcels) > 1:
+            return self.refused(Refusal("label_twice"))
+        return self.ask_size(parcels[0]) if parcels else self._kiosk.aside("send-scan")
 
     def ask_size(self, parcel: Parcel, above: int | None = None) -> Showing:
         """Which door fits? The smallest that the rules would take is proposed; `above` a door that was too small.

@@ -16,8 +16,8 @@ from parcelwall.station.outcomes import OCCUPIED
 Screen = Literal[
     "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
     "several", "send-scan", "send-size", "send-none", "send-done",
-    "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label", "courier-out", "courier-bye",
-    "courier-sync", "no-fit", "unknown", "audit", "service",
+    "courier-in", "courier-home", "courier-scan", "courier-size", "courier-which", "courier-label", "courier-out",
+    "courier-bye", "courier-sync", "no-fit", "unknown", "audit", "service",
     "help", "look", "more-time", "report", "case", "closed", "asleep",
 ]  # fmt: skip
 
@@ -35,8 +35,8 @@ COVERS: tuple[Screen, ...] = ("help", "look")  # over any other screen, which co
 ENDED: tuple[Screen, ...] = ("thanks", "case", "send-done", "courier-bye", "service")  # the next person comes
 WARNS: tuple[Screen, ...] = (
     "selector", "wrong", "paused", "held", "stuck", "case", "report", "help", "look", "send-scan", "send-size",
-    "send-none", "send-done", "courier-in", "courier-home", "courier-scan", "courier-size", "courier-label",
-    "courier-out", "courier-sync", "no-fit", "unknown", "audit", "service",
+    "send-none", "send-done", "courier-in", "courier-home", "courier-scan", "courier-size", "courier-which",
+    "courier-label", "courier-out", "courier-sync", "no-fit", "unknown", "audit", "service",
 )  # fmt: skip
 """Screens on which somebody may be reading or looking for something: they are asked before all is gone."""
 
@@ -76,6 +76,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     retries: bool = False  # whoever stands here may have the door tried once more, after `paused_until`
     stands: bool = False  # the holding time of whoever stands here stands still while that case is open
     parcel: UUID | None = None  # whose size is being chosen
+    alike: tuple[UUID, ...] = ()  # parcels with one label, between which the courier chooses
     sends: bool = False  # somebody who is no courier puts a parcel in
     receipt: str = ""
     checks: tuple[int, ...] = ()  # doors that are still to be looked into

@@ -18,6 +18,16 @@ def waiting(desk: StationDesk) -> list[Parcel]:
     return sorted(out, key=lambda parcel: parcel.compartment or 0)
 
 
+def by_label(desk: StationDesk, label: str) -> Parcel:
+    """The one with this label that a courier is to take along, whatever else has that label. Refuses where several of
+    those have it, and as the desk does where none has."""
+    alike = {each.id for each in desk.with_label(label)}
+    here = [each for each in waiting(desk) if each.id in alike]
+    if len(here) > 1:
+        raise Refusal("label_twice")
+    return here[0] if here else desk.by_label(label)
+
+
 def take_out(desk: StationDesk, parcel: UUID, courier: UUID) -> Visit:
     """Begins the visit to one of those: a return is collected, what came too late is taken back."""
     known = desk.memory.parcel(parcel)

@@ -19,6 +19,7 @@ from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.cabinet import place_sentence
 from parcelwall.web.render import Renderer
 from parcelwall.web.views import (
+    Alike,
     Courier,
     KioskScreen,
     Language,
@@ -40,7 +41,7 @@ CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused":
 DOORS_A_PAGE = 48
 HIGH_KEYS_MM = 1100  # faces.md 2.5: lower keys are offered only above that
 TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record",
-        "proof_missing", "door_busy", "door_failed", "no_fitting_compartment")  # fmt: skip
+        "proof_missing", "door_busy", "door_failed", "no_fitting_compartment", "label_twice")  # fmt: skip
 NO_PASS = N_("This screen has to be opened anew")
 OPEN_ANEW = N_("Your code stays good. Whoever looks after this station finds the screen's address in kiosk.url.")
 TELLS = ("unknown", "closed", "send-none", "service", "audit", "courier-home")
@@ -102,7 +103,8 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         case=showing.case, retries=showing.retries, stands=showing.stands, phone=station.memory.policy.number_to_call,
         courier=_courier(station, showing), alone=not station.desk.online,
         deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
-        sizes=_sizes(station, showing), receipt=showing.receipt, sends=showing.sends, unfit=_is_unfit(station, showing),
+        sizes=_sizes(station, showing), alike=_alike(station, showing), receipt=showing.receipt, sends=showing.sends,
+        unfit=_is_unfit(station, showing),
         checks=len(showing.checks), asks=showing.found == "ask", service=_service(station, showing),
         puts_in=_is_put_in(station, showing), saving_power=station.desk.on_battery,
         no_sending=_no_sending(station, showing),
@@ -267,6 +269,12 @@ def _sizes(station: Station, showing: Showing) -> tuple[SizeChoice, ...]:
                    proposed=size.name == showing.found)
         for size in sorted(desk.plan.layout.sizes, key=lambda size: size.width_mm * size.height_mm * size.depth_mm)
     )  # fmt: skip
+
+
+def _alike(station: Station, showing: Showing) -> tuple[Alike, ...]:
+    """Parcels with one label, by whose they are, the end of their number and their size: what is printed on each."""
+    known = [station.desk.memory.parcel(each) for each in showing.alike]
+    return tuple(Alike(str(each.id), each.carrier, each.selector, each.size or "") for each in known if each)
 
 
 def _service(station: Station, showing: Showing) -> Service | None:

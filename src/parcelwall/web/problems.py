@@ -27,7 +27,7 @@ STATUS: dict[str, int] = {
     "selector_needed": 409,
     "not_for_this_station": 409, "door_busy": 409, "door_failed": 503, "stale_screen": 409, "deposit_too_late": 409,
     "station_offline": 409, "not_present": 403, "order_late": 409, "order_repeated": 409, "order_unknown": 409,
-    "door_rests": 409,
+    "door_rests": 409, "label_twice": 422,
     "passkey_wrong": 403, "proof_missing": 403, "cannot_record": 503, "claim_unknown": 403, "station_taken": 409,
     "held_back": 409, "too_many_staff": 409, "too_many_codes": 409, "bundle_unknown": 422, "invite_unknown": 403,
     "held_for_others": 422, "second_person_needed": 403, "too_new_to_agree": 403, "asked_already": 409,

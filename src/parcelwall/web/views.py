@@ -149,8 +149,8 @@ class RefusedView(msgspec.Struct, frozen=True):
 ScreenId = Literal[
     "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
     "several", "send-scan", "send-size", "send-none", "send-done", "courier-in", "courier-home", "courier-scan",
-    "courier-size", "courier-label", "courier-out", "courier-bye", "courier-sync", "no-fit", "unknown", "audit",
-    "service", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
+    "courier-size", "courier-which", "courier-label", "courier-out", "courier-bye", "courier-sync", "no-fit", "unknown",
+    "audit", "service", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
 ]  # fmt: skip
 
 
@@ -183,6 +183,15 @@ class SizeChoice(msgspec.Struct, frozen=True):
     depth_mm: int
     free: int | None = None
     proposed: bool = False
+
+
+class Alike(msgspec.Struct, frozen=True):
+    """One of several parcels with the same label. `carrier` may be "" for one that an older hub has promised."""
+
+    parcel: str
+    carrier: str
+    ending: str
+    size: str
 
 
 class LastDoor(msgspec.Struct, frozen=True):
@@ -270,6 +279,7 @@ class KioskScreen(msgspec.Struct, frozen=True):
     """The holding time of whoever reads this stands still while the case is open."""
     deadline: datetime | None = None
     sizes: tuple[SizeChoice, ...] = ()
+    alike: tuple[Alike, ...] = ()
     courier: Courier | None = None
     belongs: str = ""
     """Station where a label belongs, or the next one with room."""
