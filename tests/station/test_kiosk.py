@@ -154,16 +154,3 @@ async def test_a_restart_in_front_of_an_open_door(rig: Rig, kiosk: Kiosk) -> Non
 async def test_free_compartments_are_counted(rig: Rig, kiosk: Kiosk) -> None:
     await rig.inside("PW-1")
     assert dict(kiosk.free_by_size()) == {"S": 3, "M": 2, "L": 2}
-
-
-async def test_a_label_whose_door_was_left_open(rig: Rig, kiosk: Kiosk) -> None:
-    """The courier is told which door to push shut; the screen does not just stay as it was."""
-    rig.promise("PW-1")
-    await kiosk.sign_in(rig.courier_code())
-    opened = await kiosk.label("PW-1")
-    rig.now.advance(121)
-    await rig.look()
-    assert kiosk.showing.screen == "courier-scan"
-    showing = await kiosk.label("PW-1")
-    assert (showing.screen, showing.refusal, showing.door) == ("unknown", "door_busy", opened.door)
-    await rig.shut(opened.door or 0)

@@ -22,6 +22,7 @@ class Bringing:
             "courier": lambda _: kiosk.aside("courier-in"), "courier-home": lambda _: self._screen("courier-home"),
             "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": lambda _: self._next(),
             "not-there": lambda _: self._not_there(), "unfit": lambda _: self._unfit(), "size": self._choose,
+            "nothing": lambda _: self._nothing(),
             "which": self._which,
             "no-fit": lambda _: self._screen("no-fit"), "van": lambda _: kiosk.staying.back(),
             "finish": lambda _: self._finish(), "next-part": lambda _: kiosk.by_phone.next_part(),
@@ -58,7 +59,17 @@ class Bringing:
             if no.reason == "label_twice":
                 alike = tuple(each.id for each in self._desk.with_label(text))
                 return kiosk.show("courier-which", COURIER_IDLE_S, alike=alike)
-            return self._refused(no, text)
+            left = no.reason == "door_busy" and chosen.left_open(self._desk, self._desk.by_label(text).id)
+            return self.resume(left) if left else self._refused(no, text)
+
+    def resume(self, visit: Visit) -> Showing:
+        """A door that was left open, before whoever has its parcel in their hands: they can say that it is not in."""
+        kiosk = self._kiosk
+        if kiosk.open_visit() or kiosk.keeper is None:
+            return kiosk.still_busy()
+        visit = chosen.resume(self._desk, visit)
+        kiosk.keeper.give_time(visit)
+        return kiosk.show_door(visit)
 
     async def _which(self, parcel: str) -> Showing:
         """Of several with one label, the one that the courier holds in their hands."""
@@ -121,11 +132,17 @@ class Bringing:
 
     def _unfit(self) -> Showing:
         """The parcel is larger than the door: nothing will be put in, and the door is to be pushed shut again."""
-        kiosk = self._kiosk
-        visit = kiosk.open_visit()
+        return self._kiosk.show_door(chosen.unfit(self._desk, self._open_deposit()))
+
+    def _nothing(self) -> Showing:
+        """Nothing is put in after all, and the door is to be pushed shut again."""
+        return self._kiosk.show_door(chosen.nothing(self._desk, self._open_deposit()))
+
+    def _open_deposit(self) -> Visit:
+        visit = self._kiosk.open_visit()
         if visit is None or visit.purpose != "deposit" or visit.step != "opened":
             raise Refusal("stale_screen")
-        return kiosk.show_door(chosen.unfit(self._desk, visit))
+        return visit
 
     def put_nothing(self, visit: Visit) -> None:
         """The door is shut again with nothing put in. Was it too small, a larger one is proposed, or none is left."""

@@ -8,7 +8,7 @@ from parcelwall.errors import Refusal
 from parcelwall.rules import decide, places
 from parcelwall.rules.life import Parcel
 from parcelwall.station import wear
-from parcelwall.station.desk import StationDesk
+from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.visit import Visit
 
 
@@ -24,6 +24,28 @@ def deposit(desk: StationDesk, parcel: UUID, size: str | None, courier: UUID | N
     if known is None or (courier is None and known.direction != "return"):
         raise Refusal("not_for_this_station")
     return desk.begin_deposit(known, courier, size)
+
+
+def left_open(desk: StationDesk, parcel: UUID) -> Visit | None:
+    """The visit that was to put this parcel in, and whose door was left open."""
+    aside = (each for each in desk.unfinished() if each.parcel == parcel and each.screen != KIOSK)
+    return next((each for each in aside if each.purpose == "deposit" and each.step == "opened"), None)
+
+
+def resume(desk: StationDesk, visit: Visit) -> Visit:
+    """Such a visit is at the screen again: whoever has the parcel in their hands puts it in, or says that they do
+    not. Refused while another door is before the screen."""
+    desk._refuse_busy()
+    again = msgspec.structs.replace(visit, screen=KIOSK, outcome="")
+    desk._write(again)
+    return again
+
+
+def nothing(desk: StationDesk, visit: Visit) -> Visit:
+    """Nothing is put in, for whatever reason: when the door is shut, nothing was."""
+    told = msgspec.structs.replace(visit, spoiled=True)
+    desk.memory.keep(told)
+    return told
 
 
 def unfit(desk: StationDesk, visit: Visit) -> Visit:

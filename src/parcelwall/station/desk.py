@@ -35,6 +35,7 @@ from parcelwall.station.visit import Visit
 KIOSK = "kiosk"
 RIGHT_ALL_THE_SAME = ("proof_missing", "cannot_record", "door_failed")  # the code was right, and no try is counted
 ANOTHER = "another_door_opened"  # than the one that was asked for: until somebody has looked, both are a technician's
+LEFT_OPEN = "door_left_open"  # what the case is about
 
 
 class StationDesk:
@@ -358,8 +359,10 @@ class StationDesk:
     def left_open(self, visit: Visit) -> Visit:
         """Open for too long: a case, and the screen goes on with the next person while the door is watched."""
         aside = msgspec.structs.replace(visit, screen=f"aside/{visit.compartment}", outcome="left_open")
-        case = self.case("door_left_open", visit.parcel, visit.compartment, holds=True)
-        self.memory.tell(case, visit_after=aside)
+        case = self.case(LEFT_OPEN, visit.parcel, visit.compartment, holds=True)
+        open_cases = [each for each in self.memory.book.cases.values() if each.closed_at is None]
+        is_told = any(each.about == LEFT_OPEN and each.compartment == visit.compartment for each in open_cases)
+        self.memory.tell(*([] if is_told else [case]), visit_after=aside)
         return aside
 
     def unasked(self, compartment: int) -> None:

@@ -7,7 +7,8 @@ from parcelwall import clock
 from parcelwall.rules import decide, facts
 from parcelwall.station.visit import Visit
 
-OCCUPIED = "reported_occupied"  # a courier finds something in the compartment that was to be empty
+OCCUPIED = "reported_occupied"  # something is in the compartment that was to be empty
+EMPTY = "reported_empty"
 
 
 def fact_of(visit: Visit, station: str, now: datetime) -> facts.ParcelFact | None:
@@ -37,4 +38,4 @@ def evidence(visit: Visit | None) -> dict[str, Any]:
 
 def spoils(about: str, visit: Visit | None) -> bool:
     """Whether nothing is put in after all, although the door was opened for it."""
-    return about == OCCUPIED and visit is not None and visit.purpose == "deposit" and visit.step == "opened"
+    return about in (OCCUPIED, EMPTY) and visit is not None and visit.purpose == "deposit" and visit.step == "opened"

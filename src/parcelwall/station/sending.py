@@ -57,6 +57,8 @@ class Sending:
         kiosk = self._kiosk
         if kiosk.open_visit():
             return kiosk.still_busy()
+        if left := chosen.left_open(self._desk, parcel.id):
+            return kiosk.bringing.resume(left)
         try:
             room = self._desk.room()
             first = chosen.larger_with_room(self._desk.plan, room, parcel, above) if above else chosen.smallest(

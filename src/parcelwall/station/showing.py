@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from parcelwall.errors import Refusal
-from parcelwall.station.outcomes import OCCUPIED
+from parcelwall.station.outcomes import EMPTY, OCCUPIED
 
 Screen = Literal[
     "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
@@ -40,7 +40,7 @@ WARNS: tuple[Screen, ...] = (
 )  # fmt: skip
 """Screens on which somebody may be reading or looking for something: they are asked before all is gone."""
 
-REPORTS = {"occupied": OCCUPIED, "empty": "reported_empty", "wrong": "reported_wrong_parcel",
+REPORTS = {"occupied": OCCUPIED, "empty": EMPTY, "wrong": "reported_wrong_parcel",
            "damaged": "reported_damaged", "not_there": "reported_not_there"}  # fmt: skip
 
 
