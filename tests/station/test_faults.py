@@ -11,6 +11,8 @@ from parcelwall.errors import Refusal
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.station import visit as visits
+from parcelwall.web.kiosk_picture import picture
+from parcelwall.web.render import Renderer
 from station.rig import NAME, Rig
 
 OPEN = 0  # what the pretend contact reads then
@@ -204,6 +206,22 @@ async def test_a_door_that_reads_open_already_takes_no_deposit(rig: Rig) -> None
 
 
 # open for too long, open unasked
+
+
+async def test_a_right_code_is_no_wrong_try_while_its_door_stands_open(rig: Rig) -> None:
+    """An operator has looked into the compartment and left it open."""
+    parcel = await rig.inside("PW-1")
+    door = rig.parcel(parcel).compartment or 0
+    await rig.keeper.serve(rig.desk.inspect(rig.ids.new(), door, rig.now.mono() + 15))
+    rig.now.advance(121)
+    await rig.look()
+    for _ in range(6):
+        showing = await rig.station.kiosk.type_code(rig.code(parcel))
+        assert (showing.screen, showing.refusal, showing.door) == ("closed", "door_busy", door)
+    assert picture(rig.station, Renderer()).heading == f"Door {door} is still open"
+    assert (rig.desk.codes.pause_left_s(), rig.memory.brake("bare").today) == (0, 0)
+    await rig.shut(door)
+    assert (await rig.station.kiosk.type_code(rig.code(parcel))).screen == "open"
 
 
 async def test_a_door_left_open_does_not_keep_the_next_person_waiting(rig: Rig) -> None:

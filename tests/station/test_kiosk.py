@@ -1,6 +1,5 @@
 """The one screen: from the first digit to the shut door; stale taps are refused, and the time tells nothing."""
 
-
 import pytest
 
 from parcelwall.errors import Refusal
@@ -154,3 +153,12 @@ async def test_a_restart_in_front_of_an_open_door(rig: Rig, kiosk: Kiosk) -> Non
 async def test_free_compartments_are_counted(rig: Rig, kiosk: Kiosk) -> None:
     await rig.inside("PW-1")
     assert dict(kiosk.free_by_size()) == {"S": 3, "M": 2, "L": 2}
+
+
+@pytest.mark.parametrize("why", ["selector_needed", "codes_paused", "cannot_record", "station_out_of_service"])
+async def test_a_refused_code_hides_no_door_that_opened_meanwhile(rig: Rig, kiosk: Kiosk, why: str) -> None:
+    """Every refusal is seen a moment after the last digit; an order may have opened a door in that moment."""
+    kiosk.home()
+    await kiosk.serve(rig.desk.inspect(rig.ids.new(), 3, rig.now.mono() + 15))
+    showing = kiosk.collecting._refused_code(Refusal(why), "12345678")
+    assert (showing.screen, showing.door) == ("open", 3)

@@ -52,18 +52,20 @@ class Collecting:
 
     def _refused_code(self, no: Refusal, digits: str) -> Showing:
         kiosk = self._kiosk
+        if kiosk.door_is_open():  # another's, since this was typed: no other screen hides it
+            return kiosk.still_busy()
         self._typed = digits if no.reason in ("selector_needed", "codes_paused") else ""
         if no.reason == "selector_needed":
             return kiosk.show("selector", IDLE_S)
         if no.reason == "codes_paused":
             return kiosk.show("paused", IDLE_S, **pause(no, self._desk.now()))
-        if no.reason in ("cannot_record", "station_out_of_service"):
-            return kiosk.show("closed", RESULT_S, refusal=no.reason)
-        if no.reason == "door_busy" or kiosk.door_is_open():
+        if no.reason == "door_busy" and kiosk.open_visit():
             return kiosk.still_busy()
         if no.reason == "door_failed":  # nobody opens it before a technician has looked
             door = no.details["door"]
             return kiosk.show("stuck", IDLE_S, door=door, case=case_name(self._desk.in_doubt()[door]), stands=True)
+        if no.reason in ("cannot_record", "station_out_of_service", "door_busy"):
+            return kiosk.show("closed", RESULT_S, refusal=no.reason, door=no.details.get("door"))
         if no.reason == "proof_missing":
             return kiosk.show("held", IDLE_S, refusal=no.reason)
         return kiosk.show("wrong", IDLE_S, tries_left=no.details.get("tries_left"))

@@ -33,7 +33,6 @@ from parcelwall.station.untold import Untold
 from parcelwall.station.visit import Visit
 
 KIOSK = "kiosk"
-RIGHT_ALL_THE_SAME = ("proof_missing", "cannot_record", "door_failed")  # the code was right, and no try is counted
 ANOTHER = "another_door_opened"  # than the one that was asked for: until somebody has looked, both are a technician's
 LEFT_OPEN = "door_left_open"  # what the case is about
 
@@ -107,7 +106,7 @@ class StationDesk:
         try:
             return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation, by=by)
         except Refusal as no:
-            if no.reason not in RIGHT_ALL_THE_SAME:
+            if no.reason == "wrong_code":  # else the code was right, and no try is counted
                 self.codes.wrong(brake, limits)
             raise
 
