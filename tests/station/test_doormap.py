@@ -15,6 +15,7 @@ from parcelwall.drivers.pretend.board import PretendBoards
 from parcelwall.drivers.pretend.memory import MemoryBoards
 from parcelwall.errors import Refusal
 from parcelwall.rules import facts
+from parcelwall.rules.life import Stage
 from parcelwall.rules.policy import Policy
 from parcelwall.station import doormap
 from parcelwall.station.commission import commission
@@ -184,3 +185,44 @@ async def test_wired_otherwise_after_a_walk_the_station_is_closed_and_its_hub_he
     doormap.Walk(rig.desk, [every])
     rig.station.kiosk.tick()
     assert (rig.station.kiosk.showing.screen, rig.memory.room().unusable) == ("home", 0)
+
+
+@pytest.mark.parametrize("purpose", ["collect", "deposit"])
+async def test_what_another_doors_contact_says_ends_no_visit(rig: Rig, purpose: str) -> None:
+    """A door stood open as the station was stopped to be wired otherwise. Nothing is booked by a contact that nobody
+    has confirmed."""
+    if purpose == "collect":
+        parcel = await rig.inside("PW-1")
+        rig.now.advance(700)
+        begun = rig.desk.collect_by_code(rig.code(parcel))
+    else:
+        parcel = rig.promise("PW-1")
+        begun = rig.desk.deposit_by_label("PW-1", rig.courier)
+    stage, visit = rig.parcel(parcel).stage, await rig.keeper.serve(begun)
+    await rig.stop()
+    doormap.confirm(folder(rig), [rig.profile], rig.now)
+    door = visit.compartment
+    other = door + 1 if door % 2 else door - 1
+    lines = [msgspec.structs.replace(line, lock={door: other, other: door}.get(line.lock, line.lock))
+             for line in rig.profile.doors]  # fmt: skip
+    rig.profile = msgspec.structs.replace(rig.profile, doors=lines)
+    await rig._open()
+    walk = doormap.Walk(rig.desk, [rig.profile])
+    assert walk.changed
+    await rig.keeper.recover()
+    await rig.look(3)
+    assert (rig.parcel(parcel).stage, rig.is_open(door)) == (stage, True)
+    assert [each.step for each in rig.desk.unfinished()] == ["opened"]
+    assert "DoorClosed" not in rig.told(rig.wrote() - 4)
+    rig.now.advance(121)
+    await rig.look()
+    assert "door_left_open" in rig.cases()
+    await rig.stop()
+    doormap.confirm(folder(rig), [rig.profile], rig.now)
+    rig.boards.push_closed(door)
+    await rig._open()
+    doormap.Walk(rig.desk, [rig.profile])
+    await rig.keeper.recover()
+    await rig.look(3)
+    assert rig.parcel(parcel).stage == (Stage.COLLECTED if purpose == "collect" else Stage.READY)
+    assert rig.desk.unfinished() == []

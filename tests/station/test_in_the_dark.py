@@ -149,3 +149,38 @@ async def test_a_clock_that_is_put_right_sends_nobody_away_from_an_open_door(rig
     await rig.look(3)
     assert (rig.cases(), [each.screen for each in rig.desk.unfinished()]) == ([], ["kiosk"])
     await rig.shut(visit.compartment)
+
+
+async def pulsed_and_cut(rig: Rig) -> tuple[UUID, int]:
+    """The pulse has left, and the power goes before anything was seen; the boards are up later than the computer."""
+    parcel = await rig.inside("PW-1")
+    rig.now.advance(700)
+    visit = rig.desk.collect_by_code(rig.code(parcel))
+    await rig.doors.open(visit.compartment, rig.now.mono() + 5)
+    await rig.stop()
+    rig.boards.unplug()
+    await rig._open()
+    await rig.keeper.recover()
+    return parcel, visit.compartment
+
+
+async def test_whether_a_pulsed_door_opened_is_seen_once_its_board_speaks(rig: Rig) -> None:
+    parcel, door = await pulsed_and_cut(rig)
+    await rig.look()
+    assert (rig.cases(), rig.told()[-1]) == ([], "Deposited"), "nobody knows yet"
+    await boards_up(rig)
+    assert (rig.cases(), rig.told()[-1]) == ([], "DoorOpened")
+    await rig.now.sleep(100.0)
+    await rig.look()
+    assert rig.cases() == [], "who stands there has time from when it was seen open"
+    await rig.shut(door)
+    assert (rig.parcel(parcel).stage, rig.cases(), rig.desk.unfinished()) == (Stage.COLLECTED, [], [])
+    rig.clean()
+
+
+async def test_a_pulsed_door_that_goes_on_saying_nothing_is_a_case(rig: Rig) -> None:
+    parcel, _ = await pulsed_and_cut(rig)
+    await rig.now.sleep(121.0)
+    await rig.look()
+    assert (rig.cases(), rig.told()[-2:]) == (["door_failed"], ["DoorFailed", "CaseOpened"])
+    assert (rig.parcel(parcel).stage, rig.desk.unfinished()) == (Stage.READY, [])

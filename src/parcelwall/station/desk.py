@@ -45,6 +45,7 @@ class StationDesk:
         self.online = False
         self.on_battery, self.battery_is_low = False, False
         self.doors_unchecked = False  # nobody has walked along them as they are wired now
+        self.doors_changed = False  # they are wired otherwise than they were walked: contacts may be of other doors
         self.standing_open: set[int] = set()  # doors that nobody asked to open; the keeper sees them
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
         self.codes, self.untold = Codes(self), Untold(memory)

@@ -100,7 +100,7 @@ class Walk:
     def look(self) -> None:
         """As the policy is now. One that was never walked is a case, once the hub has told which station this is."""
         self.refused = self.never and not self._desk.memory.policy.serves_unwalked
-        self._desk.doors_unchecked = self.changed or self.refused
+        self._desk.doors_unchecked, self._desk.doors_changed = self.changed or self.refused, self.changed
         if (self.never or self.changed) and self._desk.about and not self._is_told():
             details = {"why": OTHERWISE} if self.changed else {}
             with contextlib.suppress(*UNWRITTEN):

@@ -67,13 +67,19 @@ class Keeper:
             self._settle(visit, state)
 
     def _settle(self, visit: Visit, state: DoorState) -> None:
+        """By what its contact says. One of doors that are wired otherwise than they were walked says nothing: it may be
+        another's, and what follows from it is written for good."""
+        state = DoorState.UNKNOWN if self.desk.doors_changed else state
         if visit.step == "opened":
             if state == DoorState.CLOSED:
                 self._on_change(self.desk.closed(visit, recovered=True))
             elif state == DoorState.UNKNOWN:
                 self._unread.add(visit.id)
         elif state == DoorState.OPEN and not visit.stood_open:
+            self._open_s.pop(visit.id, None)
             self._on_change(self._said_open(visit, recovered=True))
+        elif state == DoorState.UNKNOWN and self._open_for_s(visit) <= LEFT_OPEN_S:
+            pass  # its board may be up later than this computer
         else:  # begun, and shut now or open before: without an item sensor nobody can tell whether we have opened it
             self._on_change(self.desk.failed(visit, "unclear"))
 
@@ -219,7 +225,7 @@ class Keeper:
     def _is_shut(self, visit: Visit, seen: Seen | None) -> bool:
         """Whether its leaf was pushed shut. One that is seen shut in the first moment must stay so: what follows from a
         shut door is written for good, and nobody has put anything in or taken it out so soon."""
-        if seen is None or seen.state != DoorState.CLOSED:
+        if seen is None or seen.state != DoorState.CLOSED or self.desk.doors_changed:
             self._shut_s.pop(visit.id, None)
             return False
         shut_s = self._shut_s.setdefault(visit.id, self.clock.mono())
