@@ -59,7 +59,7 @@ class Bringing:
             if no.reason == "label_twice":
                 alike = tuple(each.id for each in self._desk.with_label(text))
                 return kiosk.show("courier-which", COURIER_IDLE_S, alike=alike)
-            left = no.reason == "door_busy" and chosen.left_open(self._desk, self._desk.by_label(text).id)
+            left = no.reason == "door_busy" and chosen.aside(self._desk, self._desk.by_label(text).id)
             return self.resume(left) if left else self._refused(no, text)
 
     def resume(self, visit: Visit) -> Showing:

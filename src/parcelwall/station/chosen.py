@@ -26,10 +26,10 @@ def deposit(desk: StationDesk, parcel: UUID, size: str | None, courier: UUID | N
     return desk.begin_deposit(known, courier, size)
 
 
-def left_open(desk: StationDesk, parcel: UUID) -> Visit | None:
+def aside(desk: StationDesk, parcel: UUID) -> Visit | None:
     """The visit that was to put this parcel in, and whose door was left open."""
-    aside = (each for each in desk.unfinished() if each.parcel == parcel and each.screen != KIOSK)
-    return next((each for each in aside if each.purpose == "deposit" and each.step == "opened"), None)
+    others = (each for each in desk.unfinished() if each.parcel == parcel and each.screen != KIOSK)
+    return next((each for each in others if each.purpose == "deposit" and each.step == "opened"), None)
 
 
 def resume(desk: StationDesk, visit: Visit) -> Visit:

@@ -24,7 +24,7 @@ from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.delegation import Shown
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan, Room
-from parcelwall.station import lists, outcomes, wear
+from parcelwall.station import left_open, lists, outcomes, wear
 from parcelwall.station import visit as visits
 from parcelwall.station.codes import Codes, reservation_of
 from parcelwall.station.memory import Memory
@@ -34,7 +34,6 @@ from parcelwall.station.visit import Visit
 
 KIOSK = "kiosk"
 ANOTHER = "another_door_opened"  # than the one that was asked for: until somebody has looked, both are a technician's
-LEFT_OPEN = "door_left_open"  # what the case is about
 
 
 class StationDesk:
@@ -359,10 +358,8 @@ class StationDesk:
     def left_open(self, visit: Visit) -> Visit:
         """Open for too long: a case, and the screen goes on with the next person while the door is watched."""
         aside = msgspec.structs.replace(visit, screen=f"aside/{visit.compartment}", outcome="left_open")
-        case = self.case(LEFT_OPEN, visit.parcel, visit.compartment, holds=True)
-        open_cases = [each for each in self.memory.book.cases.values() if each.closed_at is None]
-        is_told = any(each.about == LEFT_OPEN and each.compartment == visit.compartment for each in open_cases)
-        self.memory.tell(*([] if is_told else [case]), visit_after=aside)
+        case = self.case(left_open.ABOUT, visit.parcel, visit.compartment, holds=True)
+        self.memory.tell(*([] if left_open.is_known(self, visit.compartment) else [case]), visit_after=aside)
         return aside
 
     def unasked(self, compartment: int) -> None:

@@ -13,6 +13,7 @@ from parcelwall.clock import Clock
 from parcelwall.drivers import Doors, DoorState, Seen
 from parcelwall.errors import Trouble
 from parcelwall.rules import facts
+from parcelwall.station import left_open
 from parcelwall.station.desk import ANOTHER, KIOSK, StationDesk
 from parcelwall.station.opening import Opening, open_door
 from parcelwall.station.reserve import UNWRITTEN, CannotWrite
@@ -44,6 +45,7 @@ class Keeper:
         self._open_s: dict[UUID, float] = {}  # visit -> since when this run knows its door to be open
         self._sprang_s: dict[UUID, float] = {}  # visit -> when this run saw its door spring open
         self._shut_s: dict[UUID, float] = {}  # visit -> since when its door is seen shut
+        self._looked_s: dict[UUID, float] = {}  # visit -> since when nobody waits to hear of its open door any more
         self._unread: set[UUID] = set()  # visits that were open at the start, and whose doors have said nothing since
 
     def _on_change(self, visit: Visit) -> None:
@@ -51,6 +53,7 @@ class Keeper:
             self._open_s.pop(visit.id, None)
             self._sprang_s.pop(visit.id, None)
             self._shut_s.pop(visit.id, None)
+            self._looked_s.pop(visit.id, None)
             self._unread.discard(visit.id)
         elif visit.step == "opened":
             self._open_for_s(visit)
@@ -187,6 +190,7 @@ class Keeper:
         for visit in self._left_alone():
             if visit.step == "opened" and visit.screen != KIOSK:
                 self._watch_open(visit)
+                self._give_up(visit)
             elif visit.step == "begun":  # and nobody is opening its door any more: that failed half-way
                 state = await self._state(visit.compartment)
                 if visit in self._left_alone():
@@ -221,6 +225,17 @@ class Keeper:
             self._unread.discard(visit.id)
         if visit.screen == KIOSK and self._open_for_s(visit) > LEFT_OPEN_S:
             self._on_change(self.desk.left_open(visit))
+
+    def _give_up(self, visit: Visit) -> None:
+        """A door that its contact never calls shut must not keep its compartment for ever: a while after somebody has
+        closed its case, or a day after it was opened, its visit ends as unclear."""
+        if visit not in self.desk.unfinished():
+            return
+        now_s = self.clock.mono()
+        if left_open.is_known(self.desk, visit.compartment):
+            self._looked_s.pop(visit.id, None)
+        if left_open.is_old(self.desk, visit) or now_s - self._looked_s.setdefault(visit.id, now_s) > LEFT_OPEN_S:
+            self._on_change(left_open.give_up(self.desk, visit))
 
     def _is_shut(self, visit: Visit, seen: Seen | None) -> bool:
         """Whether its leaf was pushed shut. One that is seen shut in the first moment must stay so: what follows from a

@@ -57,7 +57,7 @@ class Sending:
         kiosk = self._kiosk
         if kiosk.open_visit():
             return kiosk.still_busy()
-        if left := chosen.left_open(self._desk, parcel.id):
+        if left := chosen.aside(self._desk, parcel.id):
             return kiosk.bringing.resume(left)
         try:
             room = self._desk.room()

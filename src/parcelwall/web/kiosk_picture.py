@@ -262,7 +262,7 @@ def _sizes(station: Station, showing: Showing) -> tuple[SizeChoice, ...]:
     if parcel is None:
         return ()
     counts = dict(station.kiosk.free_by_size()) if showing.courier else {}
-    fitting = dict(places.sizes_with_room(desk.plan, desk.memory.room(), parcel))
+    fitting = dict(places.sizes_with_room(desk.plan, desk.room(), parcel))
     return tuple(
         SizeChoice(size.name, size.width_mm, size.height_mm, size.depth_mm,
                    (counts.get(size.name) if showing.courier else None) if fitting.get(size.name) else 0,
