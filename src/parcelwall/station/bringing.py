@@ -20,7 +20,7 @@ class Bringing:
         self._kiosk, self._desk = kiosk, kiosk.desk
         self.taps: dict[str, Tap] = {
             "courier": lambda _: kiosk.aside("courier-in"), "courier-home": lambda _: self._screen("courier-home"),
-            "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": lambda _: self._next(),
+            "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": self._next,
             "not-there": lambda _: self._not_there(), "unfit": lambda _: self._unfit(), "size": self._choose,
             "nothing": lambda _: self._nothing(),
             "which": self._which,
@@ -98,13 +98,16 @@ class Bringing:
         except Refusal as no:
             return self._refused(no, label)
 
-    async def _next(self) -> Showing:
-        """Opens the next door behind which something is to be taken out."""
-        kiosk, waiting = self._kiosk, taking.waiting(self._desk)
-        if not waiting or kiosk.showing.courier is None:
-            return self._screen("courier-scan")
+    async def _next(self, door: str) -> Showing:
+        """Opens the next door behind which something is to be taken out. `door` is the one that the screen has named:
+        if another is next by now, the screen names that first."""
+        kiosk, first = self._kiosk, taking.next_out(self._desk)
+        if first is None or kiosk.showing.courier is None:
+            return self._screen("courier-out" if taking.waiting(self._desk) else "courier-scan")
+        if door and door != str(first.compartment):
+            return kiosk.redraw()
         try:
-            return await kiosk.serve_here(taking.take_out(self._desk, waiting[0].id, kiosk.showing.courier))
+            return await kiosk.serve_here(taking.take_out(self._desk, first.id, kiosk.showing.courier))
         except Refusal as no:
             return kiosk.show("unknown", COURIER_IDLE_S, refusal=no.reason)
 

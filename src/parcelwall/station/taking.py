@@ -18,6 +18,15 @@ def waiting(desk: StationDesk) -> list[Parcel]:
     return sorted(out, key=lambda parcel: parcel.compartment or 0)
 
 
+def next_out(desk: StationDesk) -> Parcel | None:
+    """Which of those is offered next: not behind a door that would not open, or stands open, until somebody has looked;
+    None where no other is left."""
+    cases = desk.memory.book.cases.values()
+    failed = {each.compartment for each in cases if each.about == "door_failed" and each.closed_at is None}
+    shut = failed | {visit.compartment for visit in desk.unfinished()}
+    return next((each for each in waiting(desk) if each.compartment not in shut), None)
+
+
 def by_label(desk: StationDesk, label: str) -> Parcel:
     """The one with this label that a courier is to take along, whatever else has that label. Refuses where several of
     those have it, and as the desk does where none has."""

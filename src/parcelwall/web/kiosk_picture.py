@@ -229,15 +229,15 @@ def _countdown(station: Station, showing: Showing) -> tuple[int, int]:
 
 def _door(station: Station, showing: Showing) -> int | None:
     if showing.screen == "courier-out":
-        waiting = taking.waiting(station.desk)
-        return waiting[0].compartment if waiting else None
+        first = taking.next_out(station.desk)
+        return first.compartment if first else None
     return showing.door
 
 
 def _ending(station: Station, showing: Showing) -> str:
     if showing.screen == "courier-out":
-        waiting = taking.waiting(station.desk)
-        return waiting[0].selector if waiting else ""
+        first = taking.next_out(station.desk)
+        return first.selector if first else ""
     return showing.ending
 
 
