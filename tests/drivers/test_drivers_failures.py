@@ -203,6 +203,22 @@ async def test_one_status_byte_on_an_echoing_line(make_memory_rig):
     assert [swept[door].state for door in (1, 8)] == [CLOSED, OPEN]
 
 
+@pytest.mark.parametrize("driver", ["xor8a"])
+async def test_one_garbled_echo_makes_no_later_echo_an_answer(make_memory_rig):
+    """The file says that this line echoes: our own question must never be read as what the contacts say."""
+    rig = await make_memory_rig(**ONE_BOARD, status_bytes=1, closed_value=1, echo="drop")
+    rig.core.echo()
+    rig.core.push_open(8, 0.0)
+    assert [(await rig.doors.sweep())[door].state for door in (1, 8)] == [CLOSED, OPEN]
+    rig.core.garble_echoes(1)
+    await rig.doors.follow(2)
+    assert rig.doors.echoes
+    for _ in range(3):
+        await rig.clock.sleep(1.0)
+        swept = await rig.doors.sweep()
+        assert [swept[door].state for door in (1, 8)] == [CLOSED, OPEN]
+
+
 async def test_two_boards_with_one_address_are_garbled(make_memory_rig):
     rig = await make_memory_rig()
     rig.core.twin(1)

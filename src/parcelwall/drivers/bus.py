@@ -261,8 +261,9 @@ class Bus:
         return (How.GARBLED if hearing.garbled else How.SILENT), None
 
     def _learn_echo(self, expect: Expect, echoed: bool) -> None:
-        """Answers tell whether the line echoes, unless a good one may be the same bytes as an echo."""
-        if expect.twin:
+        """Answers tell whether the line echoes, unless a good one may be the same bytes as an echo, or the file says
+        it: one garbled echo must not make the next one a board's answer."""
+        if expect.twin or self._profile.echo == "drop":
             return
         if echoed and self._line_echoes is not True and self._profile.echo == "no":
             log.warning("%s echoes what is sent, against its profile; echoes are dropped", self._profile.port)

@@ -227,6 +227,9 @@ class PretendBoards:
     def echo(self, on: bool = True) -> None:
         self.line.echoes = on
 
+    def garble_echoes(self, count: int) -> None:
+        self.line.echoes_garbled = count
+
     def speak(self, door: int, now: float, variant: int = 0) -> Bytes:
         """The board says by itself what a contact reads. Empty for boards that never do."""
         place = self._places[door]

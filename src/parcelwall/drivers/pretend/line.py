@@ -13,6 +13,7 @@ class Line:
     def __init__(self, baud: int, chance: Chance | None, flip: Callable[[bytes, int, bool], bytes]) -> None:
         self.byte_s = 10 / baud
         self.echoes = False
+        self.echoes_garbled = 0  # of those that come next
         self.late_s = 0.0
         self.junk_bytes = 0
         self.flip_rate, self.flip_keeps_checksum = 0.0, True
@@ -28,6 +29,9 @@ class Line:
         self._cuts.append(bytes_kept)
 
     def echo(self, request: bytes) -> list[tuple[float, bytes]]:
+        if self.echoes_garbled and request:
+            self.echoes_garbled -= 1
+            request = bytes((request[0] ^ 0x40,)) + request[1:]
         return [(len(request) * self.byte_s, request)] if self.echoes else []
 
     def carry(self, request: bytes, answer: bytes, latency_s: float) -> list[tuple[float, bytes]]:
