@@ -33,7 +33,7 @@ class Ups:
         self.name, _, place = where.partition("@")
         host, _, port = place.partition(":")
         self._host, self._port = host or "127.0.0.1", port or str(PORT)
-        if not self.name.replace("-", "").replace("_", "").isalnum() or not self._port.isdecimal():
+        if not self.name.replace("-", "").replace("_", "").isalnum() or not _is_port(self._port):
             raise Trouble(f"{where!r} names no power supply: write name, name@host or name@host:port")
 
     async def look(self) -> PowerSeen:
@@ -60,6 +60,10 @@ class Ups:
             return {}
         finally:
             writer.close()
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and 0 < int(text) < 2**16
 
 
 def seen(variables: dict[str, str]) -> PowerSeen:

@@ -69,6 +69,7 @@ def larger_with_room(plan: places.Plan, room: places.Room, parcel: Parcel, than:
     none."""
     sizes = places.sizes_with_room(plan, room, parcel)
     names = [name for name, _ in sizes]
-    own = plan.layout.compartments[plan.place[than]].size if than else ""
+    known = plan.layout.compartment(than) if than else None  # the layout may be another by now
+    own = known.size if known else ""
     after = names.index(own) + 1 if own in names else 0
     return next((name for name, has_room in sizes[after:] if has_room), "")

@@ -45,6 +45,12 @@ class Codes:
         """The code with which its sender puts a promised parcel in."""
         return access.send_code(self._code_key, self._memory.station, reservation_of(parcel), parcel.generation)
 
+    def are_many(self, for_collecting: int) -> bool:
+        """Whether so many codes open something here that one alone, without the number of its parcel, is too easily
+        guessed: those of what is inside, `for_collecting`, and those with which returns are put in."""
+        returns = sum(each.direction == "return" for each in self._desk.expected())
+        return for_collecting + returns > self._memory.policy.bare_code_parcels
+
     def of_staff(self, digits: str) -> list[UUID]:
         """Couriers and technicians whose code of the day this is."""
         desk, station = self._desk, self._memory.station

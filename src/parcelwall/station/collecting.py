@@ -26,12 +26,14 @@ class Collecting:
         """Eight digits from the pad, or a QR that carries them. Refusals come REFUSED_AFTER_S after the call."""
         kiosk = self._kiosk
         began = kiosk.began()
-        if selector is None and (parcel := kiosk.sending.by_code(plain(digits))):
+        if selector and not digits:
+            digits = self._typed
+        last_four = plain(selector or "")[-4:] or None
+        if parcel := kiosk.sending.by_code(plain(digits), last_four):
+            self._typed = ""
             return kiosk.sending.ask_size(parcel)
         try:
-            if selector and not digits:
-                digits = self._typed
-            visit = self._desk.collect_by_code(plain(digits), plain(selector or "")[-4:] or None)
+            visit = self._desk.collect_by_code(plain(digits), last_four)
         except Refusal as no:
             await kiosk.hold_back(began)
             return self._refused_code(no, digits)

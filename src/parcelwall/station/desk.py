@@ -86,6 +86,10 @@ class StationDesk:
         late = [parcel for parcel in self.inside() if parcel.stage == Stage.OVERDUE]
         return sorted(late, key=lambda parcel: parcel.compartment or 0)
 
+    def drawn(self) -> list[tuple[facts.Granted, Parcel]]:
+        """The codes in force that the hub drew for what lies here."""
+        return list(lists.codes(self.memory.grants.values(), self.inside(), self.now()))
+
     # codes
 
     def collect_by_code(self, digits: str, selector: str | None = None) -> Visit:
@@ -93,9 +97,8 @@ class StationDesk:
         self._refuse_busy()
         brake, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
         self.codes.refuse_paused(brake, limits)
-        inside = self.inside()
-        drawn = list(lists.codes(self.memory.grants.values(), inside, self.now()))
-        if not selector and len(inside) + len(drawn) > self.memory.policy.bare_code_parcels:
+        inside, drawn = self.inside(), self.drawn()
+        if not selector and self.codes.are_many(len(inside) + len(drawn)):
             raise Refusal("selector_needed")
         found = self.codes.of_parcels(digits, selector, drawn)
         if len(found) > 1 and not selector:
@@ -239,14 +242,15 @@ class StationDesk:
         """The person forgot something: the same door again, within the policy's seconds, if it is still empty; else
         refused as stale."""
         self._refuse_busy()
-        age = self.now() - (before.opened_at or before.begun_at)
+        first = before.first_opened_at or before.opened_at or before.begun_at
+        age = self.now() - first
         late = age > timedelta(seconds=self.memory.policy.reopen_s)
         if late or before.outcome != "done" or before.purpose == "inspect":
             raise Refusal("stale_screen")
         parcel = self.memory.parcel(before.parcel)
         if self.memory.room().unusable & self.plan.bit(before.compartment) or parcel is None:
             raise Refusal("stale_screen")
-        return self._begin("reopen", parcel, before.compartment, generation=before.generation)
+        return self._begin("reopen", parcel, before.compartment, generation=before.generation, first_opened_at=first)
 
     # visits
 
@@ -270,7 +274,7 @@ class StationDesk:
     def _begin(
         self, purpose: visits.Purpose, parcel: Parcel | None, compartment: int, courier: UUID | None = None,
         generation: int = 0, by: facts.By = "unknown", order: UUID | None = None, until_mono_s: float | None = None,
-        why: str = "", technician: bool = False,
+        why: str = "", technician: bool = False, first_opened_at: datetime | None = None,
     ) -> Visit:  # fmt: skip
         self._refuse_open_door(parcel.id if parcel else None, compartment)
         if compartment in self.in_doubt() and not technician:
@@ -279,7 +283,8 @@ class StationDesk:
             id=order or self.ids.new(), screen=KIOSK, purpose=purpose, parcel=parcel.id if parcel else None,
             reservation=reservation_of(parcel) if parcel else None, compartment=compartment, begun_at=self.now(),
             generation=generation, courier=courier, hold_hours=parcel.hold_hours if parcel else 0, by=by,
-            until_mono_s=until_mono_s, why=why, stood_open=compartment in self.standing_open,
+            until_mono_s=until_mono_s, why=why, first_opened_at=first_opened_at,
+            stood_open=compartment in self.standing_open,
         )  # fmt: skip
         try:
             self._write(visit)
@@ -313,8 +318,10 @@ class StationDesk:
         ended: visits.Outcome = "void" if visit.spoiled or visit.unfit else "done"
         done = msgspec.structs.replace(visit, step="ended", outcome=ended)
         shut = facts.DoorClosed(compartment=visit.compartment, visit=visit.id, recovered=recovered)
-        outcome = outcomes.fact_of(visit, self.memory.station, self.now())
-        self.memory.tell(shut, *([outcome] if outcome else []), *self.untold.cases(), visit_after=done)
+        told: list[facts.Fact] = [each for each in (outcomes.fact_of(visit, self.memory.station, self.now()),) if each]
+        if recovered and told and visit.purpose == "deposit":  # nobody saw whether anything was put in
+            told.append(self.case("deposit_unseen", visit.parcel, visit.compartment, holds=False))
+        self.memory.tell(shut, *told, *self.untold.cases(), visit_after=done)
         self.untold.told()
         return done
 

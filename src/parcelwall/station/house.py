@@ -82,6 +82,7 @@ class Station:
             if self.clock.mono() - looked_at > LOOK_EVERY_S:
                 self.space.look()
                 self.outage.look()
+                self.orders.tell_later()
                 looked_at = self.clock.mono()
             if self.clock.mono() - forgotten_at > FORGET_EVERY_S:
                 self.memory.forget_ended()

@@ -11,7 +11,7 @@ import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.drivers import Doors, DoorState, Seen
-from parcelwall.errors import Trouble
+from parcelwall.errors import Trouble, places_of
 from parcelwall.rules import facts
 from parcelwall.station import left_open
 from parcelwall.station.desk import ANOTHER, KIOSK, StationDesk
@@ -58,7 +58,10 @@ class Keeper:
         elif visit.step == "opened":
             self._open_for_s(visit)
         self._opened.set()
-        self._tell(visit)
+        try:
+            self._tell(visit)
+        except Exception as failed:  # the book is whole, and doors are watched whatever a screen makes of it
+            log.error("screen_failed", station=self.desk.memory.station, places=list(places_of(failed)))
 
     async def recover(self) -> None:
         """After any start: look at the door of each unfinished visit, then record or open a case. Never a pulse.
@@ -99,6 +102,8 @@ class Keeper:
         told = self._doors_with(IN_DOUBT)  # by a turn before this one that the disk broke off
         for door in sorted(set(self.desk.plan.place) - told):
             state = await self._state(door)
+            if any(visit.compartment == door for visit in self.desk.unfinished()):
+                continue  # somebody was let in by it meanwhile
             if state == DoorState.OPEN:
                 self.desk.unasked(door)
                 self._unasked[door] = UNASKED_SWEEPS

@@ -8,7 +8,7 @@ import asyncio
 import inspect
 import math
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -58,6 +58,7 @@ from parcelwall.station.visit import Visit
 
 log = structlog.get_logger()
 
+JUMPS = timedelta(seconds=5)  # of the clock, between two looks at it
 LOOKS = ("lang", "text", "theme", "contrast", "sound", "speech", "steady", "low")
 
 
@@ -70,6 +71,7 @@ class Kiosk:
         self.keeper: Keeper | None = None
         self.showing = Showing()
         self._changed = asyncio.Event()
+        self._ticked: tuple[datetime, float] | None = None  # the time, and our own count of seconds
         self.look: dict[str, str] = {}
         self.has_reader = True  # as far as anybody knows
         self._last_visit: Visit | None = None
@@ -282,6 +284,7 @@ class Kiosk:
 
     def tick(self) -> None:
         """Called a few times a second: screens that end by themselves, and the door that is still open."""
+        self._follow_clock()
         now, showing = self.desk.now(), self.showing
         if showing.screen == "open" and showing.visit and self._open_since(showing.visit) > NAG_AFTER:
             self.show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending, sends=showing.sends)
@@ -291,6 +294,17 @@ class Kiosk:
             self.home()
         if showing.screen in ("home", "asleep") and self._some_door_is_open() and (visit := self.open_visit()):
             self.show_door(visit)  # found after a power cut
+
+    def _follow_clock(self) -> None:
+        """A clock that is put right moves the end of a screen with it: a courier who has gone is signed out when their
+        time is over, by the seconds that pass."""
+        now, mono_s = self.desk.now(), self._clock.mono()
+        before, before_s = self._ticked or (now, mono_s)
+        self._ticked = now, mono_s
+        jump = now - before - timedelta(seconds=mono_s - before_s)
+        if abs(jump) > JUMPS:
+            ends = {name: at + jump for name in ("until", "paused_until") if (at := getattr(self.showing, name))}
+            self.showing = msgspec.structs.replace(self.showing, **ends)
 
     def _some_door_is_open(self) -> bool:
         return self.keeper is not None and any(seen.state == DoorState.OPEN for seen in self.keeper.seen.values())

@@ -5,9 +5,10 @@ the wrong place. The visit has the order's id, so that each pulse can be traced 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from uuid import UUID
+
+import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal
@@ -17,11 +18,13 @@ from parcelwall.rules import access, facts
 from parcelwall.station import taking
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import StationDesk
-from parcelwall.station.reserve import CannotWrite
+from parcelwall.station.reserve import UNWRITTEN
 from parcelwall.station.visit import Visit
 
 NEW_EVERY_S = 30.0
 PRESENCE_DIGITS = 3
+
+log = structlog.get_logger()
 
 Serve = Callable[[Visit], Awaitable[Visit]]
 Offer = Callable[[UUID, int, float, Callable[[], Awaitable[None]]], None]  # kiosk.several.offer
@@ -59,6 +62,7 @@ class Orders:
         self._clock, self._boot = clock, boot
         self._heard: set[UUID] = set()  # of this boot: one of another is refused for that alone
         self._opening: set[asyncio.Task[None]] = set()
+        self._untold: list[facts.OrderAnswered] = []
 
     def obey(self, ordered: Ordered) -> None:
         """Takes one order from the line, which goes on meanwhile."""
@@ -125,5 +129,16 @@ class Orders:
         answer = facts.OrderAnswered(
             order=ordered.id, outcome=outcome, compartment=ordered.door, by=ordered.by, why=why,  # type: ignore[arg-type]
         )  # fmt: skip
-        with contextlib.suppress(CannotWrite):  # the hub hears nothing then, and the line stands
-            self.desk.memory.tell(answer)
+        self._untold.append(answer)
+        self.tell_later()
+
+    def tell_later(self) -> None:
+        """Answers that the disk had no room for, or would not take: the line stands, and the hub hears them once it
+        does. They are of this run: after another start the book of visits knows what a door did."""
+        while self._untold:
+            try:
+                self.desk.memory.tell(self._untold[0])
+            except UNWRITTEN as no:
+                log.error("answer_not_written", station=self.desk.memory.station, reason=str(no))
+                return
+            del self._untold[0]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from parcelwall.errors import Refusal
 from parcelwall.rules import access
+from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.station import chosen
 from parcelwall.station.showing import IDLE_S, RESULT_S, Showing, Tap
@@ -25,14 +26,17 @@ class Sending:
     def _expected(self) -> list[Parcel]:
         return [each for each in self._desk.expected() if each.direction == "return"]
 
-    def by_code(self, digits: str) -> Parcel | None:
+    def by_code(self, digits: str, selector: str | None = None) -> Parcel | None:
         """The return whose send code this is. All are derived and compared, so that the time tells nothing; while
-        codes are paused there is none."""
+        codes are paused there is none, nor without its number where there are many codes."""
+        codes, inside = self._desk.codes, len(self._desk.inside())
+        name, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
+        asked_alone = selector is None and codes.are_many(inside + len(self._desk.drawn()))
         found = [
             parcel for parcel in self._expected()
-            if access.same(self._desk.codes.of_sender(parcel), digits) and not self._desk.codes.pause_left_s()
+            if access.same(codes.of_sender(parcel), digits) and selector in (None, parcel.selector)
         ]  # fmt: skip
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and not asked_alone and not codes.pause_left_s(name, limits) else None
 
     def knows_label(self, text: str) -> bool:
         """Whether this is the label of a return that is expected here."""

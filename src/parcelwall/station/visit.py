@@ -41,6 +41,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     spoiled: bool = False  # a deposit into a compartment that was not empty: nothing is put in
     unfit: bool = False  # a deposit into one that was too small: nothing is put in
     why: str = ""  # what somebody without a parcel opens it for
+    first_opened_at: datetime | None = None  # of the visit that is opened once more: its time counts from there
     stood_open: bool = False  # before the visit began: that it stands open later says nothing
     until_mono_s: float | None = None  # of an order: no byte goes to the boards after this second of this boot
 

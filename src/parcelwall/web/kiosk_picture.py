@@ -161,7 +161,7 @@ def _is_inspected(station: Station, showing: Showing) -> bool:
 
 
 def _is_unfit(station: Station, showing: Showing) -> bool:
-    return any(visit.id == showing.visit and (visit.unfit or visit.spoiled) for visit in station.desk.unfinished())
+    return any(visit.id == showing.visit and visit.unfit for visit in station.desk.unfinished())
 
 
 def _is_put_in(station: Station, showing: Showing) -> bool:

@@ -57,6 +57,7 @@ ABOUT = {
     "deposited_twice": N_("One parcel was put in twice"),
     "door_failed": N_("A door does not open"),
     "door_left_open": N_("A door stands open"),
+    "deposit_unseen": N_("A parcel was put in while the station had no power, and may not be there"),
     "door_unclear": N_("Nobody can say whether a door is open"),
     "no_such_compartment": N_("Something was put behind a door that the layout does not have"),
     "never_taken_back": N_("A late parcel was never taken back"),
