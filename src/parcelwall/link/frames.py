@@ -102,9 +102,10 @@ class Rekey(Frame, frozen=True):
 
 
 class Rekeyed(Frame, frozen=True):
-    """The hub takes that key from now on; the one before dies when it is used."""
+    """The hub takes that key from now on; the one before dies when it is used. Signed if the welcome has said so."""
 
     key: str
+    sig: str = ""
 
 
 class Beat(Frame, frozen=True):
@@ -116,8 +117,11 @@ class Beat(Frame, frozen=True):
 
 
 class Beat_Back(Frame, frozen=True, tag="beat_back"):
+    """The hub's time, in answer to the beat of `mono`. Signed if the welcome has said so."""
+
     at: str
     mono: int
+    sig: str = ""
 
 
 class Order(Frame, frozen=True):

@@ -13,9 +13,17 @@ from parcelwall.journal import streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.link import frames, orders
 from parcelwall.link.frames import BadFrame, Frame
-from parcelwall.link.identity import Signer, hello_bytes, rekey_bytes, signed_by, welcome_bytes
+from parcelwall.link.identity import (
+    Signer,
+    beat_back_bytes,
+    hello_bytes,
+    rekey_bytes,
+    rekeyed_bytes,
+    signed_by,
+    welcome_bytes,
+)
 from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned, vouched
-from parcelwall.link.station_end import HelloBody, WelcomeBody
+from parcelwall.link.station_end import SIGNED, HelloBody, WelcomeBody
 
 MOST_STREAMS = 200  # of one station, past and present: each was begun by somebody's hand
 
@@ -80,6 +88,7 @@ class HubEnd:
     def __init__(self, book: HubBook, signer: Signer, hub: str, nonce: bytes, clock: Clock) -> None:
         self._book, self._signer, self._hub, self._nonce, self._clock = book, signer, hub, nonce, clock
         self._key = b""
+        self._signs_for = b""  # the station's nonce of this connection, if it wants what it is told signed
         self._shipper: Shipper | None = None
         self._returns = Returns()
         self._writer, self._through = "", 0  # the stream of this computer, and how far it is here
@@ -193,7 +202,7 @@ class HubEnd:
         told = {name: (head.number, head.hash.hex()) for name, head in past.items()}
         body = WelcomeBody(
             at=clocks.text(self._clock.now()), has={self._writer: (theirs.number, theirs.hash.hex()), **told},
-            wrote={own: (ours.number, ours.hash.hex()), **told},
+            wrote={own: (ours.number, ours.hash.hex()), **told}, signs=self._sees_to_wishes(hello, nonce),
         )  # fmt: skip
         written = msgspec.json.encode(body).decode()
         return frames.Welcome(written, self._signer.sign(welcome_bytes(self.station, nonce, written)))
@@ -253,6 +262,16 @@ class HubEnd:
         entries = await self._book.since(run.writer, run.after, min(run.through - run.after, frames.MOST_ITEMS))
         return [returned(entries, run, self._signer)]
 
+    def _sees_to_wishes(self, hello: HelloBody, nonce: bytes) -> bool | msgspec.UnsetType:
+        """Whether what lasts longer than the line is signed from now on; unsaid to a station that does not ask."""
+        if hello.wants is msgspec.UNSET or SIGNED not in hello.wants:
+            return msgspec.UNSET
+        self._signs_for = nonce
+        return True
+
+    def _signature(self, signed: bytes) -> str:
+        return self._signer.sign(signed) if self._signs_for else ""
+
     async def _rekey(self, frame: frames.Rekey) -> list[Frame]:
         try:
             key = bytes.fromhex(frame.key)
@@ -263,7 +282,8 @@ class HubEnd:
             raise BadFrame("a new key is signed by the old one and by itself", frames.WRONG_IDENTITY)
         if key != self._key:
             await self._book.next_key(self.station, key)
-        return [frames.Rekeyed(frame.key)]
+        sig = self._signature(rekeyed_bytes(self.station, self._signs_for, frame.key))
+        return [frames.Rekeyed(frame.key, sig)]
 
     async def _take(self, run: Sequence[frames.Entries]) -> Frame:
         """Stores a run. What came before a frame that is not to be believed is stored all the same."""
@@ -312,7 +332,9 @@ class HubEnd:
         self._beaten = orders.Beaten(frame.boot, frame.mono, self._clock.mono())
         complete = self._through >= frame.wrote
         await self._book.heard(self.station, min(at, self._clock.now()) if complete else None, "")
-        return frames.Beat_Back(clocks.text(self._clock.now()), frame.mono)
+        now = clocks.text(self._clock.now())
+        sig = self._signature(beat_back_bytes(self.station, self._signs_for, now, frame.mono))
+        return frames.Beat_Back(now, frame.mono, sig)
 
     def order(self, asked: orders.Asked, lasts_ms: int = orders.LASTS_MS) -> str:
         """The frame that opens a door of this station within `lasts_ms`, at most 15 s, or never."""

@@ -46,6 +46,15 @@ def bundle_bytes(body: bytes) -> bytes:
     return _tagged("bundle", body)
 
 
+def beat_back_bytes(station: str, nonce: bytes, at: str, mono: int) -> bytes:
+    """`nonce` is the station's, of this connection."""
+    return _tagged("beat-back", station, nonce, at, str(mono))
+
+
+def rekeyed_bytes(station: str, nonce: bytes, key: str) -> bytes:
+    return _tagged("rekeyed", station, nonce, key)
+
+
 def rekey_bytes(hub: str, nonce: bytes, station: str, key: bytes) -> bytes:
     return _tagged("rekey", hub, nonce, station, key)
 

@@ -16,7 +16,15 @@ from parcelwall.journal import streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.link import frames, orders
 from parcelwall.link.frames import BadFrame, Frame
-from parcelwall.link.identity import Signer, hello_bytes, rekey_bytes, signed_by, welcome_bytes
+from parcelwall.link.identity import (
+    Signer,
+    beat_back_bytes,
+    hello_bytes,
+    rekey_bytes,
+    rekeyed_bytes,
+    signed_by,
+    welcome_bytes,
+)
 from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned
 
 NONCE_BYTES = 32
@@ -67,6 +75,7 @@ class StationBook(Protocol):
         ...
 
 
+SIGNED = "signed"  # what a station wants: that `beat_back` and `rekeyed` are signed, which lasts longer than a line
 Heads = dict[str, tuple[frames.Number, str]]  # number, hash in hex
 
 
@@ -86,6 +95,7 @@ class HelloBody(msgspec.Struct, frozen=True, kw_only=True):
     protocol: int = frames.PROTOCOL
     facts: int = 1
     map: str = ""
+    wants: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET  # of what the hub may not know; see SIGNED
 
 
 class WelcomeBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +104,7 @@ class WelcomeBody(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     has: Heads
     wrote: Heads
+    signs: bool | msgspec.UnsetType = msgspec.UNSET  # `beat_back` and `rekeyed`, because the station asked for it
 
 
 class StationEnd:
@@ -102,11 +113,13 @@ class StationEnd:
     def __init__(self, book: StationBook, signer: Signer, hub: str, hub_key: bytes, nonce: bytes, boot: str,
                  clock: Clock, software: str = "", obey: Callable[[orders.Ordered], None] = lambda _: None,
                  next_key: Signer | None = None, walked: str = "",
-                 told_until: Callable[[datetime], datetime] = lambda now: now) -> None:  # fmt: skip
+                 told_until: Callable[[datetime], datetime] = lambda now: now,
+                 wants: tuple[str, ...] = ()) -> None:  # fmt: skip
         self.book, self._signer, self._hub, self._hub_key = book, signer, hub, hub_key
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
         self._next_key, self._hub_nonce, self._walked = next_key, b"", walked
         self._shipper, self._obey = Shipper(book.writer, signer), obey
+        self._wants, self._are_signed = wants, False
         self._told_until = told_until  # of now, until when all that was begun is in the book
         self._returns = Returns()
         self._awaited: dict[str, int] = {}
@@ -144,10 +157,18 @@ class StationEnd:
         if isinstance(frame, frames.Gap) and self._returns.refused(frame.writer):
             return self._give_back() or self._news()
         if isinstance(frame, frames.Rekeyed) and self._next_key and frame.key == self._next_key.public.hex():
+            self._believe(frame.sig, rekeyed_bytes(self.book.station, self._nonce, frame.key))
             self.rekeyed = True
         if isinstance(frame, frames.Beat_Back):
+            self._believe(frame.sig, beat_back_bytes(self.book.station, self._nonce, frame.at, frame.mono))
             self._time(frame.at, frame.mono)
         return []
+
+    def _believe(self, sig: str, signed: bytes) -> None:
+        """What has effects beyond this line must be the hub's own word. Only a hub of before does not sign it, and says
+        so: its signed welcome does not promise to."""
+        if self._are_signed and not signed_by(self._hub_key, sig, signed):
+            raise BadFrame("the hub's signature does not hold", frames.WRONG_IDENTITY)
 
     def _time(self, told: str, asked_ms: int) -> None:
         """The hub's time is believed if its answer did not take long."""
@@ -175,6 +196,7 @@ class StationEnd:
             at=text(self._clock.now()), software=self._software, map=self._walked,
             wrote={self.book.writer: (wrote.number, wrote.hash.hex())},
             has={name: (head.number, head.hash.hex()) for name, head in self.book.heads().items()},
+            wants=self._wants or msgspec.UNSET,
         )  # fmt: skip
         written = msgspec.json.encode(body).decode()
         signed = hello_bytes(challenge.hub, self._hub_nonce, written)
@@ -189,7 +211,7 @@ class StationEnd:
             raise BadFrame(f"unreadable welcome: {no}") from no
         theirs = self._refuse_another_book(body.has)
         self._follow_the_hub(body.wrote)
-        self.welcomed = True
+        self.welcomed, self._are_signed = True, body.signs is True
         self._awaited = {name: number for name, (number, _) in body.wrote.items()}
         self._returns = Returns(self.book.lost({name: number for name, (number, _) in body.has.items()}))
         self._time(body.at, self._asked_ms)

@@ -14,7 +14,7 @@ from parcelwall.clock import Clock
 from parcelwall.drivers import Doors
 from parcelwall.ids import Ids
 from parcelwall.link.identity import Signer, map_bytes
-from parcelwall.link.station_end import StationEnd
+from parcelwall.link.station_end import SIGNED, StationEnd
 from parcelwall.station.challenge import Challenge
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.keeper import Keeper
@@ -66,7 +66,7 @@ class Station:
             self.memory, key_of(self.memory, self.ids), hub, key, self.ids.secret(32), self.boot, self.clock,
             obey=self.orders.obey, next_key=Signer(bytes.fromhex(next_key)) if next_key else None,
             walked=self.memory.identity("map") or "",
-            told_until=lambda now: told_until(self.memory.unfinished(), now),
+            wants=(SIGNED,), told_until=lambda now: told_until(self.memory.unfinished(), now),
         )  # fmt: skip
 
     async def run(self) -> None:
