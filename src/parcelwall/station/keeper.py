@@ -45,7 +45,6 @@ class Keeper:
         self._open_s: dict[UUID, float] = {}  # visit -> since when this run knows its door to be open
         self._sprang_s: dict[UUID, float] = {}  # visit -> when this run saw its door spring open
         self._shut_s: dict[UUID, float] = {}  # visit -> since when its door is seen shut
-        self._looked_s: dict[UUID, float] = {}  # visit -> since when nobody waits to hear of its open door any more
         self._unread: set[UUID] = set()  # visits that were open at the start, and whose doors have said nothing since
 
     def _on_change(self, visit: Visit) -> None:
@@ -53,7 +52,6 @@ class Keeper:
             self._open_s.pop(visit.id, None)
             self._sprang_s.pop(visit.id, None)
             self._shut_s.pop(visit.id, None)
-            self._looked_s.pop(visit.id, None)
             self._unread.discard(visit.id)
         elif visit.step == "opened":
             self._open_for_s(visit)
@@ -232,14 +230,9 @@ class Keeper:
             self._on_change(self.desk.left_open(visit))
 
     def _give_up(self, visit: Visit) -> None:
-        """A door that its contact never calls shut must not keep its compartment for ever: a while after somebody has
-        closed its case, or a day after it was opened, its visit ends as unclear."""
-        if visit not in self.desk.unfinished():
-            return
-        now_s = self.clock.mono()
-        if left_open.is_known(self.desk, visit.compartment):
-            self._looked_s.pop(visit.id, None)
-        if left_open.is_old(self.desk, visit) or now_s - self._looked_s.setdefault(visit.id, now_s) > LEFT_OPEN_S:
+        """A door that its contact never calls shut must not keep its compartment for ever, nor the hub from believing
+        that it has heard everything: a day after it was opened its visit ends as unclear."""
+        if left_open.is_old(self.desk, visit) and any(each.id == visit.id for each in self.desk.unfinished()):
             self._on_change(left_open.give_up(self.desk, visit))
 
     def _is_shut(self, visit: Visit, seen: Seen | None) -> bool:

@@ -25,7 +25,7 @@ def is_old(desk: "StationDesk", visit: Visit) -> bool:
 
 
 def give_up(desk: "StationDesk", visit: Visit) -> Visit:
-    """Nobody will ever see what became of it: its door says nothing, and somebody has looked, or a day is over."""
+    """Nobody will ever see what became of it: its door has not been seen shut for a day. Its case goes on."""
     ended = msgspec.structs.replace(visit, step="ended", outcome="unclear")
     desk.memory.keep(ended)
     return ended
