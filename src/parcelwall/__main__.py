@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import shlex
-import shutil
 import signal
 import sys
 import traceback
@@ -114,11 +113,12 @@ def demo(
     speed: Annotated[float, typer.Option(help="How many times as fast the town's day goes while nobody acts.")] = 60.0,
 ) -> None:
     """A hub, a dozen stations in Helsinki on pretend boards, a mail sink and pretend people, on this machine."""
+    from parcelwall.simulation.folder import emptied, held
+
     folder = data or default_data_dir() / ("demo-once" if once else "demo")
-    if once and data is None:
-        shutil.rmtree(folder, ignore_errors=True)
     port = 0 if once and port == 8600 else port
-    run(_play_once(folder, port) if once else _demo(folder, port, calm, people, speed))
+    with emptied(folder) if once and data is None else held(folder) as own:
+        run(_play_once(own, port) if once else _demo(own, port, calm, people, speed))
 
 
 async def _play_once(folder: Path, port: int) -> None:
