@@ -34,6 +34,7 @@ DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="Po
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
+log = structlog.get_logger()
 FAULT = "This is a fault of Parcelwall ({}): nobody thought of it. Please report the lines above, and what you did."
 SILENT = ("Neither a mail server (PARCELWALL_SMTP_HOST) nor text messages (PARCELWALL_SMS_URL) are set: nobody is told "
           "anything, and what happens until they are is not told later.")  # fmt: skip
@@ -72,12 +73,19 @@ def tell(end: Exception) -> None:
         err.print(FAULT.format(type(faults[0]).__name__), style="red", markup=False)
 
 
+def _unheard(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What failed where nobody waits for it: a task, a callback. Said as any other failure, without its words."""
+    failed = context.get("exception")
+    log.error("unheard", reason=type(failed).__name__ if failed else context["message"], exc_info=failed)
+
+
 def run(job: Coroutine[Any, Any, Any]) -> Any:
     """Runs until it is done, or until somebody says stop (Ctrl-C or SIGTERM): then everything is closed in order."""
 
     async def guarded() -> Any:
         task = asyncio.ensure_future(job)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_unheard)
         for sign in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(sign, task.cancel)
         with contextlib.suppress(asyncio.CancelledError):

@@ -108,6 +108,29 @@ async def test_a_job_that_fails_says_so_and_begins_anew() -> None:
     assert [(each["event"], each["job"]) for each in logs] == [("job_fails", "a job")] * 2
 
 
+async def test_a_job_that_ends_or_is_cancelled_by_somebody_else_begins_anew() -> None:
+    """Only who cancels the keeping itself ends the job; a wait that another has cancelled ends nothing."""
+    begun = []
+
+    async def job() -> None:
+        begun.append(len(begun))
+        if len(begun) == 1:
+            shared = asyncio.ensure_future(asyncio.Event().wait())
+            shared.cancel()
+            await shared
+        if len(begun) > 2:
+            await asyncio.Event().wait()
+
+    async def three() -> bool:
+        return len(begun) == 3
+
+    with capture_logs() as logs:
+        async with at_work(kept("a job", job, again_s=0.0)) as keeping:
+            await until(three, keeping)
+    assert keeping.cancelled()
+    assert [each["event"] for each in logs] == ["job_fails", "job_ends"]
+
+
 async def _said(logs: list[Any], event: str) -> bool:
     return any(each["event"] == event for each in logs)
 

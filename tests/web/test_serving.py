@@ -15,6 +15,20 @@ from parcelwall.web.serving import AT_A_TURN, listen, serving
 CROWD = 30 * AT_A_TURN
 
 
+async def test_a_server_that_fails_ends_what_it_was_for() -> None:
+    """It looked as if it served: the block went on over a port at which nobody answers."""
+    went_on: list[int] = []
+
+    async def serve() -> None:
+        async with serving(_said_yes, listen("127.0.0.1", 0), "nowhere.at_all:Protocol") as port:
+            await asyncio.sleep(0.5)
+            went_on.append(port)
+
+    with pytest.raises(ModuleNotFoundError, match="nowhere"):
+        await serve()
+    assert not went_on
+
+
 @pytest.mark.parametrize(("host", "port", "told"), [
     ("127.0.0.1", 99999, "there is no port 99999"), ("127.0.0.1", -1, "there is no port -1"),
     ("nowhere.invalid", 0, "nowhere.invalid is no address of"), ("192.0.2.1", 0, "192.0.2.1 is no address"),

@@ -104,8 +104,9 @@ class Outlets:
             await self._tell(Told(self._hub.clock.now(), order.station, order, until))
 
     async def _hand(self, order: Asked, until: datetime) -> None:
-        if (lasts_ms := left_ms(until, self._hub.clock.now())) > 0:
-            await self._here[order.station](order, lasts_ms)
+        send = self._here.get(order.station)  # None: the line has gone in this moment
+        if send and (lasts_ms := left_ms(until, self._hub.clock.now())) > 0:
+            await send(order, lasts_ms)
 
     async def _tell(self, told: Told) -> None:
         await self._hub.pool.execute(_NOTIFY, ORDERS, msgspec.json.encode(told).decode())

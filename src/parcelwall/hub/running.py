@@ -82,11 +82,17 @@ def names_of(settings: HubSettings) -> tuple[str, ...]:
 
 
 async def kept(name: str, job: Job, again_s: float = AGAIN_S) -> None:
-    """Does a job that never ends. If it fails all the same, for a reason that nobody thought of, the log says so and it
-    begins anew: a hub that tells nobody any more, or in which nothing lapses, would look healthy."""
+    """Does a job that never ends. If it fails or ends all the same, for a reason that nobody thought of, the log says
+    so and it begins anew: a hub that tells nobody any more, or in which nothing lapses, would look healthy."""
+    own = asyncio.current_task()
     while True:
         try:
             await job()
+            log.error("job_ends", job=name, reason="it never ends by itself")
+        except asyncio.CancelledError:
+            if own is None or own.cancelling():  # we are told to end; else only something that the job waited for was
+                raise
+            log.exception("job_fails", job=name, reason="CancelledError")
         except Exception as failed:
             log.exception("job_fails", job=name, reason=type(failed).__name__)
         await asyncio.sleep(again_s)

@@ -98,6 +98,8 @@ class Day:
                 await self._come(station, parcel)
         except (Refusal, Trouble, OSError) as no:  # as in life: the shop asks another day, the courier comes again
             log.info("day_goes_on", what=what, station=station, reason=getattr(no, "reason", str(no)))
+        except Exception as failed:  # a fault of ours: heard of, and the others' day goes on
+            log.exception("day_stumbles", what=what, station=station, reason=type(failed).__name__)
 
     async def _parcels(self, station: str, *stages: str) -> list[Parcel]:
         rows = await self.demo.hub.pool.fetch(AT_STATION, station, list(stages))

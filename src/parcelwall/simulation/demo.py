@@ -7,7 +7,7 @@ speak the same bytes in memory, and a week behind it (`simulation/past.py`).
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -37,6 +37,7 @@ from parcelwall.station import house as station_house
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
 from parcelwall.web.app import hub_app
+from parcelwall.web.beside import beside
 from parcelwall.web.console.gate import Kiosks
 from parcelwall.web.demo import PAGES, Pretend, Stage, ring_all
 from parcelwall.web.demo_town import PAGES as TOWN_PAGES
@@ -174,8 +175,7 @@ async def a_demo(
             kiosks.urls[row[0]] = pretend.kiosk_url
         if whole_town:
             demo.around = await _around(stack, hub, data_dir, url, clock, ids, beat_every_s)
-        for job in (_ring(hub), *([pace.run()] if pace else [])):
-            stack.callback(asyncio.create_task(job).cancel)
+        await stack.enter_async_context(beside({"bells": _ring(hub), **({"pace": pace.run()} if pace else {})}))
         yield demo
 
 
@@ -212,9 +212,7 @@ async def _station(stack, hub, data_dir, url, row, bound, clock, ids, beat_every
     line = dial.Line(station, url, beat_every_s)
     host = f"127.0.0.1:{bound.getsockname()[1]}"
     gate = Gate(ids, host, open_to_all=True, on_pass=lambda _: None)
-    for job in (station.run(), line.run()):
-        task = asyncio.create_task(job)
-        stack.callback(task.cancel)
+    await stack.enter_async_context(_alive(station, line))
     app = kiosk_app(station, renderer(), gate)
     await stack.enter_async_context(serving(in_frames(app) if framed else app, bound))
     return Pretend(station, boards, line, f"http://{host}/begin")
@@ -235,9 +233,14 @@ async def _around(
         doors = connect(boards.core.profile, clock, open_port=boards.open_port)
         station = await stack.enter_async_context(station_house.opened(path, doors, clock, ids))
         opened[about.station] = Beside(station, boards, dial.Line(station, url, beat_every_s))
-        for job in (station.run(), opened[about.station].line.run()):
-            stack.callback(asyncio.create_task(job).cancel)
+        await stack.enter_async_context(_alive(station, opened[about.station].line))
     return opened
+
+
+def _alive(station: Station, line: dial.Line) -> AbstractAsyncContextManager[None]:
+    """A station's loops for as long as the demo lasts."""
+    name = station.memory.station
+    return beside({f"station {name}": station.run(), f"line of {name}": line.run()})
 
 
 async def _enrolled(hub: Hub, path: Path, station: str, url: str, clock: Clock, ids: Ids) -> None:

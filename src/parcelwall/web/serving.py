@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from parcelwall.errors import Trouble
+from parcelwall.web.beside import beside
 
 AT_A_TURN = 16
 """Connections that come in during one turn of the loop. libuv accepts one for each listening handle: the last of
@@ -65,7 +66,7 @@ async def serving(
     app: Any, bound: socket.socket, http: Any = "auto", headers: Sequence[tuple[str, str]] = ()
 ) -> AsyncIterator[int]:
     """Serves the app on a bound socket; yields its port. `http`: uvicorn's protocol, or one of our own. `headers`: of
-    every answer."""
+    every answer. A server that fails ends the block with what it failed at."""
     config = uvicorn.Config(
         app, http=http, log_level="warning", access_log=False, lifespan="off", ws="websockets-sansio",
         ws_max_size=300_000, ws_ping_interval=None, timeout_graceful_shutdown=STREAMS_END_WITHIN_S,
@@ -73,14 +74,23 @@ async def serving(
     )  # fmt: skip
     server = _Quiet(config)
     handles = [bound, *(bound.dup() for _ in range(AT_A_TURN - 1))]
-    task = asyncio.create_task(server.serve(sockets=handles))
+    async with beside({f"serving on port {bound.getsockname()[1]}": _serve(server, handles, over := asyncio.Event())}):
+        try:
+            while not server.started and not over.is_set():
+                await asyncio.sleep(0.01)
+            yield bound.getsockname()[1]
+        finally:
+            server.should_exit = True
+            await over.wait()
+            for handle in handles:
+                handle.close()
+
+
+async def _serve(server: uvicorn.Server, handles: list[socket.socket], over: asyncio.Event) -> None:
+    """Serves until it is told to end; and ends by itself only where it fails."""
     try:
-        while not server.started and not task.done():
-            await asyncio.sleep(0.01)
-        yield bound.getsockname()[1]
+        await server.serve(sockets=handles)
     finally:
-        server.should_exit = True
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        for handle in handles:
-            handle.close()
+        over.set()
+    if server.should_exit:
+        await asyncio.Event().wait()  # until the block around it is over

@@ -6,8 +6,6 @@ from typing import Any
 
 import structlog
 
-from parcelwall.errors import ParcelwallError
-
 log = structlog.get_logger()
 
 
@@ -26,5 +24,5 @@ class Jobs:
 async def _told(work: Coroutine[Any, Any, Any]) -> None:
     try:
         await work
-    except ParcelwallError as failed:
+    except Exception as failed:  # whatever it is: nobody waits for it who could be told
         log.exception("console_job_fails", reason=type(failed).__name__)
