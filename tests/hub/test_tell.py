@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 import pytest
 import pytest_asyncio
+from structlog.testing import capture_logs
 
 from hub.letters import PUBLIC, Crash, Office, an_office
 from parcelwall.errors import Trouble
@@ -17,12 +18,14 @@ from parcelwall.hub import people
 from parcelwall.hub.codes import token_of
 from parcelwall.hub.commands import Divert, Extend, RenewCode
 from parcelwall.hub.ending import WriteOff
+from parcelwall.hub.needs import needs
 from parcelwall.hub.outbox import outbox
 from parcelwall.hub.people import Person
+from parcelwall.hub.staff import Person as Operator
 from parcelwall.hub.tell import LEASE, Teller
 from parcelwall.ids import LOW_BITS
 from parcelwall.link.identity import signed_by
-from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.failures import RefusedByPolicy, Undeliverable
 from parcelwall.rules import access, decide, facts, token
 from parcelwall.rules.life import Parcel
 from station.towns import ADA, NOW, announced, cases, parcel_at
@@ -154,6 +157,35 @@ async def test_undeliverable_is_tried_once(office: Office) -> None:
     assert await office.notices() == [("ready", "email", "failed"), ("ready", "sms", "sent")]
     assert "address_unknown" in await office.hub.pool.fetchval("SELECT trouble FROM notice WHERE channel = 'email'")
     assert not office.mail.got
+
+
+async def test_mail_refused_by_policy_waits_and_needs_somebody(office: Office) -> None:
+    """The server means us, not this recipient: their address stays good, and whoever runs the hub is told."""
+    who = Operator("kaisa", "Kaisa", "operator")
+    await office.inside(person=msgspec.structs.replace(ADA, phone=None))
+    office.mail.moods = [RefusedByPolicy(550)] * 2
+    began = office.now.now()
+    with capture_logs() as logs:
+        await office.tell()
+    assert ("refused_by_policy", "warning") in [(each["event"], each["log_level"]) for each in logs]
+    office.now.advance(31)
+    await office.tell()
+    assert await office.notices() == [("ready", "email", "waiting")] and await cases(office.hub) == []
+    assert [(need.about, need.since) for need in await needs(office.hub, who)] == [("mail_refused", began)]
+    office.now.advance(3600)
+    await office.tell()
+    assert await office.notices() == [("ready", "email", "sent")] and await needs(office.hub, who) == []
+
+
+async def test_mail_refused_by_policy_for_three_days_is_a_case(office: Office) -> None:
+    await office.inside(person=msgspec.structs.replace(ADA, phone=None))
+    office.mail.moods = [RefusedByPolicy(550)] * 2
+    await office.tell()
+    office.now.advance(72 * 3600)
+    await office.tell()
+    assert await cases(office.hub) == ["notice_given_up"]
+    found = await needs(office.hub, Operator("kaisa", "Kaisa", "operator"))
+    assert "mail_refused" not in [need.about for need in found]
 
 
 async def test_a_notice_that_we_cannot_make_holds_up_no_other(office: Office) -> None:

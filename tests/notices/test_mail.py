@@ -15,7 +15,7 @@ from notices.tls import client_context, server_context
 from parcelwall.clock import SystemClock, VirtualClock
 from parcelwall.errors import Trouble
 from parcelwall.notices import mail
-from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.failures import RefusedByPolicy, Undeliverable
 from parcelwall.notices.mail import Mailer, MailSettings
 from parcelwall.notices.messages import QR_CID, Message
 from parcelwall.notices.mime import their_address, write
@@ -80,6 +80,17 @@ async def test_554_to_the_text_is_for_good(clock: SystemClock, message: Message)
             await mailer.send(ADA, message, ID)
         await mailer.send(ADA, message, ID)
     assert no.value.reason == "message_refused" and len(sink.mails()) == 1
+
+
+@pytest.mark.parametrize("moods", [Moods(policy=1), Moods(spam=1)], ids=["recipient", "text"])
+async def test_a_policy_is_about_us_and_passes(moods: Moods, clock: SystemClock, message: Message) -> None:
+    """5.7.x (RFC 3463): said to a recipient or to a text, and meant for the sender. No address is given up for it."""
+    async with Sink(clock, moods=moods) as sink, Mailer(settings(sink), clock) as mailer:
+        with pytest.raises(RefusedByPolicy, match=r"answer 55[04]") as no:
+            await mailer.send(ADA, message, ID)
+        assert "ada" not in str(no.value) and "bad name" not in str(no.value)
+        await mailer.send(ADA, message, ID)
+    assert len(sink.mails()) == 1
 
 
 async def test_a_line_lost_before_the_answer_was_taken_all_the_same(clock: SystemClock, message: Message) -> None:

@@ -42,8 +42,13 @@ SCARCE = 0.9  # share of compartments in use from which each one counts more
 REMIND_DAYS = 90  # before its end a permit stands in the list until it is noted anew
 
 
+_REFUSED = """
+SELECT min(recorded_at) FROM notice JOIN entry USING (writer, number)
+WHERE notice.state = 'waiting' AND notice.trouble LIKE 'refused_by_policy:%'"""  # failures.RefusedByPolicy
+
+
 class Need(msgspec.Struct, frozen=True):
-    """One line of the list. `about` is a case's, or "silent", "permit" or "second". Times aware."""
+    """One line of the list. `about` is a case's, or "silent", "permit", "mail_refused" or "second". Times aware."""
 
     about: str
     cost: Cost
@@ -66,6 +71,7 @@ async def needs(hub: Hub, who: Person, station: str = "") -> list[Need]:
     cases = await reading.open_cases(hub, [station] if station else who.area)
     found = [_of_case(hub, case, stations) for case in cases]
     found += _silent(hub, stations)
+    found += await _mail_refused(hub)
     under_way = await acts.under_way(hub, who)
     found += [
         Need("second", "second", act.asked_at, act.station, act=act)
@@ -100,6 +106,13 @@ def _silent(hub: Hub, stations: Mapping[str, dict[str, Any]]) -> list[Need]:
     now = hub.clock.now()
     quiet = (row for row in stations.values() if row["last_seen"] and now - row["last_seen"] > SILENT)
     return [Need("silent", "silent", row["last_seen"], row["id"]) for row in quiet]
+
+
+async def _mail_refused(hub: Hub) -> list[Need]:
+    """Mail that a server refuses by its policy and that is tried again: somebody of ours must see to it, before the
+    three days are over."""
+    since = await hub.pool.fetchval(_REFUSED)
+    return [Need("mail_refused", "waits", since)] if since else []
 
 
 async def _permits(hub: Hub) -> list[Need]:

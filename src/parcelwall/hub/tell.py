@@ -27,7 +27,7 @@ from parcelwall.hub.reading import LOST
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.journal import streams
 from parcelwall.notices import schedule
-from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.failures import RefusedByPolicy, Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
@@ -244,6 +244,8 @@ class Teller:
                 await self._hub.desk.ask(RenewCode(parcel=row["parcel"]))
             return await self._later(row, str(alike))
         except (Trouble, Refusal) as later:
+            if isinstance(later, RefusedByPolicy):
+                log.warning("refused_by_policy", channel=row["channel"], tries=row["tries"], reason=str(later))
             return await self._later(row, str(later)[:200])
         except Exception:  # one notice that we cannot make must not keep all others waiting
             log.exception("notice_fails", purpose=row["purpose"], channel=row["channel"])

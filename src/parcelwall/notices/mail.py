@@ -1,8 +1,9 @@
 """Notices by e-mail: SMTP with time limits, connections used again, and two kinds of no.
 
 `Trouble` may be tried again: no connection, no answer in time, a 4xx, or a no that is about us (login, sender, TLS).
-`Undeliverable` is for good: a 5xx to the recipient or to the message. Neither holds an address nor what the server
-wrote, since servers like to repeat addresses.
+`RefusedByPolicy` is one of these, whatever it was said to: a server that takes nothing from us would otherwise end
+every notice for good, and each recipient's address would look wrong. `Undeliverable` is for good: any other 5xx to the
+recipient or to the message. None holds an address nor what the server wrote, since servers like to repeat addresses.
 
 When the connection breaks after the text went out and before the answer, nobody knows whether it was taken. Then it
 is Trouble too and goes again with the same Message-ID: never missing, hardly ever double.
@@ -26,7 +27,7 @@ from aiosmtplib.errors import (
 from parcelwall.clock import Clock
 from parcelwall.errors import Trouble
 from parcelwall.notices import mime
-from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.failures import RefusedByPolicy, Undeliverable
 from parcelwall.notices.messages import Message
 
 Tls = Literal["none", "starttls", "tls"]
@@ -143,6 +144,7 @@ class Mailer:
             await smtp.connect()
         except (SMTPException, OSError, ValueError) as no:
             smtp.close()
+            _refuse_policy(no)
             raise Trouble(f"no connection to the mail server: {_why(no)}") from None
         return _Line(smtp)
 
@@ -157,9 +159,11 @@ class Mailer:
         except SMTPDataError as no:
             await self._refused(no, "message_refused")
         except (SMTPException, OSError) as no:
+            _refuse_policy(no)
             raise Trouble(f"the mail server did not take it: {_why(no)}") from None
 
     async def _refused(self, no: SMTPResponseException, reason: str) -> None:
+        _refuse_policy(no)
         if no.code < 500 or no.code == 521:  # 521: it takes no mail at all (RFC 7504), which is not about this one
             raise Trouble(f"the mail server asks to come back later: {_why(no)}") from None
         raise Undeliverable(reason, no.code) from None
@@ -177,8 +181,14 @@ class Mailer:
 
 def _about_recipient(no: SMTPResponseException) -> str:
     """The reason that the enhanced status code names (RFC 3463), where the server gives one."""
-    kinds = {"5.1.": "address_unknown", "5.2.": "mailbox_closed", "5.7.": "refused_by_policy"}
+    kinds = {"5.1.": "address_unknown", "5.2.": "mailbox_closed"}
     return kinds.get(no.message.strip()[:4], "recipient_refused")
+
+
+def _refuse_policy(no: Exception) -> None:
+    """Raises RefusedByPolicy for an answer of that class. A 4.7.x passes by itself, as greylisting does."""
+    if isinstance(no, SMTPResponseException) and no.code >= 500 and no.message.strip().startswith("5.7."):
+        raise RefusedByPolicy(no.code) from None
 
 
 def _why(no: Exception) -> str:

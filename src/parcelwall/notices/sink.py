@@ -44,6 +44,8 @@ class Moods(msgspec.Struct, kw_only=True):
 
     busy: int = 0  # answers 451 to this many recipients
     unknown: frozenset[str] = frozenset()  # answers 550 5.1.1 to these addresses
+    policy: int = 0  # answers 550 5.7.1 to this many recipients: they are not the ones whom it means
+    spam: int = 0  # answers 554 5.7.1 to this many texts
     rejects: int = 0  # answers 554 to this many texts
     vanishes: int = 0  # drops the connection after this many texts, which it HAS taken, before its answer
     hangs: bool = False  # never answers to a text
@@ -109,6 +111,9 @@ class Sink:
         if self.moods.busy > 0:
             self.moods.busy -= 1
             return "451 4.3.2 come back later"
+        if self.moods.policy > 0:
+            self.moods.policy -= 1
+            return f"550 5.7.1 mail to <{address}> from a network of bad name"
         if address in self.moods.unknown:
             return f"550 5.1.1 <{address}> nobody of that name here"
         envelope.rcpt_tos.append(address)
@@ -117,6 +122,9 @@ class Sink:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         if self.moods.hangs:
             await asyncio.sleep(3600)
+        if self.moods.spam > 0:
+            self.moods.spam -= 1
+            return "554 5.7.1 the sender's domain forbids it"
         if self.moods.rejects > 0:
             self.moods.rejects -= 1
             return "554 5.6.0 not this one"

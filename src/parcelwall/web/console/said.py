@@ -76,6 +76,7 @@ ABOUT = {
     "unreadable_entry": N_("An entry cannot be read"),
     "silent": N_("A station is silent"),
     "permit": N_("A permit ends"),
+    "mail_refused": N_("A mail server refuses our mail by its policy"),
     "second": N_("Somebody needs a second person"),
     "stuck": N_("What was agreed to does not go through"),
 }
@@ -102,6 +103,10 @@ NEXT = {
 }
 NEXT_OF = {
     "permit": N_("Have it renewed, then note the new date."),
+    "mail_refused": N_(
+        "Have the mail login, the sender's domain and its reputation looked at. Mails wait and are tried again for "
+        "three days, then they are given up."
+    ),
     "never_brought": N_(
         "Ask the carrier where it is. If it will never come, cancel it on its page. Close the case, and you are asked "
         "again in 30 days."
