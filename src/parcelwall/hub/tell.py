@@ -128,6 +128,7 @@ class Teller:
             for entry in entries if entry.kind in PURPOSES and entry.parcel
         ]  # fmt: skip
         told += await self._opened_by_us(connection, [entry for entry in entries if entry.kind == "OrderAnswered"])
+        told += await self._code_drawn(connection, [entry for entry in entries if entry.kind == "Granted"])
         addressees = await self._addressees(connection, {parcel for parcel, _, _, _ in told})
         rows = [
             row for parcel, writer, number, purpose in told if parcel in addressees
@@ -146,6 +147,17 @@ class Teller:
                 behind = await connection.fetch(_BEHIND, streams.station_of(writer), fact.compartment)
                 told += [(each["id"], writer, number, "opened_by_us") for each in behind]
         return told
+
+    async def _code_drawn(
+        self, connection: asyncpg.Connection, entries: Sequence[Followed]
+    ) -> list[tuple[UUID, str, int, str]]:
+        """Of a code that one of the operator's people drew: it opens a door. What a station writes of one is forged."""
+        read = await _read(connection, [entry for entry in entries if streams.is_hubs(entry.writer)])
+        return [
+            (fact.parcel, writer, number, "code_drawn")
+            for (writer, number), fact in read.items()
+            if isinstance(fact, facts.Granted) and fact.tag and fact.by == "operator" and fact.parcel
+        ]
 
     async def _kept_longer_by_others(
         self, connection: asyncpg.Connection, entries: Sequence[Followed]
@@ -310,7 +322,8 @@ class Teller:
         }  # fmt: skip
         if station is None or parcel.reservation is None:
             return NoticeFacts(station="", zone="UTC", **common)
-        door = parcel.compartment if parcel.stage in INSIDE else None
+        a_couriers = parcel.direction == "return" and purpose == "code_drawn"  # nothing that its sender could collect
+        door = parcel.compartment if parcel.stage in INSIDE and not a_couriers else None
         code = await self._code(connection, parcel) if door else ""
         return NoticeFacts(
             station=station.about.name, zone=station.about.zone, address=station.about.address, door=door,

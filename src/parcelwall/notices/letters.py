@@ -10,7 +10,8 @@ from parcelwall.notices.language import N_
 from parcelwall.notices.saying import Saying
 
 Purpose = Literal[
-    "ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back", "lost", "opened_by_us"
+    "ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back", "lost", "opened_by_us",
+    "code_drawn",
 ]
 
 # Subject and heading, then the lead below it.
@@ -66,6 +67,23 @@ LETTERS: dict[str, tuple[Saying, ...]] = {
             N_("One of our people had it opened. Its page says when, and there you can tell us if something is wrong."),
         ),
     ),
+    "code_drawn": (
+        Saying(
+            N_("We drew one more code for door {door} at {station}"),
+            N_(
+                "One of our people was asked for it. Whoever has it can open the door, once. Your own code stays good. "
+                "If you did not ask, collect your parcel soon: then no code opens its door any more. And tell us on "
+                "its page."
+            ),
+        ),
+        Saying(
+            N_("We drew one more code for your parcel"),
+            N_(
+                "One of our people was asked for it. Whoever has it can open the door, once. If you did not ask, tell "
+                "us on its page."
+            ),
+        ),
+    ),
 }
 
 TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
@@ -109,6 +127,15 @@ TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
     "opened_by_us": (
         Saying(N_("Parcelwall: one of our people had door {door} at {station} opened, where your parcel lies. {link}")),
         Saying(N_("Parcelwall: one of our people had the door of your parcel opened. {link}")),
+    ),
+    "code_drawn": (
+        Saying(
+            N_(
+                "Parcelwall: one more code was drawn for your parcel, door {door} at {station}. "
+                "You did not ask? Collect it soon, and tell us. {link}"
+            )
+        ),
+        Saying(N_("Parcelwall: one more code was drawn for your parcel. You did not ask? Tell us. {link}")),
     ),
 }
 
