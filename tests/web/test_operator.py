@@ -85,6 +85,26 @@ async def test_a_case_is_listed_and_closed_once(office: Office) -> None:
     assert await verify_hub(office.hub.pool) == []
 
 
+async def test_stations_come_in_pages(office: Office) -> None:
+    """In the order of their ids; a page says after which one the next begins, and the last says that it is."""
+    about = office.hub.stations.known["S-0001"].about
+    for number in (4, 2, 3):
+        await office.hub.configure(msgspec.structs.replace(about, station=f"S-{number:04}"), joined=True)
+    pages, after = [], ""
+    while after is not None:
+        page = (await office.ask("GET", f"/stations?limit=3&after={after}")).json()
+        pages.append([each["id"] for each in page["stations"]])
+        after = page["next"]
+    assert pages == [["S-0001", "S-0002", "S-0003"], ["S-0004"]]
+    whole = (await office.ask("GET", "/stations", key=office.carrier)).json()
+    assert ([each["id"] for each in whole["stations"]], whole["next"]) == ([*pages[0], *pages[1]], None)
+    assert (await office.ask("GET", "/stations?limit=4")).json()["next"] == "S-0004", "there may be more"
+    assert (await office.ask("GET", "/stations?after=S-0004")).json() == {"stations": [], "next": None}
+    for odd in ("limit=0", "limit=501", "after=" + "x" * 65):
+        assert (await office.ask("GET", f"/stations?{odd}")).json()["reason"] == "bad_field"
+    assert (await office.ask("GET", "/stations?after=%00")).status_code == 200, "no name that the database refuses"
+
+
 async def test_a_courier_is_admitted_and_revoked(office: Office) -> None:
     admitted = (await office.ask("POST", "/stations/S-0001/couriers", {})).json()
     assert len(admitted["code"]) == 8

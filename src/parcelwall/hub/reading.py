@@ -1,5 +1,6 @@
 """What may be read: each question joins on who asks. A carrier's reads run as a role that sees only its own rows."""
 
+import heapq
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import date, datetime
@@ -18,7 +19,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
 from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
-from parcelwall.hub.stations import Station, presence, presence_of
+from parcelwall.hub.stations import Station, presence_at, presence_of
 from parcelwall.rules import access, facts
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
@@ -173,10 +174,12 @@ def _as_said(body: str, wished: bool | None) -> msgspec.Raw | dict[str, Any]:
     return {name: value for name, value in told.items() if name not in hidden}
 
 
-async def stations(hub: Hub) -> list[dict[str, Any]]:
+async def stations(hub: Hub, after: str = "", limit: int = 500) -> list[dict[str, Any]]:
+    """So many stations in the order of their ids, from the one that follows `after` on, which need not be one."""
+    wanted = heapq.nsmallest(limit, (name for name in hub.stations.known if name > after))
     async with hub.pool.acquire() as connection:
-        rows = await presence(connection)
-    return [_described(hub.stations.known[row["id"]], row) for row in rows if row["id"] in hub.stations.known]
+        rows = await presence_at(connection, wanted)
+    return [_described(hub.stations.known[name], rows[name]) for name in wanted if name in rows]
 
 
 async def station(hub: Hub, station_id: str) -> dict[str, Any]:

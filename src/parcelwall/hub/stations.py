@@ -1,6 +1,6 @@
 """What the hub knows of its stations: plans, keys, where they are, how their lines are."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -151,6 +151,12 @@ async def heard(connection: Connection, station: str, seen_at: datetime, until: 
 async def presence(connection: Connection) -> list[dict[str, Any]]:
     """All stations with room and line, by id, for the console's table and the API."""
     return [dict(row) for row in await connection.fetch(f"{_PRESENCE} ORDER BY station.id")]
+
+
+async def presence_at(connection: Connection, stations: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The same of these stations, by id; without those that are not there."""
+    rows = await connection.fetch(f"{_PRESENCE} WHERE station.id = ANY($1::text[])", list(stations))
+    return {row["id"]: dict(row) for row in rows}
 
 
 async def presence_of(connection: Connection, station: str) -> dict[str, Any] | None:

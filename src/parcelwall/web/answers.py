@@ -93,7 +93,10 @@ class StationShown(msgspec.Struct, kw_only=True):
 
 
 class Stations(msgspec.Struct, kw_only=True):
+    """A page of stations; `next` is the `after` of the page that follows."""
+
     stations: list[StationShown]
+    next: str | None
 
 
 class Counts(msgspec.Struct, kw_only=True):

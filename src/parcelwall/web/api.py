@@ -45,6 +45,7 @@ Key = Annotated[
 ]
 Limit = Annotated[int, Parameter(ge=1, le=500, description="most on a page")]
 After = Annotated[int, Parameter(ge=0, le=10**15, description="the `next` of the page before")]
+AfterStation = Annotated[str, Parameter(max_length=64, description="the `next` of the page before")]
 Named = Annotated[str | None, Parameter(pattern=REFERENCE, description="as you announced it")]
 ANNOUNCED = answers(201, ParcelShown, "Announced; DIVERTED, with a `reason`, if no room can be promised", WRITES)
 CHANGED = answers(200, ParcelShown, "The parcel as it is now", WRITES)
@@ -214,9 +215,12 @@ class Stations(Controller):
     path = "/stations"
     tags = ["stations"]  # noqa: RUF012
 
-    @get("/", summary="All stations", responses=answers(200, shapes.Stations, "All of them", READS))
-    async def every(self, who: Who, hub: Hub) -> Response[bytes]:
-        return Response(msgspec.json.encode({"stations": await reading.stations(hub)}), media_type="application/json")
+    @get("/", summary="All stations, a page at a time",
+         responses=answers(200, shapes.Stations, "A page in the order of ids", READS))  # fmt: skip
+    async def every(self, who: Who, hub: Hub, after: AfterStation = "", limit: Limit = 500) -> Response[bytes]:
+        shown = await reading.stations(hub, after, limit)
+        body = {"stations": shown, "next": shown[-1]["id"] if len(shown) == limit else None}
+        return Response(msgspec.json.encode(body), media_type="application/json")
 
     @get("/{station:str}", summary="One station",
          responses=answers(200, shapes.StationShown, "The station", (*READS, 404)))  # fmt: skip
