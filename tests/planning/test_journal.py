@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 from msgspec.json import decode, encode
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from parcelwall.clock import VirtualClock
@@ -19,11 +20,13 @@ from parcelwall.hub.commands import Report
 from parcelwall.hub.offers import Wanted
 from parcelwall.planning import commands, forecast_report, history, room_report, stored
 from parcelwall.planning.forecast_plan import Load
+from parcelwall.rules import facts
+from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.offers import RoomTable
 from parcelwall.rules.tables import VisitCalendar
 from parcelwall.simulation.town import Town
-from rules.samples import CALENDAR, CURVE
-from station.towns import ADA, NOW, a_hub, a_small_town, only, order, parcel_at, told
+from rules.samples import CALENDAR, CURVE, ROW
+from station.towns import ADA, NOW, Pen, a_hub, a_small_town, only, order, parcel_at, told
 
 HOUR = 3600
 ALWAYS = {"announced": ((1.0, 2.0, 30.0),) * 7, "on_the_way": ((1.0, 2.0, 30.0),) * 7,
@@ -79,6 +82,30 @@ async def test_a_parcels_story_is_read_in_the_stations_clock_and_without_a_name(
     assert found.person.tolist() == [0, -1]
     at, hours = found.leads["S-0001", "acme"]["on_the_way"]
     assert hours[0] == pytest.approx(2, abs=0.1) and len(at) == 1
+
+
+async def test_what_only_the_hub_may_tell_is_not_learnt_from_a_station(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    """Its computer may have been stolen. What doors saw is still believed of it."""
+    await one_life(town)
+    lies = await told(town, "PW-2")
+    about = town.hub.stations.known["S-0001"].about
+    await town.hub.take_tables([encode(calendar())])
+    await town.hub.configure(replace(about, station="S-0002"), joined=True)
+    before = await history.read(connection, town.clock.now())
+    advance(town, 1)
+    assert isinstance(town.clock, VirtualClock)
+    await town.hub.receive("S-0002", Pen("S-0002", town.clock).write(
+        facts.StationConfigured(station="S-0001", name="", address="", lat=0, lon=0, zone="UTC",
+                                layout=plain_layout("L")),
+        facts.AdmissionAdopted(row=ROW), facts.TableAdopted(table=replace(calendar(), zone="UTC")),
+        facts.Diverted(parcel=lies, reason="station_full"), facts.Cancelled(parcel=lies),
+        facts.WrittenOff(parcel=lies, reservation=lies, station="S-0001", compartment=1, why="burnt down"),
+    ))  # fmt: skip
+    assert await connection.fetchval("SELECT count(*) FROM entry WHERE kind = 'WrittenOff'") == 1, "it is kept"
+    assert encode(await history.read(connection, town.clock.now())) == encode(before)
+    assert before.rows == {} and before.layouts["S-0001"] == about.layout
 
 
 async def test_forecasts_are_kept_once_and_scored_when_their_hour_is_past(

@@ -10,6 +10,7 @@ from asyncpg import Connection
 from parcelwall.errors import Trouble
 from parcelwall.hub.index import Nearby
 from parcelwall.hub.keys import Keys
+from parcelwall.journal import postgres
 from parcelwall.rules import access
 from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import Layout
@@ -61,8 +62,7 @@ WRITTEN_BY = """
 SELECT unnest($1::text[]) UNION SELECT writer FROM station_identity WHERE station = ANY($1::text[])
 UNION SELECT name FROM past_stream WHERE station = ANY($1::text[]) AND name NOT LIKE 'hub:%'"""
 
-# Of facts that only the hub may tell: a station's stream holds whatever its computer wrote, also one that was stolen.
-OF_HUB = "left(writer, 4) = 'hub:'"
+OF_HUB = postgres.OF_HUB
 
 _PRESENCE = """
 SELECT station.id, room, in_service, last_seen, heard_until, software, coalesce(open.cases, 0) AS cases,

@@ -363,6 +363,7 @@ STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,
     ClockSet, StoodStill, JournalRestored, CaseOpened, OrderAnswered,
 )  # fmt: skip
+STATIONS_TELL = frozenset(kind.__name__ for kind in STATION_KINDS)  # all others are the hub's alone to tell
 DOOR_KINDS = (Deposited, Collected, TakenBack)  # what a door saw: never refused
 KINDS: dict[str, type[Fact]] = {kind.__name__: kind for kind in (*HUB_KINDS, *STATION_KINDS)}
 _OF_PARCELS = frozenset(kind for kind in KINDS.values() if issubclass(kind, ParcelFact))
