@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, needs, numbers, staff
+from parcelwall.hub import acts, acts_due, needs, numbers, staff
 from parcelwall.hub.acts import Longer, OneDoor
 from parcelwall.hub.commands import Announce, Asked, Destination
 from parcelwall.hub.orders import OpenDoor, Outlets
@@ -118,13 +118,13 @@ async def test_an_area_is_kept_longer_by_two_once_and_can_be_taken_back(desk: De
     act = await acts.ask_to_keep_longer(desk.hub, kaisa, AREA)
     assert act.state == "waiting"
     await acts.agree(desk.hub, noor, act.id)
-    assert await acts.carry_out_due(desk.hub) == 0, "there is a minute to take it back"
+    assert await acts_due.carry_out_due(desk.hub) == 0, "there is a minute to take it back"
     desk.clock.advance(61)
     with pytest.raises(Refusal, match="stale_screen"):
         await acts.withdraw(desk.hub, kaisa, act.id)  # it may be half done already
-    assert await acts.carry_out_due(desk.hub) == 1
+    assert await acts_due.carry_out_due(desk.hub) == 1
     await desk.hub.pool.execute("UPDATE act SET state = 'agreed' WHERE id = $1", act.id)  # a process died in between
-    await acts.carry_out_due(desk.hub)
+    await acts_due.carry_out_due(desk.hub)
     kept = await desk.hub.pool.fetch("SELECT body FROM entry WHERE kind = 'Extended'")
     assert len(kept) == 3 and all(str(kaisa.actor) in row["body"] for row in kept)
     with pytest.raises(Refusal, match="stale_screen"):
@@ -145,7 +145,7 @@ async def test_a_parcel_that_fails_holds_up_no_other_and_somebody_sees_it(desk: 
     await pool.execute("UPDATE parcel SET record = '{' WHERE id = $1", bad)
     desk.clock.advance(61)
     for _ in range(2):
-        assert await acts.carry_out_due(desk.hub) == 0
+        assert await acts_due.carry_out_due(desk.hub) == 0
         assert await pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Extended'") == 4, "twice two of three"
     stuck = [need.act.id for need in await needs.needs(desk.hub, noor) if need.about == "stuck" and need.act]
     assert stuck == [first.id, second.id]
@@ -153,7 +153,7 @@ async def test_a_parcel_that_fails_holds_up_no_other_and_somebody_sees_it(desk: 
     assert [act.stuck for act in await acts.under_way(desk.hub, kaisa)] == [True, True], "it does not go out of sight"
     await acts.withdraw(desk.hub, kaisa, second.id)
     await pool.execute("UPDATE parcel SET record = $2 WHERE id = $1", bad, record)
-    assert await acts.carry_out_due(desk.hub) == 1
+    assert await acts_due.carry_out_due(desk.hub) == 1
     assert await pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Extended'") == 5
     assert await acts.under_way(desk.hub, kaisa) == [] and await verify_hub(pool) == []
 

@@ -10,7 +10,7 @@ import pytest_asyncio
 from hub.test_acts import Desk, Reached
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, staff
+from parcelwall.hub import acts, acts_due, staff
 from parcelwall.hub.acts import Longer, OneDoor
 from parcelwall.hub.commands import Asked
 from parcelwall.hub.orders import OpenDoor
@@ -78,7 +78,7 @@ async def test_an_area_is_not_kept_longer_for_who_lost_the_right_in_that_minute(
         await acts.agree(desk.hub, desk.people["noor"], act.id)
     await staff.change(desk.hub, "kaisa", "viewer", frozenset())
     desk.clock.advance(61)
-    await acts.carry_out_due(desk.hub)
+    await acts_due.carry_out_due(desk.hub)
     assert await state_of(desk, act) == "withdrawn"
     assert not await desk.hub.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Extended'")
 
@@ -91,7 +91,7 @@ async def test_stations_one_by_one_are_summed(desk: Desk) -> None:
     with pytest.raises(Refusal, match="asked_already"):
         await acts.ask_to_keep_longer(desk.hub, kaisa, storm("S-0001", "S-0002"))
     desk.clock.advance(61)
-    await acts.carry_out_due(desk.hub)
+    await acts_due.carry_out_due(desk.hub)
     again = await acts.ask_to_keep_longer(desk.hub, kaisa, storm("S-0001"))
     assert again.state == "waiting", "the same parcel a second time is a second parcel"
     desk.clock.advance(86_400)
@@ -113,12 +113,12 @@ async def test_what_came_in_meanwhile_is_counted_again(desk: Desk) -> None:
     assert act.state == "agreed"
     await desk.brought(2)
     desk.clock.advance(61)
-    await acts.carry_out_due(desk.hub)
+    await acts_due.carry_out_due(desk.hub)
     assert await state_of(desk, act) == "waiting"
     assert not await desk.hub.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Extended'")
     await acts.agree(desk.hub, desk.people["noor"], act.id)
     desk.clock.advance(61)
-    await acts.carry_out_due(desk.hub)
+    await acts_due.carry_out_due(desk.hub)
     assert await desk.hub.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Extended'") == 2
 
 

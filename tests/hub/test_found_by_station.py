@@ -15,7 +15,7 @@ SELECT gen_random_uuid(), 'acme', stage || n, stage, 'S-' || n % $3, CASE stage 
 FROM generate_series(1, $1::int) AS n, (SELECT $2::text) AS s (stage)"""
 STAGES = ["RESERVED", "READY", "OVERDUE"]
 ASKED = {
-    acts._INSIDE: (["S-7"], STAGES), admission._HEADS: (["S-7"], STAGES), couriers._HERE: (["S-7"], STAGES),
+    acts.INSIDE_OF: (["S-7"], STAGES), admission._HEADS: (["S-7"], STAGES), couriers._HERE: (["S-7"], STAGES),
     desk._INSIDE: (["S-7"], STAGES), lists._HERE: ("S-7",), network._HERE: ("S-7", STAGES),
     sitting._PRESENT: ("S-7", STAGES), story._BEHIND: ("S-7", 7), tell._BEHIND: ("S-7", 7),
     watching._WITHIN: ("S-7",), watching._COUNTS_OF: (STAGES, "S-7"),

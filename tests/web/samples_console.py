@@ -7,7 +7,7 @@ from zlib import crc32
 
 import msgspec
 
-from parcelwall.hub.acts import Act, Longer, OneDoor
+from parcelwall.hub.acts import Act, Gone, Longer, OneDoor
 from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
@@ -20,6 +20,7 @@ from parcelwall.web import cabinet, charts
 from parcelwall.web.console import views
 from parcelwall.web.console.overview import pin_of
 from parcelwall.web.console.said import KNOB
+from parcelwall.web.console.writing_off import WriteOffView
 from parcelwall.web.map import town
 from parcelwall.web.render import Words
 from parcelwall.web.views import Look
@@ -67,6 +68,8 @@ DOOR_ACT = Act(AN_ID, "open_door", "S-0013", OneDoor(5, "look: smoke seen"), "no
 DONE_ACT = msgspec.structs.replace(DOOR_ACT, state="done", outcome="opened", second="Kaisa")
 LONGER = Act(AN_ID, "keep_longer", None, Longer(("S-0012", "S-0013"), 48, "storm"), "noor", "Noor", NOW, NOW,
              "agreed", "Kaisa", NOW + timedelta(minutes=1))  # fmt: skip
+LOST = Act(AN_ID, "write_off", "S-0013", Gone((AN_ID,) * 71, "destroyed: it burnt down"), "kaisa", "Kaisa", NOW, NOW,
+           "waiting")  # fmt: skip
 SITE = Site("S-0013", "Hosting Ltd", "City of Helsinki", "HEL 2024-011873", "fuse behind the left panel",
             date(2026, 12, 14), AN_ID, NOW - timedelta(days=300))  # fmt: skip
 
@@ -179,6 +182,9 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-parcels-none": views.ParcelsView(top("parcels"), "PW-1", ()), "console-parcel": parcel(),
         "console-longer": views.LongerView(top("longer"), tuple((each, True) for each in STATIONS), 48, "storm", 71,
                                            False, (LONGER,), "kaisa", True),
+        "console-write-off": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (), "kaisa", True),
+        "console-write-off-asked": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (LOST,), "noor",
+                                                True),
         "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID)),
         "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),

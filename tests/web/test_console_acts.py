@@ -1,6 +1,7 @@
 """The second person at the console: proves to be there, for this one act, before it is agreed to."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -9,12 +10,12 @@ import httpx
 import pytest_asyncio
 
 from hub.authenticator import Authenticator
-from parcelwall.hub import acts, passkeys, signed_in, staff
+from parcelwall.hub import acts, acts_due, passkeys, signed_in, staff
 from parcelwall.hub.acts import Longer
 from parcelwall.hub.house import Hub
 from parcelwall.web.app import hub_app
 from parcelwall.web.passkeys import cookie_name
-from station.towns import a_hub, about
+from station.towns import Pen, a_hub, about, announced, parcel_at
 
 HERE = "https://parcels.example"
 
@@ -101,3 +102,34 @@ async def test_whoever_asked_is_asked_for_no_proof_and_agrees_to_nothing(hub: Hu
     begun = await kaisa.browser.post(f"/console/acts/{act}/agree/begin", json={"slip": kaisa.slip})
     assert begun.status_code == 403
     assert await state(hub, act) == "waiting"
+
+
+async def test_a_lost_station_is_counted_first_and_written_off_by_two(hub: Hub) -> None:
+    """The page says how many and that nothing takes it back; another number than was shown is refused."""
+    kaisa, noor = await sat_down(hub, "kaisa"), await sat_down(hub, "noor")
+    pen = Pen("S-0001", hub.clock)  # type: ignore[arg-type]
+    for door in (1, 2):
+        parcel = await parcel_at(hub, await announced(hub, f"PW-{door}", "S-0001"))
+        until = hub.clock.now() + timedelta(hours=48)
+        await hub.receive("S-0001", pen.write(pen.deposited(parcel, door, collect_by=until)))
+    at = "/console/stations/S-0001/write-off"
+    assert at in (await kaisa.browser.get("/console/stations/S-0001")).text
+    page = (await kaisa.browser.get(at)).text
+    assert "2 parcels lie there." in page and "then nothing takes it back" in page and "A second person must" in page
+    form = {"slip": kaisa.slip, "parcels": "2", "reason": "destroyed", "words": "it burnt down", "sure": "yes"}
+    for odd, why in (({"parcels": "3"}, "stale_screen"), ({"sure": ""}, "bad_field"), ({"parcels": "x"}, "bad_field"),
+                     ({"reason": "missing"}, "reason_missing")):  # fmt: skip
+        refused = await kaisa.browser.post(at, data=form | odd)
+        assert refused.headers["location"] == f"{at}?no={why}"
+    asked = await kaisa.browser.post(at, data=form)
+    assert asked.headers["location"] == f"{at}?said=second"
+    [act] = await acts.under_way(hub, noor.person)
+    for place in ("/console/needs", at, "/console/stations/S-0001"):
+        seen = (await noor.browser.get(place)).text
+        assert "kaisa asks to write 2 parcels off: the station was destroyed: it burnt down" in seen, place
+    assert "lies there" not in (await kaisa.browser.get(at)).text, "it is asked for once"
+    assert await noor.agree(act.id, key=noor.key) == f"{at}?said=agreed"
+    hub.clock.advance(61)  # type: ignore[attr-defined]
+    await acts_due.carry_out_due(hub)
+    assert "Nothing lies in this station" in (await kaisa.browser.get(at)).text
+    assert at not in (await kaisa.browser.get("/console/stations/S-0001")).text

@@ -31,13 +31,15 @@ GETS = {
     "/console/parcels/{parcel}": "find", "/console/longer": "extend", "/console/couriers": "couriers",
     "/console/numbers": "see", "/console/numbers/use.csv?station={station}": "export", "/console/sites": "see",
     "/console/policy": "see", "/console/people": "people", "/console/me": "see", "/console/wall": "see",
-    "/console/wall/events": "see", "/console/journal?station={station}": "see",
+    "/console/wall/events": "see", "/console/stations/{station}/write-off": "end",
+    "/console/journal?station={station}": "see",
 }  # fmt: skip
 POSTS: dict[str, tuple[str, dict[str, str]]] = {
     "/console/cases/{case}/close": ("hold", {"outcome": "looked"}),
     "/console/stations/{station}/open": ("open", {"door": "1", "reason": "look"}),
     "/console/stations/{station}/hold": ("hold", {"door": "2", "words": "hinge"}),
     "/console/stations/{station}/screen": ("hold", {"do": "off"}),
+    "/console/stations/{station}/write-off": ("end", {"parcels": "1", "reason": "stolen", "sure": "yes"}),
     "/console/parcels": ("find", {"asked": "PW-1"}), "/console/parcels/{parcel}/reveal": ("reveal", {"reason": "look"}),
     "/console/parcels/{parcel}/extend": ("extend", {}),
     "/console/parcels/{parcel}/write-off": ("end", {"reason": "stolen", "sure": "yes"}),

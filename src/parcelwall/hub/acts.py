@@ -1,10 +1,9 @@
 """What the operator's people do to doors and to many parcels at once: one of them, or two where the policy says so.
 
-Each act is a row. A third door in ten minutes, or an area kept longer, waits until a second person agrees; one who
-asked can never agree to it (a CHECK says so), and must still have the right to it when it is agreed to and when it is
-carried out. An area is kept longer a minute after it was agreed to, so that it can be withdrawn. What came of an act
-stands in its row; what happened stands in the journal. One that fails for what it holds is stuck: the others go on, it
-is tried again, and it stands in the list until it is through or withdrawn.
+Each act is a row. A third door in ten minutes, an area kept longer, or a station written off, waits until a second
+person agrees; one who asked can never agree to it (a CHECK says so), and must still have the right to it when it is
+agreed to and when it is carried out. What is done to many parcels is done a minute after it was agreed to, so that it
+can be withdrawn (`hub/acts_due.py`). What came of an act stands in its row; what happened stands in the journal.
 """
 
 import hashlib
@@ -17,11 +16,10 @@ import asyncpg
 import msgspec
 import structlog
 
-from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub.commands import Answer, Asked, Extend
+from parcelwall.errors import Refusal
+from parcelwall.hub.commands import Answer
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
-from parcelwall.hub.reading import LOST
 from parcelwall.hub.staff import Person, is_new, person_of
 from parcelwall.rules.life import INSIDE
 from parcelwall.rules.personal import refuse_personal
@@ -52,22 +50,23 @@ _WITHDRAW = """
 UPDATE act SET state = 'withdrawn'
 WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2
   AND (due_at IS NULL OR due_at > $3 OR outcome = 'stuck')"""
-_OVER = "UPDATE act SET state = 'withdrawn', outcome = $2 WHERE id = $1 AND state IN ('waiting', 'agreed')"
-_WAITS = "UPDATE act SET state = 'waiting', due_at = NULL, until = $2 WHERE id = $1 AND state = 'agreed'"
+OVER = "UPDATE act SET state = 'withdrawn', outcome = $2 WHERE id = $1 AND state IN ('waiting', 'agreed')"
 _LONGER_ALONE = """
 SELECT state, body, agreed_by FROM act WHERE asked_by = $1 AND kind = 'keep_longer'
   AND (state = 'waiting' AND until > $2 OR state = 'agreed'
     OR state = 'done' AND agreed_by IS NULL AND asked_at > $3)"""
-_STUCK = "UPDATE act SET outcome = 'stuck' WHERE id = $1 AND state = 'agreed'"
-_DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
+DONE = "UPDATE act SET state = 'done', outcome = $2 WHERE id = $1"
 # What a key has brought about stands, and counts: a repeat, or the same key for another door, takes nothing of it away.
-_TOLD = _DONE + " AND outcome IN ('', 'unanswered')"
-_DUE = "SELECT * FROM act WHERE state = 'agreed' AND kind = 'keep_longer' AND due_at <= $1"
-_INSIDE = """
+_TOLD = DONE + " AND outcome IN ('', 'unanswered')"
+_WRITES_OFF = """
+SELECT 1 FROM act
+WHERE kind = 'write_off' AND station = $1 AND (state = 'agreed' OR state = 'waiting' AND until > $2)"""
+INSIDE_OF = """
 SELECT id FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[]) ORDER BY id"""
 _SHOWN = """
 SELECT act.*, asker.name AS asker, second.name AS second FROM act JOIN carrier AS asker ON asker.id = asked_by
 LEFT JOIN carrier AS second ON second.id = agreed_by"""
+_LATELY = _SHOWN + " WHERE station = $1 AND asked_at > $2 AND kind <> 'write_off' ORDER BY asked_at DESC"
 
 
 class OneDoor(msgspec.Struct, frozen=True):
@@ -85,13 +84,20 @@ class Longer(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Gone(msgspec.Struct, frozen=True):
+    """The body of an act that writes off what lies in one station: these parcels, as they were counted."""
+
+    parcels: tuple[UUID, ...]
+    reason: str
+
+
 class Act(msgspec.Struct, frozen=True):
     """One act as it stands. `what` is its body; names are of people, for the console only."""
 
     id: UUID
     kind: str
     station: str | None
-    what: OneDoor | Longer
+    what: OneDoor | Longer | Gone
     asked_by: str
     asker: str
     asked_at: datetime
@@ -109,6 +115,10 @@ class Act(msgspec.Struct, frozen=True):
     @property
     def stations(self) -> tuple[str, ...]:
         return self.what.stations if isinstance(self.what, Longer) else (self.station or "",)
+
+
+BODY: dict[str, Any] = {"open_door": OneDoor, "draw_code": OneDoor, "keep_longer": Longer, "write_off": Gone}
+RIGHT: dict[str, Right] = {"open_door": "open", "draw_code": "codes", "keep_longer": "extend", "write_off": "end"}
 
 
 async def ask_for_door(hub: Hub, who: Person, station: str, door: OneDoor) -> Act:
@@ -171,24 +181,24 @@ async def may_alone(connection: asyncpg.Connection, who: str, now: datetime, doo
 async def carry_out_door(hub: Hub, outlets: Outlets, act: Act) -> str:
     """Sends the order of an act that is agreed, and notes what the station says: "opened", "unanswered", or why not."""
     assert isinstance(act.what, OneDoor) and act.station and act.state == "agreed"
-    if not await _still_may(hub, act.asked_by, act.kind, act.stations):
-        await hub.pool.execute(_OVER, act.id, "no_right")
+    if not await still_may(hub, act.asked_by, act.kind, act.stations):
+        await hub.pool.execute(OVER, act.id, "no_right")
         return "no_right"
-    actors = await _actors(hub, act.id)
+    asker, second = await actors(hub, act.id)
     command = OpenDoor(
         station=act.station, compartment=act.what.compartment, reason=act.what.reason, by="operator",
-        actor=actors[0], second=actors[1],
+        actor=asker, second=second,
     )  # fmt: skip
     try:
         _, outcome = await open_now(hub, outlets, command)
     except Refusal as no:
         outcome = no.reason
-    await hub.pool.execute(_DONE, act.id, outcome)
+    await hub.pool.execute(DONE, act.id, outcome)
     hub.bells.ring([f"by/{act.station}"])
     return outcome
 
 
-async def _actors(hub: Hub, act: UUID) -> tuple[UUID, UUID | None]:
+async def actors(hub: Hub, act: UUID) -> tuple[UUID, UUID | None]:
     row = await hub.pool.fetchrow(
         "SELECT asker.actor, second.actor AS second FROM act JOIN carrier AS asker ON asker.id = asked_by "
         "LEFT JOIN carrier AS second ON second.id = agreed_by WHERE act.id = $1", act,
@@ -223,6 +233,28 @@ async def ask_to_keep_longer(hub: Hub, who: Person, longer: Longer) -> Act:
     return await find(hub, act)
 
 
+async def ask_to_write_off(hub: Hub, who: Person, station: str, counted: int, reason: str) -> Act:
+    """Notes that somebody means to write off all that lies in a station, of which they were shown how many parcels that
+    is. Raises Refusal as `ask_for_door` does, where it is another number by now, and while such an act is under way."""
+    if station not in hub.stations.known:
+        raise Refusal("station_unknown", station=station)
+    if not who.may("end", station):
+        raise Refusal("no_right")
+    refuse_bad_reason(reason)
+    act, now = hub.ids.new(), hub.clock.now()
+    async with hub.pool.acquire() as connection, connection.transaction():
+        await connection.execute(_LOCK, station)
+        found = tuple(row["id"] for row in await connection.fetch(INSIDE_OF, [station], list(INSIDE)))
+        if not found or len(found) != counted or await connection.fetchval(_WRITES_OFF, station, now):
+            raise Refusal("stale_screen")
+        alone = len(found) <= hub.policy.parcels_alone
+        await connection.execute(
+            _INSERT, act, "write_off", station, _text(Gone(found, reason)), who.id, now, now + WINDOW * 6,
+            "agreed" if alone else "waiting", now + UNDO if alone else None,
+        )  # fmt: skip
+    return await find(hub, act)
+
+
 async def _longer_alone(
     hub: Hub, connection: asyncpg.Connection, who: str, stations: Sequence[str], now: datetime
 ) -> bool:
@@ -241,7 +273,7 @@ async def _longer_alone(
 
 
 async def _count(connection: asyncpg.Connection | asyncpg.Pool, stations: Sequence[str]) -> int:
-    return len(await connection.fetch(_INSIDE, list(stations), list(INSIDE)))
+    return len(await connection.fetch(INSIDE_OF, list(stations), list(INSIDE)))
 
 
 async def agree(hub: Hub, who: Person, act_id: UUID) -> Act:
@@ -251,10 +283,10 @@ async def agree(hub: Hub, who: Person, act_id: UUID) -> Act:
     refuse_agreeing(act, who)
     if await is_new(hub, who):
         raise Refusal("too_new_to_agree")
-    if not await _still_may(hub, act.asked_by, act.kind, act.stations):
-        await hub.pool.execute(_OVER, act_id, "no_right")
+    if not await still_may(hub, act.asked_by, act.kind, act.stations):
+        await hub.pool.execute(OVER, act_id, "no_right")
         raise Refusal("stale_screen")
-    due = now + UNDO if act.kind == "keep_longer" else now
+    due = now if act.kind == "open_door" else now + UNDO
     if await hub.pool.fetchrow(_AGREE, act_id, who.id, due, now) is None:
         raise Refusal("stale_screen")
     return await find(hub, act_id)
@@ -268,11 +300,10 @@ def refuse_agreeing(act: Act, who: Person) -> None:
         raise Refusal("second_person_needed")
 
 
-async def _still_may(hub: Hub, who: str, kind: str, stations: Sequence[str]) -> bool:
+async def still_may(hub: Hub, who: str, kind: str, stations: Sequence[str]) -> bool:
     """Whether somebody is still one of the operator's people and may still do this, at all of these stations."""
     row = await hub.pool.fetchrow("SELECT * FROM carrier WHERE id = $1 AND key_hash IS NOT NULL", who)
-    right: Right = "extend" if kind == "keep_longer" else "open"
-    return row is not None and all(person_of(row).may(right, station) for station in stations)
+    return row is not None and all(person_of(row).may(RIGHT[kind], station) for station in stations)
 
 
 async def withdraw(hub: Hub, who: Person, act_id: UUID) -> None:
@@ -285,63 +316,6 @@ async def withdraw(hub: Hub, who: Person, act_id: UUID) -> None:
     done = await hub.pool.execute(_WITHDRAW, act_id, act.kind, hub.clock.now())
     if not done.endswith(" 1"):
         raise Refusal("stale_screen")
-
-
-async def carry_out_due(hub: Hub) -> int:
-    """Keeps longer what was agreed to a minute ago, and answers how many acts that was. Each parcel once, however often
-    this is tried. An act that fails holds up no other one.
-
-    Raises Trouble when the world fails, not one act.
-    """
-    done = 0
-    for row in await hub.pool.fetch(_DUE, hub.clock.now()):
-        try:
-            await _carry_out(hub, row)
-            done += 1
-        except (*LOST, Trouble):
-            raise
-        except Exception as failed:
-            log.exception("act_stuck", act=str(row["id"]), reason=type(failed).__name__)
-            await hub.pool.execute(_STUCK, row["id"])
-    return done
-
-
-async def _carry_out(hub: Hub, row: asyncpg.Record) -> None:
-    """All of one act, also behind a parcel that fails. Raises what that one failed with, once the others are kept.
-
-    One whose asker has lost the right is over. One that was let through alone waits for a second person, if more lies
-    there by now than one may keep longer.
-    """
-    longer = msgspec.json.decode(row["body"], type=Longer)
-    if not await _still_may(hub, row["asked_by"], row["kind"], longer.stations):
-        await hub.pool.execute(_OVER, row["id"], "no_right")
-        return
-    begun = row["outcome"] == STUCK
-    if row["agreed_by"] is None and not begun and await inside(hub, longer.stations) > hub.policy.parcels_alone:
-        await hub.pool.execute(_WAITS, row["id"], hub.clock.now() + WINDOW * 6)
-        return
-    actor, _ = await _actors(hub, row["id"])
-    kept, failures = 0, []
-    for found in await hub.pool.fetch(_INSIDE, list(longer.stations), list(INSIDE)):
-        try:
-            kept += await _keep(hub, row["id"], found["id"], longer.hours, actor)
-        except (*LOST, Trouble):
-            raise
-        except Exception as failed:
-            failures.append(failed)
-    if failures:
-        raise failures[0]
-    await hub.pool.execute(_DONE, row["id"], str(kept))
-
-
-async def _keep(hub: Hub, act: UUID, parcel: UUID, hours: int, actor: UUID) -> bool:
-    """One parcel kept longer; False if it was taken out meanwhile."""
-    asked = Asked(f"act/{act}", str(parcel), act.bytes)
-    try:
-        await hub.desk.ask(Extend(carrier=None, parcel=parcel, hours=hours, by="operator", actor=actor, asked=asked))
-    except Refusal:
-        return False
-    return True
 
 
 async def find(hub: Hub, act: UUID) -> Act:
@@ -362,22 +336,21 @@ async def under_way(hub: Hub, who: Person) -> list[Act]:
 
 
 async def lately_at(hub: Hub, station: str, within: timedelta = WINDOW) -> list[Act]:
-    """What was asked of this station's doors lately, newest first."""
+    """What was asked of single doors of this station lately, newest first."""
     since = hub.clock.now() - within
-    rows = await hub.pool.fetch(f"{_SHOWN} WHERE station = $1 AND asked_at > $2 ORDER BY asked_at DESC", station, since)
+    rows = await hub.pool.fetch(_LATELY, station, since)
     return [_act(row) for row in rows]
 
 
 def _act(row: asyncpg.Record) -> Act:
-    kind = Longer if row["kind"] == "keep_longer" else OneDoor  # a drawn code names its door, too
-    what: Any = msgspec.json.decode(row["body"], type=kind)
+    what: Any = msgspec.json.decode(row["body"], type=BODY[row["kind"]])
     return Act(
         row["id"], row["kind"], row["station"], what, row["asked_by"], row["asker"] or row["asked_by"],
         row["asked_at"], row["until"], row["state"], row["second"] or "", row["due_at"], row["outcome"],
     )  # fmt: skip
 
 
-def _text(body: OneDoor | Longer) -> str:
+def _text(body: OneDoor | Longer | Gone) -> str:
     return msgspec.json.encode(body).decode()
 
 

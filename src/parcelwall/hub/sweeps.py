@@ -12,7 +12,7 @@ import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import accounts, acts, photos, tries
+from parcelwall.hub import accounts, acts_due, photos, tries
 from parcelwall.hub.commands import Answer, Command, view
 from parcelwall.hub.house import Hub
 from parcelwall.hub.reading import LOST
@@ -122,7 +122,7 @@ async def sweep(hub: Hub) -> int:
 async def run(hub: Hub, teller: Teller, every_s: float = EVERY_S) -> None:
     """Sweeps for ever, and reads stations and policy that changed. A step that fails keeps no other from being done."""
     steps: tuple[Step, ...] = (
-        lambda: _sweep_all(hub), lambda: acts.carry_out_due(hub), hub.refresh, lambda: _remind(hub, teller),
+        lambda: _sweep_all(hub), lambda: acts_due.carry_out_due(hub), hub.refresh, lambda: _remind(hub, teller),
         seldom(hub.clock, FORGET_EVERY_S, lambda: _forget(hub)),
         seldom(hub.clock, FORGET_EVERY_S, lambda: photos.forget(hub)),
     )  # fmt: skip

@@ -108,6 +108,7 @@ class Sink:
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        """The answer to a recipient, as the moods have it."""
         if self.moods.busy > 0:
             self.moods.busy -= 1
             return "451 4.3.2 come back later"
@@ -120,6 +121,7 @@ class Sink:
         return "250 2.1.5 fine"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """The answer to a text, kept if it is taken."""
         if self.moods.hangs:
             await asyncio.sleep(3600)
         if self.moods.spam > 0:

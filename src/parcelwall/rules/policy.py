@@ -27,7 +27,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     bare_code_parcels: int = 100  # above this many inside, the last 4 of the number are asked for too
     courier_idle_s: int = 180
     alone_doors: int | UnsetType = UNSET  # doors that one person may open from afar in ten minutes; unset: 2
-    alone_parcels: int | UnsetType = UNSET  # parcels that one person may keep longer at once; unset: 1
+    alone_parcels: int | UnsetType = UNSET  # parcels that one person may keep longer, or write off, at once; unset: 1
 
     offer_from: float | UnsetType = UNSET  # a station is offered if room is at least so likely; unset: 0.85
     keep_reach: int | UnsetType = UNSET  # free compartments in reach of each size for those who need them; unset: 0
@@ -70,7 +70,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def parcels_alone(self) -> int:
-        """Parcels that one of the operator's people may keep longer at once without a second."""
+        """Parcels that one of the operator's people may keep longer, or write off with their station, at once without a
+        second."""
         return 1 if self.alone_parcels is UNSET else self.alone_parcels
 
 

@@ -15,6 +15,7 @@ from parcelwall.web.console.gate import HOME, back, must, posted
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.sign_in import fields_of, prove_again
 from parcelwall.web.console.station import check_slip, sent
+from parcelwall.web.console.writing_off import path_of
 from parcelwall.web.passkeys import answer_of, begun, went_well
 from parcelwall.web.who import Brake
 
@@ -24,7 +25,8 @@ async def agree(
     request: Request[Any, Any, Any], act: UUID, sign_in: SignIn, hub: Hub, outlets: Outlets, jobs: Jobs,
     office_brake: Brake,
 ) -> Redirect:  # fmt: skip
-    """A door opens at once, an area is kept longer after a minute. Raises Refusal for whoever has no right to it."""
+    """A door opens at once; what is done to many parcels begins after a minute. Raises Refusal for whoever has no
+    right to it."""
     must(sign_in, "see")
     form = await posted(request, sign_in)
     try:
@@ -43,6 +45,8 @@ async def _agreed(hub: Hub, outlets: Outlets, jobs: Jobs, sign_in: SignIn, act: 
     if agreed.kind == "open_door":
         jobs.start(acts.carry_out_door(hub, outlets, agreed))
         return f"{HOME}/stations/{agreed.station}?said=asked"
+    if agreed.kind == "write_off":
+        return f"{path_of(agreed.station or '')}?said=agreed"
     return f"{HOME}/longer?said=agreed"
 
 

@@ -151,7 +151,8 @@ def _row(hub: Hub, person: Person, need: Need, known: Any, pictures: int) -> Nee
     elif need.parcel:
         here = f"{HOME}/parcels/{need.parcel}"
     elif need.act is not None:
-        here = f"{HOME}/longer"
+        lost = f"{HOME}/stations/{need.act.station}/write-off"
+        here = lost if need.act.kind == "write_off" else f"{HOME}/longer"
     agrees = need.act is not None and all(person.may("agree", each) for each in need.act.stations)
     asked = need.act is not None and need.act.asked_by == person.id
     return NeedRow(

@@ -12,6 +12,7 @@ from parcelwall.web.console import (
     screen,
     sign_in,
     station,
+    writing_off,
 )
 
 PAGES = [
@@ -21,7 +22,7 @@ PAGES = [
     overview.case_photo, overview.wall, overview.wall_events,
     agreeing.agree, agreeing.agree_begin, agreeing.agree_finish, agreeing.withdraw,
     station.station_page, station.station_events, station.open_door, station.hold_door,
-    screen.note_screen,
+    screen.note_screen, writing_off.write_off_page, writing_off.write_off_all,
     journal.journal_page, station.open_begin, station.open_finish,
     parcels.parcels_page, parcels.find_parcels, parcels.parcel_page, parcels.reveal, parcels.extend_one,
     parcels.cancel_one, parcels.write_off_one,

@@ -185,7 +185,8 @@ WRITTEN_OFF = {
     "stolen": N_("it was stolen"),
     "missing": N_("it is not behind its door, and nobody knows where"),
 }
-"""Why a parcel ends: lists as above."""
+STATION_LOST = {key: WRITTEN_OFF[key] for key in ("destroyed", "given_up", "stolen")}
+"""Why a parcel, or all that lies in a station, ends: lists as above."""
 KNOB = {
     "hold_hours": N_("hours from deposit to the end of the holding time"),
     "deposit_window_hours": N_("hours from the expected time to the end of a promise"),
@@ -203,7 +204,7 @@ KNOB = {
     "bare_code_parcels": N_("parcels inside above which the last four of the number are asked for too"),
     "courier_idle_s": N_("seconds that a screen waits for a courier"),
     "alone_doors": N_("doors that one person may open from afar in ten minutes"),
-    "alone_parcels": N_("parcels that one person may keep longer at once"),
+    "alone_parcels": N_("parcels that one person may keep longer, or write off with their station, at once"),
     "offer_from": N_("how likely room must be for a station to be offered, from 0 to 1"),
     "keep_reach": N_("free compartments in reach of each size that are kept for those who need them"),
     "serve_unwalked": N_("whether a station opens doors that nobody has walked along: true or false"),

@@ -86,6 +86,7 @@ async def station_view(
         reasons=tuple((key, known.gettext(text)) for key, text in said.REASONS.items()), me=person.id,
         may_agree=person.may("agree", name),
         passkeys=bool(person.actor and await passkeys.of_holder(hub, person.actor)),
+        may_write_off=person.may("end", name) and one.glance.waiting + one.glance.overdue > 0,
         screen=await screen_says(hub, person, name), events=with_query(f"{here}/events", request),
     )  # fmt: skip
 

@@ -189,6 +189,7 @@ class StationView(msgspec.Struct, frozen=True):
     may_agree: bool
     passkeys: bool
     screen: ScreenSays | None = None
+    may_write_off: bool = False  # all that lies there, at once
     events: str | None = None
 
 
