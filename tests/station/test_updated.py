@@ -10,7 +10,7 @@ import pytest
 
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
-from parcelwall.station.fold import understanding
+from parcelwall.rules.understanding import understanding
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
 from parcelwall.station.verify import verify_station

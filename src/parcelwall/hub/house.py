@@ -14,7 +14,7 @@ import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import admission, given_back, network, stations
+from parcelwall.hub import admission, given_back, network, stations, unread
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool
 from parcelwall.hub.desk import Desk
@@ -349,6 +349,7 @@ async def serving(
         hub = Hub(pool, clock, ids, keys, Streams(epoch, slot), policy)
         hub.dsn = dsn
         await hub.refresh()
+        await unread.learn(pool, hub.desk)
         yield hub
         await hub.desk.close()
         await hub.offers.close()

@@ -1,7 +1,8 @@
 """What doors saw comes in: a station's entries are checked, stored and learnt in one transaction. Never refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import ClassVar
 from uuid import UUID
 
 import msgspec
@@ -14,13 +15,19 @@ from parcelwall.rules import decide, facts
 from parcelwall.rules.book import Learned
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import Stage
+from parcelwall.rules.understanding import understanding
 
 _OURS = frozenset(kind.__name__ for kind in facts.STATION_KINDS)
+_UNREADABLE = "unreadable"
+_UNREAD = """
+INSERT INTO unread (writer, number, station, understanding) SELECT $1, unnest($2::bigint[]), $3, $4
+ON CONFLICT DO NOTHING"""
 
 
 class Ingest(msgspec.Struct, kw_only=True):
     """Entries of one station, as they came by the link; `read` beside them, None where one cannot be read."""
 
+    kinds: ClassVar[Mapping[str, type[Fact]]] = facts.KINDS  # what this version knows
     station: str
     writer: str
     entries: Sequence[Entry]
@@ -30,7 +37,7 @@ class Ingest(msgspec.Struct, kw_only=True):
 
     def __post_init__(self) -> None:
         for entry in self.entries:
-            fact, why = _read(entry, self.station)
+            fact, why = _read(entry, self.station, self.kinds)
             self.read.append(fact)
             self.why_not.append(why)
 
@@ -61,11 +68,10 @@ class Ingest(msgspec.Struct, kw_only=True):
         for entry, (_, fact, why) in zip(made, new, strict=True):
             learned = at.receive(entry, fact, self.station)
             if why:
-                await self._keep_unread(at, entry, why)
-            if facts.is_of_parcel(fact):
-                self._follow_up(at, fact, learned)
-            elif type(fact) is facts.StoodStill:
-                self._keep_longer(at, fact)
+                await self._set_aside(at, entry, why)
+            self._follow(at, fact, learned)
+        if unread := [entry.number for entry, fact, why in new if fact is None and is_of_later(why)]:
+            await at.connection.execute(_UNREAD, self.writer, unread, self.station, understanding(self.kinds))
         if made:
             at.heads[self.writer] = chain.Head(made[-1].number, made[-1].hash)
         return max(head.number, made[-1].number if made else 0)
@@ -83,7 +89,14 @@ class Ingest(msgspec.Struct, kw_only=True):
             if stored.get(entry.number) != (entry.kind, entry.happened_at, entry.body):
                 raise Fork(self.writer, entry.number, "known here with other content")
 
-    async def _keep_unread(self, at: Sitting, entry: Entry, why: str) -> None:
+    def _follow(self, at: Sitting, fact: Fact | None, learned: Learned) -> None:
+        """What the hub itself writes, after what a station has told."""
+        if facts.is_of_parcel(fact):
+            self._follow_up(at, fact, learned)
+        elif type(fact) is facts.StoodStill:
+            self._keep_longer(at, fact)
+
+    async def _set_aside(self, at: Sitting, entry: Entry, why: str) -> None:
         await at.connection.execute(
             "INSERT INTO dead_letter VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", entry.writer, entry.number, why
         )
@@ -107,16 +120,21 @@ class Ingest(msgspec.Struct, kw_only=True):
             at.record(facts.Withdrawn(parcel=before.id, reservation=before.reservation, station=before.station))
 
 
-def _read(entry: Entry, station: str) -> tuple[Fact | None, str]:
+def is_of_later(why_not: str) -> bool:
+    """Whether a later version may read what this one does not: a kind that is new, a body that does not fit."""
+    return not why_not or why_not.startswith(_UNREADABLE)
+
+
+def _read(entry: Entry, station: str, kinds: Mapping[str, type[Fact]]) -> tuple[Fact | None, str]:
     """The fact of a station's entry, or None and why it is only kept and not understood."""
-    if entry.kind not in facts.KINDS:
+    if entry.kind not in kinds:
         return None, ""  # a newer station's kind: stored, chained, passed on
     if entry.kind not in _OURS:
         return None, f"{entry.kind} is not for a station to write"
     try:
         fact = facts.read(entry.kind, entry.body)
     except (msgspec.DecodeError, UnicodeError) as no:
-        return None, f"unreadable: {no}"
+        return None, f"{_UNREADABLE}: {no}"
     if getattr(fact, "station", None) not in (None, station):
         return None, "it speaks of another station"
     return fact, ""

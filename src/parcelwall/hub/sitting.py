@@ -117,6 +117,7 @@ class Sitting:
         self.together = Together()
         self._drafts: list[tuple[str, Draft, UUID | None, int | None]] = []
         self._rows: list[Row] = []
+        self._late = False  # whether something was learnt that stood here already
         self._reads = False  # whether any parcel was here before
         self._changed: dict[UUID, int] = {}  # parcels that are to be written, with their revisions
         self._cases: set[UUID] = set()
@@ -204,6 +205,14 @@ class Sitting:
         self._note_case(fact)
         return learned
 
+    def learn_late(self, entry: Entry, fact: Fact, station: str) -> tuple[Learned, int | None]:
+        """Learns what a station wrote, and this hub had kept unread; and where in its parcel's life that is."""
+        revision = self._revise(fact.parcel if facts.is_of_parcel(fact) else None)
+        self._late = True
+        learned = self.book.learn(fact, clock.parse(entry.happened_at), station)
+        self._note_case(fact)
+        return learned, revision
+
     def receive_again(self, entry: Entry, fact: Fact | None) -> Learned:
         """Takes in what the hub itself wrote and has lost since. `entry` is chained already."""
         at = clock.parse(entry.happened_at)
@@ -249,7 +258,7 @@ class Sitting:
         self._add_entries()
         self._add_parcels()
         rooms = {name: write_room(self.book.rooms[name]) for name in self.here}
-        if rooms and (self._rows or self._drafts):
+        if rooms and (self._rows or self._drafts or self._late):
             self.together.add(_WRITE_ROOMS, list(rooms), list(rooms.values()))
         self._add_cases()
         if self.people:

@@ -15,7 +15,7 @@ from parcelwall import clock
 from parcelwall.hub import transactions
 from parcelwall.hub.sitting import read_parcel, write_parcel
 from parcelwall.hub.verify_promises import promises
-from parcelwall.hub.verify_reading import Kept, Reading
+from parcelwall.hub.verify_reading import UNREAD, Kept, Reading, as_learnt
 from parcelwall.journal import chain, streams
 from parcelwall.journal.chain import Broken, Entry, Head
 from parcelwall.rules import facts
@@ -47,7 +47,7 @@ async def verify_hub(pool: asyncpg.Pool) -> list[str]:
             return wrong
         reading = Reading()
         reading.note_epochs(kept)
-        wrong = [*_fold(kept, reading)]
+        wrong = [*_fold(as_learnt(kept, await connection.fetch(UNREAD)), reading)]
         wrong += [text async for text in _tables(connection, reading)]
         wrong += invariants(reading.book, max((each.overbook for each in reading.policies.values()), default=0))
         wrong += _surprises(reading)
@@ -89,7 +89,7 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
     """Learns everything in an order that keeps each writer's numbers and each parcel's revisions. What neither orders,
     such as a layout and what its station tells of it, goes by the time of recording. A new epoch's stream is begun when
     the one before has come to where the backup ended."""
-    queues = {writer: deque(rows) for writer, rows in kept.items() if rows}
+    queues = {stream: deque(rows) for stream, rows in kept.items() if rows}
     waiting = {before: list(after) for before, after in reading.next_streams.items() if before in queues}
     blocked: dict[tuple[UUID, int], str] = {}
     revisions = reading.revisions
@@ -112,7 +112,7 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
             blocked[row.parcel, row.revision or 0] = writer
             continue
         queue.popleft()
-        yield from _learn(row, writer, reading)
+        yield from _learn(row, row.entry.writer, reading)
         if row.parcel is not None:
             revisions[row.parcel] = row.revision or 0
             if behind := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):

@@ -1,6 +1,8 @@
 """What `verify` reads of the hub's journal: rows as they are stored, and what is learnt of all of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -25,6 +27,25 @@ class Kept(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         return f"{self.entry.writer} number {self.entry.number}"
+
+UNREAD = "SELECT writer, number, learnt_at, parcel, revision FROM unread"
+
+
+def as_learnt(kept: dict[str, list[Kept]], unread: Sequence[Any]) -> dict[str, list[Kept]]:
+    """The streams as the hub has learnt them: what an older version kept unread is not in its place. It comes in a
+    stream of its own, when it was learnt; or not at all, as long as it was not."""
+    late = {(row["writer"], row["number"]): row for row in unread}
+    if not late:
+        return kept
+    streams_of = {writer: [row for row in rows if (writer, row.entry.number) not in late]
+                  for writer, rows in kept.items()}  # fmt: skip
+    learnt = [
+        msgspec.structs.replace(row, parcel=found["parcel"], revision=found["revision"], recorded_at=found["learnt_at"])
+        for writer, rows in kept.items() for row in rows
+        if (found := late.get((writer, row.entry.number))) and found["learnt_at"]
+    ]  # fmt: skip
+    learnt.sort(key=lambda row: (row.recorded_at, streams.life_of(row.entry.writer), row.entry.number))
+    return {**streams_of, "learnt late": learnt}
 
 
 class Reading:

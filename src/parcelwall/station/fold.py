@@ -2,9 +2,7 @@
 it has learnt, kept in memory, and in tables that are a cache: replay rebuilds them, so they have no migrations.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any
 from uuid import UUID
 
 import apsw
@@ -36,7 +34,6 @@ NEWEST_COUNTS = (facts.StationConfigured, facts.PolicyAdopted, facts.ScreenNoted
 _FORGET = """
 DELETE FROM parcel; DELETE FROM room; DELETE FROM case_file; DELETE FROM standing; DELETE FROM newest;"""
 _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
-_WORDS = ("title", "description")  # of a schema
 
 
 class Fold:
@@ -190,18 +187,3 @@ def _understood(kind: str, body: str) -> Fact | None:
         return facts.read(kind, body)
     except (msgspec.DecodeError, UnicodeError):
         return None
-
-
-def understanding(kinds: Mapping[str, type[Fact]]) -> str:
-    """What a version that knows these kinds makes of a book, as a digest in hex: kinds, their fields with all that may
-    stand in them, and what is kept of parcels and cases. Another digest, another fold."""
-    shapes = msgspec.json.schema_components([*kinds.values(), Parcel, CaseFile])
-    return hashlib.sha256(msgspec.json.encode(_without_words(shapes), order="deterministic")).hexdigest()
-
-
-def _without_words(shape: Any) -> Any:
-    """A schema without what it says to people: another comment is no other fact."""
-    if isinstance(shape, dict):
-        kept = {name: each for name, each in shape.items() if name not in _WORDS or isinstance(each, dict)}
-        return {name: _without_words(each) for name, each in kept.items()}
-    return [_without_words(each) for each in shape] if isinstance(shape, list | tuple) else shape

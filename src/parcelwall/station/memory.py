@@ -22,8 +22,9 @@ from parcelwall.rules import facts
 from parcelwall.rules.access import Brake
 from parcelwall.rules.book import Learned
 from parcelwall.rules.facts import Fact
+from parcelwall.rules.understanding import understanding
 from parcelwall.station import restoring, visit
-from parcelwall.station.fold import CACHE, Fold, understanding
+from parcelwall.station.fold import CACHE, Fold
 from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
 from parcelwall.station.timekeeper import Timekeeper, earlier
 from parcelwall.station.wear import Wear

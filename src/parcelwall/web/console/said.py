@@ -69,6 +69,7 @@ ABOUT = {
     "doors_not_walked": N_("Nobody has walked along a station's doors"),
     "journal_restored": N_("A new computer does not know what the old one saw last"),
     "books_differ": N_("Two books tell different stories"),
+    "learnt_late": N_("An update has learnt late what a door saw, and nobody was told"),
     "lapsed_while_silent": N_("A promise lapsed while its station was silent"),
     "notice_given_up": N_("A recipient could not be told"),
     "announcement_lost": N_("Nobody knows for whom a parcel is"),
