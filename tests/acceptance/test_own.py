@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from acceptance.browsing import PHONE, Watched, chromium, slow, visitor
@@ -134,7 +137,7 @@ def opened_by_phone(town: Town, own: Watched) -> None:
         return here.station.kiosk.showing.screen not in ("open", "still-open")
 
     until(seen_shut, "the station sees it shut")
-    own.page.wait_for_selector("#parcel-collected")
+    own.page.wait_for_selector("#parcel[data-stage=collected]")
     assert "Opened" in own.page.inner_text(".door-log")
 
 
@@ -206,8 +209,50 @@ def test_an_opened_page_is_there_without_a_network(town: Town, shop: Shop, brows
         own.page.wait_for_load_state()
         own.live()
         town.collect(told)
-        own.page.wait_for_selector("#parcel-collected", timeout=15_000)
+        own.page.wait_for_selector("#parcel[data-stage=collected]", timeout=15_000)
         until(lambda: not own.page.evaluate(kept), "a code that is spent is not kept")
+
+
+class Front(BaseHTTPRequestHandler):
+    """A proxy before the hub: pages go through; while the hub is `gone` it answers as proxies do."""
+
+    hub, gone = "", False
+
+    def do_GET(self) -> None:
+        if type(self).gone or self.path.partition("?")[0].endswith("/events"):
+            self.send_error(502)
+            return
+        answer = httpx.get(self.hub + self.path, trust_env=False, headers={"Accept": self.headers.get("Accept", "*/*")})
+        self.send_response(answer.status_code)
+        for name in ("Content-Type", "X-Parcelwall-Keep", "Service-Worker-Allowed"):
+            if name in answer.headers:
+                self.send_header(name, answer.headers[name])
+        self.send_header("Content-Length", str(len(answer.content)))
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_what_is_kept_is_shown_where_a_proxy_says_that_the_hub_is_gone(
+    town: Town, shop: Shop, browser: Any
+) -> None:
+    told = brought(town, shop, "own.proxy@example.org")
+    front = type("ThisFront", (Front,), {"hub": town.demo.url})
+    with ThreadingHTTPServer(("127.0.0.1", 0), front) as server, visitor(browser, PHONE) as pages:
+        Thread(target=server.serve_forever, daemon=True).start()
+        own = pages(Watched)
+        link = f"http://127.0.0.1:{server.server_port}{urlsplit(link_of(town, told)).path}"
+        own.page.goto(link)
+        code = own.page.inner_text(".code")
+        until(lambda: own.page.evaluate(f"caches.match('{urlsplit(link).path}').then(Boolean)"), "the page is kept")
+        front.gone = True  # type: ignore[attr-defined]
+        own.page.goto(link)
+        assert own.page.inner_text(".code") == code and own.page.locator(".qr").is_visible()
+        assert own.page.locator("#saved").is_visible()
+        own.page.goto("about:blank")
+        server.shutdown()
 
 
 def test_two_browsers_follow_a_collection_within_a_second(town: Town, shop: Shop, browser: Any) -> None:
@@ -218,7 +263,7 @@ def test_two_browsers_follow_a_collection_within_a_second(town: Town, shop: Shop
         track.go(f"{town.demo.url}/?number={told.reference}")
         own.live(), track.live()
         town.collect(told)
-        own.page.wait_for_selector("#parcel-collected", timeout=1_000)
+        own.page.wait_for_selector("#parcel[data-stage=collected]", timeout=1_000)
         track.see("Collected", within_s=1.0)
         assert (own.faults, track.faults) == ([], [])
 

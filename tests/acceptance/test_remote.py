@@ -107,7 +107,7 @@ def test_i_am_here_open(town: Town, browser: Any) -> None:
         kiosk.screen("open")
         own.page.wait_for_url("**said=opened**")  # what the door does is told live, in place of words
         shut(town, int(kiosk.door))
-        own.page.wait_for_selector("#parcel-collected")
+        own.page.wait_for_selector("#parcel[data-stage=collected]")
         assert (kiosk.faults, own.faults) == ([], [])
     assert town.stage(told.reference) == "COLLECTED"
 

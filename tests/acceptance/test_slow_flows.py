@@ -135,7 +135,7 @@ def test_a_recipient_on_a_slow_phone(town: Town, browser: Any, at: Standing) -> 
         at.kiosk.screen("open", within_s=20)
         own.page.wait_for_url("**said=opened**")
         at.shut("thanks")
-        own.page.wait_for_selector("#parcel-collected", timeout=15_000)
+        own.page.wait_for_selector("#parcel[data-stage=collected]", timeout=15_000)
         assert own.page.locator(".door-log li").count() >= 3
         assert own.faults == []
     until(lambda: town.stage(told.reference) == "COLLECTED", "the hub hears of it")

@@ -32,7 +32,7 @@ addEventListener("pointerdown", (event) => { if (event.isTrusted) touch(); }, tr
 addEventListener("keydown", (event) => { if (event.isTrusted && event.key.length === 1) touch(); }, true);"""
 """A key of the phone's own pad is a touch like any other."""
 NOTE_COLLECTED = """() => { new MutationObserver(() => {
-  const said = document.querySelector("h1").textContent, own = document.querySelector("#parcel-collected");
+  const said = document.querySelector("h1").textContent, own = document.querySelector("#parcel[data-stage=collected]");
   if (own || said.includes("Collected")) window.collected ??= Date.now();
 }).observe(document, { subtree: true, childList: true, characterData: true, attributes: true }); }"""
 pytestmark = pytest.mark.timeout(300)
@@ -156,7 +156,7 @@ def test_a_recipient_with_a_phone(town: Town, browser: Any, at: Standing) -> Non
         own.page.wait_for_url("**said=opened**")
         phone = on_the_phone(own)
         at.shut("thanks")
-        own.page.wait_for_selector("#parcel-collected")
+        own.page.wait_for_selector("#parcel[data-stage=collected]")
         at.begin_at(phone.began_ms)
         seen = at.noted("thanks")
         held("recipient, phone", Noted(phone.taps, seen.open_s, seen.done_s))
@@ -204,7 +204,7 @@ def test_whoever_waits_at_home_sees_it(town: Town, browser: Any, at: Standing) -
         at.begin()
         at.kiosk.type(code_of(town, told))
         at.shut("thanks")
-        own.page.wait_for_selector("#parcel-collected")
+        own.page.wait_for_selector("#parcel[data-stage=collected]")
         track.see("Collected")
         done_ms = at.kiosk.page.evaluate("window.moments.find(([screen]) => screen === 'thanks')[1]")
         late_s = [(page.evaluate("window.collected") - done_ms) / 1000 for page in (own.page, track.page)]

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
@@ -36,6 +37,7 @@ from parcelwall.web.bodies import (
     aware,
 )  # fmt: skip
 from parcelwall.web.field_words import REFERENCE
+from parcelwall.web.tracking import zone_of
 from parcelwall.web.who import Brake, Doorman, Who, address_of
 
 KEY_LIMIT = 255
@@ -277,7 +279,7 @@ async def tracked(hub: Hub, brake: Brake, reference: str, address: str) -> bytes
         brake.miss(address)
         raise Refusal("not_found", "We find nothing under this number. Check it with the sender.")
     said = sentence(parcel, hub.clock.now())
-    day = said.day.date().isoformat() if said.day else None
+    day = said.day.astimezone(ZoneInfo(zone_of(hub, parcel))).date().isoformat() if said.day else None
     return msgspec.json.encode({"sentence": said.key, "step": said.step, "delayed": said.delayed, "day": day})
 
 

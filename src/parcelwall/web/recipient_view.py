@@ -37,8 +37,8 @@ STAGES: dict[Stage, RecipientStage] = {
     Stage.WRITTEN_OFF: "lost",
 }  # fmt: skip
 OF_OPENING = ("station_offline", "not_present", "order_late", "order_unknown", "order_repeated", "door_busy",
-              "door_rests", "door_failed", "too_many_tries", "wrong_code", "wrong_stage", "proof_missing",
-              "held_back")  # fmt: skip
+              "door_rests", "cannot_record", "station_out_of_service", "door_failed", "too_many_tries", "wrong_code",
+              "wrong_stage", "proof_missing", "held_back")  # fmt: skip
 SENDS = {Stage.RESERVED: "send_it", Stage.READY: "sent", Stage.OVERDUE: "sent"}
 """What is said of a return, which its own sender brings and a courier takes along."""
 STILL_OPEN = timedelta(seconds=30)
@@ -195,6 +195,7 @@ def notice_of(said: str, parcel: Parcel, known: Words, look: Look) -> tuple[str,
         return state_text("opened_for_you", known, door=parcel.compartment).whole() if parcel.compartment else "", False
     if said in ("shown", "passkey", "not_sent"):
         return state_text("number_not_sent" if said == "not_sent" else f"me_{said}", known).whole(), said == "not_sent"
-    if said in OF_OPENING:
+    said = "order_late" if said == "unanswered" else said  # nothing will open any more, either way
+    if said in OF_OPENING and parcel.stage in INSIDE:  # once it is out, why a door stayed shut is of no use
         return refusal_text(said, known, "phone", door=parcel.compartment).whole(), True
     return "", False

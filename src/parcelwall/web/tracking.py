@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get
 from litestar.response import Stream
@@ -82,7 +83,7 @@ def bare(hub: Hub, parcel: Parcel, number: str, look: Look) -> SentenceView:
     shown: dict[str, Any] = {"day": times.day(said.day, zone, known) if said.day else None}
     heading = sentence_text(said.key, known, delayed=said.delayed and said.step in (0, 1, 2), **shown).heading
     steps = tuple(known.gettext(step) for step in STEPS)
-    day = said.day.date() if said.day and said.step < 4 else None
+    day = said.day.astimezone(ZoneInfo(zone)).date() if said.day and said.step < 4 else None
     return SentenceView(
         number=number, heading=str(heading), step=said.step, steps=steps, day=day, about=said.step in (0, 1, 2),
         until=said.step == 3, events=f"/number/events?{urlencode({'number': number, 'lang': look.language})}",

@@ -44,7 +44,13 @@ async function page(event) {
   const saved = await caches.match(name);
   if (!saved) return fetched;
   const late = new Promise((_, no) => setTimeout(no, PATIENCE_MS));
-  return Promise.race([fetched, late]).catch(() => asSaved(saved));
+  return Promise.race([fetched.then(healthy), late]).catch(() => asSaved(saved));
+}
+
+// A hub that is broken, or a proxy before one that is gone, says less than what is kept.
+function healthy(answer) {
+  if (answer.status >= 500) throw new Error(answer.statusText);
+  return answer;
 }
 
 // What was asked for before somebody signed out is not kept after it.

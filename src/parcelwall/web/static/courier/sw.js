@@ -55,10 +55,16 @@ async function page(event) {
   const asked = fromHub(request, cache), answer = asked.then(({ said }) => said);
   if (!kept) return answer.catch(async () => asKept(await cache.match("/courier", { ignoreVary: true })));
   const late = new Promise((_, no) => setTimeout(no, WAIT_MS));
-  return Promise.race([answer, late]).catch(() => {
+  return Promise.race([answer.then(healthy), late]).catch(() => {
     event.waitUntil(asked.then(({ stored }) => tell(event, stored)).catch(() => 0));
     return asKept(kept);
   });
+}
+
+// A hub that is broken, or a proxy before one that is gone, says less than what is kept.
+function healthy(answer) {
+  if (answer.status >= 500) throw new Error(answer.statusText);
+  return answer;
 }
 
 // The page says of itself of when it is.
