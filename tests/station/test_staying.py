@@ -165,3 +165,19 @@ async def test_the_screen_is_dark_by_night_and_on_battery_until_somebody_chooses
     assert 'data-theme="night"' in page(rig)
     kiosk.set_look("theme", "day")
     assert 'class="kiosk" lang="en" dir="ltr" data-theme="day"' in page(rig)
+
+
+async def test_who_reports_or_finds_a_jam_reads_how_they_will_hear(rig: Rig, kiosk: Kiosk) -> None:
+    hears = "The link in your message shows how it goes on."
+    parcel = await rig.inside("PW-1")
+    rig.now.advance(60)
+    rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
+    assert (await kiosk.type_code(rig.code(parcel))).screen == "stuck"
+    assert hears in page(rig)
+    kiosk.show("case", 20, case="C-1")
+    assert hears in page(rig)
+    kiosk.home()
+    rig.promise("PW-2")
+    await kiosk.sign_in(rig.courier_code())
+    kiosk.show("case", 20, case="C-1")
+    assert hears not in page(rig), "a courier has no such message"
