@@ -1,6 +1,6 @@
 """Ready by: what was told is kept as often as it was told, from what was known that day."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +106,27 @@ def test_what_is_told_at_the_purchase_is_kept_and_nearer_than_the_shops_word(tmp
     assert late.more["kept"] == pytest.approx(0.9, abs=0.06)
     assert told_late.more["kept"] == pytest.approx(0.95, abs=0.05)
     assert 0 < late.value < told_late.value < told_late.reference  # type: ignore[operator]
+
+
+def test_how_late_a_sellers_state_was_is_known_at_the_purchase_and_from_the_past_alone(tmp_path: Path) -> None:
+    plain = orders(tmp_path / "orders.csv", 500)
+    usual = purchase.read_orders([plain])
+    now = int(np.searchsorted(usual.bought, usual.bought[0] + 150))
+    slow = []  # from day 100 on PE takes three times as long, and after `now` everything does
+    for i, line in enumerate(plain.read_text().strip().splitlines()):
+        cells = line.split(",")
+        if i and ((cells[4] == "PE" and i > 200) or i > now + 1):
+            bought, delivered = (datetime.fromisoformat(cell) for cell in cells[1:3])
+            cells[2] = str(bought + 3 * (delivered - bought))
+        slow.append(",".join(cells))
+    (tmp_path / "slow.csv").write_text("\n".join(slow))
+    found = purchase.read_orders([tmp_path / "slow.csv"])
+    share, before, pe = found.x[:, -1], usual.x[:, -1], found.x[:, 0] == 0
+    assert np.isnan(before[0]) and np.isfinite(before[100:]).all()
+    assert np.array_equal(share[:200], before[:200], equal_nan=True)
+    late = np.arange(now - 20, now)
+    assert (share[late][pe[late]] > 2 * before[late][pe[late]]).all()
+    assert np.array_equal(share[late][~pe[late]], before[late][~pe[late]])
 
 
 def open_from(path: Path, first: str, columns: tuple[int, ...]) -> Path:

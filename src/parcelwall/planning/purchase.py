@@ -1,4 +1,5 @@
-"""Ready by, told at the purchase: from the place of buyer and seller, the seller's past, and the shop's own estimate.
+"""Ready by, told at the purchase: from the place of buyer and seller, the past of the seller and of its state, and the
+shop's own estimate.
 
 Trees (LightGBM) tell the .8 quantile of the logarithm of the days from purchase to delivery, the mean of four fits; to
 it is added the quantile of what they got wrong, out of fold in time, over the last CALIBRATE_DAYS, whichever level is
@@ -37,6 +38,7 @@ FOLDS = 5
 NOT_YET_DAYS = 60.0  # what an order counts that is not delivered
 LEAST = 200
 RECENT_DAYS = 21
+STATE_DAYS, STATE_LEAST = 45, 8
 OPTIONS = {
     "objective": "quantile", "alpha": 0.8, "learning_rate": 0.05, "num_leaves": 7, "min_data_in_leaf": 30,
     "feature_fraction": 0.7, "bagging_fraction": 0.8, "bagging_freq": 1, "num_threads": 1, "deterministic": True,
@@ -114,7 +116,8 @@ def _features(bought: Floats, delivered: Floats, estimate: Floats, rows: Sequenc
     sellers = [row.get("seller_zip_prefix", "") + row["seller_state"] for row in rows]
     ahead = np.where(np.isfinite(estimate), estimate - bought, np.nan)
     seller = _sellers_past(bought, delivered, sellers)
-    return np.column_stack([state, far, ahead, seller, _of_late(bought, delivered), lat, lon])
+    share = _share_of_late(bought, delivered, ahead, np.array(state))
+    return np.column_stack([state, far, ahead, seller, _of_late(bought, delivered), lat, lon, share])
 
 
 def _number(text: str) -> float:
@@ -143,6 +146,17 @@ def _of_late(bought: Floats, delivered: Floats) -> Floats:
         late = (delivered < now) & (delivered > now - RECENT_DAYS)
         if late.sum() > 5:
             found[i] = float(np.median((delivered - bought)[late]))
+    return found
+
+
+def _share_of_late(bought: Floats, delivered: Floats, ahead: Floats, state: Ints) -> Floats:
+    """How much of the time that the shop had told was used by most of what came from the seller's state in the
+    STATE_DAYS before each purchase (.8 quantile); NaN for fewer than STATE_LEAST."""
+    found, share = np.full(len(bought), np.nan), (delivered - bought) / np.where(ahead > 0, ahead, np.nan)
+    for i, now in enumerate(bought):
+        late = (state == state[i]) & (delivered < now) & (delivered > now - STATE_DAYS) & np.isfinite(share)
+        if late.sum() >= STATE_LEAST:
+            found[i] = float(np.quantile(share[late], 0.8))
     return found
 
 
