@@ -55,6 +55,10 @@ async def test_a_door_that_does_not_open(rig: Rig, fault: str, purpose: str) -> 
     }[purpose]()
     break_door(rig, fault, visit.compartment)
     done = await rig.keeper.serve(visit)
+    if (fault, purpose) == ("unplugged", "deposit"):
+        assert (rig.told(before), done.outcome, rig.cases()) == (["CaseOpened"], "void", ["doors_unreachable"])
+        assert (rig.memory.room().held, rig.parcel(parcel).stage, rig.desk.unfinished()) == (0, stage, [])
+        return
     why, sent = FAULTS[fault]
     assert rig.told(before) == ["DoorFailed", "CaseOpened"]
     assert f'"why":"{why}"' in rig.memory.journal.since(NAME, before)[0].body
@@ -64,6 +68,31 @@ async def test_a_door_that_does_not_open(rig: Rig, fault: str, purpose: str) -> 
     assert rig.memory.room().held == rig.desk.plan.bit(visit.compartment)
     assert rig.parcel(parcel).stage == stage, "nothing is said of the parcel that no door saw"
     assert rig.desk.unfinished() == [], "the next person is served"
+
+
+@pytest.mark.parametrize("sends", [False, True])
+async def test_while_the_adapter_is_gone_no_scan_takes_a_compartment_out_of_use(rig: Rig, sends: bool) -> None:
+    kiosk = rig.station.kiosk
+    for number in range(4):
+        rig.promise(f"PW-{number}", direction="return" if sends else "delivery")
+    kiosk.home()
+    if not sends:
+        await kiosk.sign_in(rig.courier_code())
+    rig.boards.unplug()
+    await rig.look(4)
+    for number in range(4):
+        await kiosk.scanned(f"PW-{number}")
+        if sends:
+            await kiosk.act("size", kiosk.showing.number, kiosk.showing.found)
+        assert (kiosk.showing.screen, kiosk.showing.refusal) == (
+            "send-none" if sends else "unknown", "station_out_of_service")  # fmt: skip
+    assert (rig.cases(), rig.memory.room().held, rig.pulses()) == (["doors_unreachable"], 0, 0)
+    rig.boards.replug()
+    await rig.look(40)
+    await kiosk.scanned("PW-3")
+    if sends:
+        await kiosk.act("size", kiosk.showing.number, kiosk.showing.found)
+    assert kiosk.showing.screen == "open"
 
 
 async def test_the_courier_has_another_compartment_at_once(rig: Rig) -> None:

@@ -33,7 +33,7 @@ COSTS: dict[str, Cost] = {
     "door_failed": "door", "door_left_open": "door", "door_unclear": "door", "no_such_compartment": "door",
     "never_taken_back": "door", "out_of_order": "door", "written_off": "door",
     "disk_full": "station", "ups_complains": "station", "journal_restored": "station", "books_differ": "station",
-    "doors_not_walked": "station",
+    "doors_not_walked": "station", "doors_unreachable": "station",
 }  # fmt: skip
 """By what a case is about; every other is paper. A door that fails with a parcel behind it: somebody waits."""
 

@@ -150,7 +150,10 @@ class Bringing:
     def put_nothing(self, visit: Visit) -> None:
         """The door is shut again with nothing put in. Was it too small, a larger one is proposed, or none is left."""
         kiosk, parcel = self._kiosk, self._desk.memory.parcel(visit.parcel)
-        if parcel is None or not visit.unfit:
+        if visit.purpose == "deposit" and visit.opened_at is None:  # the boards could not be reached
+            no = Refusal("station_out_of_service")
+            self._refused(no) if kiosk.showing.courier else kiosk.sending.refused(no)
+        elif parcel is None or not visit.unfit:
             kiosk.show("courier-scan", COURIER_IDLE_S) if kiosk.showing.courier else kiosk.home()
         elif visit.courier is None:
             kiosk.sending.ask_size(parcel, above=visit.compartment)

@@ -13,7 +13,7 @@ from parcelwall.clock import Clock
 from parcelwall.drivers import Doors, DoorState, Seen
 from parcelwall.errors import Trouble, places_of
 from parcelwall.rules import facts
-from parcelwall.station import left_open
+from parcelwall.station import left_open, no_port
 from parcelwall.station.desk import ANOTHER, KIOSK, StationDesk
 from parcelwall.station.opening import Opening, open_door
 from parcelwall.station.reserve import UNWRITTEN, CannotWrite
@@ -151,6 +151,8 @@ class Keeper:
             ended = self.desk.another_opened(visit, others)
             self._unasked.update(dict.fromkeys(others, UNASKED_SWEEPS))  # told
             return ended
+        if verdict == "dead" and no_port.ends_nothing(visit):
+            return no_port.end(self.desk, visit)
         too_late = verdict == "late" and visit.until_mono_s is not None and visit.pulses == 1
         return self.desk.void(visit) if too_late or verdict == "rests" else self.desk.failed(visit, verdict)
 

@@ -66,6 +66,7 @@ ABOUT = {
     "out_of_order": N_("A door is out of order"),
     "disk_full": N_("The station's disk is full"),
     "ups_complains": N_("The station's battery needs somebody"),
+    "doors_unreachable": N_("A station does not reach its lock boards"),
     "doors_not_walked": N_("Nobody has walked along a station's doors"),
     "journal_restored": N_("A new computer does not know what the old one saw last"),
     "books_differ": N_("Two books tell different stories"),
