@@ -46,6 +46,24 @@ async def test_a_revoked_courier_is_refused_for_weeks_offline(rig: Rig) -> None:
     refused("wrong_code", rig.desk.courier_by_code, rig.courier_code())
 
 
+async def test_a_list_of_staff_that_nobody_confirms_is_good_for_a_month(rig: Rig) -> None:
+    """Whoever was sent away since is on it still. Recipients are not asked how old it is."""
+    parcel = await rig.inside("PW-1")
+    rig.now.advance(29 * 86_400)
+    rig.memory.told_time(rig.now.now(), "boot")
+    await rig.restart()
+    rig.now.advance(29 * 86_400)
+    courier = rig.desk.courier_by_code(rig.courier_code())
+    rig.now.advance(2 * 86_400)
+    refused("wrong_code", rig.desk.courier_by_code, rig.courier_code())
+    refused("no_right", rig.desk.take_back, parcel, courier)
+    await rig.restart()
+    refused("wrong_code", rig.desk.courier_by_code, rig.courier_code())
+    assert (await rig.collect(rig.code(parcel))).outcome == ""
+    rig.hear(facts.CodeRenewed(parcel=parcel, reservation=rig.ids.new(), generation=1))
+    assert rig.desk.courier_by_code(rig.courier_code()) == courier, "whatever the hub says confirms the list"
+
+
 async def test_a_courier_who_is_signed_in_while_the_list_arrives_opens_nothing_more(rig: Rig) -> None:
     parcel = await rig.inside("PW-1")
     rig.promise("PW-2")

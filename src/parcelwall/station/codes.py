@@ -54,7 +54,7 @@ class Codes:
     def of_staff(self, digits: str) -> list[UUID]:
         """Couriers and technicians whose code of the day this is."""
         desk, station = self._desk, self._memory.station
-        admitted = lists.staff(self._memory.grants.values(), desk.now())
+        admitted = lists.staff(lists.in_use(self._memory), desk.now())
         codes = ((access.courier_code(self._courier_key, station, who, desk.today), who) for who in admitted)
         return access.matches(digits, codes)
 

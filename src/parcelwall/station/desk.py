@@ -174,7 +174,7 @@ class StationDesk:
         return found[0]
 
     def _refuse_without(self, right: lists.Right, courier: UUID) -> None:
-        listed = lists.may(self.memory.grants.values(), courier, right, self.now())
+        listed = lists.may(lists.in_use(self.memory), courier, right, self.now())
         if not listed and not self._is_delegated(right, courier):
             raise Refusal("no_right", "This courier may not do that here.")
 

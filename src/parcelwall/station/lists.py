@@ -5,16 +5,27 @@ Each line is an entry of the hub's stream for this station: signed, numbered, ke
 (docs/link.md, "Lists"). What was taken back stays so, in whatever order it is heard.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Literal
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from parcelwall import clock
 from parcelwall.rules import access
 from parcelwall.rules.facts import Granted
 from parcelwall.rules.life import Parcel
 
+if TYPE_CHECKING:
+    from parcelwall.station.memory import Memory
+
+TRUSTED_FOR = timedelta(days=30)  # a list of staff that the hub has not confirmed since
 Right = Literal["deposit", "take_back", "service"]
+
+
+def in_use(memory: "Memory") -> Collection[Granted]:
+    """The list of staff; empty once the hub has not been heard for so long that it may name people who have gone."""
+    silent = clock.parse(memory.now_text()) - clock.parse(memory.heard_at) if memory.heard_at else timedelta(0)
+    return memory.grants.values() if silent <= TRUSTED_FOR else ()
 
 
 def staff(grants: Iterable[Granted], now: datetime) -> list[UUID]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import apsw
 import msgspec
 
+from parcelwall import clock as clocks
 from parcelwall.clock import Clock
 from parcelwall.errors import Trouble
 from parcelwall.journal.chain import Draft, Entry, Head
@@ -25,7 +26,7 @@ from parcelwall.rules.facts import Fact
 from parcelwall.rules.understanding import understanding
 from parcelwall.station import restoring, visit
 from parcelwall.station.fold import CACHE, Fold
-from parcelwall.station.reserve import CannotWrite, NoReserve, Reserve
+from parcelwall.station.reserve import UNWRITTEN, CannotWrite, NoReserve, Reserve
 from parcelwall.station.timekeeper import Timekeeper, earlier
 from parcelwall.station.wear import Wear
 
@@ -60,6 +61,7 @@ class Memory(Fold):
         self._unfinished: list[visit.Visit] | None = None  # as they stand in the file, once somebody has asked
         [(newest,)] = self.connection.execute(_NEWEST, (self.writer, self.writer))
         self.time = Timekeeper(clock, newest or "", self._heard_last())
+        self.heard_at = max(self._heard_last(), self.identity("hub_heard") or "")  # the hub, as text; "" if never
         self._remember()
 
     def _heard_last(self) -> str:
@@ -128,6 +130,7 @@ class Memory(Fold):
     def told_time(self, at: datetime, boot: str) -> None:
         """The hub's time, fresh. If we have written with a time that lies far ahead of it, `ClockSet` goes back to it:
         what follows is right again, what was written meanwhile keeps its time."""
+        self._note_heard(clocks.text(at))
         ahead, mark = self.time.told(at), self.time.mark
         if ahead:
             self.time.mark = ""
@@ -137,6 +140,14 @@ class Memory(Fold):
                 self.time.mark = mark
                 if not isinstance(failed, CannotWrite):
                     raise
+
+    def _note_heard(self, at: str) -> None:
+        """That the hub was heard then: on the disk once a day, which is exact enough for what asks for it."""
+        noted = self.identity("hub_heard") or ""
+        self.heard_at = at
+        if at[:10] != noted[:10]:
+            with contextlib.suppress(*UNWRITTEN):
+                self.know({"hub_heard": at})
 
     def _set_clock(self, at: datetime, boot: str, ahead: timedelta) -> None:
         with self._together():
@@ -201,6 +212,8 @@ class Memory(Fold):
                 self.journal.vouch(writer, new[-1].number, sig)
             for entry in () if self.restoring else new:
                 self._learn_entry(entry)
+        if new and writer == self.hub_writer:
+            self.heard_at = max(self.heard_at, new[-1].happened_at)
         return self.journal.head(writer).number
 
     def restored(self) -> None:

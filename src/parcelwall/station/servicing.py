@@ -33,7 +33,7 @@ class Servicing:
         }  # fmt: skip
 
     def is_technician(self, who: UUID) -> bool:
-        return lists.may(self._desk.memory.grants.values(), who, "service", self._desk.now())
+        return lists.may(lists.in_use(self._desk.memory), who, "service", self._desk.now())
 
     def begin(self, who: UUID) -> Showing:
         return self._kiosk.show("service", COURIER_IDLE_S, technician=who)
