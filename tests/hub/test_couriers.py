@@ -28,6 +28,7 @@ from parcelwall.notices.language import words
 from parcelwall.rules import delegation, facts, token
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.places import Plan, Room
+from parcelwall.station import taking
 from parcelwall.web.courier import stop_now
 from parcelwall.web.courier_outbox import _told
 from parcelwall.web.passkeys import cookie_name, drop, keep
@@ -144,6 +145,23 @@ async def test_a_round_counts_and_forecasts(database: str, tmp_path: Path) -> No
         assert (done.kind, done.station) == ("Deposited", "S-0001")
         assert await couriers.done_today(hub, OTHER, "Europe/Helsinki") == []
         assert await couriers.round_of(hub, OTHER) == []
+
+
+async def test_returns_are_taken_along_and_not_brought(database: str, tmp_path: Path) -> None:
+    """The counts, the list and the labels of a stop agree with what the station's own screen says."""
+    async with a_small_town(database, tmp_path) as town:
+        hub, station = town.hub, only(town)
+        await told(town, "PW-1")
+        await told(town, "SENT-1", direction="return")
+        await told(town, "SENT-2", direction="return")
+        await station.deposit("SENT-2")
+        await station.carry()
+        [stop] = await couriers.round_of(hub, station.courier)
+        assert (stop.to_bring, stop.to_take) == (1, 1)
+        assert [each.reference for each in await couriers.to_bring(hub, "S-0001")] == ["PW-1"]
+        taken = await couriers.to_take(hub, "S-0001")
+        assert [each.reference for each in taken] == ["SENT-2"]
+        assert [each.id for each in taking.waiting(station.desk)] == [taken[0].id]
 
 
 def test_a_small_parcel_without_a_small_compartment_takes_a_larger_one() -> None:

@@ -37,6 +37,13 @@ _DONE = f"""
 SELECT writer, kind, happened_at, body FROM entry WHERE kind IN ('Deposited', 'TakenBack') AND {_OF_COURIER}
   AND happened_at >= $2 ORDER BY happened_at"""  # noqa: S608 - ours
 _HERE = "SELECT record FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[])"
+_COUNTS = """
+SELECT station, count(*) FILTER (WHERE stage = 'RESERVED' AND NOT sent) AS to_bring,
+  count(*) FILTER (WHERE stage = 'OVERDUE' OR (stage = 'READY' AND sent)) AS to_take
+FROM (
+  SELECT station, stage, position('"direction":"return"' IN record) > 0 AS sent FROM parcel
+  WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage IN ('RESERVED', 'READY', 'OVERDUE')
+) AS here GROUP BY 1"""
 _STATIONS = """
 SELECT id, room, in_service, last_seen FROM station LEFT JOIN station_presence ON station = id
 WHERE id = ANY($1::text[]) ORDER BY id"""
@@ -155,16 +162,12 @@ async def round_of(hub: Hub, courier: UUID) -> list[Stop]:
     """
     admitted = await admissions(hub, courier)
     rows = await hub.pool.fetch(_STATIONS, list(admitted))
-    counts = await hub.pool.fetch(
-        "SELECT station, stage, count(*) AS n FROM parcel "
-        "WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[]) "
-        "GROUP BY 1, 2", list(admitted), [Stage.RESERVED, Stage.OVERDUE],
-    )  # fmt: skip
-    number = {(row["station"], row["stage"]): row["n"] for row in counts}
+    counts = {row["station"]: row for row in await hub.pool.fetch(_COUNTS, list(admitted))}
     stops = [
         Stop(
-            station=row["id"], to_bring=number.get((row["id"], Stage.RESERVED), 0),
-            to_take=number.get((row["id"], Stage.OVERDUE), 0), in_service=row["in_service"], seen_at=row["last_seen"],
+            station=row["id"], to_bring=counts[row["id"]]["to_bring"] if row["id"] in counts else 0,
+            to_take=counts[row["id"]]["to_take"] if row["id"] in counts else 0,
+            in_service=row["in_service"], seen_at=row["last_seen"],
             sizes=room_by_size(hub.stations.known[row["id"]].plan, read_room(row["room"])),
             may=admitted[row["id"]].may,
         )
@@ -226,8 +229,15 @@ async def ending_of(hub: Hub, parcel: UUID) -> str:
     return read_parcel(record).selector if record else ""
 
 
-async def parcels_at(hub: Hub, station: str, *stages: Stage) -> list[Parcel]:
-    return await _parcels(hub, [station], stages)
+async def to_bring(hub: Hub, station: str) -> list[Parcel]:
+    """What couriers bring there; what is sent from there, senders put in themselves."""
+    return [each for each in await _parcels(hub, [station], [Stage.RESERVED]) if each.direction != "return"]
+
+
+async def to_take(hub: Hub, station: str) -> list[Parcel]:
+    """What couriers take along from there: returns, and what nobody collected in time. As `station.taking.waiting`."""
+    inside = await _parcels(hub, [station], [Stage.READY, Stage.OVERDUE])
+    return [each for each in inside if each.direction == "return" or each.stage == Stage.OVERDUE]
 
 
 async def _parcels(hub: Hub, stations: Sequence[str], stages: Sequence[Stage]) -> list[Parcel]:

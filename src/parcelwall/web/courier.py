@@ -19,7 +19,6 @@ from parcelwall.hub.couriers import Stop
 from parcelwall.hub.house import Hub
 from parcelwall.notices.language import words
 from parcelwall.notices.texts import refusal_text
-from parcelwall.rules.life import Stage
 from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.cabinet import place_sentence
 from parcelwall.web.map import station_map
@@ -145,8 +144,7 @@ async def scan_page(
         return away()
     view = ScanView(str(courier))
     if station in await couriers.admissions(hub, courier):
-        expected = await couriers.parcels_at(hub, station, Stage.RESERVED)
-        labels = msgspec.json.encode(couriers.labels_of(expected)).decode()
+        labels = msgspec.json.encode(couriers.labels_of(await couriers.to_bring(hub, station))).decode()
         view = ScanView(str(courier), station, hub.stations.known[station].about.name, labels)
     return shown(renderer, view, look_of(request))
 
@@ -251,12 +249,12 @@ async def stop_view(hub: Hub, courier: UUID, station: str, look: Look) -> StopVi
         raise Refusal("not_found")
     about, known = hub.stations.known[station].about, words(look.language)
     done = [each for each in await couriers.done_today(hub, courier, about.zone) if each.station == station]
-    late = await couriers.parcels_at(hub, station, Stage.OVERDUE) if "take_back" in stop.may else []
+    waiting = await couriers.to_take(hub, station) if "take_back" in stop.may else []
     line = next(each for each in lines_of(hub, stops) if each.station == station)
     return StopView(
         str(courier), line, geo=f"geo:{about.lat},{about.lon}?q={about.lat},{about.lon}",
         map_svg=station_map(about.lat, about.lon), last=await _last(hub, done, about.layout, known),
-        endings=tuple(sorted(parcel.selector for parcel in late)),
+        endings=tuple(sorted(parcel.selector for parcel in waiting)),
         brought=sum(each.kind == "Deposited" for each in done), taken=sum(each.kind == "TakenBack" for each in done),
         events=f"/courier/stop/{station}/events?lang={look.language}", now=hub.clock.now(),
     )  # fmt: skip

@@ -246,7 +246,8 @@ def _courier(station: Station, showing: Showing) -> Courier | None:
         return None
     last = showing.last
     return Courier(
-        to_bring=len(station.desk.expected()), to_take=len(taking.waiting(station.desk)),
+        to_bring=sum(each.direction != "return" for each in station.desk.expected()),
+        to_take=len(taking.waiting(station.desk)),
         may_check=looking.may_look(station.desk, showing.courier),
         free=tuple(station.kiosk.free_by_size()), brought=showing.brought, taken=showing.taken,
         last=LastDoor(last.door, last.ending, last.result, again=False) if last else None,
