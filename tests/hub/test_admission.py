@@ -15,6 +15,7 @@ from parcelwall.hub import admission
 from parcelwall.hub.commands import Announce, Destination, Reserve
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Wanted
+from parcelwall.hub.tables import Tables
 from parcelwall.hub.verify import verify_hub
 from parcelwall.rules import facts
 from parcelwall.rules.tables import AdmissionRow, Told
@@ -93,6 +94,21 @@ async def test_no_alternative_is_named_that_cannot_check_the_proof(hub: Hub) -> 
         assert [each["station"] for each in refused.value.details["alternatives"]] == named
         for each in named:
             await hub.desk.ask(Reserve(carrier="acme", parcel=parcel, destination=Destination(station_id=each)))
+
+
+async def test_rows_are_read_once_the_newest_of_a_name_counts_and_what_is_over_is_none(hub: Hub) -> None:
+    night = [limit(4, name=f"night/S-0001/{n}", good_until=NOW + timedelta(hours=36)) for n in range(20)]
+    await hub.adopt_rows(night)
+    await hub.adopt_rows([*(msgspec.structs.replace(each, levels=(3.0,) * 3) for each in night), limit(7, name="own")])
+    for _ in range(3):
+        await hub.refresh()
+    assert hub.tables.decoded == 41 and {each.levels[0] for each in hub.desk.rows} == {3.0, 7.0}
+    anew = Tables()
+    async with hub.pool.acquire() as connection:
+        for _ in range(2):
+            await anew.refresh(connection, NOW)
+            assert anew.rows(NOW) == hub.desk.rows, "the newest of each name, whatever is seen later"
+        assert [each.name for each in anew.rows(NOW + timedelta(hours=37))] == ["own"]
 
 
 async def test_near_somebody_the_next_station_is_taken(hub: Hub) -> None:

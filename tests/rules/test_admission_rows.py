@@ -49,6 +49,18 @@ def test_without_a_row_everybody_is_admitted_who_has_room() -> None:
     assert decide.EVERYBODY.rows == ()
 
 
+def test_rows_sorted_by_station_say_what_all_of_them_say_in_the_same_order() -> None:
+    stations = ("", "S-0001", "S-0002", "")
+    rows = [row("threshold", name=f"{n:02}", station=stations[n % 4], levels=[n] * 7, expected=[9] * 7)
+            for n in range(20)]  # fmt: skip
+    sorted_ = admission.Rows(rows)
+    assert sorted_ == tuple(rows) and len(list(sorted_.of_station("S-0001"))) == 15
+    for station in ("S-0001", "S-0002", "S-0003"):
+        assert admission.binding(sorted_, station, kind(), NOW) == admission.binding(rows, station, kind(), NOW)
+        assert list(sorted_.of_station(station)) == [each for each in rows if each.station in ("", station)]
+    assert not admission.counts_heads(admission.Rows(rows[1:2]), "S-0002")
+
+
 def test_a_size_needs_all_kinds_that_are_as_large() -> None:
     assert {PLAN.kinds[k][0] for k in range(len(PLAN.kinds)) if NEED["M"] >> k & 1} == {"M", "L"}
     assert PLAN.need_of_size("XXL") == 0

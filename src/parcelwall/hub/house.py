@@ -76,8 +76,8 @@ class Hub:
                 log.error("epoch_over", reason="the hub was restored: start this process anew")
             await self.stations.refresh(connection)
             self.desk.policy = await _adopted(connection)
-            await self.tables.refresh(connection)
-            self.desk.rows = self.tables.rows
+            await self.tables.refresh(connection, self.clock.now())
+            self.desk.rows = self.tables.rows(self.clock.now())
         await self.refresh_wishes()
 
     async def refresh_wishes(self) -> None:

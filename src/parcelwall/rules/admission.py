@@ -89,10 +89,27 @@ def kind_of(parcel: Parcel, plan: places.Plan, need: int, asked_at: datetime, zo
     return Kind(plan.smallest(need), parcel.carrier, parcel.service, arrival.astimezone(zone).date(), lead_h)
 
 
+class Rows(tuple[AdmissionRow, ...]):
+    """Rows by name, and quickly those that may say something of one station: its own and the network's."""
+
+    def __init__(self, rows: Iterable[AdmissionRow] = ()) -> None:
+        self._own: dict[str, list[int]] = {}
+        for place, row in enumerate(self):
+            self._own.setdefault(row.station, []).append(place)
+
+    def of_station(self, station: str) -> Iterable[AdmissionRow]:
+        network, own = self._own.get("", []), self._own.get(station, []) if station else []
+        return [self[place] for place in sorted([*network, *own])]
+
+
+def _near(rows: Iterable[AdmissionRow], station: str) -> Iterable[AdmissionRow]:
+    return rows.of_station(station) if isinstance(rows, Rows) else rows
+
+
 def binding(rows: Iterable[AdmissionRow], station: str, kind: Kind, now: datetime) -> list[AdmissionRow]:
     """The rows that say something of this parcel there: the station's own, else the network's. Rows of the nightly
     plan may come into force by themselves, so they lift no row that a person chose: the network's bind beside them."""
-    mine = [row for row in rows if row.station in ("", station) and _binds(row, kind, now)]
+    mine = [row for row in _near(rows, station) if row.station in ("", station) and _binds(row, kind, now)]
     own = [row for row in mine if row.station]
     return own if any(not row.name.startswith(NIGHT) for row in own) else mine
 
@@ -126,7 +143,7 @@ class Look(msgspec.Struct, frozen=True):
 
 def counts_heads(rows: Iterable[AdmissionRow], station: str) -> bool:
     """Whether a row asks how many are promised at this station already."""
-    return any(row.rule == "threshold" and row.station in ("", station) for row in rows)
+    return any(row.rule == "threshold" and row.station in ("", station) for row in _near(rows, station))
 
 
 def stands_against(
