@@ -1,5 +1,6 @@
 """Rounds: every parcel once, where there is room, in vehicles that hold it, and back before the shift ends."""
 
+import gzip
 from pathlib import Path
 
 import msgspec
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import pyvrp
 
+from parcelwall.bench.rounds import measure
 from parcelwall.errors import Trouble
 from parcelwall.planning.dice import dice
 from parcelwall.planning.rounds import Fleet, Order, Station, Task, choose, plan_rounds
@@ -147,6 +149,17 @@ def test_a_solution_without_a_cost_says_so(tmp_path: Path) -> None:
         read_instance(tmp_path / "small.vrp")
     (tmp_path / "small.sol").write_text("Route #1: 1\nCost 4\n", encoding="utf-8")
     assert read_instance(tmp_path / "small.vrp").best == 4.0
+
+
+def test_a_problem_may_be_gzipped_as_any_file(tmp_path: Path) -> None:
+    (tmp_path / "tiny.vrp.gz").write_bytes(gzip.compress(TINY.encode()))
+    (tmp_path / "tiny.sol").write_text("Cost 61\n")
+    problem = read_instance(tmp_path / "tiny.vrp.gz")
+    assert (problem.name, problem.data.num_clients, problem.best) == ("tiny", 4, 61)
+    _, found = plan(tmp_path / "tiny.vrp.gz", None, Fleet(lat=0, lon=0), 1.0, 1, lambda _: None)
+    assert found.best_known == 61
+    [figure] = measure([tmp_path], 1, True, lambda _: None)
+    assert figure.name == "tiny" and figure.reference == 61
 
 
 def test_a_plan_stands_where_going_to_all_doors_cannot_be_driven(tmp_path: Path) -> None:

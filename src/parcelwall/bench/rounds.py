@@ -6,7 +6,7 @@ from time import perf_counter
 
 from parcelwall.bench.figure import Figure, Tick
 from parcelwall.errors import Trouble
-from parcelwall.planning.routing import after, cores, nearest_routes, read_instance, route
+from parcelwall.planning.routing import after, cores, is_instance, nearest_routes, read_instance, route
 
 SECONDS, QUICK_SECONDS = 60.0, 5.0
 
@@ -16,7 +16,8 @@ def measure(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[
 
     Raises Trouble if there is no problem.
     """
-    found = [each for given in files for each in (sorted(given.glob("*.vrp")) if given.is_dir() else [given])]
+    found = [each for given in files
+             for each in (sorted(filter(is_instance, given.iterdir())) if given.is_dir() else [given])]  # fmt: skip
     if not found:
         raise Trouble("name a folder of problems: NAME.vrp, with NAME.sol beside it for what is known")
     return [_judged(file, QUICK_SECONDS if quick else SECONDS, tick) for file in found]

@@ -11,7 +11,7 @@ from parcelwall.errors import Trouble
 from parcelwall.planning.csv_file import read_text, rows_of
 from parcelwall.planning.report import INK, LIGHT, Report, a_chart
 from parcelwall.planning.rounds import Fleet, Order, Rounds, Station, Task, plan_rounds, to_doors
-from parcelwall.planning.routing import Instance, after, cores, left, read_instance, route
+from parcelwall.planning.routing import Instance, after, cores, is_instance, left, read_instance, route
 from parcelwall.planning.site_files import number
 
 SIZES = "S M L XL".split()
@@ -42,7 +42,7 @@ def plan(file: Path, only_set: str | None, fleet: Fleet, seconds: float, seed: i
          tick: Callable[[str], None]) -> tuple[Report, Found]:  # fmt: skip
     """The report and the plan. Raises Trouble that says what of the file cannot be."""
     until = after(seconds)
-    if file.suffix == ".vrp":
+    if is_instance(file):
         return _library(read_instance(file), until, seed, tick)
     orders, stations, depot, told = read_orders(read_text(file), file.name, only_set)
     task = Task(orders, stations, msgspec.structs.replace(fleet, lat=depot[0], lon=depot[1]))

@@ -8,6 +8,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from os import sched_getaffinity
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -137,18 +138,31 @@ class Instance(NamedTuple):
     best: float | None
 
 
+VRP = (".vrp", ".vrp.gz")
+
+
+def is_instance(file: Path) -> bool:
+    """Whether its name is that of a file in VRPLIB format."""
+    return file.name.endswith(VRP)
+
+
 def read_instance(file: Path) -> Instance:
-    """A file in VRPLIB format, and its best known cost if NAME.sol lies beside it.
+    """A file in VRPLIB format, gzipped or not, and its best known cost if NAME.sol lies beside it.
 
     Without windows distances are rounded (Uchoa et al. 2017), with windows cut off to tenths. Raises Trouble if it
     cannot be read.
     """
+    text = read_text(file)
+    windows = "TIME_WINDOW" in text
     try:
-        windows = "TIME_WINDOW" in file.read_text(encoding="utf-8")
-        data = pyvrp.read(file, round_func="dimacs" if windows else "round")
+        with TemporaryDirectory() as folder:  # PyVRP reads plain files alone
+            plain = Path(folder) / "problem.vrp"
+            plain.write_text(text, encoding="utf-8")
+            data = pyvrp.read(plain, round_func="dimacs" if windows else "round")
     except (OSError, ValueError, TypeError, LookupError, ArithmeticError, RuntimeError) as error:
         raise Trouble(f"{file.name} is no problem in VRPLIB format: {error}") from error
-    return Instance(file.stem, data, TENTHS if windows else 1, _best_known(file.with_suffix(".sol")))
+    name = file.name.removesuffix(".gz").removesuffix(".vrp")
+    return Instance(name, data, TENTHS if windows else 1, _best_known(file.with_name(name + ".sol")))
 
 
 def _best_known(solution: Path) -> float | None:
