@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -11,7 +12,7 @@ import pytest_asyncio
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
-from parcelwall.hub.offers import Wanted
+from parcelwall.hub.offers import Offers, Wanted
 from parcelwall.rules import facts
 from parcelwall.rules.offers import RoomTable
 from station.towns import NOW, Pen, a_hub, about, announced, order
@@ -54,6 +55,36 @@ async def test_adopted_tables_are_told_and_a_better_chance_may_come_first(hub: H
     await hub.take_tables([line("S-0001", 0.95, 0.95, 0.95)])
     told = await hub.offers.offer(Wanted(order(expected_at=NOW + timedelta(days=2)), HERE))
     assert told.offers[0].probability == 0.95
+
+
+class Line:
+    """The line to the database, which may be down for a while."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub, self.down = hub, True
+
+    def acquire(self) -> Any:
+        if self.down:
+            raise ConnectionRefusedError("the database is away")
+        return self._hub.pool.acquire()
+
+
+async def test_offers_made_while_the_database_is_away_are_written_when_it_is_back(hub: Hub) -> None:
+    line = Line(hub)
+    away = Offers(line, hub.clock, hub.desk.ids, hub.stations, hub.tables, hub.desk)  # type: ignore[arg-type]
+    away.rooms = hub.offers.rooms
+    first = await away.offer(Wanted(order(), HERE))
+    away.chose(first.id, "S-0001", "acme")
+    for _ in range(2):
+        with pytest.raises(OSError, match="away"):
+            await away.write()
+    assert "S-0001" in await away.told(first.id, "acme"), "it is not forgotten meanwhile"
+    second = await away.offer(Wanted(order(), HERE))
+    line.down = False
+    await away.write()
+    rows = {row["id"]: row["chosen"] for row in await hub.pool.fetch("SELECT id, chosen FROM offer")}
+    assert rows == {first.id: "S-0001", second.id: None} and away.dropped == 0
+    await away.close()
 
 
 async def test_a_file_with_one_bad_line_is_not_taken_at_all(hub: Hub) -> None:

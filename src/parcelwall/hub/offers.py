@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import followers, rooms
 from parcelwall.hub.admission import heads_at
-from parcelwall.hub.desk import Lane
+from parcelwall.hub.desk import LOST, Lane
 from parcelwall.hub.stations import Stations
 from parcelwall.hub.tables import Tables
 from parcelwall.ids import Ids
@@ -85,7 +86,7 @@ _COLUMNS = ", ".join(_Kept.__struct_fields__)
 _TOLD = f"SELECT {_COLUMNS} FROM offer WHERE id = $1"  # noqa: S608, names of our own
 _KEEP = f"""
 INSERT INTO offer ({_COLUMNS})
-SELECT {_COLUMNS} FROM json_populate_recordset(null::offer, $1::json)"""  # noqa: S608, the same
+SELECT {_COLUMNS} FROM json_populate_recordset(null::offer, $1::json) ON CONFLICT DO NOTHING"""  # noqa: S608, the same
 
 
 class InForce(Protocol):
@@ -183,12 +184,27 @@ class Offers:
         """Keeps what was offered and chosen since; offers first."""
         self._writing, self._kept = self._kept, {}
         chosen, self._chosen = self._chosen, []
-        if self._writing or chosen:
-            async with self._pool.acquire() as connection, connection.transaction():
-                # One text, since the driver's arrays take a fifth of the process and hold up everybody meanwhile.
-                await connection.execute(_KEEP, msgspec.json.encode(list(self._writing.values())).decode())
-                await connection.executemany(_CHOSE, chosen)
-        self._writing = {}
+        try:
+            if self._writing or chosen:
+                async with self._pool.acquire() as connection, connection.transaction():
+                    # One text, since the driver's arrays take a fifth of the process and hold up everybody meanwhile.
+                    await connection.execute(_KEEP, msgspec.json.encode(list(self._writing.values())).decode())
+                    await connection.executemany(_CHOSE, chosen)
+        except LOST:
+            self._keep_for_later(chosen)
+            raise
+        except asyncpg.PostgresError:
+            self.dropped += len(self._writing)
+            raise
+        finally:
+            self._writing = {}
+
+    def _keep_for_later(self, chosen: list[tuple[UUID, str, str]]) -> None:
+        """The database is away: what was to be written waits, as much of it as may be kept."""
+        room = max(0, MOST_KEPT - len(self._kept))
+        self.dropped += max(0, len(self._writing) - room)
+        self._kept = dict(islice(self._writing.items(), room)) | self._kept
+        self._chosen = [*chosen, *self._chosen][-MOST_KEPT:]
 
     async def run(self) -> None:
         """Writes once a second, until it is cancelled; then once more."""
