@@ -56,6 +56,12 @@ def test_who_hands_over_on_friday_is_told_monday_and_after_a_holiday_tuesday() -
     assert window is not None and window.until.date() == date(2026, 12, 1)
 
 
+def test_a_calendar_that_was_fitted_on_a_day_to_come_is_none() -> None:
+    for days, good in ((-35, True), (-36, False), (0, True), (1, True), (2, False), (400, False)):
+        fitted = msgspec.structs.replace(FIT, fitted_on=TODAY + timedelta(days=days))
+        assert tables.fresh(fitted, TODAY) is good, days
+
+
 def test_a_parcel_that_is_expected_later_is_told_no_visit_before() -> None:
     zone = ZoneInfo(ZONE)
     announced, expected = (datetime(2026, 11, day, 14, 0, tzinfo=zone) for day in (25, 29))  # Wednesday; Sunday

@@ -176,11 +176,11 @@ def from_network(network: Network, station: str, reason: str) -> list[Load]:
         past = np.array([load_by_day(network.records.of_station(each), hour, origin - 27, origin) for each in others])
         for ahead in range(1, HORIZONS + 1):
             like = past[:, weekday(np.arange(origin - 27, origin + 1)) == weekday(np.array(origin + ahead))].ravel()
-            low, high = np.quantile(like, (0.1, 0.9))
+            mean, (low, high) = like.mean(), np.quantile(like, (0.1, 0.9))
             told.append(
                 Load(station=station, made_on=day_of(origin), day=day_of(origin + ahead), ahead=ahead, hour=hour,
-                     model="network_mean", told=round(float(like.mean()), 2), low=round(float(low), 2),
-                     high=round(float(max(high, like.mean())), 2), reason=reason)
+                     model="network_mean", told=round(float(mean), 2), low=round(float(min(low, mean)), 2),
+                     high=round(float(max(high, mean)), 2), reason=reason)
             )  # fmt: skip
     return told
 

@@ -151,12 +151,13 @@ def _table(name: str, place: Place, network: Point, now: datetime, mended: Mend 
     week = known_by(place.point if settled >= ENOUGH else network, now_h)
     looks = look(place.point, place.put_now, place.usable, now_h, week)
     raw, rows = np.array([each.chances for each in looks]), np.array([each.rows for each in looks])
-    told = raw
+    told, way = raw, "formula"
     if mended is not None and still_good(mended, place, now):
+        way = mended.way
         told = tell(mended, raw.ravel(), rows.reshape(raw.size, -1)).reshape(raw.shape)
     told = np.where(_no_room(place.usable), NEVER, told)
     chance = {size: tuple(np.clip(told[:, c], NEVER, SURE).round(4).tolist()) for c, size in enumerate(place.names)}
-    return RoomTable(station=name, made_at=now, model=f"room-2/{mended.way if mended else 'formula'}", chance=chance)
+    return RoomTable(station=name, made_at=now, model=f"room-2/{way}", chance=chance)
 
 
 def _no_room(usable: Sequence[int]) -> Array:

@@ -163,8 +163,9 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def fresh(fit: Fit, today: date) -> bool:
-    """Whether a table may still be used."""
-    return (today - fit.fitted_on).days <= STALE_DAYS
+    """Whether a table may still be used: not too old, nor of a day that is nowhere yet (its station may be a day
+    ahead)."""
+    return -1 <= (today - fit.fitted_on).days <= STALE_DAYS
 
 
 def ready_window(
