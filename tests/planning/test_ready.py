@@ -106,6 +106,8 @@ def test_what_is_told_at_the_purchase_is_kept_and_nearer_than_the_shops_word(tmp
     assert late.more["kept"] == pytest.approx(0.9, abs=0.06)
     assert told_late.more["kept"] == pytest.approx(0.95, abs=0.05)
     assert 0 < late.value < told_late.value < told_late.reference  # type: ignore[operator]
+    for each in (late, told_late):
+        assert each.ratio == pytest.approx(each.more["reference_pinball"] / each.more["pinball"], rel=0.01)
 
 
 def test_how_late_a_sellers_state_was_is_known_at_the_purchase_and_from_the_past_alone(tmp_path: Path) -> None:

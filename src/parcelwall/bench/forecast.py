@@ -223,14 +223,17 @@ def _ready_figure(name: str, unit: str, level: float, told: Floats, other: Float
     slack = [float((each - came).mean()) for each in (told, other)]
     if "undelivered" in more:
         more["kept_at_least"] = kept[0] * len(came) / (len(came) + more["undelivered"])
-    return _figure(name, f"{unit} of slack", slack[0], slack[1], "weekday quantile, or the shop's estimate",
-                   target=target, parcels=len(came), kept=kept[0], reference_kept=kept[1], pinball=losses[0],
-                   reference_pinball=losses[1], **more)  # fmt: skip
+    return _figure(name, f"{unit} of slack", slack[0], slack[1],
+                   "weekday quantile, or the shop's estimate; the ratio is of pinball losses", target=target,
+                   of=(losses[0], losses[1]), parcels=len(came), kept=kept[0], reference_kept=kept[1],
+                   pinball=losses[0], reference_pinball=losses[1], **more)  # fmt: skip
 
 
 def _figure(name: str, unit: str, value: float, reference: float, reference_is: str, target: float | None,
-            **more: Any) -> Figure:  # fmt: skip
-    ratio = round(reference / value, 3) if value > 0 else None
+            of: tuple[float, float] | None = None, **more: Any) -> Figure:  # fmt: skip
+    """`of`: ours and theirs, of which the ratio is, if not of value and reference: less slack alone is no better."""
+    ours, theirs = of or (value, reference)
+    ratio = round(theirs / ours, 3) if ours > 0 else None
     return Figure(
         name=name, value=rounded(value), unit=unit, reference=rounded(reference), ratio=ratio, runs=1, spread=None,
         reference_is=reference_is, more=_rounded(more | ({"target": target} if target else {})),
