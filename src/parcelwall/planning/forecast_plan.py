@@ -101,11 +101,13 @@ def make(network: Network, made_at: datetime, source: str, tick: Tick) -> Plan:
     plan = Plan(made_at=made_at, source=source, loads=[], past=[], curves=[], calendars=[], reasons={},
                 bad_rows=dict(network.records.bad),
                 without_holidays=[each for each in stations if network.country_of(each) not in FIXED])  # fmt: skip
+    plan.reasons = {station: why_not(network, station) for station in stations}
+    usual = [each for each in network.records.stations if not plan.reasons[each]]
     for station in stations:
         tick(f"Load of {station} …")
-        reason = plan.reasons[station] = why_not(network, station)
+        reason = plan.reasons[station]
         if reason in ("no_history", "silent"):
-            plan.loads += from_network(network, station, reason)
+            plan.loads += from_network(network, station, reason, usual)
         else:
             for hour in HOURS:
                 _tell_load(network, station, hour, reason, plan)
@@ -164,10 +166,12 @@ def _past(rolling: Rolling, station: str, hour: int, h: int) -> list[Past]:
     ]  # fmt: skip
 
 
-def from_network(network: Network, station: str, reason: str) -> list[Load]:
+def from_network(network: Network, station: str, reason: str, usual: Sequence[str] | None = None) -> list[Load]:
     """The mean of the other stations on the same weekday of the last four weeks, with the band of their .1 and .9
-    quantiles; nothing where there are no others."""
-    others = [each for each in network.records.stations if each != station and not why_not(network, each)]
+    quantiles; nothing where there are no others. `usual`: those of which enough is known, for whoever has looked."""
+    if usual is None:
+        usual = [each for each in network.records.stations if not why_not(network, each)]
+    others = [each for each in usual if each != station]
     if not others:
         return []
     told = []

@@ -98,10 +98,12 @@ class Point(msgspec.Struct):
 
 
 def plan_station(
-    history: History, wanted: Wanted, station: str, now: datetime, worth: dict[str, float], seed: int
-) -> Night:
-    """The plan of one station, or why there is none: then everybody is admitted who has room."""
-    point = point_of(history, wanted, station, now)
+    history: History, wanted: Wanted, station: str, now: datetime, worth: dict[str, float], seed: int,
+    here: Sequence[Story] | None = None,
+) -> Night:  # fmt: skip
+    """The plan of one station, or why there is none: then everybody is admitted who has room. `here`: its stories, for
+    whoever has them sorted already."""
+    point = point_of(history, wanted, station, now, here)
     known = Night(
         station=station, reason=why_not(point), asked=len(point.asked), drift_p=drift_p(point),
         refused=sum(not each.served for each in point.asked), hidden=round(sum(point.hidden.values()), 1),
@@ -121,9 +123,12 @@ def plan_station(
                                    told=words)  # fmt: skip
 
 
-def point_of(history: History, wanted: Wanted, station: str, now: datetime) -> Point:
+def point_of(
+    history: History, wanted: Wanted, station: str, now: datetime, here: Sequence[Story] | None = None
+) -> Point:
     """What is known of one station now."""
-    here = [story for story in history.stories.values() if story.station == station]
+    if here is None:
+        here = [story for story in history.stories.values() if story.station == station]
     zone = zone_of(station, history.zones)
     today = now.astimezone(zone).date()
     plan = Plan(history.layouts.get(station, Layout((), ())))
@@ -327,12 +332,16 @@ def plan_all(
 ) -> list[Night]:  # fmt: skip
     """The plans of all stations; with `only_drift` of those alone whose demand has drifted."""
     found = []
+    stories: dict[str, list[Story]] = {}
+    for story in history.stories.values():
+        stories.setdefault(story.station, []).append(story)
     for station in sorted(history.layouts):
         tick(f"planning {station}")
+        here = stories.get(station, [])
         try:
-            if only_drift and drift_p(point_of(history, wanted, station, now)) >= DRIFT_P:
+            if only_drift and drift_p(point_of(history, wanted, station, now, here)) >= DRIFT_P:
                 continue
-            night = plan_station(history, wanted, station, now, worth, seed)
+            night = plan_station(history, wanted, station, now, worth, seed, here)
         except Exception as failed:  # a fault of ours at one station holds up no other
             found.append(_failed(station, failed))
             continue

@@ -4,6 +4,7 @@ Windows in which a parcel was said to be ready are not kept: they follow from th
 parcel, and the calendar that was adopted then), so they are told again from it and held against the deposit.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +18,7 @@ from parcelwall.planning import scores, told
 from parcelwall.planning.forecast import load_by_day
 from parcelwall.planning.forecast_plan import Load
 from parcelwall.planning.history import History, columns, zone_of
-from parcelwall.planning.records import day_number
+from parcelwall.planning.records import Records, day_number
 from parcelwall.planning.told import Chances
 from parcelwall.rules.tables import VisitCalendar, ready_window
 
@@ -96,12 +97,14 @@ async def score(connection: asyncpg.Connection, history: History, now: datetime)
 async def _score_open(connection: asyncpg.Connection, history: History, now: datetime) -> int:
     """Answers how many were scored for the first time."""
     records = columns(history).records
+    of_station: dict[str, Records] = {}
     found, newly = [], 0
     for row in await connection.fetch(_OPEN, now.date(), LATE_DAYS):
         clock = now.astimezone(zone_of(row["station"], history.zones))
         if (row["day"], row["hour"]) >= (clock.date(), clock.hour):
             continue
-        here, day = records.of_station(row["station"]), day_number(row["day"])
+        name, day = row["station"], day_number(row["day"])
+        here = of_station.get(name) or of_station.setdefault(name, records.of_station(name))
         came = float(load_by_day(here, row["hour"], day, day)[0])
         newly += row["came"] is None
         if came != row["came"]:
@@ -124,12 +127,14 @@ def _sum_up(station: str, hour: int, ahead: int, rows: Sequence[asyncpg.Record])
 def promises(history: History) -> list[Promise]:
     """Each window that was told under an adopted calendar, held against the deposit."""
     kept: dict[tuple[str, str, str], list[tuple[bool, bool, float]]] = defaultdict(list)
-    in_force = sorted(history.adopted, key=lambda pair: pair[0])
+    in_force: dict[tuple[str, str], list[tuple[datetime, VisitCalendar]]] = defaultdict(list)
+    for when, each in sorted(history.adopted, key=lambda pair: pair[0]):
+        in_force[each.station, each.carrier].append((when, each))
     for story in history.stories.values():
         if story.deposited is None:
             continue
         for (known, at), expected in zip_longest(story.known, story.expected_then[: len(story.known)]):
-            calendar = _calendar_then(in_force, story.station, story.carrier, at)
+            calendar = _calendar_then(in_force.get((story.station, story.carrier), ()), at)
             window = (ready_window(calendar, known, at, at.date(), expected_at=expected)
                       if calendar and at <= story.deposited else None)  # fmt: skip
             if window:
@@ -140,11 +145,10 @@ def promises(history: History) -> list[Promise]:
     return [_promise(key, of) for key, of in sorted(kept.items())]
 
 
-def _calendar_then(
-    in_force: Sequence[tuple[datetime, VisitCalendar]], station: str, carrier: str, at: datetime
-) -> VisitCalendar | None:
-    like = (each for when, each in in_force if when <= at and (each.station, each.carrier) == (station, carrier))
-    return next(iter(reversed(list(like))), None)
+def _calendar_then(in_force: Sequence[tuple[datetime, VisitCalendar]], at: datetime) -> VisitCalendar | None:
+    """Of one station and carrier, in the order of their adoption."""
+    place = bisect_right(in_force, at, key=lambda pair: pair[0])
+    return in_force[place - 1][1] if place else None
 
 
 def _promise(key: tuple[str, str, str], of: Sequence[tuple[bool, bool, float]]) -> Promise:
