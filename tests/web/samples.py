@@ -183,6 +183,8 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
             views.Alike("p3", "", "0386", "S"))),
         "courier-label": at("courier-label", courier=courier),
         "courier-open": at("open", door=33, courier=courier, puts_in=True),
+        "courier-still-open": at("still-open", door=33, courier=courier, puts_in=True, cue="nag"),
+        "courier-report": at("report", door=33, courier=courier, puts_in=True),
         "audit": at("audit", door=26, courier=courier, checks=4),
         "audit-asks": at("audit", door=26, courier=courier, checks=4, asks=True),
         "courier-out": at("courier-out", door=33, courier=courier, ending="0386"),
