@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 import msgspec
@@ -263,3 +265,20 @@ async def test_what_nobody_has_typed_into_an_address_is_refused_and_breaks_nothi
         assert (await office.post("admin", "/console/longer", form)).status_code == 400
     for path in ("/console/people/change", "/console/people/admit"):
         assert (await office.post("admin", path, {"id": "\x00", "name": "\x00", "role": "viewer"})).status_code == 400
+
+
+async def test_the_console_is_in_the_zone_of_most_stations(office: Office) -> None:
+    """Nobody's office is taken to be in Helsinki."""
+    assert office.hub.stations.zone == "UTC", "stations that name no zone are in that one"
+    for number in range(3):
+        await office.hub.configure(StationConfigured(
+            station=f"S-T{number}", name="Tokyo", address="There 1", lat=35.68, lon=139.77, zone="Asia/Tokyo",
+            layout=plain_layout("SSM SSM"),
+        ))  # fmt: skip
+    async with office.hub.pool.acquire() as connection:
+        await office.hub.stations.refresh(connection)
+    assert office.hub.stations.zone == "Asia/Tokyo"
+    here = datetime.now(ZoneInfo("Asia/Tokyo"))
+    wall = (await office.browsers["admin"].get("/console/wall")).text
+    hours = [f"{here + timedelta(minutes=late):%H:%M}" for late in (-1, 0, 1)]
+    assert any(hour in wall for hour in hours), "the wall's clock"

@@ -410,7 +410,7 @@ async def test_a_hundred_codes_and_keys_at_once_are_sixty_tries(office: Office) 
 
 async def test_addresses_that_are_none_are_refused_and_break_nothing(office: Office) -> None:
     sent = await office.client.post("/courier/sign-in", data={"code": "x"}, headers={"Origin": "http://["})
-    assert (sent.status_code, sent.json()["reason"]) == (403, "no_right")
+    assert sent.status_code == 403 and sent.headers["content-type"].startswith("text/html")
     for path in ("/me", "/", "/api/v1/track/X-1"):
         assert (await office.client.get(path, headers={"Host": "["})).status_code in (200, 404), path
     headers = {"Host": "[", "Authorization": f"Bearer {office.carrier}", "Idempotency-Key": "k"}

@@ -1,5 +1,6 @@
 """What the hub knows of its stations: plans, keys, where they are, how their lines are."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -81,6 +82,7 @@ class Stations:
         self.known: dict[str, Station] = {}
         self._plans: dict[Layout, Plan] = {}
         self._nearby: Nearby | None = None
+        self._zone = ""
         self._seen = 0  # what older transactions changed is known here
 
     async def refresh(self, connection: Connection) -> None:
@@ -109,7 +111,7 @@ class Stations:
             if row is None or row["secret"] is None:
                 raise Trouble(f"station {name} has no secret: enrol it again")
             self._know(row)
-        self._nearby = None
+        self._nearby, self._zone = None, ""
 
     def _know(self, row: Any) -> None:
         secret = self._keys.open(row["secret"], f"station/{row['id']}")
@@ -123,6 +125,14 @@ class Stations:
             row["id"], row["config"], about, plan, **keys, in_service=row["in_service"], joined=row["joined"],
             revoked=row["revoked"],
         )
+
+    @property
+    def zone(self) -> str:
+        """The time zone of most stations: what is of the whole network is told in it. "UTC" before there are any."""
+        if not self._zone:
+            zones = Counter(each.about.zone for each in self.known.values())
+            self._zone = max(zones, key=lambda zone: (zones[zone], zone), default="UTC")
+        return self._zone
 
     def near(self, place: tuple[float, float], within_km: float, most: int) -> list[tuple[str, float]]:
         """Station ids with their distance in metres, nearest first."""

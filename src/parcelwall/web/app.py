@@ -125,7 +125,7 @@ def hub_app(
         exception_handlers=for_people(handlers, shared["renderer"]) | {SignInFirst: on_sign_in_first},
         request_class=CarefulRequest,
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
-        state=State({"seats": seats or Seats()}, deep_copy=False),
+        state=State({"seats": seats or Seats(), "hub": hub}, deep_copy=False),
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
     app = QuickRoads(HearOut(whole), hub, shared["doorman"], shared["brake"], handlers)

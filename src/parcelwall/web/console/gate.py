@@ -143,8 +143,9 @@ def _told(request: Request[Any, Any, Any]) -> tuple[str, bool]:
     return (known.gettext(said.SAID[what]), False) if what in said.SAID else ("", False)
 
 
-def look(request: Request[Any, Any, Any], zone: str = "Europe/Helsinki") -> Look:
-    return look_of(request, zone)
+def look(request: Request[Any, Any, Any], zone: str = "") -> Look:
+    """Times of one station in its own zone; those of the whole network in that of most of its stations."""
+    return look_of(request, zone or request.app.state.hub.stations.zone)
 
 
 async def only_keys_that_see(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kiosks) -> None:
