@@ -174,6 +174,23 @@ async def test_a_hub_that_was_restored_twice_uses_no_number_twice(town: Town, ba
         await whole(second, town)
 
 
+async def test_what_the_hub_forgot_the_label_of_is_promised_nowhere_else(town: Town, backups: Backups) -> None:
+    """The promise comes back from the station; a tag of no label at another would have its parcel refused there."""
+    kluuvi = only(town)
+    await town.station(about("S-0002"))
+    backup = await backups.make()
+    late = await told(town, "PW-2")
+    async with backups.restored(backup) as hub:
+        await kluuvi.carry()
+        kept = await parcel_at(hub, late)
+        assert (kept.stage, kept.reference) == (Stage.RESERVED, "")
+        elsewhere = Destination(station_id="S-0002")
+        with pytest.raises(Refusal, match="Announce it again"):
+            await hub.desk.ask(Reserve(carrier="acme", parcel=late, destination=elsewhere))
+        assert (await parcel_at(hub, late)).station == "S-0001"
+        await whole(hub, town)
+
+
 async def test_a_hub_that_does_not_know_that_it_was_restored_is_refused(town: Town, backups: Backups) -> None:
     kluuvi = only(town)
     backup = await backups.make()

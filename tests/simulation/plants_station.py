@@ -26,7 +26,8 @@ def p02_station_store_does_not_sync() -> None:
     right = Memory._remember
 
     def remember(self: Any) -> None:
-        self.connection.pragma("synchronous", "NORMAL")
+        if self.connection.getautocommit():  # inside a transaction SQLite takes no other level
+            self.connection.pragma("synchronous", "NORMAL")
         right(self)
 
     Memory._remember = remember  # type: ignore[method-assign]
@@ -64,7 +65,7 @@ def p09_couriers_code_opens_for_collecting() -> None:
 
 @plant("F14")
 def p11_missing_reply_answered_by_a_second_pulse() -> None:
-    async def open_door(visit: Any, doors: Any, desk: Any, clock: Any) -> Any:
+    async def open_door(visit: Any, doors: Any, desk: Any, clock: Any, _: Any) -> Any:
         visit = desk.pulsing(visit)
         pulse = await doors.open(visit.compartment, not_after=clock.mono() + 5)
         if pulse == Pulse.SILENT:
@@ -199,10 +200,10 @@ def p48_a_full_disk_takes_parcels_in() -> None:
 def p49_a_contact_that_reads_open_counts_as_opened() -> None:
     right = opening.open_door
 
-    async def open_door(visit: Any, doors: Any, desk: Any, clock: Any) -> Any:
+    async def open_door(visit: Any, doors: Any, desk: Any, clock: Any, another: Any) -> Any:
         if (await doors.state(visit.compartment)).state == "open":
             return "opened", visit
-        return await right(visit, doors, desk, clock)
+        return await right(visit, doors, desk, clock, another)
 
     keeper.open_door = open_door  # type: ignore[assignment]
 

@@ -80,3 +80,16 @@ async def test_a_sender_is_not_asked_about_what_couriers_bring(rig: Rig, kiosk: 
     kiosk.home()
     rig.promise("10001", direction="return")
     assert ((await kiosk.scanned("10001")).screen, kiosk.showing.refusal) == ("send-none", "label_twice")
+
+
+async def test_what_a_restored_hub_has_promised_anew_is_the_same_parcel(rig: Rig, kiosk: Kiosk) -> None:
+    """The hub has forgotten the first promise and the carrier has announced once more: nobody is asked which it is."""
+    rig.promise("10001", carrier="posti")
+    rig.now.advance(1)
+    anew = rig.promise("10001", carrier="posti")
+    kiosk.home()
+    await kiosk.sign_in(rig.courier_code())
+    showing = await kiosk.label("10001")
+    assert showing.screen == "open"
+    await rig.shut(showing.door or 0)
+    assert rig.parcel(anew).stage == Stage.READY

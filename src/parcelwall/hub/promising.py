@@ -20,6 +20,7 @@ OF_ROOM = frozenset({
     "parcel_too_large", "parcel_too_heavy", "held_for_others",
 })  # fmt: skip
 _NOT_JOINED = "No computer has joined this station yet, so it takes no parcels. Choose one of `alternatives`."
+_FORGOTTEN = "This hub was restored to before the parcel was announced, and does not know its label. Announce it again."
 ADVISED = OF_ROOM | {"no_station_near", "label_twice"}  # refusals that name stations which would take the parcel
 
 
@@ -46,6 +47,8 @@ def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None
     if parcel.stage == Stage.RESERVED and parcel.station == station.id:
         before = msgspec.structs.replace(parcel, stage=Stage.ANNOUNCED, station=None)
         room = places.room_after(station.plan, station.id, room, parcel, before)
+    if not twins.label_of(parcel):
+        raise Refusal("not_found", _FORGOTTEN, station=station.id)
     twins.refuse(at, parcel, station.id)
     tag = access.label_tag(station.label_key, twins.label_of(parcel))
     promised = decide.reserve(

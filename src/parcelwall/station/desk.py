@@ -19,7 +19,7 @@ from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
 from parcelwall.link.identity import signed_by
-from parcelwall.rules import access, decide, delegation, facts, token
+from parcelwall.rules import access, decide, delegation, facts, token, twins
 from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.delegation import Shown
 from parcelwall.rules.life import INSIDE, Parcel, Stage
@@ -212,13 +212,13 @@ class StationDesk:
         return sorted(here, key=lambda each: (each.stage != Stage.RESERVED, each.deposit_by or self.now(), each.id))
 
     def by_label(self, label: str) -> Parcel:
-        """The parcel with this label. Refuses what is not for here, and where several have it and one is expected:
-        which of them somebody holds in their hands the label does not say."""
+        """The parcel with this label. Refuses what is not for here, and where several carriers' have it and one is
+        expected: which of them somebody holds in their hands the label does not say."""
         here = self.with_label(label)
         if not here:
             raise Refusal("not_for_this_station")
         if len(here) > 1 and here[0].stage == Stage.RESERVED:
-            raise Refusal("label_twice")
+            return twins.meant(here)
         return here[0]
 
     def take_back(self, parcel: UUID, courier: UUID) -> Visit:

@@ -6,7 +6,7 @@ Only parcels that were announced as returns, and promised room here, can be put 
 from typing import TYPE_CHECKING
 
 from parcelwall.errors import Refusal
-from parcelwall.rules import access
+from parcelwall.rules import access, twins
 from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.station import chosen
@@ -48,11 +48,12 @@ class Sending:
         return [each for each in known if each.direction == "return" and each.stage == Stage.RESERVED]
 
     def show_label(self, text: str) -> Showing:
-        """Where two returns have one label, the send code says which it is."""
+        """Where two carriers' returns have one label, the send code says which it is."""
         parcels = self._with_label(text)
-        if len(parcels) > 1:
-            return self.refused(Refusal("label_twice"))
-        return self.ask_size(parcels[0]) if parcels else self._kiosk.aside("send-scan")
+        try:
+            return self.ask_size(twins.meant(parcels)) if parcels else self._kiosk.aside("send-scan")
+        except Refusal as no:
+            return self.refused(no)
 
     def ask_size(self, parcel: Parcel, above: int | None = None) -> Showing:
         """Which door fits? The smallest that the rules would take is proposed; `above` a door that was too small.
