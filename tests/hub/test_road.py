@@ -193,7 +193,7 @@ async def test_two_weeks_go_in_parts(town: Town) -> None:
     station.cut()
     memory, on_screen, phone = station.station.memory, station.station.kiosk.by_phone.road, paper.Gathering()
     for _ in range(40):
-        memory.tell(*(facts.DoorOpened(compartment=1, visit=town.ids.new()) for _ in range(60)))
+        memory.tell(*(facts.DoorOpened(compartment=1) for _ in range(90)))
     on_screen.show()
     parts = 0
     while True:

@@ -89,7 +89,8 @@ async def a_small_town(dsn: str, folder: Path, *stations: facts.StationConfigure
 async def all_clean(town: Town) -> None:
     assert await verify_hub(town.hub.pool) == []
     for each in town.stations.values():
-        assert verify_station(each.station.memory) == []
+        found = verify_station(each.station.memory)
+        assert found == [], found
 
 
 def only(town: Town) -> PretendStation:

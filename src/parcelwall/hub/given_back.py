@@ -86,8 +86,8 @@ class GivenBack(Ingest):
             self._withdraw(at, fact.parcel, fact.reservation, self.station)
         elif before and before.stage == Stage.RESERVED and before.station not in (None, self.station):
             self._withdraw(at, fact.parcel, before.reservation, before.station)
-        if learned.after and learned.after.reservation == fact.reservation and not learned.after.carrier:
-            # announced in the time that is lost: nobody knows by whom, or for whom
+        if learned.after and learned.after.reservation == fact.reservation and not learned.after.reference:
+            # announced in the time that is lost: nobody knows under which number, or for whom
             self._case(at, "announcement_lost", fact.parcel)
 
     def _withdraw(self, at: Sitting, parcel: UUID, reservation: UUID | None, station: str | None) -> None:

@@ -81,6 +81,12 @@ class Disk:
         """Whether a power cut now would lose nothing, as far as the disk says."""
         return self.lies or not any(content.unsynced for content in self.files.values())
 
+    @property
+    def written_is_safe(self) -> bool:
+        """Whether a power cut now would lose nothing that was written: it stands in the side file until the book it is
+        moved into was synced, too. A disk that is full leaves such a move half done, and nothing is lost by it."""
+        return self.lies or not any(each.unsynced for name, each in self.files.items() if name.endswith("-wal"))
+
     def let_go(self, connection: apsw.Connection | None) -> None:
         """The process is no more, and neither is its connection: it writes nothing while it is closed."""
         self.lives += 1

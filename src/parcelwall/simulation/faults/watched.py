@@ -104,7 +104,7 @@ class WatchedDoors:
         if not begun:
             post.violated(f"INV-04: door {door} is pulsed, and no visit that has begun is written down", parcel)
             return
-        if not post.disk.all_synced:
+        if not post.disk.written_is_safe:
             post.violated(f"INV-06: door {door} is pulsed before its visit is safe on the disk", parcel)
         self._judge_right(begun[0])
         if self.pulses >= MOST_PULSES:
