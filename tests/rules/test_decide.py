@@ -11,7 +11,7 @@ import pytest
 
 from parcelwall import rules
 from parcelwall.errors import Refusal
-from parcelwall.rules import decide, facts
+from parcelwall.rules import decide, facts, twins
 from parcelwall.rules.book import CaseFile
 from parcelwall.rules.decide import Order
 from parcelwall.rules.layout import plain_layout
@@ -86,6 +86,8 @@ NO: list[tuple[str, Callable[[], object]]] = [
     ("wrong_stage", lambda: decide.unblock(parcel(Stage.COLLECTED, blocked=True), "operator")),
     ("not_for_this_station", lambda: decide.take_back(None)),
     ("wrong_stage", lambda: decide.take_back(parcel(Stage.READY))),
+    ("label_twice", lambda: twins.meant([parcel(Stage.RESERVED), parcel(Stage.READY, carrier="other")])),
+    ("label_twice", lambda: twins.meant([parcel(Stage.RESERVED, carrier="")] * 2)),
 ]  # fmt: skip
 
 
