@@ -19,7 +19,16 @@ from parcelwall.planning import dwell_past, purchase, ready, scores
 from parcelwall.planning.forecast import BASELINES, CANDIDATES, Rolling, load_by_day, names_of, roll
 from parcelwall.planning.holidays import holidays
 from parcelwall.planning.purchase import Orders, read_orders
-from parcelwall.planning.records import PICKUP_COLUMNS, Floats, Records, day_number, day_of, read_pickups, read_table
+from parcelwall.planning.records import (
+    PICKUP_COLUMNS,
+    Floats,
+    Ints,
+    Records,
+    day_number,
+    day_of,
+    read_pickups,
+    read_table,
+)
 
 COUNTRY = "FR"  # the pick-up point of the public file lies in France
 HOURS = (20, 12)
@@ -185,8 +194,10 @@ def readies(records: Records, closed: frozenset[int], period: Period, tick: Tick
 
 
 def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:
-    """Until when an order is delivered, told at its purchase, beside the shop's own estimate. Orders that are not
-    delivered by the end of the file are not judged: `undelivered` says how many, `kept_at_least` takes all for late.
+    """By which day an order is delivered, told at its purchase, beside the shop's own estimate. Slack is in days of the
+    calendar, and so are losses; `slack_by_the_clock` is to the end of the day told, hours that are left of the day of
+    delivery and all. Orders that are not delivered by the end of the file are not judged: `undelivered` says how many,
+    `kept_at_least` takes all for late.
 
     Raises Trouble for orders that fill no whole month, or of which none can be judged.
     """
@@ -204,11 +215,21 @@ def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:
         if not len(now):
             raise Trouble(f"No order of {' and '.join(months)} can be judged: that takes orders that were delivered, "
                           "with an estimated_date, and others before that month to learn from. Give a longer file.")
-        shop = orders.estimate[now] - orders.bought[now]
-        figures.append(_ready_figure(f"ready_at_purchase_{level}", "days", level, told, shop, orders.days[now],
-                                     ORDER_SLACK_D if level == 0.95 else None, months=months,
-                                     undelivered=_undelivered(orders, periods)))  # fmt: skip
+        shop, came = orders.estimate[now] - orders.bought[now], orders.days[now]
+        figures.append(_ready_figure(
+            f"ready_at_purchase_{level}", "days", level, _day_of(orders, now, told), _day_of(orders, now, shop),
+            np.floor(orders.delivered[now]) - np.floor(orders.bought[now]), ORDER_SLACK_D if level == 0.95 else None,
+            months=months, undelivered=_undelivered(orders, periods), slack_by_the_clock=float((told - came).mean()),
+            reference_slack_by_the_clock=float((shop - came).mean()),
+        ))  # fmt: skip
     return figures
+
+
+def _day_of(orders: Orders, now: Ints, until: Floats) -> Floats:
+    """How many days of the calendar after its purchase is the day that ends so many days after it."""
+    bought = orders.bought[now]
+    found: Floats = np.round(bought + until) - 1 - np.floor(bought)
+    return found
 
 
 def _undelivered(orders: Orders, periods: Sequence[tuple[int, int]]) -> int:

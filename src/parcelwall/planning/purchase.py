@@ -5,6 +5,10 @@ Trees (LightGBM) tell the .8 quantile of the logarithm of the days from purchase
 it is added the quantile of what they got wrong, out of fold in time, over the last CALIBRATE_DAYS, whichever level is
 told: far out there are too few late orders to grow trees by. Who was bought for less than LAG_DAYS before the refit is
 left out of both; who is not delivered by then counts as late. Refitted each month.
+
+What is told is a day of the calendar, as a shop tells one, and kept by who is delivered before that day is over. The
+quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012, conditional
+validity): a plain one keeps it on average over such draws, so less than it in every other.
 """
 
 from collections import Counter, defaultdict
@@ -16,6 +20,7 @@ from pathlib import Path
 import lightgbm
 import msgspec
 import numpy as np
+from scipy.stats import binom
 
 from parcelwall.errors import Trouble
 from parcelwall.planning.records import (
@@ -32,10 +37,12 @@ from parcelwall.planning.records import (
 
 ORDER_COLUMNS = ("parcel_id", "purchased_at", "delivered_at", "estimated_date", "seller_state", "lat", "lon")
 CALIBRATE_DAYS = 240
+SURE = 0.8
 LAG_DAYS = 25
 HALF_DAYS = 180.0
 FOLDS = 5
 NOT_YET_DAYS = 60.0  # what an order counts that is not delivered
+AN_HOUR = 1 / 24
 LEAST = 200
 RECENT_DAYS = 21
 STATE_DAYS, STATE_LEAST = 45, 8
@@ -63,6 +70,12 @@ class Orders(msgspec.Struct):
     @property
     def days(self) -> Floats:
         return self.delivered - self.bought
+
+    def until_the_end_of_day(self, these: Ints, days: Floats) -> Floats:
+        """From the purchase of these orders to the end of the day into which so many days lead."""
+        bought = self.bought[these]
+        found: Floats = np.ceil(bought + days) - bought
+        return found
 
 
 def read_orders(paths: Sequence[Path]) -> Orders:
@@ -161,10 +174,15 @@ def _share_of_late(bought: Floats, delivered: Floats, ahead: Floats, state: Ints
 
 
 def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
-    """Days after the purchase until which these orders are delivered with this probability, as known on `day`.
+    """Days from the purchase to the end of the day by which these orders are delivered with this probability, as known
+    on `day`.
 
     The plain quantile of all where there are too few orders to learn from; NaN where there are none.
     """
+    return orders.until_the_end_of_day(now, _told_at(orders, day, now, level))
+
+
+def _told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
     past = np.flatnonzero(orders.bought < day - LAG_DAYS)
     days = np.where(orders.delivered[past] < day, orders.days[past], NOT_YET_DAYS)
     if len(past) < LEAST:
@@ -176,9 +194,16 @@ def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
         kept = fold != each
         out_of_fold[~kept] = _trees(x[kept], y[kept], weight[kept], x[~kept])
     late = orders.bought[past] >= day - CALIBRATE_DAYS
-    wrong = np.sort((y - out_of_fold)[late]) if late.any() else np.sort(y - out_of_fold)
-    shift = wrong[min(len(wrong) - 1, int(np.ceil((len(wrong) + 1) * level)) - 1)]
-    return np.exp(_trees(x, y, weight, orders.x[now]) + shift)
+    to_the_day = np.floor(orders.bought[past] + days) - orders.bought[past]  # so much would have told the same day
+    wrong = np.log(np.maximum(to_the_day, AN_HOUR)) - out_of_fold
+    return np.exp(_trees(x, y, weight, orders.x[now]) + surely(wrong[late] if late.any() else wrong, level))
+
+
+def surely(wrong: Floats, level: float) -> float:
+    """What a share `level` of all errors lie below, with probability SURE, of which these are a draw: the place in their
+    order that so many of n exceed no more often. The largest where they are too few to be sure."""
+    place = int(binom.ppf(SURE, len(wrong), level))
+    return float(np.sort(wrong)[min(place, len(wrong) - 1)])
 
 
 def _trees(x: Floats, y: Floats, weight: Floats, now: Floats) -> Floats:
