@@ -353,6 +353,10 @@ async def test_from_a_real_journal_with_refusals_and_a_row_adopted_by_itself(
     many = [msgspec.structs.replace(row, name=f"{row.name}{n}") for n in range(1_001)]  # more than a hub takes at once
     await commands.adopt_by_itself(town.hub, rows=[*over, *many], plan="ab" * 32, by_row="all")
     assert row not in town.hub.desk.rows and many[-1] in town.hub.desk.rows
+    odd = msgspec.structs.replace(row, name="odd", station="S-0099")
+    with pytest.raises(Refusal):
+        await commands.adopt_by_itself(town.hub, rows=[*over, *many, odd], plan="cd" * 32, by_row="all")
+    assert not await town.hub.pool.fetchval("SELECT count(*) FROM entry WHERE strpos(body, $1) > 0", "cd" * 32)
     later = await read_at(database, now + timedelta(days=history.WINDOW_DAYS + 1))
     assert (later.zones, later.rows["all"].rule, later.stories) == ({S: "Europe/Helsinki"}, "nightly", {})
     assert later.layouts == known.layouts, "a layout and a row last, however old they are"

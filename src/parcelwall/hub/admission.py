@@ -16,7 +16,7 @@ from parcelwall.rules import admission, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.tables import AdmissionRow
 
-MOST_ROWS = 1_000
+MOST_ROWS = 1_000  # in one request; a night's plan may have more, and is adopted whole
 MOST_SHOWN = 30
 LONGEST_NAME = 100
 HERE = (Stage.RESERVED, *INSIDE)
@@ -61,8 +61,6 @@ def refuse_odd(row: AdmissionRow, stations: Stations) -> None:
 
 async def record(at: Sitting, rows: Sequence[AdmissionRow], plan: str, actor: UUID | None, by_row: str = "") -> None:
     """Writes them into the journal, in this process's own stream: no station needs them. Refuses odd ones."""
-    if len(rows) > MOST_ROWS:
-        raise Refusal("bad_field", f"At most {MOST_ROWS} rows at once.", field="rows")
     for row in rows:
         refuse_odd(row, at.stations)
         at.record(facts.AdmissionAdopted(row=row, plan=plan, actor=actor, by_row=by_row), at.streams.slot)

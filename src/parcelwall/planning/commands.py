@@ -24,8 +24,6 @@ from parcelwall.planning.whole_file import refuse_unwritable, write_whole
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.workers import workers
 
-AT_ONCE = 500  # rows of admission: a hub takes no more than a thousand in one request
-
 app = typer.Typer(
     cls=Planning, help="Plans: writes a report and a plan file, and never touches operations.", no_args_is_help=True
 )
@@ -190,9 +188,8 @@ def nightly(
 
 
 async def adopt_by_itself(hub: Centre, rows: Sequence[AdmissionRow], plan: str, by_row: str) -> None:
-    """Rows that a row `nightly` lets come into force without anybody: the journal says by which one."""
-    for first in range(0, len(rows), AT_ONCE):
-        await hub.adopt_rows(rows[first : first + AT_ONCE], plan, by_row=by_row)
+    """Rows that a row `nightly` lets come into force without anybody, all or none: the journal says by which one."""
+    await hub.adopt_rows(rows, plan, by_row=by_row)
 
 
 def _night(

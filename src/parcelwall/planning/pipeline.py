@@ -22,6 +22,7 @@ HALF_DAYS = 90.0
 SHRINK = 5.0
 HALF_ARRIVALS_DAYS = 56.0
 WINDOW_DAYS = 400
+AT_ONCE = 50_000  # parcels added up at a time: those of a whole network would take gigabytes
 PARTS = ("stored", "on_the_way", "ready", "new")
 
 
@@ -109,16 +110,21 @@ def _shares(spell: Spell, groups: int, day: int, horizons: int, prior: Floats | 
     age = day - spell.start
     rows = np.flatnonzero((age > 0) & (age <= WINDOW_DAYS))
     days = np.arange(AGES)
-    age, weight = age[rows, None], 0.5 ** (age[rows] / HALF_DAYS)
-    held = (spell.begins[rows, None] <= days) & (days < spell.leaves[rows, None])
-    member = np.zeros((groups, len(rows)))
-    member[spell.group[rows], np.arange(len(rows))] = weight
-    told = np.empty((groups, AGES, horizons))
-    for h in range(1, horizons + 1):
-        known = held & (days + h < age)
-        there = known & (spell.lies[rows, None] <= days + h) & (days + h < spell.gone[rows, None])
-        told[:, :, h - 1] = _shrunk(member @ there, member @ known, None if prior is None else prior[:, :, h - 1])
-    return told
+    there, known = np.zeros((2, horizons, groups, AGES))
+    for first in range(0, len(rows), AT_ONCE):
+        part = rows[first : first + AT_ONCE]
+        of_part = age[part, None]
+        held = (spell.begins[part, None] <= days) & (days < spell.leaves[part, None])
+        member = np.zeros((groups, len(part)))
+        member[spell.group[part], np.arange(len(part))] = 0.5 ** (age[part] / HALF_DAYS)
+        for h in range(1, horizons + 1):
+            seen = held & (days + h < of_part)
+            there[h - 1] += member @ (
+                seen & (spell.lies[part, None] <= days + h) & (days + h < spell.gone[part, None])
+            )
+            known[h - 1] += member @ seen
+    told = [_shrunk(there[h], known[h], None if prior is None else prior[:, :, h]) for h in range(horizons)]
+    return np.stack(told, axis=2)
 
 
 def _shrunk(there: Floats, known: Floats, prior: Floats | None) -> Floats:

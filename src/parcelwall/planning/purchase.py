@@ -7,8 +7,8 @@ told: far out there are too few late orders to grow trees by. Who was bought for
 left out of both; who is not delivered by then counts as late. Refitted each month.
 
 What is told is a day of the calendar, as a shop tells one, and kept by who is delivered before that day is over. The
-quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012, conditional
-validity): a plain one keeps it on average over such draws, so less than it in every other.
+quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012): a plain
+one keeps it on average over such draws, so less than it in nearly every other.
 """
 
 from collections import Counter, defaultdict
@@ -200,8 +200,8 @@ def _told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
 
 
 def surely(wrong: Floats, level: float) -> float:
-    """What a share `level` of all errors lie below, with probability SURE, of which these are a draw: the place in their
-    order that so many of n exceed no more often. The largest where they are too few to be sure."""
+    """What a share `level` of all errors lies below, with probability SURE over draws such as this one: as many of n
+    lie below that level's quantile in SURE of the draws. The largest where they are too few to be sure."""
     place = int(binom.ppf(SURE, len(wrong), level))
     return float(np.sort(wrong)[min(place, len(wrong) - 1)])
 
