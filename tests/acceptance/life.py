@@ -17,6 +17,7 @@ from acceptance.street import AWAY, Cable, Event, StationProcess, Street, until
 from parcelwall.clock import SystemClock
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.house import serving
+from parcelwall.hub.tell import LEASE
 from parcelwall.ids import Ids
 from parcelwall.notices.sink import Sink
 from parcelwall.simulation.check import check_books
@@ -111,8 +112,10 @@ class Life:
             await rush
 
     async def settled(self) -> None:
-        """Everything that was brought is told, and the hub has heard all of the station."""
-        await until(lambda: all(map(self.mails_about, self.brought)), "every recipient has a mail")
+        """Everything that was brought is told, and the hub has heard all of the station. What a killed hub was
+        just handing over is told when its lease ends."""
+        patience_s = LEASE.total_seconds() + 30
+        await until(lambda: all(map(self.mails_about, self.brought)), "every recipient has a mail", patience_s)
         await until(self._hub_agrees, "the hub knows what the doors saw")
 
     async def stage(self, reference: str) -> str:
