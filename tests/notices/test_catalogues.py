@@ -91,9 +91,11 @@ def test_the_voice(texts: Catalog) -> None:
             assert text == text.strip(), text
 
 
-ONE_WORD = {  # per language: other people's words for a station, Brazil's words, words that speak to men only
-    "de": r"Packstation|Paketstation|Paketautomat|Schließfach",
-    "pl": r"paczkomat|InPost",
+# Per language: other people's words for a station, Brazil's words, words that speak to men only; and in German and
+# Polish the second word for a thing that has one: Scanner, Zusteller, Fall, Fach; automat, sprawa, czytnik, skrytka.
+ONE_WORD = {
+    "de": r"Packstation|Paketstation|Paketautomat|Schließfach|\bLesers?\b|\bKurier|\bVorg[aä]ng|\bTür(en)? [%{]",
+    "pl": r"paczkomat|InPost|\bstacj|\bzgłosze|\bskaner|\bdrzwi\b|\bdrzwiczk\w+ [%{]",
     "pt": r"cacifo|armário|terminal|\btela\b|celular|usuário|\bvocê\b(?! ?\?)|endereço|entregador|\bobrigad",
     "ar": r"(?<![\u0640-\u0652])\b(اضغط|ادفع|خذ|اكتب|أدخل|انتظر|افتح|اختر|المس|امسح|اتصل)\b|خزانة|لوكر",
 }
@@ -105,6 +107,34 @@ def test_every_language_has_its_way_of_speaking() -> None:
         for message in SCRIPT["catalogue"](language):
             for said in strings(message) if message.id else ():
                 assert not re.search(never, said, re.IGNORECASE), said
+
+
+OF_STAFF = ("web/console", "web/templates/console", "web/charts")
+LEAF = {"de": r"\bTür", "pl": r"\bdrzwicz"}
+OF_A_LEAF = re.compile(r"shut|behind|fuse", re.IGNORECASE)  # to the fuse: a building's door
+
+
+@pytest.mark.parametrize("language", sorted(LEAF))
+def test_what_opens_for_people_has_one_name_and_what_they_push_shut_another(language: str) -> None:
+    for message in SCRIPT["catalogue"](language):
+        for said in strings(message) if message.id and not OF_A_LEAF.search(ids(message)[0]) else ():
+            assert not re.search(LEAF[language], said, re.IGNORECASE), said
+
+
+def test_a_german_station_is_an_abholstation_to_everybody_but_staff() -> None:
+    for message in SCRIPT["catalogue"]("de"):
+        of_staff = all(name.startswith(OF_STAFF) for name, _ in message.locations)
+        for said in strings(message) if message.id else ():
+            assert not re.search("Abholstation" if of_staff else r"\bStation", said), said
+
+
+def test_an_arabic_noun_has_the_case_of_its_number() -> None:
+    """After 11 to 99 (the last form) the accusative, which ends in two strokes; after 100 (the one before) the
+    genitive."""
+    for message in SCRIPT["catalogue"]("ar"):
+        if message.id and len(strings(message)) == 6:
+            after_100, after_11 = strings(message)[4:]
+            assert after_100.count("\u064b") <= after_11.count("\u064b"), after_11
 
 
 def test_every_refusal_reason_has_words_for_people() -> None:

@@ -181,3 +181,39 @@ async def test_who_reports_or_finds_a_jam_reads_how_they_will_hear(rig: Rig, kio
     await kiosk.sign_in(rig.courier_code())
     kiosk.show("case", 20, case="C-1")
     assert hears not in page(rig), "a courier has no such message"
+
+
+async def test_who_needs_more_time_at_an_open_door_has_it_as_often_as_they_ask(rig: Rig, kiosk: Kiosk) -> None:
+    parcel = await rig.inside("PW-1")
+    await kiosk.type_code(rig.code(parcel))
+    for _ in range(11):
+        assert wait(rig, kiosk, 31) == "still-open"
+        rig.now.advance(60)
+        await rig.look()
+        assert await tap(kiosk, "more-time") == "open"
+        assert wait(rig, kiosk, 20) == "open", "and nothing nags meanwhile"
+        assert 'data-cue="tick"' in page(rig)
+    assert rig.cases() == []
+    rig.now.advance(101)
+    await rig.look()
+    assert (rig.cases(), kiosk.showing.screen) == (["door_left_open"], "home"), "who has gone asks for nothing"
+
+
+async def test_a_station_that_is_closed_says_since_when(rig: Rig, kiosk: Kiosk) -> None:
+    rig.desk.doors_unchecked = rig.desk.doors_changed = True
+    rig.memory.tell(rig.desk.case("doors_not_walked", None, None, holds=False))
+    rig.now.advance(2 * 3600)
+    kiosk.home()
+    assert "Since Sun 10:00." in page(rig)
+    rig.desk.doors_changed = False
+    assert "Since" not in page(rig), "one that was never walked may have served before"
+
+
+async def test_the_voice_has_three_steps_until_the_next_person(rig: Rig, kiosk: Kiosk) -> None:
+    kiosk.set_look("speech", "1")
+    assert 'data-volume="3"' in page(rig)
+    for step, shown in (("1", "1"), ("2", "2"), ("9", "3")):
+        kiosk.set_look("volume", step)
+        assert f'data-volume="{shown}"' in page(rig)
+    kiosk.home()
+    assert "data-volume" not in page(rig)

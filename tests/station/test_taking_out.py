@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from parcelwall.errors import Refusal
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.station.kiosk import Kiosk
@@ -70,3 +71,19 @@ async def test_the_door_that_the_screen_names_is_the_one_that_opens(rig: Rig, ki
     assert (await tap(kiosk, "next", str(high)), rig.pulses()) == ("courier-out", pulses), "it would have been another"
     assert (kiosk.showing.number > number, named(rig)) == (True, low)
     assert (await tap(kiosk, "next", str(low)), kiosk.showing.door) == ("open", low)
+
+
+async def test_an_empty_door_is_said_by_one_touch(rig: Rig, kiosk: Kiosk) -> None:
+    (low, first), (high, second) = await two_inside(rig)
+    rig.hear(facts.Expired(parcel=first), facts.Expired(parcel=second))
+    await at_the_cart(rig, kiosk)
+    assert "was empty" not in Renderer().page(picture(rig.station, Renderer()))
+    await tap(kiosk, "next", str(low))
+    await rig.shut(low)
+    assert f"Door {low} was empty" in Renderer().page(picture(rig.station, Renderer()))
+    with pytest.raises(Refusal):
+        await tap(kiosk, "not-there", str(high))
+    assert await tap(kiosk, "not-there", str(low)) == "case"
+    [case] = rig.memory.book.cases.values()
+    assert (case.about, case.parcel, case.compartment) == ("reported_not_there", first, low)
+    assert await tap(kiosk, "back") == "courier-scan"

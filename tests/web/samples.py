@@ -109,7 +109,8 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "open-far": at("open", door=47, cue="tick"),
         "open-large": at("open", door=26, cue="tick"),
         "still-open": at("still-open", door=19, cue="nag"),
-        "thanks": at("thanks", door=19, seconds=8, seconds_of=10),
+        "thanks": at("thanks", door=19, seconds=8, seconds_of=10, retries=True),
+        "thanks-taken-out": at("thanks", door=19, sends=True),
         "several": at("several", door=26, seconds=11, seconds_of=14),
         "stuck": at("stuck", door=19, case="C-2041", stands=True, retries=True),
         "stuck-rests": at("stuck", door=19, case="C-2041", stands=True, retries=True, seconds=24, seconds_of=26),
@@ -157,7 +158,8 @@ def sender_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kios
         "send-open": at("open", door=19, sends=True, cue="tick"),
         "send-unfit": at("open", door=19, sends=True, unfit=True, cue="tick"),
         "send-none": at("send-none"),
-        "send-done": at("send-done", door=19, ending="2917", receipt="S-0012-4711"),
+        "send-done": at("send-done", door=19, ending="2917", receipt="S-0012-4711", again=19),
+        "send-right": at("still-open", door=19, puts_right=True, cue="nag"),
         "service-why": at("service", service=views.Service()),
         "service": at("service", service=job),
         "service-sensors": at("service", service=change(job, tested="sensors", more=True)),
@@ -166,7 +168,7 @@ def sender_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kios
 
 
 def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.KioskScreen]:
-    last = views.LastDoor(19, "2917")
+    last, out = views.LastDoor(19, "2917"), views.LastDoor(26, "2917", "out", again=False)
     courier = views.Courier(12, 3, FREE, brought=7, last=last)
     sizes = tuple(views.SizeChoice(each.name, each.width_mm, each.height_mm, each.depth_mm, dict(FREE)[each.name],
                                    each.name == "M") for each in LAYOUT.sizes)  # fmt: skip
@@ -184,10 +186,12 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
         "courier-label": at("courier-label", courier=courier),
         "courier-open": at("open", door=33, courier=courier, puts_in=True),
         "courier-still-open": at("still-open", door=33, courier=courier, puts_in=True, cue="nag"),
+        "courier-right": at("open", door=19, courier=courier, puts_right=True, cue="tick"),
+        "courier-taken-out": at("open", door=19, courier=courier, puts_right=True, unfit=True, cue="tick"),
         "courier-report": at("report", door=33, courier=courier, puts_in=True),
         "audit": at("audit", door=26, courier=courier, checks=4),
         "audit-asks": at("audit", door=26, courier=courier, checks=4, asks=True),
-        "courier-out": at("courier-out", door=33, courier=courier, ending="0386"),
+        "courier-out": at("courier-out", door=33, courier=msgspec.structs.replace(courier, last=out), ending="0386"),
         "courier-bye": at("courier-bye", courier=msgspec.structs.replace(courier, taken=3)),
         "no-fit": at("no-fit", courier=courier, ending="2917", belongs="Simonkatu, stop 5"),
         "unknown": at("unknown", courier=courier, belongs="Simonkatu"),

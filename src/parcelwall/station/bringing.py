@@ -21,7 +21,7 @@ class Bringing:
         self.taps: dict[str, Tap] = {
             "courier": lambda _: kiosk.aside("courier-in"), "courier-home": lambda _: self._screen("courier-home"),
             "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": self._next,
-            "not-there": lambda _: self._not_there(), "unfit": lambda _: self._unfit(), "size": self._choose,
+            "unfit": lambda _: self._unfit(), "size": self._choose,
             "nothing": lambda _: self._nothing(),
             "which": self._which,
             "no-fit": lambda _: self._screen("no-fit"), "van": lambda _: kiosk.staying.back(),
@@ -110,9 +110,6 @@ class Bringing:
             return await kiosk.serve_here(taking.take_out(self._desk, first.id, kiosk.showing.courier))
         except Refusal as no:
             return kiosk.show("unknown", COURIER_IDLE_S, refusal=no.reason)
-
-    def _not_there(self) -> Showing:
-        return self._kiosk.reporting.report("not_there")
 
     async def _type_label(self, text: str) -> Showing:
         return await self._kiosk.label(text) if text else self._screen("courier-label")

@@ -316,10 +316,10 @@ class StationDesk:
         """The door was seen shut: the parcel is in, or out, and the visit ends, in one transaction."""
         visit = self.untold.as_said(visit)
         ended: visits.Outcome = "void" if visit.spoiled or visit.unfit else "done"
-        done = msgspec.structs.replace(visit, step="ended", outcome=ended)
+        done = msgspec.structs.replace(visit, step="ended", outcome=ended, shut_at=self.now())
         shut = facts.DoorClosed(compartment=visit.compartment, visit=visit.id, recovered=recovered)
         told: list[facts.Fact] = [each for each in (outcomes.fact_of(visit, self.memory.station, self.now()),) if each]
-        if recovered and told and visit.purpose == "deposit":  # nobody saw whether anything was put in
+        if recovered and outcomes.is_in_doubt(visit):  # nobody saw whether anything was put in, or left in
             told.append(self.case("deposit_unseen", visit.parcel, visit.compartment, holds=False))
         self.memory.tell(shut, *told, *self.untold.cases(), visit_after=done)
         self.untold.told()
@@ -328,7 +328,7 @@ class StationDesk:
     def failed(self, visit: Visit, why: str) -> Visit:
         """The door did not open, or nobody can say whether it did: a case, and the compartment is offered to nobody."""
         outcome: visits.Outcome = "failed" if why in ("stuck", "late", "dead") else "unclear"
-        parcel = visit.parcel if visit.purpose in ("collect", "take_back") else None
+        parcel = visit.parcel if visit.purpose in ("collect", "take_back", "put_right") else None
         case = self.case("door_failed", parcel, visit.compartment, holds=True)
         ended = msgspec.structs.replace(visit, step="ended", outcome=outcome, case=case.case)
         failed = facts.DoorFailed(compartment=visit.compartment, why=why, visit=visit.id)  # type: ignore[arg-type]

@@ -54,7 +54,7 @@ class Keeper:
             self._shut_s.pop(visit.id, None)
             self._unread.discard(visit.id)
         elif visit.step == "opened":
-            self._open_for_s(visit)
+            self.open_for_s(visit)
         self._opened.set()
         try:
             self._tell(visit)
@@ -82,7 +82,7 @@ class Keeper:
         elif state == DoorState.OPEN and not visit.stood_open:
             self._open_s.pop(visit.id, None)
             self._on_change(self._said_open(visit, recovered=True))
-        elif state == DoorState.UNKNOWN and self._open_for_s(visit) <= LEFT_OPEN_S:
+        elif state == DoorState.UNKNOWN and self.open_for_s(visit) <= LEFT_OPEN_S:
             pass  # its board may be up later than this computer
         else:  # begun, and shut now or open before: without an item sensor nobody can tell whether we have opened it
             self._on_change(self.desk.failed(visit, "unclear"))
@@ -228,7 +228,7 @@ class Keeper:
             return
         if seen and seen.state == DoorState.OPEN:
             self._unread.discard(visit.id)
-        if visit.screen == KIOSK and self._open_for_s(visit) > LEFT_OPEN_S:
+        if visit.screen == KIOSK and self.open_for_s(visit) > LEFT_OPEN_S:
             self._on_change(self.desk.left_open(visit))
 
     def _give_up(self, visit: Visit) -> None:
@@ -247,7 +247,7 @@ class Keeper:
         sprang_s = self._sprang_s.get(visit.id, float("-inf"))
         return shut_s - sprang_s >= SWINGS_S or self.clock.mono() - shut_s >= STAYS_SHUT_S
 
-    def _open_for_s(self, visit: Visit) -> float:
+    def open_for_s(self, visit: Visit) -> float:
         """In this run, and by our own count of seconds: whoever stands there after a start has all the time there is,
         and a clock that is put right sends nobody away."""
         now_s = self.clock.mono()

@@ -28,6 +28,7 @@ from parcelwall.station.challenge import Challenge
 from parcelwall.station.collecting import Collecting, plain
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
+from parcelwall.station.putting_right import PuttingRight
 from parcelwall.station.reporting import Reporting
 from parcelwall.station.reserve import UNWRITTEN
 from parcelwall.station.road import Road
@@ -41,7 +42,7 @@ from parcelwall.station.showing import (
     IDLE_S,
     KEPT,
     LONGEST,
-    NAG_AFTER,
+    NAG_AFTER_S,
     REFUSED_AFTER_S,
     RESULT_S,
     RETRY_WITHIN_S,
@@ -59,7 +60,7 @@ from parcelwall.station.visit import Visit
 log = structlog.get_logger()
 
 JUMPS = timedelta(seconds=5)  # of the clock, between two looks at it
-LOOKS = ("lang", "text", "theme", "contrast", "sound", "speech", "steady", "low")
+LOOKS = ("lang", "text", "theme", "contrast", "sound", "speech", "volume", "steady", "low")
 
 
 class Kiosk:
@@ -78,10 +79,11 @@ class Kiosk:
         self.collecting, self.several, self.reporting = Collecting(self), Several(self), Reporting(self)
         self.staying = Staying(self)
         self.bringing, self.sending, self.servicing = Bringing(self), Sending(self), Servicing(self)
+        self.righting = PuttingRight(self)
         self._taps: dict[str, Tap] = {
             "wake": lambda _: self.home(), "leave": lambda _: self.home(), **self.staying.taps,
             **self.collecting.taps, **self.several.taps, **self.reporting.taps,
-            **self.bringing.taps, **self.sending.taps, **self.servicing.taps,
+            **self.bringing.taps, **self.sending.taps, **self.servicing.taps, **self.righting.taps,
         }  # fmt: skip
 
     def attach(self, keeper: Keeper) -> None:
@@ -113,8 +115,8 @@ class Kiosk:
             return self.show_door(visit)
         self.look = self.look if keep_look else {}
         self._last_visit = None
-        self.staying.forget()
-        self.collecting.forget()
+        for each in (self.staying, self.collecting, self.sending, self.righting):
+            each.forget()
         return self.show(**idle(self.desk.doors_unchecked))
 
     @property
@@ -269,7 +271,10 @@ class Kiosk:
 
     def _shut(self, visit: Visit) -> None:
         self._last_visit = visit
-        if visit.purpose == "inspect" and visit.courier and (self.showing.technician or self.showing.courier):
+        self.righting.note(visit)
+        if visit.purpose == "put_right":
+            self.righting.is_done(visit)
+        elif visit.purpose == "inspect" and visit.courier and (self.showing.technician or self.showing.courier):
             self.servicing.looked(visit)
         elif visit.purpose == "inspect" and self.showing.courier:  # opened from afar: whoever works here goes on
             self.show("courier-scan", COURIER_IDLE_S)
@@ -278,7 +283,8 @@ class Kiosk:
         elif _is_sent(visit):
             self.sending.is_in(visit)
         elif visit.courier is None or self.showing.courier is None:  # a start in between forgets who was signed in
-            self.show("thanks", THANKS_S, door=visit.compartment)
+            may_reopen = visit.purpose in ("collect", "take_back", "reopen")
+            self.show("thanks", THANKS_S, door=visit.compartment, retries=may_reopen)
         else:
             self.bringing.is_done(visit)
 
@@ -286,7 +292,7 @@ class Kiosk:
         """Called a few times a second: screens that end by themselves, and the door that is still open."""
         self._follow_clock()
         now, showing = self.desk.now(), self.showing
-        if showing.screen == "open" and showing.visit and self._open_since(showing.visit) > NAG_AFTER:
+        if showing.screen == "open" and (visit := self.open_visit()) and self.nags(visit):
             self.show("still-open", door=showing.door, visit=showing.visit, ending=showing.ending, sends=showing.sends)
         if showing.until and not now < showing.until < now + LONGEST:
             self.staying.time_is_up()
@@ -294,6 +300,7 @@ class Kiosk:
             self.home()
         if showing.screen in ("home", "asleep") and self._some_door_is_open() and (visit := self.open_visit()):
             self.show_door(visit)  # found after a power cut
+        self.righting.tick()
 
     def _follow_clock(self) -> None:
         """A clock that is put right moves the end of a screen with it: a courier who has gone is signed out when their
@@ -309,9 +316,10 @@ class Kiosk:
     def _some_door_is_open(self) -> bool:
         return self.keeper is not None and any(seen.state == DoorState.OPEN for seen in self.keeper.seen.values())
 
-    def _open_since(self, visit: UUID) -> timedelta:
-        opened = [each.opened_at for each in self.desk.unfinished() if each.id == visit and each.opened_at]
-        return self.desk.now() - opened[0] if opened else timedelta(0)
+    def nags(self, visit: Visit) -> bool:
+        """Whether its door has been open for so long that somebody must be told: since it opened, or since whoever
+        stands there has asked for more time."""
+        return self.keeper is not None and visit.step == "opened" and self.keeper.open_for_s(visit) > NAG_AFTER_S
 
     # what a courier's screen counts
 

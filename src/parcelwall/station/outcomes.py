@@ -25,7 +25,16 @@ def fact_of(visit: Visit, station: str, now: datetime) -> facts.ParcelFact | Non
     if visit.purpose == "collect":
         by = "courier" if visit.courier else "delegate" if visit.by == "delegate" else "recipient"
         return facts.Collected(**known, generation=visit.generation, by=by)
-    return facts.TakenBack(**known, courier=visit.courier) if visit.purpose == "take_back" else None
+    if visit.purpose == "take_back" or visit.taken_out:
+        return facts.TakenBack(**known, courier=visit.courier, by="courier" if visit.courier else "sender")
+    return None
+
+
+def is_in_doubt(visit: Visit) -> bool:
+    """Whether its parcel is to lie there by what was said, and whoever was away as the door was shut saw none of it."""
+    return (visit.purpose == "deposit" and not (visit.spoiled or visit.unfit)) or (
+        visit.purpose == "put_right" and not visit.taken_out
+    )
 
 
 def evidence(visit: Visit | None) -> dict[str, Any]:

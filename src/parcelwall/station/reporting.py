@@ -15,7 +15,8 @@ class Reporting:
 
     def __init__(self, kiosk: "Kiosk") -> None:
         self._kiosk, self._desk = kiosk, kiosk.desk
-        self.taps: dict[str, Tap] = {"wrong": lambda _: self._ask_what_is_wrong(), "report": self.report}
+        self.taps: dict[str, Tap] = {"wrong": lambda _: self._ask_what_is_wrong(), "report": self.report,
+                                     "not-there": self.was_empty}  # fmt: skip
 
     def _ask_what_is_wrong(self) -> Showing:
         """About the door on the screen, or the last one; without any door there is help."""
@@ -31,16 +32,28 @@ class Reporting:
         """Something is wrong with what lay behind the door: a case, and the compartment is offered to nobody.
 
         Raises Refusal `stale_screen` for anything but one of REPORTS about a door."""
-        kiosk = self._kiosk
-        if what not in REPORTS or kiosk.showing.door is None:
+        if what not in REPORTS or self._kiosk.showing.door is None:
             raise Refusal("stale_screen")
-        visit = self._visit_of_report()
-        case = case_name(self._desk.report(REPORTS[what], kiosk.showing.door, visit).case)
-        return kiosk.show("case", RESULT_S * 2, door=kiosk.showing.door, visit=kiosk.showing.visit, case=case)
+        return self._note(what, self._kiosk.showing.door)
 
-    def _visit_of_report(self) -> Visit | None:
-        """Whose door is on the screen: the one that is open, else the last one if it is that one."""
+    def was_empty(self, door: str) -> Showing:
+        """Nothing lay behind the door that a courier has just taken something out of, by the book.
+
+        Raises Refusal `stale_screen` for any other door."""
+        showing = self._kiosk.showing
+        last = showing.last if showing.screen == "courier-out" and showing.courier else None
+        if last is None or last.result != "out" or door != str(last.door):
+            raise Refusal("stale_screen")
+        return self._note("not_there", last.door)
+
+    def _note(self, what: str, door: int) -> Showing:
+        kiosk = self._kiosk
+        case = case_name(self._desk.report(REPORTS[what], door, self._visit_to(door)).case)
+        return kiosk.show("case", RESULT_S * 2, door=door, visit=kiosk.showing.visit, case=case)
+
+    def _visit_to(self, door: int) -> Visit | None:
+        """The one whose door is open before them, else the last one if it was to that door."""
         kiosk = self._kiosk
         before_them = next((each for each in self._desk.unfinished() if each.id == kiosk.showing.visit), None)
-        last = kiosk._last_visit if kiosk._last_visit and kiosk._last_visit.compartment == kiosk.showing.door else None
+        last = kiosk._last_visit if kiosk._last_visit and kiosk._last_visit.compartment == door else None
         return before_them or last

@@ -21,7 +21,12 @@ class Sending:
 
     def __init__(self, kiosk: "Kiosk") -> None:
         self._kiosk, self._desk = kiosk, kiosk.desk
+        self.receipt = ""  # of whoever has just put a parcel in
         self.taps: dict[str, Tap] = {"send": lambda _: kiosk.aside("send-scan")}
+
+    def forget(self) -> None:
+        """The next person comes."""
+        self.receipt = ""
 
     def _expected(self) -> list[Parcel]:
         return [each for each in self._desk.expected() if each.direction == "return"]
@@ -81,9 +86,10 @@ class Sending:
         return kiosk.show("send-none", IDLE_S, refusal=no.reason)
 
     def is_in(self, visit: Visit) -> None:
-        """The sender's parcel is in. The receipt names the entry of the station's journal that says so."""
+        """The sender's parcel is in, or still is. The receipt names the entry of the station's journal that says so."""
         parcel = self._desk.memory.parcel(visit.parcel)
-        receipt = f"{self._desk.memory.station}-{self._desk.memory.wrote().number}"
+        if visit.purpose == "deposit":
+            self.receipt = f"{self._desk.memory.station}-{self._desk.memory.wrote().number}"
         ending = parcel.selector if parcel else ""
-        self._kiosk.show("send-done", RESULT_S * 2, door=visit.compartment, receipt=receipt, ending=ending)
+        self._kiosk.show("send-done", RESULT_S * 2, door=visit.compartment, receipt=self.receipt, ending=ending)
 

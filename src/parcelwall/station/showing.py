@@ -22,7 +22,7 @@ Screen = Literal[
 ]  # fmt: skip
 
 REFUSED_AFTER_S = 0.7  # after the last digit, whatever was computed: the time tells a guesser nothing
-NAG_AFTER = timedelta(seconds=30)
+NAG_AFTER_S = 30.0
 RETRY_WITHIN_S = 60  # a coil that rests for longer is waited for by nobody
 THANKS_S, RESULT_S, IDLE_S, COURIER_IDLE_S, ASLEEP_AFTER_S = 10, 10, 30, 180, 120
 WARNED_S = 20  # "Still there?" before a screen starts over (WCAG 2.2.1: at least 20 s, at least ten times)
@@ -73,7 +73,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     taken: int = 0
     last: LastDoor | None = None
     case: str = ""
-    retries: bool = False  # whoever stands here may have the door tried once more, after `paused_until`
+    retries: bool = False  # whoever stands here may have the door opened or tried once more, after `paused_until`
     stands: bool = False  # the holding time of whoever stands here stands still while that case is open
     parcel: UUID | None = None  # whose size is being chosen
     alike: tuple[UUID, ...] = ()  # parcels with one label, between which the courier chooses

@@ -89,9 +89,13 @@ class Staying:
         return kiosk.showing
 
     def _more_time(self) -> Showing:
-        """Back to the screen that was about to end, with all its time; a door that is open may stay open."""
+        """Back to the screen that was about to end, with all its time; a door that is open may stay open as long as
+        it might when it opened, as often as it is asked for."""
         before, self._asked_over = self._asked_over, None
-        return self._kiosk.home() if before is None or self._kiosk.open_visit() else self._again(before)
+        visit, keeper = self._kiosk.open_visit(), self._kiosk.keeper
+        if visit and visit.step == "opened" and keeper:
+            keeper.give_time(visit)
+        return self._kiosk.home() if before is None or visit else self._again(before)
 
     def _half_typed(self) -> Showing:
         """Half a code stands on the page, and nobody has touched it for long. The page forgets it as the screen starts

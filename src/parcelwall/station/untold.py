@@ -39,7 +39,9 @@ class Untold:
             return visit
         said = [each.visit for each in self._said if each.visit and each.visit.id == visit.id]
         spoiled, unfit = any(each.spoiled for each in said), any(each.unfit for each in said)
-        return msgspec.structs.replace(visit, spoiled=visit.spoiled or spoiled, unfit=visit.unfit or unfit)
+        taken_out = said[-1].taken_out if said else visit.taken_out  # may be said, and said otherwise again
+        return msgspec.structs.replace(visit, spoiled=visit.spoiled or spoiled, unfit=visit.unfit or unfit,
+                                       taken_out=taken_out)  # fmt: skip
 
     def cases(self) -> list[facts.CaseOpened]:
         """What is still to be told; once that is done, call `told`."""

@@ -20,8 +20,8 @@ from parcelwall.station.fold import NEWEST_COUNTS
 from parcelwall.station.memory import Memory
 from parcelwall.station.visit import Visit
 
-OUTCOMES: dict[type[Fact], str] = {
-    facts.Deposited: "deposit", facts.Collected: "collect", facts.TakenBack: "take_back",
+OUTCOMES: dict[type[Fact], tuple[str, ...]] = {
+    facts.Deposited: ("deposit",), facts.Collected: ("collect",), facts.TakenBack: ("take_back", "put_right"),
 }  # fmt: skip
 
 
@@ -140,8 +140,8 @@ class _Reading:
 
     def _judge_outcome(self, name: str, fact: Any, visit: Visit) -> Iterator[str]:
         self._done.add(visit.id)
-        known = (visit.purpose, visit.parcel, visit.reservation)
-        if known != (OUTCOMES[type(fact)], fact.parcel, fact.reservation):
+        for_that = visit.purpose in OUTCOMES[type(fact)] and (visit.purpose != "put_right" or visit.taken_out)
+        if not for_that or (visit.parcel, visit.reservation) != (fact.parcel, fact.reservation):
             yield f"INV-05: {name} ({fact.kind}) says something else than its visit {visit.id} was begun for"
         if visit.id not in self._opened or visit.id not in self._shut:
             yield f"INV-06: {name} ({fact.kind}) stands before its door was seen open and shut again"
@@ -164,8 +164,12 @@ class _Reading:
         for visit in self.visits.values():
             if visit.opened_at is not None and visit.id not in self._opened:
                 yield f"INV-06: visit {visit.id} opened compartment {visit.compartment}, and no entry tells of it"
-            elif visit.outcome == "done" and visit.purpose not in ("reopen", "inspect") and visit.id not in self._done:
+            elif visit.outcome == "done" and _ends_in_a_fact(visit) and visit.id not in self._done:
                 yield f"INV-06: visit {visit.id} ended its {visit.purpose}, and no entry tells of it"
+
+
+def _ends_in_a_fact(visit: Visit) -> bool:
+    return visit.taken_out or visit.purpose not in ("reopen", "put_right", "inspect")
 
 
 def _visits(memory: Memory) -> tuple[dict[UUID, Visit], list[str]]:

@@ -14,7 +14,7 @@ import msgspec
 
 from parcelwall.rules.facts import By
 
-Purpose = Literal["collect", "deposit", "take_back", "reopen", "inspect"]
+Purpose = Literal["collect", "deposit", "take_back", "reopen", "put_right", "inspect"]
 Step = Literal["begun", "opened", "ended"]
 Outcome = Literal["", "done", "void", "failed", "unclear", "left_open"]
 
@@ -40,8 +40,10 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     by: By = "unknown"  # who opens it, where a token or an order says so
     spoiled: bool = False  # a deposit into a compartment that was not empty: nothing is put in
     unfit: bool = False  # a deposit into one that was too small: nothing is put in
+    taken_out: bool = False  # what was put in a moment ago is taken out again, by whoever put it in
     why: str = ""  # what somebody without a parcel opens it for
     first_opened_at: datetime | None = None  # of the visit that is opened once more: its time counts from there
+    shut_at: datetime | None = None  # when its door was seen shut
     stood_open: bool = False  # before the visit began: that it stands open later says nothing
     until_mono_s: float | None = None  # of an order: no byte goes to the boards after this second of this boot
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from parcelwall.rules.screen_note import said_in
 from parcelwall.rules.sun import is_dark
 from parcelwall.station import looking, taking
 from parcelwall.station.house import Station
-from parcelwall.station.showing import COVERS, NAG_AFTER, Showing
+from parcelwall.station.showing import COVERS, Showing
 from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.cabinet import place_sentence
 from parcelwall.web.render import Renderer
@@ -39,6 +40,7 @@ CUES = {"wrong": "refused", "unknown": "refused", "no-fit": "refused", "paused":
         "held": "refused", "stuck": "refused", "open": "tick", "still-open": "nag", "more-time": "nag",
         "thanks": "good", "send-done": "good", "case": "good", "several": "good"}  # fmt: skip
 DOORS_A_PAGE = 48
+VOLUMES = 3  # steps of the voice, 9 dB each (faces.md A32); the loudest is what the installer has set
 HIGH_KEYS_MM = 1100  # faces.md 2.5: lower keys are offered only above that
 TOLD = ("already_deposited", "deposit_too_late", "no_right", "station_out_of_service", "cannot_record",
         "proof_missing", "door_busy", "door_failed", "no_fitting_compartment", "label_twice")  # fmt: skip
@@ -57,6 +59,7 @@ def look_now(station: Station) -> Look:
         language=language if language in languages() else "en", theme="night" if theme == "night" else "day",
         contrast=chosen.get("contrast") == "1", text="large" if chosen.get("text") == "large" else "normal",
         zone=about.zone if about else "UTC", sound=chosen.get("sound") != "0", speech=chosen.get("speech") == "1",
+        volume={"1": 1, "2": 2}.get(chosen.get("volume", ""), VOLUMES),
         steady=chosen.get("steady") == "1", low=chosen.get("low") == "1",
     )  # fmt: skip
 
@@ -102,11 +105,12 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, retries=showing.retries, stands=showing.stands, phone=station.memory.policy.number_to_call,
         courier=_courier(station, showing), alone=not station.desk.online,
-        deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
+        since=_since(station, showing), deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
         sizes=_sizes(station, showing), alike=_alike(station, showing), receipt=showing.receipt, sends=showing.sends,
         unfit=_is_unfit(station, showing),
         checks=len(showing.checks), asks=showing.found == "ask", service=_service(station, showing),
-        puts_in=_is_put_in(station, showing), saving_power=station.desk.on_battery,
+        puts_in=_is_put_in(station, showing), puts_right=_is_put_right(station, showing),
+        again=station.kiosk.righting.offered(), saving_power=station.desk.on_battery,
         no_sending=_no_sending(station, showing),
         can_lower=about.layout.panel is not None and _top_keys_mm(about.layout.panel) > HIGH_KEYS_MM,
         languages=tuple(Language(code, name) for code, name in languages().items()),
@@ -130,7 +134,15 @@ def _cue_over_a_door(station: Station, showing: Showing) -> str:
     visit = station.kiosk.open_visit() if showing.screen in COVERS else None
     if visit is None or visit.opened_at is None:
         return ""
-    return "nag" if station.desk.now() - visit.opened_at > NAG_AFTER else "tick"
+    return "nag" if station.kiosk.nags(visit) else "tick"
+
+
+def _since(station: Station, showing: Showing) -> datetime | None:
+    """Since when it is closed because its doors are wired otherwise; None where it is not, or nobody can say."""
+    if showing.screen != "closed" or not station.desk.doors_changed:
+        return None
+    cases = [each for each in station.memory.book.cases.values() if each.about == "doors_not_walked"]
+    return min((each.opened_at for each in cases if each.closed_at is None), default=None)
 
 
 def _parcel_of(station: Station, showing: Showing) -> UUID | None:
@@ -161,7 +173,12 @@ def _is_inspected(station: Station, showing: Showing) -> bool:
 
 
 def _is_unfit(station: Station, showing: Showing) -> bool:
-    return any(visit.id == showing.visit and visit.unfit for visit in station.desk.unfinished())
+    """Whether nothing is left behind the door that is open."""
+    return any(each.id == showing.visit and (each.unfit or each.taken_out) for each in station.desk.unfinished())
+
+
+def _is_put_right(station: Station, showing: Showing) -> bool:
+    return any(each.id == showing.visit and each.purpose == "put_right" for each in station.desk.unfinished())
 
 
 def _is_put_in(station: Station, showing: Showing) -> bool:
@@ -244,13 +261,13 @@ def _ending(station: Station, showing: Showing) -> str:
 def _courier(station: Station, showing: Showing) -> Courier | None:
     if showing.courier is None:
         return None
-    last = showing.last
+    last, again = showing.last, station.kiosk.righting.offered()
     return Courier(
         to_bring=sum(each.direction != "return" for each in station.desk.expected()),
         to_take=len(taking.waiting(station.desk)),
         may_check=looking.may_look(station.desk, showing.courier),
         free=tuple(station.kiosk.free_by_size()), brought=showing.brought, taken=showing.taken,
-        last=LastDoor(last.door, last.ending, last.result, again=False) if last else None,
+        last=LastDoor(last.door, last.ending, last.result, again=last.door == again) if last else None,
     )  # fmt: skip
 
 

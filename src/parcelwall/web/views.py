@@ -63,6 +63,8 @@ class Look(msgspec.Struct, frozen=True):
     sound: bool = True
     speech: bool = False
     """A kiosk's screen is read aloud."""
+    volume: int = 3
+    """Of the voice, from 1 to 3."""
     steady: bool = False
     """The same key twice within half a second counts once."""
     low: bool = False
@@ -274,7 +276,7 @@ class KioskScreen(msgspec.Struct, frozen=True):
     """End of the parcel's number, where a screen speaks of one parcel."""
     case: str = ""
     retries: bool = False
-    """The door may be tried once more, when `seconds` are over."""
+    """The door may be tried, or opened, once more, when `seconds` are over."""
     stands: bool = False
     """The holding time of whoever reads this stands still while the case is open."""
     deadline: datetime | None = None
@@ -286,7 +288,11 @@ class KioskScreen(msgspec.Struct, frozen=True):
     sends: bool = False
     """Somebody who is no courier puts a parcel in."""
     unfit: bool = False
-    """The open door is too small: it is to be pushed shut with nothing in it."""
+    """The open door is too small, or its parcel is taken out again: it is to be pushed shut with nothing in it."""
+    puts_right: bool = False
+    """The door of what was just put in is open once more."""
+    again: int | None = None
+    """The door of what was just put in, while whoever put it in may open it once more from this screen."""
     receipt: str = ""
     """Stands for the entry of the station's journal that says it is in, "S-0012-4711"."""
     checks: int = 0

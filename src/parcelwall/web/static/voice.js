@@ -10,7 +10,8 @@
   };
   const TICK_MS = 1000, NAG_EVERY = 10, TOUCH_MS = 5000, WORDS = ".ktitle, .ktitle2, .kdoor .quiet, .kline, .kplace, .note span, .kstep-now";
   const CHOICES = ".kiosk button:not([disabled], [data-key], [data-letter])", AT_A_TIME = 9, SETTLES_MS = 700;
-  let first = 0, starred = false, shownAt = 0;
+  const VOLUMES = { 1: 0.125, 2: 0.35, 3: 1 }; // 9 dB each
+  let first = 0, starred = false, shownAt = 0, headphones = false;
   let audio = null, said = "", turns = 0, touchedAt = 0, outputs = null;
   const kiosk = () => document.querySelector(".kiosk");
   const voice = () => window.speechSynthesis;
@@ -64,9 +65,10 @@
     return true;
   }
 
-  // How many digits are in, never which.
-  function count() {
-    if (speaks()) setTimeout(() => say(document.querySelector("[data-count]")?.textContent ?? ""), 0);
+  // How many digits are in; which, only in headphones that were plugged in here.
+  function count(key) {
+    const which = headphones && /^[0-9]$/.test(key) ? `${key}. ` : "";
+    if (speaks()) setTimeout(() => say(which + (document.querySelector("[data-count]")?.textContent ?? "")), 0);
   }
 
   function speak() { say(`${words()} ${kiosk()?.dataset.choice ? numbered() : ""}`); }
@@ -76,6 +78,7 @@
     if (!speaks() || !text.trim()) return;
     const sentence = new SpeechSynthesisUtterance(text.trim()), language = kiosk().lang;
     sentence.lang = language;
+    sentence.volume = VOLUMES[kiosk().dataset.volume] ?? 1;
     sentence.voice = voice().getVoices().find((each) => each.lang.toLowerCase().startsWith(language.slice(0, 2))) ?? null;
     voice().speak(sentence);
   }
@@ -101,7 +104,8 @@
 
   function touched(event) {
     voice()?.cancel();
-    if (event.target.closest?.("[data-key]")) { play("key"); count(); }
+    const key = event.target.closest?.("[data-key]");
+    if (key) { play("key"); count(key.dataset.key); }
     if (asks()) { if (event.type === "keydown") touch("touch"); return; }
     // A sleeping screen wakes wherever it is touched, and by any key; its buttons do what is written on them.
     const wakes = document.getElementById("screen-asleep") && !event.target.closest?.("button");
@@ -123,7 +127,10 @@
   async function plugged() {
     const all = await navigator.mediaDevices.enumerateDevices();
     const now = all.filter((each) => each.kind === "audiooutput").length;
-    if (outputs !== null && now !== outputs) post("/look", { speech: now > outputs ? "1" : "0" });
+    if (outputs !== null && now !== outputs) {
+      headphones = now > outputs;
+      post("/look", { speech: headphones ? "1" : "0" });
+    }
     outputs = now;
   }
 
@@ -132,7 +139,7 @@
     if (event.repeat || event.target.matches?.("input, textarea")) return;
     touched(event);
     if (chooses(event)) event.stopImmediatePropagation();
-    else if (/^[0-9]$|^Backspace$/.test(event.key) && hasPad()) count();
+    else if (/^[0-9]$|^Backspace$/.test(event.key) && hasPad()) count(event.key);
     if (event.key !== "*") return;
     if (kiosk()?.dataset.speech === "1") speak();
     else post("/look", { speech: "1" });
