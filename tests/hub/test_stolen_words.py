@@ -8,12 +8,12 @@ from uuid import uuid4
 import pytest_asyncio
 
 from parcelwall.clock import VirtualClock
-from parcelwall.hub import numbers, screen, staff
+from parcelwall.hub import case_notes, numbers, screen, staff
 from parcelwall.hub.house import Hub
 from parcelwall.rules import facts
 from station.towns import NOW, Pen, a_hub, about
 
-ACTOR = uuid4()
+ACTOR, CASE = uuid4(), uuid4()
 
 
 @pytest_asyncio.fixture
@@ -24,15 +24,20 @@ async def hub(database: str, tmp_path: Path) -> AsyncIterator[Hub]:
         for each in (
             facts.ScreenNoted(station="S-0002", texts={"en": "Closed for ever"}, until=NOW + timedelta(days=2)),
             facts.StaffChanged(what="admitted", person=ACTOR, role="admin", actor=uuid4()),
+            facts.CaseNoted(case=CASE, what="sent", station="S-0002", note="nobody", actor=ACTOR),
         ):
             await hub.receive("S-0001", pen.write(each))
-        for kind in ("ScreenNoted", "StaffChanged", "Looked", "WrittenOff"):
+        for kind in ("ScreenNoted", "StaffChanged", "Looked", "WrittenOff", "CaseNoted"):
             await hub.receive("S-0001", pen.raw((kind, "x")))
         yield hub
 
 
 async def test_no_screen_is_said_to_say_it(hub: Hub) -> None:
     assert await screen.history(hub, "S-0002") == []
+
+
+async def test_nobody_is_said_to_be_on_the_way(hub: Hub) -> None:
+    assert await case_notes.of_cases(hub, {CASE: NOW - timedelta(days=1)}) == {}
 
 
 async def test_nobody_is_kept_from_agreeing_or_counted_as_looking(hub: Hub) -> None:

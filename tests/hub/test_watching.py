@@ -7,12 +7,13 @@ import httpx
 import pytest
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import needs, reading, signed_in, staff, watching
+from parcelwall.hub import needs, people, reading, signed_in, staff, story, watching
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import Person
+from parcelwall.rules import facts
 from parcelwall.web.app import hub_app
 from parcelwall.web.passkeys import cookie_name
-from station.towns import a_hub, about
+from station.towns import Pen, a_hub, about, announced
 
 OURS, THEIRS = "S-0001", "S-0002"
 _MANY = """
@@ -21,6 +22,7 @@ SELECT gen_random_uuid(), 'complaint', $1, 1, false, now() - interval '30 days' 
 _ONE = """
 INSERT INTO case_file (id, about, station, compartment, holds, opened_at)
 VALUES ($1, 'door_stuck', $2, 3, true, now())"""
+_SEEN = "INSERT INTO station_presence (station, last_seen) VALUES ($1, $2)"
 CASE = UUID(int=9)
 
 
@@ -80,3 +82,49 @@ async def test_one_station_is_described_as_in_the_list_of_all(database: str, tmp
         for name in ("S-0404", "S-0001\0", ""):
             with pytest.raises(Refusal, match="station_unknown"):
                 await reading.station(hub, name)
+
+
+async def test_of_a_silent_station_nobody_knows_whether_a_door_is_open(database: str, tmp_path: Path) -> None:
+    """The rest is as it was heard last; of a station that was never heard nobody knows anything."""
+    async with a_hub(database, tmp_path, stations=(about(OURS),)) as hub:
+        ann = Person("ann", "Ann", "admin")
+
+        async def states() -> dict[int, str]:
+            return {door.number: door.state for door in (await watching.one_station(hub, ann, OURS)).doors}
+
+        assert set((await states()).values()) == {"unknown"}
+        await hub.pool.execute("INSERT INTO station_identity (station, public_key, enrolled_at, writer) "
+                               "VALUES ($1, decode(repeat('00', 32), 'hex'), now(), $1)", OURS)  # fmt: skip
+        pen = Pen(OURS, hub.clock)  # type: ignore[arg-type]
+        await hub.receive(OURS, pen.write(facts.DoorOpened(compartment=2), facts.DoorOpened(compartment=3),
+                                          facts.DoorClosed(compartment=3)))  # fmt: skip
+        await hub.pool.execute(_SEEN, OURS, hub.clock.now())
+        assert (await states())[2] == "open" and (await states())[3] == "free"
+        hub.clock.advance(watching.HERE_S + 1)  # type: ignore[attr-defined]
+        assert (await states())[2] == "unknown" and (await states())[3] == "free"
+
+
+async def test_a_parcel_is_found_by_a_station_and_the_last_four_of_a_number(database: str, tmp_path: Path) -> None:
+    """Nothing of other stations, of less than four digits, or of who was erased; and that it was searched is noted."""
+    async with a_hub(database, tmp_path, stations=(about(OURS), about(THEIRS, lat=60.18))) as hub:
+        for nth, (station, phone) in enumerate(((OURS, "+358 40 123 4567"), (OURS, "+358401239999"),
+                                                (THEIRS, "+358501234567"), (OURS, None))):  # fmt: skip
+            await announced(hub, f"PW-{nth}", station, person=people.Person(name="Ada", email="a@b.org", phone=phone))
+        ann = Person("ann", "Ann", "operator", actor=CASE)
+        bo = Person("bo", "Bo", "operator", frozenset({THEIRS}), CASE)
+
+        async def found(who: Person, asked: str) -> list[str]:
+            return [parcel.reference for parcel in await story.find(hub, who, asked)]
+
+        for asked in ("S-0001 …4567", "s-0001 ...4567", "S-0001  *4567"):
+            assert await found(ann, asked) == ["PW-0"], asked
+        assert await found(bo, "S-0001 …4567") == [] and await found(bo, "S-0002 …4567") == ["PW-2"]
+        for asked in ("S-0001 …567", "…4567", "S-0001 …0000", "S-0404 …4567"):
+            assert await found(ann, asked) == [], asked
+        [one] = await story.find(hub, ann, "PW-0")
+        async with hub.pool.acquire() as connection:
+            assert one.person and await people.erase(connection, one.person)
+        assert await found(ann, "S-0001 …4567") == []
+        noted = await hub.pool.fetch("SELECT body FROM entry WHERE kind = 'Looked'")
+        assert len(noted) == 11 and not any("4567" in row["body"] for row in noted)
+        assert sum('"reason":"phone"' in row["body"] for row in noted) == 8, "by a number, or by something else"

@@ -141,6 +141,8 @@ FULL: tuple[facts.Fact, ...] = (
     facts.CaseOpened(case=CASE, about="door_failed", parcel=PARCEL, station="S-0001", compartment=1, holds=True,
                      details={"pulses": 3}),
     facts.CaseClosed(case=CASE, station="S-0001", outcome="looked, empty"),
+    facts.CaseNoted(case=CASE, what="sent", station="S-0001", parcel=PARCEL, note="a technician, by 16:00",
+                    actor=ACTOR),
     facts.Looked(at="person", actor=ACTOR, parcel=PARCEL, reason="stuck: the recipient called"),
     facts.StaffChanged(what="changed", person=GRANT, role="operator", area=("S-0001",), actor=ACTOR),
     facts.Forgotten(parcel=PARCEL, actor=ACTOR),
@@ -166,6 +168,6 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.Blocked(parcel=PARCEL), facts.Unblocked(parcel=PARCEL),
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
     facts.StaffChanged(what="admitted", person=GRANT), facts.Forgotten(parcel=PARCEL),
-    facts.Looked(at="search", actor=ACTOR), facts.SiteNoted(station="S-0001"),
+    facts.CaseNoted(case=CASE, what="told"), facts.Looked(at="search", actor=ACTOR), facts.SiteNoted(station="S-0001"),
     facts.AdmissionAdopted(row=AdmissionRow(name="all", rule="always")), facts.ScreenNoted(station="S-0001"),
 )  # fmt: skip

@@ -13,11 +13,12 @@ from parcelwall.hub.needs import Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
-from parcelwall.hub.watching import AtAGlance, Behind, Noted
+from parcelwall.hub.watching import AtAGlance, Behind, DoorState, Noted
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
 from parcelwall.web.console import views
+from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
 from parcelwall.web.console.overview import pin_of
 from parcelwall.web.console.said import KNOB
 from parcelwall.web.console.writing_off import WriteOffView
@@ -34,9 +35,11 @@ ENDINGS = (("stolen", "it was stolen"), ("destroyed", "the station was destroyed
 STREAM = Stream("S-0012", 1204, "5f" * 32)
 LEAF = Leaf(STREAM, tuple(
     Written(1204 - n, kind, NOW - timedelta(minutes=n), NOW - timedelta(minutes=n, seconds=-1), f"{n:02x}" * 32, 19,
-            AN_ID if kind == "Deposited" else None, "latch" if kind == "DoorFailed" else "")
+            AN_ID if kind == "Deposited" else None, {"why": "stuck"} if kind == "DoorFailed" else {})
     for n, kind in enumerate(("DoorClosed", "Deposited", "DoorOpened", "DoorFailed"))
 ), 1154, True)  # fmt: skip
+SAID = (("The door was seen shut", ""), ("Put in", "by the courier"), ("The door was seen open", ""),
+        ("The door did not do what was asked", "did not open"))  # fmt: skip
 KINDS = (("Deposited", "Put in"), ("DoorOpened", "The door was seen open"), ("DoorClosed", "The door was seen shut"),
          ("DoorFailed", "The door did not do what was asked"))  # fmt: skip
 NAV = ("map", "needs", "parcels", "longer", "couriers", "numbers", "sites", "policy", "people")
@@ -78,8 +81,11 @@ def need(about: str, words: str, cost: Any, next_act: str = "Send a technician."
     case = UUID(int=AN_ID.int + crc32(about.encode()))
     known: dict[str, Any] = {"station": "S-0013", "compartment": 5, "case": case, "name": "C-4F29AB"}
     row = Need(about, cost, NOW - timedelta(hours=2), **known | changed)
+    is_case, parcel = row.case is not None, row.parcel
+    noted = (("Somebody was sent there: a technician, by 16:00", NOW, "Noor"),) if parcel else ()
     return views.NeedRow(row, "Simonkatu", words, next_act, "a door is out of use", "/console/stations/S-0013?door=5",
-                         may_close=row.case is not None, may_agree=about == "second")  # fmt: skip
+                         may_close=is_case, may_agree=about == "second", noted=noted, may_send=is_case,
+                         may_tell=parcel is not None)  # fmt: skip
 
 
 NEEDS = (
@@ -91,7 +97,7 @@ NEEDS = (
 
 
 def doors() -> tuple[Behind, ...]:
-    states = ("free", "used", "open", "fault", "held", "used")
+    states: tuple[DoorState, ...] = ("free", "used", "open", "fault", "held", "unknown")
     return tuple(
         Behind(each.number, each.size, states[each.number % 6], AN_ID if each.number % 6 == 1 else None,
                "PW-7F3-2917", "READY", NOW, AN_ID if each.number % 6 == 4 else None, "out_of_order")
@@ -108,7 +114,8 @@ def station(words: Words, lit: int | None, **changed: Any) -> views.StationView:
     shown = views.StationView(
         top=top("map"), glance=STATIONS[0],
         cabinet_svg=cabinet.draw(LAYOUT, words, lit=lit, view="operator", states=drawn, link="?door="),
-        doors=all_doors, latest=((Noted("DoorOpened", NOW, NOW, 14), "The door was seen open"),),
+        doors=all_doors,
+        latest=((Noted("DoorOpened", NOW - timedelta(days=1), NOW, 14), "The door was seen open", "to look inside"),),
         acts=(DOOR_ACT, DONE_ACT), needs=NEEDS[1:], site=SITE, software="0.1.0", power="battery", charge=0.81,
         power_at=NOW, to_carry=3, chosen=msgspec.structs.replace(known, door=behind) if behind else None, kiosk="/k",
         reasons=REASONS, me="kaisa", may_agree=True, passkeys=False, events="/e",
@@ -168,7 +175,11 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
     return {
         "console-sign-in": views.SignInView("/console", "This key lets nobody in here. Check it."),
         "console-wall": views.WallView(**{name: getattr(shown_map, name) for name in shown_map.__struct_fields__}),
-        "console-journal": views.JournalView(top("map"), "S-0012", "Kluuvi", (STREAM,), LEAF, KINDS, "", True),
+        "console-journal": JournalView(top("map"), "S-0012", "Kluuvi", (STREAM,), LEAF, KINDS, "", True, SAID,
+                                             "2026-11-22T15:42"),
+        "console-journal-all": JournalOfAllView(
+            top("map"), tuple(WrittenBy("S-0012", "Kluuvi", "S-0012", each) for each in LEAF.entries), SAID,
+            KINDS, "", names, "", 24, (1, 24), "hours=24", True),
         "console-refused": views.RefusedView("Your role does not allow this", "Ask an admin, under People."),
         "console-out": views.OutView(), "console-map": shown_map,
         "console-map-none": msgspec.structs.replace(shown_map, rows=(), pins=(), needs=(), all=0, doors=0,
@@ -185,7 +196,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-write-off": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (), "kaisa", True),
         "console-write-off-asked": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (LOST,), "noor",
                                                 True),
-        "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID)),
+        "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True,
+                                                new=AN_ID),
         "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(
@@ -194,7 +206,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
             (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),)), Adopted(2, NOW, "", ())), True,
             rows=(Changed(AdmissionRow(name="S-0012/L", rule="protect", keep={"L": 1}), NOW, "Noor", ""),)),
         "console-people": views.PeopleView(top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names,
-                                           "pw_" + "4" * 64, "timo"),
+                                           "pw_" + "4" * 64, "timo", who="timo"),
         "console-numbers": numbers(words),
         "console-me": views.MeView(top("me", fresh=True), "kaisa", "everything", ("S-0012",), (("abc", NOW, None),)),
     }  # fmt: skip

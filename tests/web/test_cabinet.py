@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from parcelwall.rules.layout import Compartment, Layout, Panel, plain_layout
-from parcelwall.web.cabinet import band, draw, place_sentence
+from parcelwall.web.cabinet import State, band, draw, place_sentence
 from parcelwall.web.render import no_words
 
 LAYOUT = plain_layout("SSSSSSMMSSSL SSSSMMSSMMSS MMSSSSSSLSSSS SSMMMMSSSL")
@@ -84,10 +84,22 @@ def test_a_public_picture_tells_nothing_of_other_doors() -> None:
 
 
 def test_an_operators_picture_tells_all_by_shape_and_number() -> None:
-    root = drawing(draw(LAYOUT, WORDS, view="operator", states={3: "fault", 4: "open"}, link="?door="))
+    states: dict[int, State] = {each.number: "free" for each in LAYOUT.compartments}
+    states |= {3: "fault", 4: "open", 5: "used", 6: "unknown"}
+    root = drawing(draw(LAYOUT, WORDS, view="operator", states=states, link="?door="))
     assert len(of_kind(root, "cross")) == 2 and len(of_kind(root, "leaf-open")) == 1
     assert [text.text for text in of_kind(root, "number")] == [str(each.number) for each in LAYOUT.compartments]
-    assert [link.get("href") for link in root.iter(f"{SVG}a")][:2] == ["?door=1", "?door=2"]
+    links = list(root.iter(f"{SVG}a"))
+    assert [link.get("href") for link in links][:2] == ["?door=1", "?door=2"]
+    assert [link.get("aria-label") for link in links][1:6] == [
+        "Door 2: free", "Door 3: out of use", "Door 4: open", "Door 5: in use", "Door 6: unknown",
+    ]  # fmt: skip
+    assert [mark.text for mark in of_kind(root, "doubt")] == ["?"]
+
+
+def test_a_door_of_which_nothing_is_told_is_not_drawn_as_free() -> None:
+    root = drawing(draw(LAYOUT, WORDS, view="operator", states={3: "free"}, link="?door="))
+    assert len(of_kind(root, "unknown")) == len(LAYOUT.compartments) - 1
 
 
 def test_the_name_is_whole_sentences() -> None:

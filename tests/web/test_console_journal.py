@@ -96,3 +96,27 @@ async def test_a_label_is_found_by_its_index(office: Office) -> None:  # noqa: F
 
 async def _plan(connection: asyncpg.Connection, sql: str, *values: object) -> str:
     return "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN {sql}", *values))
+
+
+async def test_all_stations_are_one_journal_as_far_as_an_area_goes(office: Office) -> None:  # noqa: F811
+    seen = {who: (await office.browsers[who].get("/console/journal")).text for who in ("admin", "operator", "viewer")}
+    assert "Kluuvi 0" in seen["operator"] and "Kluuvi 1" not in seen["operator"]
+    assert f"hub:1/{ELSEWHERE}" in seen["admin"] and f"hub:1/{ELSEWHERE}" not in seen["operator"]
+    assert "Room was promised" in seen["viewer"] and "/console/parcels/" not in seen["viewer"]
+    before = (await office.browsers["admin"].get("/console/journal?until=2020-01-01T10:00")).text
+    assert "Nothing came here in this time." in before
+    only = (await office.browsers["admin"].get("/console/journal?kind=Reserved&hours=1")).text
+    assert only.count("<b>Room was promised</b>") + only.count(">Room was promised</a>") == 2
+    for odd in ("at=x&writer=a&number=1", "at=2026-01-01T00:00:00&writer=a&number=1", "until=x", "hours=x", "kind=%00",
+                "at=2026-01-01T00:00:00%2B00:00&writer=%00&number=1",
+                "at=2026-01-01T00:00:00%2B00:00&writer=a&number=9999999999999999999999",
+                "until=0001-01-01T00:00", "until=9999-12-31T23:59"):  # fmt: skip
+        assert (await office.browsers["admin"].get(f"/console/journal?{odd}")).status_code == 200, odd
+
+
+async def test_a_journal_is_opened_at_a_time(office: Office) -> None:  # noqa: F811
+    mine = {"station": AREA, "writer": office.hub.streams.station(AREA)}
+    page = await office.browsers["viewer"].get("/console/journal", params={**mine, "until": "2020-01-01T10:00"})
+    assert numbers(page.text) == [] and 'value="2020-01-01T10:00"' in page.text
+    page = await office.browsers["viewer"].get("/console/journal", params={**mine, "until": "2999-01-01T10:00"})
+    assert numbers(page.text) and page.status_code == 200

@@ -37,6 +37,8 @@ GETS = {
     "/console/journal?station={station}": "see",
 }  # fmt: skip
 POSTS: dict[str, tuple[str, dict[str, str]]] = {
+    "/console/cases/{case}/send": ("hold", {"words": "a technician, by 16:00"}),
+    "/console/cases/{case}/tell": ("extend", {}),
     "/console/cases/{case}/close": ("hold", {"outcome": "looked"}),
     "/console/stations/{station}/open": ("open", {"door": "1", "reason": "look"}),
     "/console/stations/{station}/hold": ("hold", {"door": "2", "words": "hinge"}),
@@ -204,7 +206,8 @@ async def test_a_person_is_masked_and_shown_only_for_a_reason_that_is_written_do
     none = await office.post("operator", "/console/parcels/{parcel}/reveal", {"reason": ""})
     assert none.status_code == 303 and "Lovelace" not in none.text
     shown = await office.post("operator", "/console/parcels/{parcel}/reveal", {"reason": "look", "words": "she asked"})
-    assert "Ada Lovelace" in shown.text and "ada@example.org" in shown.text
+    page = await office.browsers["operator"].get(shown.headers["location"])
+    assert "Ada Lovelace" in page.text and "ada@example.org" in page.text
     body = await office.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'Looked' AND body LIKE '%person%'")
     assert UUID(parcel).hex in body.replace("-", "") and "look: she asked" in body
     assert "lovelace" not in body.lower() and "example.org" not in body, "ids only; their hex digits may spell anything"

@@ -91,7 +91,7 @@ async def test_a_key_lets_nobody_in_who_has_a_passkey_until_it_is_new(hub: Hub) 
         secret = await signed_in.begin(hub, "operator", boss_id)
         browser.cookies.set(cookie_name(hub, "operator"), secret)
         form = {"slip": staff.slip_of(secret), "id": "kaisa", "do": "key"}
-        page = await browser.post("/console/people/change", data=form)
+        page = await browser.post("/console/people/change", data=form, follow_redirects=True)
         browser.cookies.clear()
         new = "pw_" + page.text.partition("pw_")[2][:64]
         assert (await browser.post("/console/sign-in", data={"key": key})).headers["location"].endswith("no=sign_in")

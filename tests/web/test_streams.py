@@ -3,7 +3,7 @@
 import asyncio
 
 from parcelwall.hub.followers import Bells
-from parcelwall.web.streams import DRAWN_A_TENTH, frames
+from parcelwall.web.streams import COMMENT, DRAWN_A_TENTH, STILL_TRUE, frames
 
 DEAR_S = 0.03
 
@@ -36,3 +36,42 @@ async def begun(calm_s: float) -> list[float]:
 async def test_a_page_that_is_dear_to_draw_is_drawn_a_tenth_of_the_time() -> None:
     first, second, third = await begun(0.001)
     assert min(second - first, third - second) >= DRAWN_A_TENTH * DEAR_S
+
+
+async def test_a_page_that_takes_silence_for_a_cut_line_is_told_that_it_is_true_still() -> None:
+    """Also while it may not be drawn anew; but not while the database is away, which alone knows."""
+    bells, lost = Bells(), False
+
+    async def draw() -> str:
+        if lost:
+            raise ConnectionResetError
+        return "as ever"
+
+    page = frames(bells, Bells.EVERYTHING, draw, calm_s=0.1, still_s=0.03)
+    try:
+        assert b"as ever" in await anext(page)
+        assert [await anext(page) for _ in range(6)] == [STILL_TRUE] * 6, "three in the calm, three after it"
+        lost = True
+        bells.ring(["S-0001"])
+        while (said := await anext(page)) == STILL_TRUE:
+            pass
+        assert said == COMMENT, "the line is kept, and the page hears nothing"
+    finally:
+        await page.aclose()
+
+
+async def test_a_page_that_does_not_grey_is_told_nothing_while_there_is_nothing_to_say() -> None:
+    bells = Bells()
+
+    async def draw() -> str:
+        return "as ever"
+
+    page = frames(bells, Bells.EVERYTHING, draw)
+    try:
+        assert b"as ever" in await anext(page)
+        silent = asyncio.ensure_future(anext(page))
+        await asyncio.wait([silent], timeout=0.1)
+        assert silent.cancel(), "nothing came"
+        await asyncio.wait([silent])
+    finally:
+        await page.aclose()

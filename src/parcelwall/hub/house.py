@@ -166,7 +166,7 @@ class Hub:
             await at.write()
 
     async def note(
-        self, fact: facts.Looked | facts.SiteNoted | facts.StaffChanged | facts.Forgotten,
+        self, fact: facts.Looked | facts.SiteNoted | facts.StaffChanged | facts.Forgotten | facts.CaseNoted,
         connection: asyncpg.Connection | None = None,
     ) -> None:  # fmt: skip
         """What the office writes down for itself, in this process's own stream: no station needs it. In the

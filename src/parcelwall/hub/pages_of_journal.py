@@ -1,5 +1,6 @@
 """The journal as people leaf through it: one station's streams, newest first, with both clocks and the hashes."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,6 @@ from parcelwall.journal.chain import Broken, Entry, Head
 ON_A_PAGE = 50
 LOOKED_BACK = 50_000  # entries that a page of one kind looks through: weeks of a station's
 NEWEST = 2**62
-TELLING = ("why", "about", "reason", "outcome", "mark", "status")  # fields of facts, the first that is there
 
 _WRITERS = f"""
 SELECT name, number, hash FROM writer WHERE name = ANY(ARRAY({WRITTEN_BY} UNION {WRITTEN_FOR}))
@@ -25,11 +25,19 @@ _PAGE = """
 SELECT writer, number, kind, happened_at, recorded_at, body, hash, parcel FROM entry
 WHERE writer = $1 AND number < $2 AND number >= $2 - $3::bigint AND ($4 = '' OR kind = $4)
 ORDER BY number DESC LIMIT $5"""
+# The index of `recorded_at` tells ranges apart, not rows: a page looks through hours or days, never through all.
+_ACROSS = f"""
+SELECT writer, number, kind, happened_at, recorded_at, body, hash, parcel FROM entry
+WHERE recorded_at > $1 AND recorded_at <= $2 AND (recorded_at, writer, number) < ($2, $3, $4)
+  AND ($5 = '' OR kind = $5) AND ($6::text[] = '{{}}' OR writer = ANY(ARRAY(
+    {WRITTEN_BY.replace("$1", "$6")} UNION {WRITTEN_FOR.replace("$1", "$6")})))
+ORDER BY recorded_at DESC, writer DESC, number DESC LIMIT $7"""  # noqa: S608 - the same
+_UNTIL = "SELECT number FROM entry WHERE writer = $1 AND happened_at <= $2 ORDER BY number DESC LIMIT 1"
 _BEFORE = "SELECT hash FROM entry WHERE writer = $1 AND number = $2"
 
 
 class Written(msgspec.Struct, frozen=True):
-    """One entry as it is shown. `why` is what it tells in a word; no entry holds anybody's name or code."""
+    """One entry as it is shown. `body` is the whole fact, for its words; no entry holds anybody's name or code."""
 
     number: int
     kind: str
@@ -38,7 +46,7 @@ class Written(msgspec.Struct, frozen=True):
     hash: str
     door: int | None = None
     parcel: UUID | None = None
-    why: str = ""
+    body: dict[str, Any] = {}
 
 
 class Stream(msgspec.Struct, frozen=True):
@@ -76,6 +84,39 @@ async def leaf(hub: Hub, stream: Stream, before: int = NEWEST, kind: str = "", b
     return Leaf(stream, tuple(map(_written, rows)), older, None if kind else await _is_whole(hub, stream.writer, rows))
 
 
+async def reached(hub: Hub, stream: Stream, until: datetime) -> int:
+    """The number of the newest entry of a stream that had happened by then, on the clock of who wrote it; else 0."""
+    return int(await hub.pool.fetchval(_UNTIL, stream.writer, until) or 0)
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a leaf of the journal of all goes on: below the entry that came at this time, of this writer and number; of
+    no writer: before this time."""
+
+    at: datetime
+    writer: str = ""
+    number: int = 0
+
+
+class Across(msgspec.Struct, frozen=True):
+    """What came from all writers of an area: a leaf of it, each entry with its writer, and where the next goes on."""
+
+    entries: tuple[tuple[str, Written], ...]
+    older: Place | None
+
+
+async def across(hub: Hub, area: Collection[str], since: datetime, below: Place, kind: str = "") -> Across:
+    """What came here since then and below a place, newest first, from stations of an area and for them; from everybody
+    if none is named. In the order in which it came here, as nothing else has an index."""
+    rows = await hub.pool.fetch(
+        _ACROSS, since, below.at, below.writer, below.number, kind, sorted(area), ON_A_PAGE + 1
+    )  # fmt: skip
+    shown = rows[:ON_A_PAGE]
+    last = shown[-1] if len(rows) > ON_A_PAGE else None
+    older = Place(last["recorded_at"], last["writer"], last["number"]) if last else None
+    return Across(tuple((row["writer"], _written(row)) for row in shown), older)
+
+
 async def _is_whole(hub: Hub, writer: str, rows: list[Any]) -> bool:
     """Whether each hash follows from the one before, and the first from what stands on the next page."""
     entries = [
@@ -95,6 +136,5 @@ async def _is_whole(hub: Hub, writer: str, rows: list[Any]) -> bool:
 
 def _written(row: Any) -> Written:
     body = msgspec.json.decode(row["body"])
-    why = next((str(body[name]) for name in TELLING if body.get(name)), "")
     return Written(row["number"], row["kind"], row["happened_at"], row["recorded_at"], row["hash"].hex(),
-                   body.get("compartment"), row["parcel"], why)  # fmt: skip
+                   body.get("compartment"), row["parcel"], body)  # fmt: skip

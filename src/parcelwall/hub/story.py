@@ -23,9 +23,14 @@ MOST_ENTRIES = 50_000  # of a station's stream that are looked through for one s
 _CASE = re.compile(r"C-([0-9A-F]{6})", re.IGNORECASE)
 _PLACE = re.compile(r"(S-\d{4,})\s*[/ ]\s*(\d{1,5})", re.IGNORECASE)
 
+_PHONE = re.compile(r"(S-\d{4,})\s+(?:…|\.{1,3}|\*{1,3})\s?(\d{4})", re.IGNORECASE)  # the last four of a number
+
 _BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 20"
 _BY_LABEL = "SELECT record FROM parcel WHERE label = ANY($1::text[]) LIMIT 20"
 _BEHIND = "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment = $2"
+_COMING_OR_HERE = """
+SELECT record FROM parcel
+WHERE station = $1 AND due IS NOT NULL AND stage IN ('RESERVED', 'READY', 'OVERDUE') ORDER BY id LIMIT 2000"""
 _BY_CASE = """
 SELECT record FROM case_file JOIN parcel ON parcel.id = case_file.parcel
 WHERE upper(right(replace(case_file.id::text, '-', ''), 6)) = $1 LIMIT 20"""
@@ -69,15 +74,35 @@ class Step(msgspec.Struct, frozen=True):
 
 async def find(hub: Hub, who: Person, asked: str) -> list[Parcel]:
     """Parcels that are meant by exactly these words, in this person's area: a number, a label, a station and
-    door, a case, or an id. Whoever searches stands in the journal; what for does not."""
+    door, a station and the last four digits of a telephone number, a case, or an id. Whoever searches stands in the
+    journal, and whether by a telephone number; what for does not."""
     words = asked.strip()
     if not words or len(words) > 64 or not words.isprintable():
         return []
+    assert who.actor is not None, "whoever signs in has an id in the journal"
+    phone = _PHONE.fullmatch(words)
+    await hub.note(facts.Looked(at="search", actor=who.actor, reason="phone" if phone else ""))
+    if phone:
+        return await _by_phone(hub, who, phone[1].upper(), phone[2])
     rows = await _rows(hub, words)
     found = {parcel.id: parcel for parcel in (read_parcel(row["record"]) for row in rows)}
-    assert who.actor is not None, "whoever signs in has an id in the journal"
-    await hub.note(facts.Looked(at="search", actor=who.actor))
     return [parcel for parcel in found.values() if who.may("find", parcel.station)][:MOST]
+
+
+async def _by_phone(hub: Hub, who: Person, station: str, last_four: str) -> list[Parcel]:
+    """Of what lies at one station or is expected there. No index of numbers is kept that could be searched for more:
+    the persons of this one station are opened and looked at, those who were erased are none."""
+    if not who.may("find", station):
+        return []
+    here = [read_parcel(row["record"]) for row in await hub.pool.fetch(_COMING_OR_HERE, station)]
+    async with hub.pool.acquire() as connection:
+        known = await people.find_all(connection, [each.person for each in here if each.person], hub.keys)
+    found = (each for each in here if each.person in known and _digits(known[each.person].phone).endswith(last_four))
+    return list(found)[:MOST]
+
+
+def _digits(phone: str | None) -> str:
+    return "".join(sign for sign in phone or "" if sign in "0123456789")
 
 
 async def _rows(hub: Hub, words: str) -> list[Any]:
@@ -166,16 +191,13 @@ async def person_of(hub: Hub, parcel: Parcel) -> people.Person | None:
         return await people.find(connection, parcel.person, hub.keys)
 
 
-async def reveal(hub: Hub, who: Person, parcel: Parcel, reason: str) -> people.Person | None:
-    """Who it is for, in clear. Written down before it is told: who looked, at which parcel's person, and why.
-
-    Raises Refusal for whoever has no right to.
-    """
+async def note_reveal(hub: Hub, who: Person, parcel: Parcel, reason: str) -> None:
+    """Written down before the person is shown in clear: who looked, at which parcel's person, and why. Raises Refusal
+    for whoever has no right to."""
     if not who.may("reveal", parcel.station):
         raise Refusal("no_right")
     assert who.actor is not None, "whoever signs in has an id in the journal"
     await hub.note(facts.Looked(at="person", actor=who.actor, parcel=parcel.id, reason=reason))
-    return await person_of(hub, parcel)
 
 
 def masked(person: people.Person) -> tuple[str, str, str]:

@@ -44,10 +44,12 @@ PURPOSES = {
     "Diverted": "diverted", "TakenBack": "gone_back", "WrittenOff": "lost",
 }  # fmt: skip
 
-OF_THE_INSIDE = ("ready", "reminder", "overdue", "kept_longer")
+OF_THE_INSIDE = ("ready", "reminder", "overdue", "kept_longer", "looked_after")
 TRUE_WHILE = {"reminder": Stage.READY, "kept_longer": Stage.READY, "overdue": Stage.OVERDUE, "lost": Stage.WRITTEN_OFF}
 OUTDATED_BY = {"ready": ("CodeRenewed", "Unblocked"), "reminder": ("Extended",), "overdue": ("Extended",)}
 """What is told of what, and what has to come later for it to be told no more: that has a notice of its own."""
+
+_Told = tuple[UUID, str, int, str]  # a parcel, the entry's writer and number, and what is told
 
 log = structlog.get_logger()
 
@@ -128,7 +130,7 @@ class Teller:
             for entry in entries if entry.kind in PURPOSES and entry.parcel
         ]  # fmt: skip
         told += await self._opened_by_us(connection, [entry for entry in entries if entry.kind == "OrderAnswered"])
-        told += await self._code_drawn(connection, [entry for entry in entries if entry.kind == "Granted"])
+        told += await self._by_the_office(connection, [e for e in entries if e.kind in ("Granted", "CaseNoted")])
         addressees = await self._addressees(connection, {parcel for parcel, _, _, _ in told})
         rows = [
             row for parcel, writer, number, purpose in told if parcel in addressees
@@ -137,9 +139,7 @@ class Teller:
         if rows:
             await connection.execute(_WRITE, *map(list, zip(*rows, strict=True)))
 
-    async def _opened_by_us(
-        self, connection: asyncpg.Connection, entries: Sequence[Followed]
-    ) -> list[tuple[UUID, str, int, str]]:
+    async def _opened_by_us(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> list[_Told]:
         """Whoever has a parcel behind a door that an operator had opened is told so (trust.md A-12)."""
         told = []
         for (writer, number), fact in (await _read(connection, entries)).items():
@@ -148,16 +148,16 @@ class Teller:
                 told += [(each["id"], writer, number, "opened_by_us") for each in behind]
         return told
 
-    async def _code_drawn(
-        self, connection: asyncpg.Connection, entries: Sequence[Followed]
-    ) -> list[tuple[UUID, str, int, str]]:
-        """Of a code that one of the operator's people drew: it opens a door. What a station writes of one is forged."""
+    async def _by_the_office(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> list[_Told]:
+        """A code that one of us drew, a case that one of us wants them to know of. What a station tells is forged."""
+        told = []
         read = await _read(connection, [entry for entry in entries if streams.is_hubs(entry.writer)])
-        return [
-            (fact.parcel, writer, number, "code_drawn")
-            for (writer, number), fact in read.items()
-            if isinstance(fact, facts.Granted) and fact.tag and fact.by == "operator" and fact.parcel
-        ]
+        for (writer, number), fact in read.items():
+            if isinstance(fact, facts.Granted) and fact.tag and fact.by == "operator" and fact.parcel:
+                told.append((fact.parcel, writer, number, "code_drawn"))
+            elif isinstance(fact, facts.CaseNoted) and fact.what == "told" and fact.parcel:
+                told.append((fact.parcel, writer, number, "looked_after"))
+        return told
 
     async def _kept_longer_by_others(
         self, connection: asyncpg.Connection, entries: Sequence[Followed]

@@ -359,6 +359,7 @@ _STRAY = """
 SELECT n.writer, n.number, n.purpose FROM notice n LEFT JOIN entry e ON e.writer = n.writer AND e.number = n.number
 WHERE CASE n.purpose WHEN 'opened_by_us' THEN e.kind IS DISTINCT FROM 'OrderAnswered'
   WHEN 'code_drawn' THEN e.kind IS DISTINCT FROM 'Granted'
+  WHEN 'looked_after' THEN e.kind IS DISTINCT FROM 'CaseNoted'
   ELSE e.parcel IS DISTINCT FROM n.parcel END ORDER BY 1, 2 LIMIT 1"""
 
 

@@ -149,7 +149,7 @@ class Noted(msgspec.Struct, frozen=True):
     happened_at: datetime
     recorded_at: datetime
     door: int | None = None
-    why: str = ""
+    body: dict[str, Any] = {}
 
 
 class OneStation(msgspec.Struct, frozen=True):
@@ -184,23 +184,25 @@ async def one_station(hub: Hub, who: Person, station_id: str) -> OneStation:
         )
     cases = {each["compartment"]: each for each in await reading.open_cases(hub, [station_id])}
     power = next((each for each in entries if each["kind"] == "Power"), None)
-    ajar = _ajar(entries) if glance.line == "here" else set()
     return OneStation(
-        glance, station, tuple(_behind(station, read_room(row["room"]), within, cases, ajar)),
+        glance, station, tuple(_behind(station, read_room(row["room"]), within, cases, _ajar(entries), glance.line)),
         tuple(map(_noted, entries[:LATEST_SHOWN])), row["software"] or "",
         msgspec.json.decode(power["body"], type=facts.Power) if power else None,
         power["happened_at"] if power else None, unheard if glance.line != "here" else 0,
     )  # fmt: skip
 
 
-def _behind(station: Station, room: Room, within: Any, cases: Any, ajar: set[int]) -> list[Behind]:
+def _behind(station: Station, room: Room, within: Any, cases: Any, ajar: set[int], line: Line) -> list[Behind]:
+    """Of a station that is silent nobody knows whether a door is open that stood open last; the rest is as it was heard
+    last. Of one that was never heard nobody knows anything."""
     found = []
     for each in station.about.layout.compartments:
         bit = station.plan.bit(each.number)
         row, case = within.get(each.number), cases.get(each.number)
         state: DoorState = (
-            "open" if each.number in ajar else "fault" if room.broken & bit else "held" if room.held & bit
-            else "used" if room.taken & bit else "free"
+            ("open" if line == "here" else "unknown") if each.number in ajar
+            else "fault" if room.broken & bit else "held" if room.held & bit
+            else "unknown" if line == "never" else "used" if room.taken & bit else "free"
         )  # fmt: skip
         found.append(Behind(
             each.number, each.size, state, row["id"] if row else None, row["reference"] if row else "",
@@ -221,5 +223,4 @@ def _ajar(entries: Sequence[Any]) -> set[int]:
 
 def _noted(entry: Any) -> Noted:
     body = msgspec.json.decode(entry["body"])
-    why = body.get("why") or body.get("about") or body.get("outcome") or body.get("status") or ""
-    return Noted(entry["kind"], entry["happened_at"], entry["recorded_at"], body.get("compartment"), str(why))
+    return Noted(entry["kind"], entry["happened_at"], entry["recorded_at"], body.get("compartment"), body)

@@ -11,7 +11,7 @@ from parcelwall.notices.saying import Saying
 
 Purpose = Literal[
     "ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back", "lost", "opened_by_us",
-    "code_drawn",
+    "code_drawn", "looked_after",
 ]
 
 # Subject and heading, then the lead below it.
@@ -84,6 +84,12 @@ LETTERS: dict[str, tuple[Saying, ...]] = {
             ),
         ),
     ),
+    "looked_after": (
+        Saying(
+            N_("We look after your parcel at {station}"),
+            N_("Something is wrong there. We know and see to it: nothing to do for you. Its page says how it is."),
+        ),
+    ),
 }
 
 TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
@@ -136,6 +142,9 @@ TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
             )
         ),
         Saying(N_("Parcelwall: one more code was drawn for your parcel. You did not ask? Tell us. {link}")),
+    ),
+    "looked_after": (
+        Saying(N_("Parcelwall: something is wrong with your parcel at {station}. We know and see to it. {link}")),
     ),
 }
 

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from parcelwall.rules.fact import Fact, Moment, ParcelFact
 from parcelwall.rules.facts_machine import ClockSet, JournalRestored, Measured, Power, StoodStill
-from parcelwall.rules.facts_office import AdmissionAdopted, Forgotten, Looked, SiteNoted, StaffChanged
+from parcelwall.rules.facts_office import AdmissionAdopted, CaseNoted, Forgotten, Looked, SiteNoted, StaffChanged
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import DwellCurve, Told, VisitCalendar
@@ -357,7 +357,7 @@ HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, WrittenOff, CarrierReported,
     Granted, Revoked, CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked,
     EpochBegan, StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted, AdmissionAdopted,
-    StaffChanged, Forgotten, ScreenNoted,
+    StaffChanged, Forgotten, ScreenNoted, CaseNoted,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

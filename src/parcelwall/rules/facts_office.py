@@ -17,6 +17,18 @@ class Looked(Fact, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class CaseNoted(Fact, frozen=True, kw_only=True):
+    """What was done about a case that stays open: somebody was `sent` there, or the recipient of its parcel was `told`
+    that it is looked after. `note` is who was sent and when they come, without names or numbers of people."""
+
+    case: UUID
+    what: Literal["sent", "told"]
+    station: str | None = None
+    parcel: UUID | None = None
+    note: str = ""
+    actor: UUID | None = None
+
+
 class StaffChanged(Fact, frozen=True, kw_only=True):
     """One of the operator's people was admitted, given another role, area or key, or sent away. `person` and `actor`
     are random ids, whose names stand in the staff's table alone; without an actor it was done at the hub's machine.

@@ -61,7 +61,11 @@ COLUMNS: dict[Band, str] = {
 }
 DOOR_IS_OPEN, DOOR_IS_SHUT = N_("Door %(door)s is open. %(place)s"), N_("Door %(door)s. %(place)s")
 STATION, YOU_ARE_HERE = N_("The station with %(doors)s doors."), N_("You are here")
-DOOR_LINK = N_("Door %(door)s")
+DOOR_IS = N_("Door %(door)s: %(state)s")
+STATE_WORDS: dict[State, str] = {
+    "free": N_("free"), "used": N_("in use"), "open": N_("open"), "fault": N_("out of use"), "unknown": N_("unknown"),
+}  # fmt: skip
+"""What the operator's picture says of a door to whoever does not see it."""
 
 
 def band(door: Compartment) -> Band:
@@ -275,8 +279,10 @@ class _ToldSheet(_Sheet):
 
     def doors(self, states: Mapping[int, State], link: str) -> Iterator[str]:
         for each in self.layout.compartments:
-            drawn = "".join(self._told(each, states.get(each.number, "free")))
-            name = escape(self.words.gettext(DOOR_LINK) % {"door": each.number})
+            state = states.get(each.number, "unknown")
+            drawn = "".join(self._told(each, state))
+            said = {"door": each.number, "state": self.words.gettext(STATE_WORDS[state])}
+            name = escape(self.words.gettext(DOOR_IS) % said)
             yield f'<a href="{escape(link)}{each.number}" aria-label="{name}">{drawn}</a>' if link else drawn
 
     def _told(self, door: Compartment, state: State) -> Iterator[str]:
@@ -318,6 +324,8 @@ def _mark(box: Box, state: State) -> str:
         sink = min(40.0, box.height / 4)
         leaf = ((box.x, box.y), (box.x + 90, box.y + sink), (box.x + 90, box.bottom + sink), (box.x, box.bottom))
         return _path("leaf-open", *leaf, closed=True)
+    if state == "unknown":
+        return f'<text class="doubt" x="{box.right - 30:g}" y="{box.middle[1] + 24:g}">?</text>'
     return ""
 
 

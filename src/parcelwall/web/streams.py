@@ -1,6 +1,7 @@
 """Pages that stay true: one stream per page, the whole state first and after every news, HTML each time."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
     from parcelwall.web.seats import Seats
 
 KEEP_OPEN_S, LOOK_AGAIN_S = 15.0, 1.0
+STILL_TRUE_S = 4.0  # so often a page that greys what is older than 10 s is told that it is not
+STILL_TRUE, COMMENT = b"event: here\n\n", b": here\n\n"
 DRAWN_A_TENTH = 10.0  # a page that may calm down is drawn at most a tenth of the time, however large its network
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
@@ -23,12 +26,14 @@ def event(html: str, number: int) -> bytes:
 
 
 async def frames(
-    bells: "Bells", keys: str | Sequence[str], draw: Callable[[], Awaitable[str]], calm_s: float = 0.0
-) -> AsyncGenerator[bytes]:
+    bells: "Bells", keys: str | Sequence[str], draw: Callable[[], Awaitable[str]], calm_s: float = 0.0,
+    still_s: float = 0.0,
+) -> AsyncGenerator[bytes]:  # fmt: skip
     """The page as it is now, then anew whenever there is news under one of the keys that changes it, at most each
     `calm_s`; and if that is not 0, not before ten times as long as it took to draw.
 
-    While the database is lost the page keeps what it shows.
+    While the database is lost the page keeps what it shows. With `still_s` it is told each so many seconds that it is
+    true still, but not while the database is lost: such a page takes silence for what it is, whatever is cut.
     """
     from parcelwall.hub.reading import LOST
 
@@ -50,16 +55,38 @@ async def frames(
             if html != shown:
                 shown, number = html, number + 1
                 yield event(html, number)
-            if calm_s:
-                await asyncio.sleep(max(calm_s, DRAWN_A_TENTH * took_s))
-            try:
-                async with asyncio.timeout(wait_s):
-                    await bell.wait()
-            except TimeoutError:
-                yield b": here\n\n"
+            word, each_s = (STILL_TRUE, still_s) if still_s and wait_s == KEEP_OPEN_S else (COMMENT, wait_s)
+            calm = max(calm_s, DRAWN_A_TENTH * took_s) if calm_s else 0.0
+            async with contextlib.aclosing(_silences(bell, calm, wait_s, each_s)) as silences:
+                async for _ in silences:
+                    yield word
     finally:
         for key in hung:
             bells.take_down(key, bell)
+
+
+async def _silences(bell: asyncio.Event, calm_s: float, wait_s: float, each_s: float) -> AsyncGenerator[None]:
+    """One after each `each_s` in which there was nothing to say, until the bell rings or `wait_s` are over; both begin
+    to count after `calm_s`."""
+    loop = asyncio.get_running_loop()
+    calm_until_s = loop.time() + calm_s
+    ends_s, due_s = calm_until_s + wait_s, loop.time() + each_s
+    while (now_s := loop.time()) < ends_s:
+        if now_s < calm_until_s:
+            await asyncio.sleep(min(due_s, calm_until_s) - now_s)
+        elif await _rings(bell, min(due_s, ends_s) - now_s):
+            return
+        if loop.time() >= due_s:
+            due_s += each_s
+            yield
+
+
+async def _rings(bell: asyncio.Event, within_s: float) -> bool:
+    try:
+        async with asyncio.timeout(within_s):
+            return await bell.wait()
+    except TimeoutError:
+        return False
 
 
 def stream(page: AsyncIterator[bytes]) -> Stream:

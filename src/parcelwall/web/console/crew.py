@@ -12,6 +12,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
 from parcelwall.rules import facts
 from parcelwall.web.console.gate import HOME, back, look, must, posted, top
+from parcelwall.web.console.once import and_no_more, show_once, take_once
 from parcelwall.web.console.views import CourierRow, CouriersView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
@@ -23,53 +24,66 @@ PATH = f"{HOME}/couriers"
 async def couriers_page(
     request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
 ) -> Response[bytes]:
+    """Who is admitted where, at one station or by the end of an id, if asked so. Of whom was just admitted the code of
+    today, once."""
     must(sign_in, "couriers", next(iter(sign_in.person.area), None))
-    return page(renderer, await _view(request, hub, sign_in), look(request))
+    once, code = take_once(request, hub, sign_in), ""
+    if once and sign_in.person.may("couriers", once["station"]):
+        code, _ = await reading.courier_code(hub, once["station"], UUID(once["courier"]))
+    view = await _view(request, hub, sign_in, code, once["courier"] if code else "")
+    return and_no_more(request, hub, page(renderer, view, look(request)))
 
 
 async def _view(
-    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, code: str = "", code_for: str = ""
-) -> CouriersView:
-    names = await staff.names(hub.pool)
-    known = hub.stations.known
-    rows = []
-    for each in await admitted.admitted(hub):
-        body = each["body"]
-        if not sign_in.person.sees(body["station"]):
-            continue
-        by = names.get(UUID(body["actor"]), "") if body.get("actor") else ""
-        rows.append(CourierRow(
-            UUID(body["courier"]), UUID(body["grant"]), body["station"],
-            known[body["station"]].about.name if body["station"] in known else body["station"], each["since"],
-            None, tuple(body["may"]), by, each["brought"], each["taken"], each["last_at"],
-        ))  # fmt: skip
+    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, code: str, code_for: str
+) -> CouriersView:  # fmt: skip
+    person, names = sign_in.person, await staff.names(hub.pool)
+    at, asked = request.query_params.get("station", ""), request.query_params.get("q", "")[:40]
+    stations = [at] if at in hub.stations.known and person.sees(at) else person.area
+    found = await admitted.admitted(hub, stations, _ending(asked), admitted.MOST + 1)
+    mine = ((each.id, each.about.name) for each in hub.stations.known.values() if person.sees(each.id))
     return CouriersView(
-        await top(request, hub, sign_in, "couriers"), tuple(rows),
-        tuple(sorted((each.id, each.about.name) for each in known.values() if sign_in.person.sees(each.id))),
-        code, code_for,
+        await top(request, hub, sign_in, "couriers"),
+        tuple(_row(hub, each, names) for each in found[: admitted.MOST]),
+        tuple(sorted(mine, key=lambda each: (each[1], each[0]))), code, code_for, at=at, query=asked,
+        more=len(found) > admitted.MOST, new=hub.ids.new(),
     )  # fmt: skip
 
 
-@post("/console/couriers/admit", status_code=200, include_in_schema=False)
-async def admit_courier(
-    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
-) -> Response[Any]:
-    """A new courier, or a known one at another station. The answer shows today's code, once. Raises Refusal."""
+def _ending(asked: str) -> str:
+    """Of an id, as it is typed or copied: what is no hex digit is left out, and so no letter changes what is asked."""
+    return "".join(sign for sign in asked.lower() if sign in "0123456789abcdef")
+
+
+def _row(hub: Hub, given: dict[str, Any], names: dict[UUID, str]) -> CourierRow:
+    body, known = given["body"], hub.stations.known
+    by = names.get(UUID(body["actor"]), "") if body.get("actor") else ""
+    name = known[body["station"]].about.name if body["station"] in known else body["station"]
+    return CourierRow(
+        UUID(body["courier"]), UUID(body["grant"]), body["station"], name, given["since"], None, tuple(body["may"]), by,
+        given["brought"], given["taken"], given["last_at"],
+    )  # fmt: skip
+
+
+@post("/console/couriers/admit", include_in_schema=False)
+async def admit_courier(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
+    """A new courier, or a known one at another station. The page that follows shows today's code, once. A form that is
+    sent twice admits the one courier that it was made for, once. Raises Refusal."""
     form = await posted(request, sign_in)
     station = form.get("station", "")
     person = must(sign_in, "couriers", station)
     try:
         if station not in hub.stations.known:
             raise Refusal("station_unknown", station=station)
-        courier = _id(form.get("courier", "").strip()) or hub.ids.new()
+        new = _id(form.get("new", "")) or hub.ids.new()
+        courier = _id(form.get("courier", "").strip()) or new
         may: tuple[Any, ...] = ("deposit", "take_back") if form.get("take_back") else ("deposit",)
-        grant = facts.Granted(grant=hub.ids.new(), station=station, may=may, courier=courier, by="operator",
-                              actor=person.actor)  # fmt: skip
-        await lists.admit(hub, grant)
+        grant = facts.Granted(grant=new, station=station, may=may, courier=courier, by="operator", actor=person.actor)
+        if new not in {each.grant for each in await lists.staff(hub, station)}:
+            await lists.admit(hub, grant)
     except Refusal as no:
         return back(PATH, no=no)
-    code, _ = await reading.courier_code(hub, station, courier)
-    return page(renderer, await _view(request, hub, sign_in, code, str(courier)), look(request))
+    return show_once(hub, sign_in, PATH, {"station": station, "courier": str(courier)})
 
 
 def _id(text: str) -> UUID | None:

@@ -15,9 +15,9 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.numbers import Span
 from parcelwall.hub.staff import SignIn
 from parcelwall.notices.language import words
-from parcelwall.notices.texts import REFUSALS, refusal_text
 from parcelwall.rules import facts
 from parcelwall.web import charts
+from parcelwall.web.console import telling
 from parcelwall.web.console.gate import HOME, known_station, look, must, top
 from parcelwall.web.console.views import Chart, Figure, NumbersView
 from parcelwall.web.csv_file import Value, written
@@ -54,10 +54,6 @@ HEADS: dict[str, tuple[str, ...]] = {
     "faults": (N_("Station"), N_("Door"), N_("Why"), N_("Times")), "promises": (N_("Outcome"), N_("Parcels")),
     "groups": (N_("Group"), N_("Which"), N_("Asked"), N_("Refused")),
     "costs": (N_("What"), N_("How many"), N_("Price of one"), N_("Currency"), N_("Amount")),
-}  # fmt: skip
-WHY = {
-    "stuck": N_("did not open"), "unclear": N_("nobody can say"), "late": N_("nothing was sent in time"),
-    "dead": N_("the lock board was silent"),
 }  # fmt: skip
 OUTCOMES = (N_("kept: a door was there"), N_("not brought in time"), N_("moved elsewhere"), N_("broken by us"))
 GROUPS = {"carrier": N_("carrier"), "service": N_("service"), "size": N_("size")}
@@ -168,8 +164,7 @@ async def _intervals(asked: Asked) -> Rows:
 async def _refusals(asked: Asked) -> Rows:
     found = await numbers.refusals(asked.hub, asked.span)
     return [
-        (str(refusal_text(reason, asked.known, "phone").heading) if reason in REFUSALS else reason,
-         size or asked.say(FITS_NOTHING), n)
+        (telling.refused(reason, asked.known), size or asked.say(FITS_NOTHING), n)
         for reason, size, n in found
     ]  # fmt: skip
 
@@ -183,7 +178,7 @@ async def _faults(asked: Asked) -> Rows:
     known = asked.hub.stations.known
     return [
         (known[row["station"]].about.name if row["station"] in known else row["station"], row["door"],
-         asked.say(WHY.get(row["why"], row["why"])), row["n"])
+         telling.word("DoorFailed", "why", row["why"], asked.known), row["n"])
         for row in await numbers.faults(asked.hub, asked.span)
     ]  # fmt: skip
 

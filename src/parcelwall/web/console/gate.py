@@ -8,8 +8,10 @@ import base64
 import contextlib
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response
@@ -28,7 +30,7 @@ from parcelwall.web.console.views import OutView, Top
 from parcelwall.web.passkeys import is_use, only_from_here, secret_of
 from parcelwall.web.reader import look_of
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, live_page
+from parcelwall.web.streams import STILL_TRUE_S, frames, live_page
 from parcelwall.web.views import Look
 from parcelwall.web.who import Doorman
 
@@ -148,6 +150,23 @@ def look(request: Request[Any, Any, Any], zone: str = "") -> Look:
     return look_of(request, zone or request.app.state.hub.stations.zone)
 
 
+FIELD = "%Y-%m-%dT%H:%M"  # how a browser writes a day and an hour without a zone
+
+
+def local_time(text: str, zone: str) -> datetime | None:
+    """What somebody chose in a field of day and hour, on the clocks of a zone; None for what is no time."""
+    try:
+        found = datetime.strptime(text, FIELD).replace(tzinfo=ZoneInfo(zone))
+    except ValueError:
+        return None
+    return found if is_of_our_time(found) else None
+
+
+def is_of_our_time(moment: datetime) -> bool:
+    """Whether it can be reckoned with: the first and the last year of a calendar cannot."""
+    return 2000 <= moment.year < 3000
+
+
 async def only_keys_that_see(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kiosks) -> None:
     """For what machines look at: a key as password of a name (any), or as a bearer. Raises NotAuthorized."""
     if kiosks.open_to_all:
@@ -172,4 +191,4 @@ def live(
         except (SignInFirst, Refusal):
             return renderer.fragment(OutView(), shown)
 
-    return live_page(request, frames(hub.bells, Bells.EVERYTHING, draw, calm_s), works_here=True)
+    return live_page(request, frames(hub.bells, Bells.EVERYTHING, draw, calm_s, still_s=STILL_TRUE_S), works_here=True)

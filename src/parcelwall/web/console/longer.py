@@ -9,7 +9,7 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import acts, watching
 from parcelwall.hub.acts import Longer
 from parcelwall.hub.house import Hub
-from parcelwall.hub.staff import SignIn
+from parcelwall.hub.staff import Person, SignIn
 from parcelwall.web.console.gate import HOME, back, chosen, known_station, look, must, posted, top
 from parcelwall.web.console.views import LongerView
 from parcelwall.web.reader import page
@@ -31,7 +31,7 @@ async def longer_page(
 async def keep_longer(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Response[Any]:
     """First how many parcels it would be, then the act itself, which waits for a second person or for a minute."""
     form = await posted(request, sign_in)
-    stations = await chosen(request, "station")
+    stations = await chosen(request, "station") if form.get("all") != "yes" else _all_of(hub, sign_in.person)
     for station in stations or (next(iter(sign_in.person.area), None),):
         must(sign_in, "extend", station)
     for station in stations:
@@ -47,6 +47,11 @@ async def keep_longer(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub
     except Refusal as no:
         return back(PATH, no=no)
     return back(PATH, "second" if act.state == "waiting" else "agreed")
+
+
+def _all_of(hub: Hub, person: Person) -> tuple[str, ...]:
+    """Every station of this person's area, as in a storm."""
+    return tuple(sorted(each for each in hub.stations.known if person.sees(each)))
 
 
 async def _view(

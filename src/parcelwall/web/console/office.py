@@ -19,10 +19,12 @@ from parcelwall.rules.policy import Policy
 from parcelwall.rules.rights import ROLES
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
+from parcelwall.web.console.once import and_no_more, show_once, take_once
 from parcelwall.web.console.views import PeopleView, PolicyView, SiteRow, SitesView, StaffRow
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 
+PEOPLE = f"{HOME}/people"
 FIELDS = ("host", "authority", "permit", "access")
 
 
@@ -126,13 +128,16 @@ async def adopt_policy(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
 async def people_page(
     request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
 ) -> Response[bytes]:
+    """Everybody; with `?who=` the form for that one, and its areas. A key that was just made is shown once."""
     must(sign_in, "people")
-    return page(renderer, await _people_view(request, hub, sign_in), look(request))
+    once = take_once(request, hub, sign_in)
+    view = await _people_view(request, hub, sign_in, once.get("key", ""), once.get("who", ""))
+    return and_no_more(request, hub, page(renderer, view, look(request)))
 
 
 async def _people_view(
-    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, key: str = "", key_for: str = ""
-) -> PeopleView:
+    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, key: str, key_for: str
+) -> PeopleView:  # fmt: skip
     known = words(look(request).language)
     looked = await staff.looks(hub.pool, hub.clock.now())
     rows = tuple(
@@ -144,12 +149,14 @@ async def _people_view(
         await top(request, hub, sign_in, "people"), rows,
         tuple((role, known.gettext(said.ROLE[role])) for role in ROLES),
         tuple(sorted((each.id, each.about.name) for each in hub.stations.known.values())), key, key_for,
+        who=request.query_params.get("who", ""),
     )  # fmt: skip
 
 
-@post("/console/people/admit", status_code=200, include_in_schema=False)
-async def admit_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer) -> Response[Any]:
-    """A new person. The answer shows their key, once. A name that is taken is refused: nobody is replaced by a slip."""
+@post("/console/people/admit", include_in_schema=False)
+async def admit_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
+    """A new person. The page that follows shows their key, once. A name that is taken is refused: nobody is replaced by
+    a slip."""
     must(sign_in, "people")
     form, area = await posted(request, sign_in), await chosen(request, "area")
     who, role = form.get("id", "").strip(), form.get("role", "")
@@ -162,26 +169,24 @@ async def admit_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
             raise Refusal("station_unknown")
         key = await staff.admit(hub, who, form.get("name", "").strip()[:60] or who, role, area, sign_in.person.actor)
     except Refusal as no:
-        return back(f"{HOME}/people", no=no)
-    return page(renderer, await _people_view(request, hub, sign_in, key, who), look(request))
+        return back(PEOPLE, no=no)
+    return show_once(hub, sign_in, PEOPLE, {"key": key, "who": who})
 
 
-@post("/console/people/change", status_code=200, include_in_schema=False)
-async def change_person(
-    request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer
-) -> Response[Any]:
+@post("/console/people/change", include_in_schema=False)
+async def change_person(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
     """Another role or area, or away: at once, for browsers that have signed in too. Or a new key, for who has lost a
-    passkey: the answer shows it, once. Raises Refusal."""
+    passkey: the page that follows shows it, once. Raises Refusal."""
     must(sign_in, "people")
     form, area = await posted(request, sign_in), await chosen(request, "area")
-    who, to = form.get("id", ""), f"{HOME}/people"
+    who, to = form.get("id", ""), PEOPLE
     try:
         if form.get("do") == "away":
             await staff.send_away(hub, who, sign_in.person.actor)
             return back(to, "away")
         if form.get("do") == "key":
             key = await _new_key(hub, who, sign_in.person)
-            return page(renderer, await _people_view(request, hub, sign_in, key, who), look(request))
+            return show_once(hub, sign_in, PEOPLE, {"key": key, "who": who})
         if not set(area) <= hub.stations.known.keys():
             raise Refusal("station_unknown")
         await staff.change(hub, who, form.get("role", ""), frozenset(area), sign_in.person.actor)

@@ -4,32 +4,34 @@ import math
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
-from litestar import Request, Response, get, post
-from litestar.response import Redirect, Stream
+import msgspec
+from litestar import Request, Response, get
+from litestar.response import Stream
 
-from parcelwall.errors import Refusal
-from parcelwall.hub import acts, numbers, photos, reading, watching
-from parcelwall.hub.commands import CloseCase
+from parcelwall.hub import case_notes, numbers, photos, staff, watching
+from parcelwall.hub.case_notes import Note
 from parcelwall.hub.house import Hub
 from parcelwall.hub.needs import Need, needs
 from parcelwall.hub.staff import Person, SignIn
 from parcelwall.hub.watching import AtAGlance
 from parcelwall.notices.language import words
 from parcelwall.web import charts
-from parcelwall.web.console import said
+from parcelwall.web.console import said, telling
 from parcelwall.web.console.crowd import Pin, thinned
-from parcelwall.web.console.gate import HOME, back, live, look, must, posted, top, with_query
+from parcelwall.web.console.gate import HOME, live, look, must, top, with_query
 from parcelwall.web.console.views import MapView, NeedRow, NeedsView, WallView
 from parcelwall.web.map import Town, town
 from parcelwall.web.reader import page
-from parcelwall.web.render import HEADERS, Renderer
+from parcelwall.web.render import Renderer
 from parcelwall.web.tiles import Tiles
 
 RADIUS = 22  # of a ring, in units of the drawing
 MARGIN_M = 70
 FRAME = (900, 560)  # about what the map gets on a desk, in px: pins are drawn so that a unit of theirs is a px there
 MOST_SHOWN = 200  # lines of what needs somebody, dearest first; the page says how many more there are
+MOST_NAMED = 4  # stations in one line
 CALM_S = 1.0  # news come at most so often: a busy network changes all the time
 FILTERS = {
     "all": lambda _: True, "full": lambda row: row.share >= 0.9, "faults": lambda row: bool(row.faults or row.cases),
@@ -135,14 +137,34 @@ async def need_rows(request: Request[Any, Any, Any], hub: Hub, person: Person, s
     known = words(look(request).language)
     found = [need for need in await needs(hub, person, station) if not station or need.station == station]
     pictures = await photos.counted(hub, [need.case for need in found if need.case])
-    return [_row(hub, person, need, known, pictures.get(need.case, 0) if need.case else 0) for need in found]
+    done = await case_notes.of_cases(hub, {need.case: need.since for need in found if need.case})
+    names = await staff.names(hub.pool) if done else {}
+    rows = []
+    for need in found:
+        row = _row(hub, person, need, known, pictures.get(need.case, 0) if need.case else 0)
+        rows.append(_with_notes(row, person, done.get(need.case, []), names, known) if need.case else row)
+    return rows
+
+
+def _with_notes(row: NeedRow, person: Person, done: list[Note], names: dict[UUID, str], known: Any) -> NeedRow:
+    """What was done about a case so far, and what this person may do about it still."""
+    noted = tuple(
+        (f"{known.gettext(telling.NOTED[each.what])}{': ' if each.words else ''}{each.words}", each.at,
+         names.get(each.actor, "") if each.actor else "")
+        for each in done
+    )  # fmt: skip
+    is_told = any(each.what == "told" for each in done)
+    return msgspec.structs.replace(
+        row, noted=noted, may_send=person.may("hold", row.need.station),
+        may_tell=row.need.parcel is not None and not is_told and person.may("extend", row.need.station),
+    )
 
 
 def _row(hub: Hub, person: Person, need: Need, known: Any, pictures: int) -> NeedRow:
     station = hub.stations.known.get(need.station or "")
     place = station.about.name if station else ""
     if need.act is not None and not need.station:
-        place = ", ".join(hub.stations.known[each].about.name for each in need.act.stations)
+        place = _places(hub, need.act.stations, known)
     here = f"{HOME}/needs"
     if need.about == "permit":
         here = f"{HOME}/sites?station={need.station}"
@@ -163,6 +185,13 @@ def _row(hub: Hub, person: Person, need: Need, known: Any, pictures: int) -> Nee
         mine=asked or (agrees and need.about == "stuck"),
         photos=pictures if person.may("hold", need.station) else 0,
     )  # fmt: skip
+
+
+def _places(hub: Hub, stations: Sequence[str], known: Any) -> str:
+    """Their names; of many, how many they are."""
+    if len(stations) > MOST_NAMED:
+        return str(known.ngettext("%(num)s station", "%(num)s stations", len(stations)) % {"num": len(stations)})
+    return ", ".join(hub.stations.known[each].about.name for each in stations)
 
 
 def _next(need: Need, known: Any) -> str:
@@ -187,32 +216,3 @@ async def needs_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn)
     rows = await need_rows(request, hub, sign_in.person)
     return NeedsView(await top(request, hub, sign_in, "needs", len(rows)), tuple(rows[:MOST_SHOWN]),
                      with_query(f"{HOME}/needs/events", request), max(0, len(rows) - MOST_SHOWN))  # fmt: skip
-
-
-@post("/console/cases/{case:uuid}/close", include_in_schema=False)
-async def close_case(request: Request[Any, Any, Any], case: Any, sign_in: SignIn, hub: Hub) -> Redirect:
-    """Somebody has looked. The outcome is a word for those who read the journal later. Raises Refusal."""
-    must(sign_in, "see")
-    form = await posted(request, sign_in)
-    to = f"{HOME}/stations/{form['station']}" if form.get("station") in hub.stations.known else f"{HOME}/needs"
-    station = await reading.station_of_case(hub, case)
-    person = must(sign_in, "hold", station)
-    outcome = form.get("outcome", "").strip()
-    try:
-        if not outcome or not outcome.isprintable():
-            raise Refusal("reason_missing")
-        acts.refuse_bad_reason(outcome)
-        await hub.desk.ask(CloseCase(case=case, station=station, outcome=outcome, actor=person.actor))
-    except Refusal as no:
-        return back(to, no=no)
-    return back(to, "closed")
-
-
-@get("/console/cases/{case:uuid}/photos/{index:int}", include_in_schema=False)
-async def case_photo(case: Any, index: int, sign_in: SignIn, hub: Hub) -> Response[bytes]:
-    """A picture that a courier took of what went wrong. Raises Refusal for whoever has no right to close the case."""
-    must(sign_in, "hold", await reading.station_of_case(hub, case))
-    pictures = await photos.of_case(hub, case)
-    if not 0 <= index < len(pictures):
-        raise Refusal("not_found")
-    return Response(pictures[index], media_type="image/jpeg", headers=dict(HEADERS))

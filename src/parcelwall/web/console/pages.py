@@ -2,6 +2,7 @@
 
 from parcelwall.web.console import (
     agreeing,
+    cases,
     crew,
     figures,
     journal,
@@ -18,8 +19,8 @@ from parcelwall.web.console import (
 PAGES = [
     sign_in.sign_in_page, sign_in.sign_in, sign_in.passkey_begin, sign_in.passkey_finish, sign_in.sign_out,
     sign_in.me_page, sign_in.make_begin, sign_in.make_finish, sign_in.end_passkey,
-    overview.console, overview.console_events, overview.needs_page, overview.needs_events, overview.close_case,
-    overview.case_photo, overview.wall, overview.wall_events,
+    overview.console, overview.console_events, overview.needs_page, overview.needs_events, overview.wall,
+    overview.wall_events, cases.close_case, cases.case_photo, cases.send_someone, cases.tell_recipient,
     agreeing.agree, agreeing.agree_begin, agreeing.agree_finish, agreeing.withdraw,
     station.station_page, station.station_events, station.open_door, station.hold_door,
     screen.note_screen, writing_off.write_off_page, writing_off.write_off_all,

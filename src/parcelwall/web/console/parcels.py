@@ -18,8 +18,9 @@ from parcelwall.hub.story import Step
 from parcelwall.journal import streams
 from parcelwall.notices.language import words
 from parcelwall.rules.life import INSIDE, Parcel, Stage
-from parcelwall.web.console import said
+from parcelwall.web.console import said, telling
 from parcelwall.web.console.gate import HOME, back, look, must, posted, top
+from parcelwall.web.console.once import and_no_more, show_once, take_once
 from parcelwall.web.console.overview import need_rows
 from parcelwall.web.console.station import reason_of
 from parcelwall.web.console.views import Found, Line, NeedRow, ParcelsView, ParcelView, Revealed, Told
@@ -28,7 +29,7 @@ from parcelwall.web.render import Renderer
 
 COMING = (Stage.ANNOUNCED, Stage.RESERVED)
 LATE_S = 120  # between a station's clock and the hub's: more than that is worth telling
-DETAILS = ("mark", "reason", "why", "outcome", "size", "by", "at")
+CLEAR = "clear"
 
 
 @get("/console/parcels", include_in_schema=False)
@@ -62,7 +63,9 @@ async def parcel_page(
     request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub, renderer: Renderer
 ) -> Response[bytes]:
     found = await story.one(hub, sign_in.person, parcel)
-    return page(renderer, await parcel_view(request, hub, sign_in, found), look(request, _zone(hub, found)))
+    clear = CLEAR in take_once(request, hub, sign_in) and sign_in.person.may("reveal", found.station)
+    view = await parcel_view(request, hub, sign_in, found, clear)
+    return and_no_more(request, hub, page(renderer, view, look(request, _zone(hub, found))))
 
 
 def _zone(hub: Hub, parcel: Parcel) -> str:
@@ -70,22 +73,19 @@ def _zone(hub: Hub, parcel: Parcel) -> str:
     return station.about.zone if station else "UTC"
 
 
-@post("/console/parcels/{parcel:uuid}/reveal", status_code=200, include_in_schema=False)
-async def reveal(
-    request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub, renderer: Renderer
-) -> Response[Any]:
-    """The answer to this one request shows the person; nothing that can be opened again does."""
+@post("/console/parcels/{parcel:uuid}/reveal", include_in_schema=False)
+async def reveal(request: Request[Any, Any, Any], parcel: UUID, sign_in: SignIn, hub: Hub) -> Redirect:
+    """The page that follows shows the person, once; loaded again it shows nobody, and nothing is written again."""
     found = await story.one(hub, sign_in.person, parcel)
     must(sign_in, "reveal", found.station)
-    form = await posted(request, sign_in)
+    form, to = await posted(request, sign_in), f"{HOME}/parcels/{parcel}"
     try:
         reason = reason_of(form)
         acts.refuse_bad_reason(reason)
     except Refusal as no:
-        return back(f"{HOME}/parcels/{parcel}", no=no)
-    person = await story.reveal(hub, sign_in.person, found, reason)
-    view = await parcel_view(request, hub, sign_in, found, person, clear=True)
-    return page(renderer, view, look(request, _zone(hub, found)))
+        return back(to, no=no)
+    await story.note_reveal(hub, sign_in.person, found, reason)
+    return show_once(hub, sign_in, to, {CLEAR: ""})
 
 
 @post("/console/parcels/{parcel:uuid}/extend", include_in_schema=False)
@@ -148,14 +148,13 @@ async def _ended(hub: Hub, command: CallOff | WriteOff, what: str, to: str) -> R
 
 
 async def parcel_view(
-    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, parcel: Parcel, person: Recipient | None = None,
-    clear: bool = False,
-) -> ParcelView:  # fmt: skip
-    """A parcel with its story. `person` is shown masked unless `clear`."""
+    request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, parcel: Parcel, clear: bool = False
+) -> ParcelView:
+    """A parcel with its story. Its person is shown masked unless `clear`."""
     known = words(look(request).language)
     names = await staff.names(hub.pool)
     steps = await story.story(hub, parcel)
-    person = person or await story.person_of(hub, parcel)
+    person = await story.person_of(hub, parcel)
     station = hub.stations.known.get(parcel.station or "")
     may_end = sign_in.person.may("end", parcel.station)
     sides = " × ".join(str(side) for side in parcel.sides_mm)
@@ -194,17 +193,9 @@ def _shown(person: Recipient, clear: bool) -> Revealed:
 
 def _line(hub: Hub, step: Step, names: dict[UUID, str], known: Any) -> Line:
     station = hub.stations.known.get(str(step.body.get("station") or streams.station_of(step.writer) or ""))
-    details = [_detail(step.body[name], known) for name in DETAILS if isinstance(step.body.get(name), str)]
     late = (step.recorded_at - step.happened_at).total_seconds()
     return Line(
-        known.gettext(said.KIND.get(step.kind, step.kind)), ", ".join(filter(None, details)),
+        telling.kind(step.kind, step.body, known), telling.detail(step.kind, step.body, known),
         names.get(step.actor, "") if step.actor else "", step.door, station.about.name if station else "",
         step.happened_at, step.recorded_at, int(late) if abs(late) > LATE_S else 0, step.writer, step.number,
     )  # fmt: skip
-
-
-def _detail(text: str, known: Any) -> str:
-    """A reason of ours in words, with what was written beside it; anything else as it stands."""
-    key, sign, more = text.partition(":")
-    reasons = {**said.REASONS, **said.CALLED_OFF, **said.WRITTEN_OFF}
-    return f"{known.gettext(reasons[key])}{sign}{more}" if key in reasons else text

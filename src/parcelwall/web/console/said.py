@@ -11,6 +11,9 @@ def N_(message: str) -> str:
 
 SAID = {
     "closed": N_("The case is closed."),
+    "sent": N_("Noted. Your colleagues see that somebody is on the way."),
+    "told": N_("The recipient is told that something is wrong, and that it is seen to."),
+    "nobody_to_tell": N_("Nobody is told: no address or number of a recipient is known, or nobody waits for it here."),
     "held": N_("The door is out of order: it is offered to nobody until somebody has looked."),
     "asked": N_("The order is on its way. What the station says stands below."),
     "second": N_("It waits for a second person, who sees it under Needs you."),
@@ -158,7 +161,19 @@ KIND = {
     "Looked": N_("Somebody looked who it is for"),
     "StaffChanged": N_("One of your people was admitted, changed or sent away"),
     "Forgotten": N_("Its person was erased"),
-    "Granted": N_("A door was opened from afar"),
+    "Granted": N_("A courier was admitted, a code was drawn, or a door was opened from afar"),
+    "Revoked": N_("An admission or a code was taken back"),
+    "Blocked": N_("Nobody may collect it for now"),
+    "Unblocked": N_("It may be collected again"),
+    "PolicyAdopted": N_("A policy was adopted"),
+    "TableAdopted": N_("A forecast was adopted"),
+    "AdmissionAdopted": N_("It was adopted who is admitted"),
+    "StationConfigured": N_("The station was set up, or changed"),
+    "StationEnrolled": N_("A computer joined as this station"),
+    "KeyRevoked": N_("Its computer is trusted no longer"),
+    "EpochBegan": N_("The hub was restored, and began a new book"),
+    "CaseNoted": N_("Something was done about a case"),
+    "SiteNoted": N_("What is on paper about its site was noted"),
 }
 ROLE = {
     "viewer": N_("looks"),

@@ -13,11 +13,10 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import Person, SignIn
 from parcelwall.notices.language import languages
 from parcelwall.rules import screen_note
-from parcelwall.web.console.gate import HOME, back, must, posted
+from parcelwall.web.console.gate import FIELD, HOME, back, local_time, must, posted
 from parcelwall.web.console.views import ScreenSays
 
 USUAL = timedelta(days=1)
-FIELD = "%Y-%m-%dT%H:%M"  # how a browser writes a day and an hour without a zone
 
 
 async def screen_says(hub: Hub, person: Person, station: str) -> ScreenSays:
@@ -57,7 +56,4 @@ def _until(hub: Hub, station: str, text: str) -> datetime | None:
     known = hub.stations.known.get(station)
     if known is None:
         raise Refusal("station_unknown", station=station)
-    try:
-        return datetime.strptime(text, FIELD).replace(tzinfo=ZoneInfo(known.about.zone))
-    except ValueError:
-        return None
+    return local_time(text, known.about.zone)

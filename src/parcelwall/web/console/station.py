@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 from typing import Any
 
+import msgspec
 from litestar import Request, Response, get, post
 from litestar.response import Redirect, Stream
 
@@ -18,7 +19,7 @@ from parcelwall.hub.watching import Behind, OneStation
 from parcelwall.notices.language import words
 from parcelwall.web.cabinet import State
 from parcelwall.web.cabinet import draw as draw_cabinet
-from parcelwall.web.console import said
+from parcelwall.web.console import said, telling
 from parcelwall.web.console.gate import HOME, Kiosks, live, look, must, posted, top, with_query
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.overview import CALM_S, need_rows
@@ -72,13 +73,16 @@ async def station_view(
     door = _number(request.query_params.get("door", ""))
     chosen = next((each for each in one.doors if each.number == door), None)
     notes = [site for site in await sites.newest(hub) if site.station == name]
-    states = {each.number: DRAWN[each.state] if one.glance.line == "here" else _old(each) for each in one.doors}
+    states = {each.number: DRAWN[each.state] for each in one.doors}
     return StationView(
         top=await top(request, hub, sign_in, "map"), glance=one.glance,
         cabinet_svg=draw_cabinet(one.station.about.layout, known, lit=chosen.number if chosen else None,
                                  view="operator", states=states, link=f"{here}?door="),
-        doors=one.doors, acts=tuple(await acts.lately_at(hub, name)),
-        latest=tuple((each, known.gettext(said.KIND.get(each.kind, each.kind))) for each in one.latest),
+        doors=one.doors, acts=tuple(_answered(act, known) for act in await acts.lately_at(hub, name)),
+        latest=tuple(
+            (each, telling.kind(each.kind, each.body, known), telling.detail(each.kind, each.body, known))
+            for each in one.latest
+        ),
         needs=tuple(await need_rows(request, hub, person, name)), site=notes[0] if notes else None,
         software=one.software, power=one.power.status if one.power else "",
         charge=one.power.charge_ratio if one.power else None, power_at=one.power_at, to_carry=one.to_carry,
@@ -91,13 +95,13 @@ async def station_view(
     )  # fmt: skip
 
 
+def _answered(act: acts.Act, known: Any) -> acts.Act:
+    """The act with what came of it in words."""
+    return msgspec.structs.replace(act, outcome=telling.outcome(act.outcome, known)) if act.outcome else act
+
+
 def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
-
-
-def _old(door: Behind) -> State:
-    """Of a station that is silent nobody knows whether a door is open; the rest is as it was heard last."""
-    return "unknown" if door.state == "open" else DRAWN[door.state]
 
 
 def _chosen(door: Behind, one: OneStation, sign_in: SignIn, known: Any) -> Chosen:

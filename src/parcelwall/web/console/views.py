@@ -12,7 +12,6 @@ import msgspec
 from parcelwall.hub.acts import Act
 from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Need
-from parcelwall.hub.pages_of_journal import Leaf, Stream
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
 from parcelwall.hub.watching import AtAGlance, Behind, Noted
@@ -85,6 +84,10 @@ class NeedRow(msgspec.Struct, frozen=True):
     may_agree: bool = False
     mine: bool = False
     photos: int = 0
+    noted: tuple[tuple[str, datetime, str], ...] = ()
+    """What was done about it so far: in words, when, by whom."""
+    may_send: bool = False
+    may_tell: bool = False
 
 
 class MapView(msgspec.Struct, frozen=True):
@@ -119,21 +122,6 @@ class WallView(MapView, frozen=True):
     """The same for a large screen that nobody touches: no act, no name, no number of a parcel."""
 
     template: ClassVar[str] = "console/wall.html"
-
-
-class JournalView(msgspec.Struct, frozen=True):
-    """A leaf of one station's journal. `kinds`: key and words of each kind of entry."""
-
-    template: ClassVar[str] = "console/journal.html"
-    top: Top
-    station: str
-    name: str
-    streams: tuple[Stream, ...]
-    leaf: Leaf
-    kinds: tuple[tuple[str, str], ...]
-    kind: str
-    may_find: bool
-    events: str | None = None
 
 
 class NeedsView(msgspec.Struct, frozen=True):
@@ -173,7 +161,7 @@ class StationView(msgspec.Struct, frozen=True):
     glance: AtAGlance
     cabinet_svg: str
     doors: tuple[Behind, ...]
-    latest: tuple[tuple[Noted, str], ...]
+    latest: tuple[tuple[Noted, str, str], ...]
     acts: tuple[Act, ...]
     needs: tuple[NeedRow, ...]
     site: Site | None
@@ -303,6 +291,12 @@ class CouriersView(msgspec.Struct, frozen=True):
     code: str = ""
     code_for: str = ""
     events: str | None = None
+    at: str = ""
+    query: str = ""
+    more: bool = False
+    """There are others, which are not shown."""
+    new: UUID | None = None
+    """Of the courier whom the form admits if it names none: sent twice, it is one courier."""
 
 
 class SiteRow(msgspec.Struct, frozen=True):
@@ -356,6 +350,8 @@ class PeopleView(msgspec.Struct, frozen=True):
     key: str = ""
     key_for: str = ""
     events: str | None = None
+    who: str = ""
+    """Whose form is shown: a box for each station is there once, not once for each person."""
 
 
 class Figure(msgspec.Struct, frozen=True):

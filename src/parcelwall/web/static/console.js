@@ -1,7 +1,7 @@
 // The console's own: the map comes closer and moves, its pins keep their size, and a lost stream is said.
 // Everything works without it: the list says what the map says.
 (() => {
-  const OLD_MS = 10000, STEP = 1.5, CLOSEST = 6, CLOSEST_M = 600;
+  const OLD_MS = 10000, DEAD_MS = 25000, STEP = 1.5, CLOSEST = 6, CLOSEST_M = 600;
   let whole = null, view = null;
   const map = () => document.getElementById("town-map");
 
@@ -102,12 +102,18 @@
     draw();
   }
 
-  let lostAt = 0;
+  // The hub says every few seconds that all is as it stands here. A line that is cut says nothing, not even that it is
+  // cut: what was not heard of for OLD_MS is old, and after DEAD_MS the line is begun anew.
+  let heardAt = Date.now(), triedAt = 0;
   function watch() {
-    const lost = lostAt && Date.now() - lostAt > OLD_MS;
-    const band = document.getElementById("lost-news");
+    const live = document.getElementById("live"), silent = Date.now() - heardAt;
+    if (!live?.hasAttribute("hx-sse:connect")) return;
+    const band = document.getElementById("lost-news"), lost = silent > OLD_MS;
     if (band) band.hidden = !lost;
-    document.body.classList.toggle("is-lost", Boolean(lost));
+    document.body.classList.toggle("is-lost", lost);
+    if (silent < DEAD_MS || Date.now() - triedAt < DEAD_MS) return;
+    triedAt = Date.now();
+    live._htmx?.sse?.reader?.cancel();
   }
 
   function comeCloser(event) {
@@ -124,10 +130,14 @@
     document.addEventListener("pointermove", move);
     setInterval(watch, 1000);
   });
-  document.addEventListener("htmx:sse:after:message", () => { lostAt = 0; told(); });
+  document.addEventListener("htmx:sse:after:message", (event) => {
+    heardAt = Date.now();
+    if (!event.detail.message.event) told(); // else it is as it stands here
+  });
   document.addEventListener("htmx:sse:error", (event) => {
     if (event.detail.status === 401) location.reload(); // the sign-in ended: to its page, and back here from there
-    else lostAt ||= Date.now();
   });
-  document.addEventListener("htmx:sse:before:connection", (e) => { if (e.detail.connection.attempt > 0) lostAt ||= Date.now(); });
+  document.addEventListener("htmx:before:morph:attr", (event) => { // what somebody has unfolded stays so
+    if (event.detail.attrName === "open" && event.target.tagName === "DETAILS") event.preventDefault();
+  });
 })();
