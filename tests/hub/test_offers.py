@@ -55,6 +55,11 @@ async def test_adopted_tables_are_told_and_a_better_chance_may_come_first(hub: H
     await hub.take_tables([line("S-0001", 0.95, 0.95, 0.95)])
     told = await hub.offers.offer(Wanted(order(expected_at=NOW + timedelta(days=2)), HERE))
     assert told.offers[0].probability == 0.95
+    many = dict.fromkeys("SM", (0.95,) * 3)
+    own = RoomTable(station="S-0001", made_at=NOW, chance=many, by_carrier={"acme": {"S": (0.91,) * 3}})
+    await hub.take_tables([msgspec.json.encode(own)])
+    told = await hub.offers.offer(Wanted(order(expected_at=NOW + timedelta(days=2)), HERE))
+    assert {o.station: o.probability for o in told.offers}["S-0001"] == 0.91, "its own carrier's hours"
 
 
 class Line:

@@ -75,6 +75,25 @@ def test_past_stays_tell_that_the_station_empties() -> None:
     assert chance[0] < 0.9 < chance[5]
 
 
+def test_who_comes_before_the_station_empties_is_told_less_than_who_comes_after_it() -> None:
+    """Each evening the carrier Late fills the only L until noon; Early comes in the morning, with small ones."""
+    past, fits = list[Entry](), dict.fromkeys(("length_mm", "width_mm", "height_mm", "weight_g"), 1)
+    for day in range(1, 61):
+        for number, carrier, size, came, door, left in (
+            (day, "Late", "L", NOW - timedelta(days=day, hours=-10), 4, NOW - timedelta(days=day - 1, hours=-4)),
+            (100 + day, "Early", "S", NOW - timedelta(days=day, hours=-1), 1, NOW - timedelta(days=day, hours=-3)),
+        ):
+            told = facts.Announced(parcel=UUID(int=number), carrier=carrier, reference=str(number), **fits)
+            past += [entry(told, came - timedelta(hours=2)), reserved(number, came - timedelta(hours=2), size),
+                     deposited(number, came, door)]  # fmt: skip
+            past += [collected(number, left, door)] if left < NOW else []
+    made = table(*past)
+    early, late = made.by_carrier["Early"]["L"], made.by_carrier["Late"]["L"]
+    assert early[0] < 0.1 and late[0] > 0.4, "today"
+    assert early[0] < made.chance["L"][0] < late[0], "of a carrier who was never here"
+    assert made.at("L", NOW, "Late") == late[0] and made.at("L", NOW, "Other") == made.chance["L"][0]
+
+
 def test_what_is_promised_counts_until_it_is_gone() -> None:
     promised = [reserved(n, NOW, "L") for n in (1, 2)]
     today, tomorrow = (table(*promised)).chance["L"][:2]

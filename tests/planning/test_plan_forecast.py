@@ -138,6 +138,7 @@ def test_tables_of_each_kind_are_read_from_a_plan_and_from_lines(tmp_path: Path)
     ({"made_at": NOON + timedelta(hours=1)}, "lies in the future"),
     ({"chance": {"S": (0.9, 7.5)}}, "not all between 0 and 1"),
     ({"chance": {"S": (0.9,), "M": (-1.0,)}}, "not all between 0 and 1"),
+    ({"by_carrier": {"acme": {"S": (0.9,), "M": (-1.0,)}}}, "not all between 0 and 1"),
 ])  # fmt: skip
 def test_chances_that_no_hub_would_use_are_not_adopted(tmp_path: Path, changed: dict[str, Any], why: str) -> None:
     room = RoomTable(station="S-0002", made_at=NOON - timedelta(hours=1), chance={"S": (0.0, 1.0)})

@@ -94,7 +94,7 @@ def test_a_look_at_the_past_sees_nothing_that_came_later() -> None:
 def test_what_was_learnt_is_kept_for_a_week_and_for_the_station_as_it_is_built(tmp_path: Path) -> None:
     kept, told = tmp_path / "learnt.gz", list[str]()
     made, ways = room_report.make(a_history(), NOW, kept, False, told.append)
-    assert len(made) == 1 and made[0].model == "room-2/moved" and "1 by the formula moved" in ways
+    assert len(made) == 1 and made[0].model == "room-3/moved" and "1 by the formula moved" in ways
     first = room_report.read(kept)["S-0001"]
     assert first.shift != 0.0
     room_report.make(a_history(), NOW + timedelta(days=6), kept, False, told.append)

@@ -118,10 +118,15 @@ def _room(text: str) -> Room:
 
 
 def _table(text: str) -> RoomTable:
-    """Sixty thousand tables of two dozen numbers: equal rows and equal names are kept once."""
+    """Sixty thousand tables of two dozen numbers for each carrier: equal rows and equal names are kept once."""
     table = _room_table.decode(text)
-    chance = {_name(size): _row(row) for size, row in table.chance.items()}
-    return msgspec.structs.replace(table, chance=chance, model=_name(table.model))
+    by_carrier = {_name(carrier): _rows(rows) for carrier, rows in table.by_carrier.items()}
+    chance, model = _rows(table.chance), _name(table.model)
+    return msgspec.structs.replace(table, chance=chance, model=model, by_carrier=by_carrier)
+
+
+def _rows(chance: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+    return {_name(size): _row(row) for size, row in chance.items()}
 
 
 @lru_cache(maxsize=256)
@@ -131,4 +136,10 @@ def _name(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _row(chances: tuple[float, ...]) -> tuple[float, ...]:
-    return chances
+    return tuple(map(_number, chances))
+
+
+@lru_cache(maxsize=16384)
+def _number(chance: float) -> float:
+    """They are told to four digits: of ten thousand each is kept once."""
+    return chance

@@ -57,7 +57,8 @@ def _no_room(table: RoomTable, now: datetime) -> str:
     if not timedelta(0) <= now - table.made_at <= STALE:
         odd = "is too old" if table.made_at < now else "lies in the future"
         return f"chances of room at {table.station} were made at {table.made_at:%Y-%m-%d %H:%M}, which {odd}"
-    if any(not 0 <= chance <= 1 for row in table.chance.values() for chance in row):
+    every = [table.chance, *table.by_carrier.values()]
+    if any(not 0 <= chance <= 1 for rows in every for row in rows.values() for chance in row):
         return f"chances of room at {table.station} are not all between 0 and 1"
     return ""
 

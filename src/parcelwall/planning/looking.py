@@ -49,6 +49,7 @@ class Week(msgspec.Struct):
     leads: Array  # (carrier, weekday, days): P(deposited so many days after the hand-over)
     hour: Array  # (carrier) usual clock hour of deposits
     visit_h: float  # the same of all
+    share: Array  # (carrier) of what was brought of late; all 0 where nothing was
 
 
 def known_by(p: Point, now_h: float) -> Week:
@@ -69,7 +70,9 @@ def known_by(p: Point, now_h: float) -> Week:
             these = mine & (day_of(p.handed_h) % 7 == weekday)
             counts = np.bincount(days[these].astype(int), minlength=DAYS) if these.sum() >= LIKE else everyone
             leads[carrier, weekday] = counts / counts.sum()
-    return Week(survival, leads, hour, float(np.median(p.came_h[recent] % 24)) if recent.any() else 12.0)
+    visit_h = float(np.median(p.came_h[recent] % 24)) if recent.any() else 12.0
+    share = np.bincount(p.carrier[recent], minlength=p.carriers) / max(1, recent.sum())
+    return Week(survival, leads, hour, visit_h, share)
 
 
 def _survival(stays_h: Array, slots: Array, longest_h: float) -> Array:

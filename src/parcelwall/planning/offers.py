@@ -6,6 +6,7 @@ the careful way: without past stays everybody stays, without past leads what is 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,9 +15,9 @@ import numpy as np
 from parcelwall.planning.demand import Array
 from parcelwall.planning.history import History, Story, zone_of
 from parcelwall.planning.learnt_room import WINDOW_H
-from parcelwall.planning.looking import NEVER_H, Point, known_by
-from parcelwall.planning.room_mending import Mend, learnt, tell
-from parcelwall.planning.room_past import look, pasts
+from parcelwall.planning.looking import DAYS, NEVER_H, Point, known_by
+from parcelwall.planning.room_mending import CARRIER, Mend, learnt, tell
+from parcelwall.planning.room_past import NOBODY, look, pasts
 from parcelwall.rules.layout import Layout
 from parcelwall.rules.offers import NEVER, SURE, RoomTable
 
@@ -24,15 +25,17 @@ START = datetime(1970, 1, 5)  # noqa: DTZ001, a Monday of the station's own cloc
 LONGEST_H = 336.0
 ENOUGH = 50  # stays that a station needs to have laws of its own; else those of all stations
 LEARNT_FOR = timedelta(days=7)  # then it is learnt anew
+WORTH_A_ROW = 0.02  # of what was brought of late: a carrier of less is told what all are told on average
 
 
 class Place(msgspec.Struct):
     """One station as chances look at it: its parcels, the class that each lay or lies in (-1: in none), the names of
-    the classes from the smallest, and how many compartments each has; what is `usable` now (`put_now`: in those), and
-    when it was last rebuilt, in hours of its clock."""
+    the carriers by number and of the classes from the smallest, and how many compartments each class has; what is
+    `usable` now (`put_now`: in those), and when it was last rebuilt, in hours of its clock."""
 
     point: Point
     put: Array
+    carriers: tuple[str, ...]
     names: tuple[str, ...]
     compartments: tuple[int, ...]
     usable: tuple[int, ...]
@@ -64,13 +67,15 @@ def mend(station: str, place: Place, now: datetime) -> Mend:
     first = float(np.min(place.point.handed_h, initial=now_h))
     since = max(now_h - WINDOW_H, place.since_h, first)
     past = pasts(place.point, place.put, place.compartments, since, now_h)
-    return learnt(station, now, place.compartments, past, now_h)
+    found = learnt(station, now, place.compartments, past, now_h)
+    return msgspec.structs.replace(found, carriers=place.carriers)
 
 
 def still_good(mend: Mend | None, place: Place, now: datetime) -> bool:
-    """Whether what was learnt may still be used: of the station as it is built now, and not older than a week."""
+    """Whether what was learnt may still be used: of the station as it is built now, by carriers, not older than a
+    week."""
     return (mend is not None and timedelta(0) <= now - mend.learnt_at <= LEARNT_FOR
-            and mend.compartments == place.compartments)  # fmt: skip
+            and mend.compartments == place.compartments and bool(mend.carriers) == bool(place.carriers))  # fmt: skip
 
 
 def _place(history: History, name: str, stories: list[Story], carriers: Sequence[str]) -> Place:
@@ -84,7 +89,8 @@ def _place(history: History, name: str, stories: list[Story], carriers: Sequence
     put = np.array([class_of.get(number, -1) for number in numbers.tolist()], dtype=int)
     rebuilt = history.laid_out.get(name)
     return Place(
-        point=_sorted(point, inorder), put=put, names=names, compartments=_counts(layout, names, frozenset()),
+        point=_sorted(point, inorder), put=put, carriers=tuple(carriers), names=names,
+        compartments=_counts(layout, names, frozenset()),
         usable=_counts(layout, names, broken), put_now=np.where(np.isin(numbers, list(broken)), -1, put), zone=zone,
         since_h=_hours(rebuilt, zone) if rebuilt else 0.0,
     )  # fmt: skip
@@ -149,15 +155,34 @@ def _table(name: str, place: Place, network: Point, now: datetime, mended: Mend 
     now_h = _hours(now, place.zone)
     settled = int((place.point.came_h < now_h - LONGEST_H).sum())
     week = known_by(place.point if settled >= ENOUGH else network, now_h)
-    looks = look(place.point, place.put_now, place.usable, now_h, week)
+    who = [c for c in range(len(place.carriers)) if week.share[c] >= WORTH_A_ROW] or [NOBODY]
+    every = list(product(who, range(DAYS)))
+    looks = look(place.point, place.put_now, place.usable, now_h, week, every)
     raw, rows = np.array([each.chances for each in looks]), np.array([each.rows for each in looks])
     told, way = raw, "formula"
     if mended is not None and still_good(mended, place, now):
+        rows[..., CARRIER] = [[_number(mended, place, c)] for c, _ in every]
         way = mended.way
         told = tell(mended, raw.ravel(), rows.reshape(raw.size, -1)).reshape(raw.shape)
-    told = np.where(_no_room(place.usable), NEVER, told)
-    chance = {size: tuple(np.clip(told[:, c], NEVER, SURE).round(4).tolist()) for c, size in enumerate(place.names)}
-    return RoomTable(station=name, made_at=now, model=f"room-2/{way}", chance=chance)
+    told = np.where(_no_room(place.usable), NEVER, told).reshape(len(who), DAYS, len(place.names))
+    share = np.ones(1) if who == [NOBODY] else week.share[who]
+    return RoomTable(
+        station=name, made_at=now, model=f"room-3/{way}",
+        chance=_by_size(place, np.average(told, axis=0, weights=share)),
+        by_carrier={place.carriers[c]: _by_size(place, told[at]) for at, c in enumerate(who)
+                    if c != NOBODY and place.carriers[c]},
+    )  # fmt: skip
+
+
+def _number(mended: Mend, place: Place, carrier: int) -> int:
+    """The number that this carrier had when it was learnt; NOBODY for one who is new since."""
+    name = "" if carrier == NOBODY else place.carriers[carrier]
+    return mended.carriers.index(name) if name in mended.carriers else NOBODY
+
+
+def _by_size(place: Place, told: Array) -> dict[str, tuple[float, ...]]:
+    """Of (days, sizes) chances those of each size, to four digits."""
+    return {size: tuple(np.clip(told[:, c], NEVER, SURE).round(4).tolist()) for c, size in enumerate(place.names)}
 
 
 def _no_room(usable: Sequence[int]) -> Array:

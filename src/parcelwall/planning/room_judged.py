@@ -59,9 +59,9 @@ def _asked(p: Point, put: Array, compartments: Sequence[int], parcels: Array) ->
     for place, j in enumerate(parcels.tolist()):
         now, size = float(p.handed_h[j]), int(p.size[j])
         week = weeks.get(now // 168) or weeks.setdefault(now // 168, known_by(p, now // 168 * 168.0))
-        days = [(share, min(DAYS - 1, int((at - now) // 24))) for share, at in days_of(p, j, now, week)]
-        for (share, _), look in zip(days, room_past.look(p, put, compartments, now, week, [d for _, d in days]),
-                                    strict=True):  # fmt: skip
+        days = days_of(p, j, now, week)
+        when = [(int(p.carrier[j]), min(DAYS - 1, int((at - now) // 24))) for _, at in days]
+        for (share, _), look in zip(days, room_past.look(p, put, compartments, now, week, when, j), strict=True):
             found.append((share, place, look.chances[size], look.rows[size]))
     if not found:
         return np.zeros(0), np.zeros(0, dtype=int), np.zeros(0), np.zeros((0, 0))

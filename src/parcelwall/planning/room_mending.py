@@ -19,21 +19,22 @@ from parcelwall.planning.room import LEAST, MOST
 from parcelwall.planning.room_past import Pasts
 
 Way = Literal["formula", "moved", "trees", "share"]
-SIZE = list(COLUMNS).index("size")
+SIZE, CARRIER = (list(COLUMNS).index(name) for name in ("size", "carrier"))
 LOOKS = 240  # past looks on each side of the line, to choose by; some two and a half months
 MISSED = 10  # outcomes without room on each side: with fewer there is nothing to learn from
-ALIKE = 6.0  # rows of one look (two days, three sizes) share their outcome nearly: they count as one
+ALIKE = 3.0  # rows of one look (three sizes) share their outcome nearly: they count as one
 HALF_H = 90 * 24.0  # an outcome so old counts half
 CLEAR = 2.0  # standard errors, over weeks
 
 
 class Mend(msgspec.Struct, frozen=True, kw_only=True):
-    """What was learnt of one station. `trees` are LightGBM's own text, `share` by size; `scores` are those by which it
-    was chosen, of `judged` outcomes."""
+    """What was learnt of one station. `carriers`: by number, as they were then; `trees` are LightGBM's own text,
+    `share` by size; `scores` are those by which it was chosen, of `judged` outcomes."""
 
     station: str
     learnt_at: datetime
     compartments: tuple[int, ...]
+    carriers: tuple[str, ...] = ()
     way: Way = "formula"
     shift: float = 0.0
     stretch: float = 0.0

@@ -1,9 +1,9 @@
 """One station's chance of room as it would have been told on past days, and what came of it: what to learn from.
 
-A look is taken every seven hours, so at each hour of the day in turn: for two of the eight days ahead and each size the
-formula's chance, what it is made of, and whether one more parcel of the size would have found room at one deposit of
-that day, drawn among them. Days are drawn as often as parcels were promised so far ahead until then, and a size weighs
-as many of them as had it: so what is learnt is of what is asked. Days without a deposit teach nothing.
+A look is taken for each parcel that was brought, at the moment when it was promised room (for every fifth at an hour of
+the eight days before, so that all days ahead are learnt of): for its carrier and each size the formula's chance, what
+that is made of, and whether one more parcel of the size would have found room just before it was put in. A size weighs
+as many as had it: so what is learnt is of what is asked.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,16 +14,16 @@ import numpy as np
 from parcelwall.planning import learnt_room
 from parcelwall.planning.demand import Array
 from parcelwall.planning.dice import dice
-from parcelwall.planning.looking import DAYS, OnDay, Point, Week, known_by, on_day
+from parcelwall.planning.looking import DAYS, Point, Week, known_by, on_day
 
-EVERY_H = 7.0
-DAYS_EACH = 2
-EVERY_DAY = 0.2  # of the draws go to all days alike
+MOST_LOOKS = 10_000  # of more parcels every second, every third ...
+EVERY_DAY = 0.2  # of the looks go to all days ahead alike
+NOBODY = -1  # in a carrier's place: nobody knows yet whose parcel it will be, and all on their way are of others
 
 
 class Pasts(msgspec.Struct):
-    """Of n looks times two days times sizes: when it was asked, when the outcome was there, hours; the formula's
-    chance; (n, COLUMNS) of what it is made of; room (1) or none (0); how much it weighs, 1 on average."""
+    """Of n looks times sizes: when it was asked, when the outcome was there, hours; the formula's chance; (n, COLUMNS)
+    of what it is made of; room (1) or none (0); how much it weighs, 1 on average."""
 
     asked_h: Array
     known_h: Array
@@ -37,34 +37,33 @@ class Pasts(msgspec.Struct):
 
 
 class Look(msgspec.Struct):
-    """What is expected on one day, so many ahead: by size the formula's chance and the row of COLUMNS."""
+    """What is expected when one carrier comes on one day: by size the formula's chance and the row of COLUMNS."""
 
-    ahead: int
     chances: list[float]
     rows: list[list[float]]
 
 
 def look(
-    p: Point, put: Array, compartments: Sequence[int], now: float, week: Week, days: Iterable[int] = range(DAYS)
-) -> list[Look]:
-    """Days ahead, each at the hour at which most is brought. `put`: the class each parcel lay or lies in, -1 for none
-    of these compartments."""
+    p: Point, put: Array, compartments: Sequence[int], now: float, week: Week, when: Iterable[tuple[int, int]],
+    asking: int = NOBODY,
+) -> list[Look]:  # fmt: skip
+    """One for each carrier (or NOBODY) and number of days ahead, at the hour at which that carrier usually comes (at
+    which most is brought). `put`: the class each parcel lay or lies in, -1 for none of these compartments. `asking`:
+    the parcel for which it is asked, if it was promised room in this very moment: it takes none from itself."""
     there = np.flatnonzero((p.came_h <= now) & (p.left_h > now) & (put >= 0))
     coming = np.flatnonzero((p.handed_h <= now) & (p.came_h > now) & (p.gone_h > now))
+    coming = coming[coming != asking]
     inside = np.array([(put[there] >= u).sum() for u in range(len(compartments))])
     found = []
-    for ahead in days:
-        at = now + ahead * 24 + ((week.visit_h - now) % 24 or 24.0)
+    for carrier, ahead in when:
+        hour = week.visit_h if carrier == NOBODY else week.hour[carrier]
+        at = now + ahead * 24 + ((hour - now) % 24 or 24.0)
         expected = on_day(p, put, there, coming, now, at, week, len(compartments))
-        found.append(Look(ahead, expected.chances(compartments), rows(expected, compartments, inside, now, ahead)))
+        of_parcel = [float(carrier), expected.at // 24 % 7, now % 24, float(ahead), expected.at - now]
+        parts, sizes = expected.ahead(carrier), range(len(compartments))
+        rows = [learnt_room.columns(parts, compartments, size, inside, of_parcel) for size in sizes]
+        found.append(Look(expected.chances(compartments), rows))
     return found
-
-
-def rows(expected: OnDay, compartments: Sequence[int], inside: Array, now: float, ahead: int) -> list[list[float]]:
-    """A row of COLUMNS for each size. Nobody knows yet whose parcel ours will be: all on their way are of others."""
-    of_parcel = [0.0, expected.at // 24 % 7, now % 24, float(ahead), expected.at - now]
-    parts = expected.ahead(-1)
-    return [learnt_room.columns(parts, compartments, size, inside, of_parcel) for size in range(len(compartments))]
 
 
 def pasts(p: Point, put: Array, compartments: Sequence[int], since_h: float, until_h: float) -> Pasts:
@@ -73,40 +72,27 @@ def pasts(p: Point, put: Array, compartments: Sequence[int], since_h: float, unt
     rng, weeks = dice(1), dict[float, Week]()
     asked, known, raw, fitted, weight = (list[float]() for _ in range(5))
     columns = list[list[float]]()
-    for now in np.arange(since_h, until_h, EVERY_H).tolist():
+    came = np.flatnonzero((p.came_h >= since_h) & (p.came_h < until_h))
+    for j in came[:: 1 + len(came) // MOST_LOOKS].tolist():
+        deposit = float(p.came_h[j])
+        now = float(p.handed_h[j])
+        if rng.random() < EVERY_DAY or not now < deposit:
+            now = deposit - rng.random() * DAYS * 24
+        if not since_h <= now or deposit - now >= DAYS * 24:
+            continue
         monday = now // 168 * 168.0
         week = weeks.get(monday) or weeks.setdefault(monday, known_by(p, monday))
-        days = rng.choice(DAYS, DAYS_EACH, replace=False, p=_asked(p, now)).tolist()
+        [each] = look(p, put, compartments, now, week, [(int(p.carrier[j]), int((deposit - now) // 24))], j)
         shares = np.bincount(p.size[: np.searchsorted(p.came_h, now)], minlength=len(compartments)) + 1.0
-        for each in look(p, put, compartments, now, week, days):
-            deposit = _drawn(p, now + 24 * each.ahead, rng.random())
-            if deposit is None or deposit >= until_h:
-                continue
-            asked += [now] * len(compartments)
-            known += [deposit] * len(compartments)
-            raw += each.chances
-            columns += each.rows
-            fitted += _fits(p, put, compartments, deposit)
-            weight += (shares / shares.mean()).tolist()
+        asked += [now] * len(compartments)
+        known += [deposit] * len(compartments)
+        raw += each.chances
+        columns += each.rows
+        fitted += _fits(p, put, compartments, deposit)
+        weight += (shares / shares.mean()).tolist()
     table = np.array(columns, dtype=float).reshape(-1, len(learnt_room.COLUMNS))
     asked_h, known_h, chances = map(np.array, (asked, known, raw))
     return Pasts(asked_h, known_h, chances, table, np.array(fitted), np.array(weight))
-
-
-def _asked(p: Point, now: float) -> Array:
-    """How often each number of days ahead was promised, of what was brought by now."""
-    came = slice(0, int(np.searchsorted(p.came_h, now)))
-    lead = p.came_h[came] - p.handed_h[came]
-    days = np.clip(lead[lead >= 0] // 24, 0, DAYS - 1).astype(int)
-    counts = np.bincount(days, minlength=DAYS) + 1e-3
-    found: Array = (1 - EVERY_DAY) * counts / counts.sum() + EVERY_DAY / DAYS
-    return found
-
-
-def _drawn(p: Point, since_h: float, chance: float) -> float | None:
-    """The time of one of the deposits of a day; None where there was none."""
-    first, last = np.searchsorted(p.came_h, [since_h, since_h + 24], side="right")
-    return float(p.came_h[first + int(chance * (last - first))]) if last > first else None
 
 
 def _fits(p: Point, put: Array, compartments: Sequence[int], at: float) -> list[float]:

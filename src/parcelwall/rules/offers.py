@@ -33,16 +33,18 @@ BY_SIZE = frozenset({"parcel_too_large", "parcel_too_heavy", "climate_not_here"}
 
 class RoomTable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The chance of room at one station: `chance[size][d]` on arrival d days after `made_at`, size the smallest that
-    fits. `planning.offers` makes it; numbers outside 0..1 are not used."""
+    fits; `by_carrier[carrier]` the same for a parcel of one of the carriers that come there, who come at other hours.
+    `planning.offers` makes it; numbers outside 0..1 are not used."""
 
     station: str
     made_at: datetime
     chance: dict[str, tuple[float, ...]]
     model: str = ""
+    by_carrier: dict[str, dict[str, tuple[float, ...]]] = {}
 
-    def at(self, size: str, arrival: datetime) -> float | None:
+    def at(self, size: str, arrival: datetime, carrier: str = "") -> float | None:
         """The chance on the day of arrival; None where the table does not say. Never above SURE or below NEVER."""
-        row = self.chance.get(size, ())
+        row = self.by_carrier.get(carrier, self.chance).get(size, ())
         day = (arrival - self.made_at).days
         if not 0 <= day < len(row) or not 0 <= row[day] <= 1:  # NaN is not between either
             return None
@@ -152,7 +154,7 @@ def look(
         return Seen(standing, size, None, None, "proof_not_possible_here")
     if not standing.in_service:
         return Seen(standing, size, None, None, "station_out_of_service")
-    chance, why = _chance(standing, size, arrival, now)
+    chance, why = _chance(standing, size, parcel.carrier, arrival, now)
     holds = places.has_room(standing.plan, standing.room, need, policy.overbook)
     if not holds:  # what cannot be promised now is not offered, whatever a table hopes
         return Seen(standing, size, chance, why, "no_reachable_compartment" if parcel.reach else _full(standing))
@@ -186,14 +188,16 @@ def _full(standing: Standing) -> str:
     return "no_fitting_compartment" if left > 0 else "station_full"
 
 
-def _chance(standing: Standing, size: str, arrival: datetime, now: datetime) -> tuple[float | None, str | None]:
+def _chance(
+    standing: Standing, size: str, carrier: str, arrival: datetime, now: datetime
+) -> tuple[float | None, str | None]:
     """The table's chance, or None and why there is none."""
     table = standing.table
     if table is None:
         return None, "no_table"
     if not timedelta(0) <= now - table.made_at <= STALE:
         return None, "table_too_old"
-    chance = table.at(size, arrival)
+    chance = table.at(size, arrival, carrier)
     return chance, None if chance is not None else "table_does_not_reach"
 
 
