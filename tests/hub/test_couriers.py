@@ -18,7 +18,7 @@ from litestar import Request
 from PIL import Image
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import admitted, courier_outbox, couriers, photos, signed_in, sites, tries
+from parcelwall.hub import admitted, courier_outbox, couriers, lists, photos, signed_in, sites, tries
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.courier_outbox import Entry
 from parcelwall.hub.house import Hub
@@ -162,6 +162,40 @@ async def test_returns_are_taken_along_and_not_brought(database: str, tmp_path: 
         taken = await couriers.to_take(hub, "S-0001")
         assert [each.reference for each in taken] == ["SENT-2"]
         assert [each.id for each in taking.waiting(station.desk)] == [taken[0].id]
+
+
+async def test_who_is_admitted_for_some_carriers_hears_nothing_of_the_others(hub: Hub) -> None:
+    await announced(hub, "PW-OURS", "S-0001")
+    await announced(hub, "PW-THEIRS", "S-0001", carrier="other")
+    for carriers, ours, all_known in ((("acme",), 1, "unknown"), ((), 2, "here")):
+        await admit(hub, "S-0001", carriers=carriers)
+        [stop] = await couriers.round_of(hub, COURIER)
+        labels = couriers.labels_of(await couriers.to_bring(hub, "S-0001", stop.carriers))
+        assert (stop.to_bring, len(labels), "PW-OURS" in labels) == (ours, ours, True)
+        assert (await couriers.what_is(hub, COURIER, "PW-OURS", "S-0001")).verdict == "here"
+        assert (await couriers.what_is(hub, COURIER, "PW-THEIRS", "S-0001")).verdict == all_known
+
+
+async def test_what_others_have_brought_is_not_theirs_to_take(database: str, tmp_path: Path) -> None:
+    async with a_small_town(database, tmp_path) as town:
+        hub, station = town.hub, only(town)
+        for reference, carrier in (("SENT-1", "acme"), ("SENT-2", "other")):
+            await told(town, reference, direction="return", carrier=carrier)
+            await station.deposit(reference)
+        await station.carry()
+        await admit(hub, "S-0001", station.courier, carriers=("acme",))
+        [stop] = await couriers.round_of(hub, station.courier)
+        assert stop.to_take == 1
+        assert [each.reference for each in await couriers.to_take(hub, "S-0001", stop.carriers)] == ["SENT-1"]
+
+
+async def test_an_admission_names_carriers_that_there_are(hub: Hub) -> None:
+    await hub.admit("acme", "Acme")
+    grant = facts.Granted(grant=UUID(int=1), station="S-0001", may=("deposit",), courier=COURIER, carriers=("acme",))
+    await lists.admit(hub, grant)
+    with pytest.raises(Refusal, match="There is no carrier nobody"):
+        await lists.admit(hub, msgspec.structs.replace(grant, grant=UUID(int=2), carriers=("acme", "nobody")))
+    assert [each.carriers for each in await lists.staff(hub, "S-0001")] == [("acme",)]
 
 
 def test_a_small_parcel_without_a_small_compartment_takes_a_larger_one() -> None:

@@ -64,7 +64,7 @@ def tracking() -> dict[str, msgspec.Struct]:
         "track-sentence": views.SentenceView("PW-7F3-29Q", "On the way", 1, short, date(2026, 11, 23), events="/e"),
         "track-sentence-ready": views.SentenceView("PW-7F3-29Q", "Ready to collect", 3, short, events="/e"),
         "track-van": views.TrackView("Out for delivery to Kluuvi", "In a compartment by about 17:35. You get the code "
-                                     "then.", steps(2), place(), updated=NOW, events="/t/x/events"),
+                                     "then.", steps(2), place(), as_of=NOW, events="/t/x/events"),
         "track-ready-window": views.TrackView("On the way to Kluuvi", "", steps(1), place(), events="/t/x/events",
                                               ready=(NOW + timedelta(hours=16), NOW + timedelta(hours=40))),
         "track-waiting": views.TrackView("Waiting at Kluuvi", "The code is in your message.", steps(3), place(),

@@ -102,7 +102,8 @@ def lists() -> dict[str, msgspec.Struct]:
         coming=(row("/p/d", "coming", "Coming to Kluuvi", "About Monday 23 November.", "5512"),),
         past=(row("/p/e", "collected", "Collected", "Sat, 21 Nov", "7731"),
               row("/p/f", "gone", "Gone back", "Fri, 20 Nov, to the sender.", "9020")),
-        ways=WAYS, may_make=True, languages=known, events="/me/events", as_of=NOW,
+        ways=WAYS, may_make=True, languages=known, events="/me/events", as_of=NOW, quiet_from=22, quiet_until=7,
+        told_by=(views.Choice("email", "email", True), views.Choice("sms", "sms", False)),
     )  # fmt: skip
     keys = (views.MyPasskey("abc", NOW - timedelta(days=40), NOW - timedelta(hours=3)), views.MyPasskey("def", NOW))
     return {
@@ -110,7 +111,7 @@ def lists() -> dict[str, msgspec.Struct]:
         "my-list-empty": views.MeView(True, may_make=True, languages=known, events="/me/events", as_of=NOW),
         "my-list-passkeys": msgspec.structs.replace(full, passkeys=keys, may_make=False, ways=(), reach=True, past=(),
                                                     notice="Your passkey is made", coming=(), must_prove=True,
-                                                    proofs=WAYS),
+                                                    proofs=WAYS, quiet=True),
         "my-list-out": views.MeView(False, as_of=NOW),
         "my-list-out-elsewhere": views.MeView(False, passkeys_at="http://localhost:8600/me", as_of=NOW),
         "my-number": views.NumberView(),

@@ -17,7 +17,8 @@ from parcelwall.hub.house import Hub
 from parcelwall.web.app import hub_app
 from parcelwall.web.console.gate import SignInFirst, provide_sign_in
 from parcelwall.web.console.sign_in import prove_again
-from parcelwall.web.passkeys import cookie_name, whoever
+from parcelwall.web.passkeys import BY_ITSELF, cookie_name, whoever
+from parcelwall.web.render import STATIC
 from parcelwall.web.who import Brake
 from station.towns import a_hub, about
 
@@ -31,9 +32,9 @@ async def hub(database: str, tmp_path: Path) -> AsyncIterator[Hub]:
         yield hub
 
 
-def asked(hub: Hub, purpose: passkeys.Purpose, secret: str, path: str) -> Any:
+def asked(hub: Hub, purpose: passkeys.Purpose, secret: str, path: str, *more: tuple[bytes, bytes]) -> Any:
     cookie = f"{cookie_name(hub, purpose)}={secret}".encode()
-    headers = [(b"cookie", cookie), (b"host", b"parcels.example")]
+    headers = [(b"cookie", cookie), (b"host", b"parcels.example"), *more]
     return Request({"type": "http", "method": "GET", "path": path, "headers": headers, "query_string": b"",
                     "client": ("192.0.2.1", 1), "server": ("parcels.example", 443), "scheme": "https"})  # type: ignore[arg-type,typeddict-item]
 
@@ -74,6 +75,17 @@ async def test_nor_does_a_phone_that_lies_there(hub: Hub, purpose: passkeys.Purp
         hub.clock.advance(86_400)  # type: ignore[attr-defined]
         found = await whoever(request, hub, purpose)
     assert found is None
+
+
+async def test_nor_does_the_worker_that_keeps_an_open_page(hub: Hub) -> None:
+    secret = await signed_in.begin(hub, "recipient", UUID(int=7))
+    kept = asked(hub, "recipient", secret, "/me", (BY_ITSELF.encode(), b"1"))
+    for _ in range(31):
+        hub.clock.advance(86_400)  # type: ignore[attr-defined]
+        found = await whoever(kept, hub, "recipient")
+    assert found is None
+    worker = (STATIC / "sw.js").read_text()
+    assert BY_ITSELF in worker.lower(), "it says so itself"
 
 
 async def test_a_key_lets_nobody_in_who_has_a_passkey_until_it_is_new(hub: Hub) -> None:

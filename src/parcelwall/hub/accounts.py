@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from parcelwall.hub import preferred
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
 from parcelwall.hub.sitting import read_parcel
@@ -21,6 +22,9 @@ SHOWN_FOR = timedelta(days=30)  # after the end of a parcel's life
 KEPT_FOR = timedelta(days=60)
 BEGINS_WITHIN = timedelta(days=1)  # an account is made, then its browser signed in: two transactions
 
+_FIND = "SELECT id, language, reach, channels, quiet_from, quiet_until FROM account WHERE id = $1"
+_PREFER = """
+UPDATE account SET language = $2, reach = $3, channels = $4, quiet_from = $5, quiet_until = $6 WHERE id = $1"""
 _OF = """
 SELECT parcel.record FROM account_parcel JOIN parcel ON parcel.id = account_parcel.parcel WHERE account = $1
 ORDER BY parcel.id DESC LIMIT 200"""
@@ -39,11 +43,12 @@ DELETE FROM account WHERE made_at < $2
 
 
 class Account(NamedTuple):
-    """What its owner prefers: a language ("" follows the notice) and doors within reach."""
+    """What its owner prefers: a language ("" follows the notice), doors within reach, and how to be told."""
 
     id: UUID
     language: str
     reach: bool
+    told: preferred.Wishes
 
 
 async def open_account(hub: Hub) -> UUID:
@@ -53,13 +58,16 @@ async def open_account(hub: Hub) -> UUID:
 
 
 async def find(hub: Hub, account: UUID) -> Account | None:
-    row = await hub.pool.fetchrow("SELECT id, language, reach FROM account WHERE id = $1", account)
-    return Account(*row) if row else None
+    row = await hub.pool.fetchrow(_FIND, account)
+    return Account(row["id"], row["language"], row["reach"], preferred.read(row)) if row else None
 
 
-async def prefer(hub: Hub, account: UUID, language: str, reach: bool) -> None:
-    """The language of its pages from now on, and doors within reach for what is announced from now on."""
-    await hub.pool.execute("UPDATE account SET language = $2, reach = $3 WHERE id = $1", account, language, reach)
+async def prefer(
+    hub: Hub, account: UUID, language: str, reach: bool, told: preferred.Wishes = preferred.NONE
+) -> None:
+    """From now on: the language of its pages, doors within reach for what is announced, and how to be told."""
+    begins, ends = told.quiet or (None, None)
+    await hub.pool.execute(_PREFER, account, language, reach, list(told.channels), begins, ends)
     await hub.refresh_wishes()
 
 

@@ -18,6 +18,7 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
 from parcelwall.notices.failures import Undeliverable
 from parcelwall.notices.own_number import compose_number, compose_passkey_made
+from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import Parcel
 
 Kind = Literal["email", "sms"]
@@ -110,7 +111,7 @@ async def confirm(hub: Hub, account: UUID, typed: str) -> Confirmed:
     all that is announced for it later. Refuses wrong, old and too many tries alike."""
     now = hub.clock.now()
     row = await hub.pool.fetchrow(_TRY, account, now)
-    digits = "".join(each for each in typed if each.isdigit())
+    digits = "".join(each for each in plain_digits(typed) if each.isdigit())
     if row and not await tries.take(hub, f"number-tried/{row['index'].hex()}", OF_ONE_CONTACT):
         raise Refusal("too_many_tries")
     if row is None or not hmac.compare_digest(row["number_hash"], _hashed(account, digits)):

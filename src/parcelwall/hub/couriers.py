@@ -1,9 +1,11 @@
 """Couriers as the hub knows them: random ids, admitted by facts, signed in by a code that an operator hands out.
 
-What a courier's page shows of a station are counts, never a person, a code or another courier's work.
+What a courier's page shows of a station are counts, never a person, a code or another courier's work; and where the
+admission names carriers, nothing of another carrier's parcels.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -21,6 +23,7 @@ from parcelwall.hub.reading import by_size
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import OF_HUB, WRITTEN_FOR
 from parcelwall.rules import access, delegation, facts, token
+from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan, Room, read_room
 
@@ -38,12 +41,12 @@ SELECT writer, kind, happened_at, body FROM entry WHERE kind IN ('Deposited', 'T
   AND happened_at >= $2 ORDER BY happened_at"""  # noqa: S608 - ours
 _HERE = "SELECT record FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[])"
 _COUNTS = """
-SELECT station, count(*) FILTER (WHERE stage = 'RESERVED' AND NOT sent) AS to_bring,
+SELECT station, carrier, count(*) FILTER (WHERE stage = 'RESERVED' AND NOT sent) AS to_bring,
   count(*) FILTER (WHERE stage = 'OVERDUE' OR (stage = 'READY' AND sent)) AS to_take
 FROM (
-  SELECT station, stage, position('"direction":"return"' IN record) > 0 AS sent FROM parcel
+  SELECT station, carrier, stage, position('"direction":"return"' IN record) > 0 AS sent FROM parcel
   WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage IN ('RESERVED', 'READY', 'OVERDUE')
-) AS here GROUP BY 1"""
+) AS here GROUP BY 1, 2"""
 _STATIONS = """
 SELECT id, room, in_service, last_seen FROM station LEFT JOIN station_presence ON station = id
 WHERE id = ANY($1::text[]) ORDER BY id"""
@@ -81,7 +84,7 @@ async def sign_out(hub: Hub, courier: UUID) -> None:
 
 
 def _hashed(typed: str) -> bytes:
-    plain = "".join(c for c in typed.upper() if c.isalnum())[: 2 * CLAIM_LENGTH]
+    plain = "".join(c for c in plain_digits(typed).upper() if c.isalnum())[: 2 * CLAIM_LENGTH]
     plain = plain.replace("O", "0").replace("I", "1").replace("L", "1")
     return hashlib.sha256(b"parcelwall/courier-invite/1\x00" + plain.encode()).digest()
 
@@ -153,6 +156,7 @@ class Stop(msgspec.Struct, frozen=True):
     may: tuple[str, ...]
     in_service: bool
     seen_at: datetime | None
+    carriers: tuple[str, ...] = ()
 
 
 async def round_of(hub: Hub, courier: UUID) -> list[Stop]:
@@ -162,14 +166,16 @@ async def round_of(hub: Hub, courier: UUID) -> list[Stop]:
     """
     admitted = await admissions(hub, courier)
     rows = await hub.pool.fetch(_STATIONS, list(admitted))
-    counts = {row["station"]: row for row in await hub.pool.fetch(_COUNTS, list(admitted))}
+    counts = Counter[tuple[str, str]]()
+    for row in await hub.pool.fetch(_COUNTS, list(admitted)):
+        if _is_for(admitted[row["station"]].carriers, row["carrier"]):
+            counts.update({(row["station"], what): row[what] for what in ("to_bring", "to_take")})
     stops = [
         Stop(
-            station=row["id"], to_bring=counts[row["id"]]["to_bring"] if row["id"] in counts else 0,
-            to_take=counts[row["id"]]["to_take"] if row["id"] in counts else 0,
+            station=row["id"], to_bring=counts[row["id"], "to_bring"], to_take=counts[row["id"], "to_take"],
             in_service=row["in_service"], seen_at=row["last_seen"],
             sizes=room_by_size(hub.stations.known[row["id"]].plan, read_room(row["room"])),
-            may=admitted[row["id"]].may,
+            may=admitted[row["id"]].may, carriers=admitted[row["id"]].carriers,
         )
         for row in rows
     ]  # fmt: skip
@@ -229,15 +235,23 @@ async def ending_of(hub: Hub, parcel: UUID) -> str:
     return read_parcel(record).selector if record else ""
 
 
-async def to_bring(hub: Hub, station: str) -> list[Parcel]:
-    """What couriers bring there; what is sent from there, senders put in themselves."""
-    return [each for each in await _parcels(hub, [station], [Stage.RESERVED]) if each.direction != "return"]
+async def to_bring(hub: Hub, station: str, carriers: Sequence[str] = ()) -> list[Parcel]:
+    """What couriers of these carriers (of all, if none are named) bring there; what is sent from there, senders put in
+    themselves."""
+    coming = await _parcels(hub, [station], [Stage.RESERVED])
+    return [each for each in coming if each.direction != "return" and _is_for(carriers, each.carrier)]
 
 
-async def to_take(hub: Hub, station: str) -> list[Parcel]:
-    """What couriers take along from there: returns, and what nobody collected in time. As `station.taking.waiting`."""
+async def to_take(hub: Hub, station: str, carriers: Sequence[str] = ()) -> list[Parcel]:
+    """What they take along from there: returns, and what nobody collected in time. As `station.taking.waiting`."""
     inside = await _parcels(hub, [station], [Stage.READY, Stage.OVERDUE])
-    return [each for each in inside if each.direction == "return" or each.stage == Stage.OVERDUE]
+    out = [each for each in inside if each.direction == "return" or each.stage == Stage.OVERDUE]
+    return [each for each in out if _is_for(carriers, each.carrier)]
+
+
+def _is_for(carriers: Sequence[str], carrier: str) -> bool:
+    """Whether an admission for these carriers, or for all, is for parcels of this one."""
+    return not carriers or carrier in carriers
 
 
 async def _parcels(hub: Hub, stations: Sequence[str], stages: Sequence[Stage]) -> list[Parcel]:
@@ -261,20 +275,23 @@ class Label(msgspec.Struct, frozen=True):
 
 async def what_is(hub: Hub, courier: UUID, read: str, station: str) -> Label:
     """Looks a label up at the stop, then at the other stops of the round. It says nothing of any other parcel."""
-    admitted = await admissions(hub, courier)
+    admitted, read = await admissions(hub, courier), plain_digits(read)
     here = [name for name in admitted if name == station]
     for names in (here, sorted(admitted.keys() - here)):
-        parcel = await _labelled(hub, names, read)
+        parcel = await _labelled(hub, {name: admitted[name] for name in names}, read)
         if parcel is not None:
             verdict = "elsewhere" if parcel.station != station else "inside" if parcel.stage in INSIDE else "here"
             return Label(verdict, parcel.station or "", parcel.size or "", parcel.selector, parcel.id)
     return Label("mistyped" if check_digit_fits(read) is False else "unknown")
 
 
-async def _labelled(hub: Hub, stations: Sequence[str], read: str) -> Parcel | None:
-    tags = {name: access.label_tags(hub.stations.known[name].label_key, read) for name in stations}
-    there = await _parcels(hub, stations, (Stage.RESERVED, *INSIDE)) if stations else []
-    found = [each for each in there if any(access.same(each.label_tag, tag) for tag in tags[each.station or ""])]
+async def _labelled(hub: Hub, admitted: dict[str, facts.Granted], read: str) -> Parcel | None:
+    tags = {name: access.label_tags(hub.stations.known[name].label_key, read) for name in admitted}
+    there = await _parcels(hub, list(admitted), (Stage.RESERVED, *INSIDE)) if admitted else []
+    found = [
+        each for each in there if _is_for(admitted[each.station or ""].carriers, each.carrier)
+        and any(access.same(each.label_tag, tag) for tag in tags[each.station or ""])
+    ]  # fmt: skip
     return min(found, key=lambda parcel: parcel.stage != Stage.RESERVED, default=None)
 
 

@@ -5,6 +5,7 @@ writes and its cursor move in one transaction. docs/decisions/0001.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
@@ -13,6 +14,7 @@ import msgspec
 import structlog
 
 from parcelwall.journal import streams
+from parcelwall.rules import facts
 
 PAGE = 2_000
 IDLE_S = 0.15
@@ -26,6 +28,9 @@ _BEGIN = "INSERT INTO follower (name) SELECT unnest($1::text[]) ON CONFLICT DO N
 _MINE = """
 SELECT bool_and(pg_try_advisory_xact_lock(hashtext('parcelwall follower ' || name))) FROM unnest($1::text[]) AS name"""
 _CURSORS = "SELECT name, tx, revision, writer, number FROM follower WHERE name = ANY($1::text[])"
+_BODIES = """
+SELECT writer, number, kind, body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS of (writer, number)
+  USING (writer, number)"""
 _MOVE = "UPDATE follower SET tx = $2, revision = $3, writer = $4, number = $5 WHERE name = ANY($1::text[])"
 
 log = structlog.get_logger()
@@ -45,6 +50,20 @@ class Followed(msgspec.Struct, frozen=True):
 
 
 Handle = Callable[[asyncpg.Connection, Sequence[Followed]], Awaitable[None]]
+
+
+async def facts_of(
+    connection: asyncpg.Connection, entries: Sequence[Followed]
+) -> dict[tuple[str, int], facts.Fact]:
+    """The facts of these entries, by writer and number; without those that cannot be read: they are kept, and tell
+    nobody."""
+    keys = [entry.writer for entry in entries], [entry.number for entry in entries]
+    found = {}
+    for row in await connection.fetch(_BODIES, *keys) if entries else []:
+        with contextlib.suppress(msgspec.MsgspecError):
+            if fact := facts.read(row["kind"], row["body"]):
+                found[row["writer"], row["number"]] = fact
+    return found
 
 
 async def turn(pool: asyncpg.Pool, name: str, handle: Handle) -> int:

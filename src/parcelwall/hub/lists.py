@@ -57,9 +57,13 @@ def _is_over(grant: facts.Granted, now: datetime) -> bool:
 
 async def admit(hub: Hub, grant: facts.Granted) -> None:
     """A courier or technician may act at a station. Refuses more than its codes allow, an admission that is over
-    already, and an unknown station."""
+    already, an unknown station and unknown carriers."""
     if _is_over(grant, hub.clock.now()):
         raise Refusal("bad_field", "This time is over already: they would be admitted never.", field="until")
+    if grant.carriers:
+        rows = await hub.pool.fetch("SELECT id FROM carrier WHERE role = 'carrier'")
+        if odd := set(grant.carriers) - {row["id"] for row in rows}:
+            raise Refusal("bad_field", f"There is no carrier {', '.join(sorted(odd))}.", field="carriers")
     known = {each.courier for each in await staff(hub, grant.station)}
     if len(known | {grant.courier}) > MOST_STAFF:
         raise Refusal("too_many_staff", most=MOST_STAFF)

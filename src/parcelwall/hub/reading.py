@@ -21,6 +21,7 @@ from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import Station, presence_at, presence_of
 from parcelwall.rules import access, facts
+from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
 from parcelwall.rules.sentence import ON_THE_WAY
@@ -104,6 +105,7 @@ async def by_reference(hub: Hub, typed: str) -> Parcel | None:
     """The parcel that anybody means by this number; None if there is none, or if two carriers use it."""
     if not typed or len(typed) > 64 or not typed.isprintable():
         return None
+    typed = plain_digits(typed)
     forms = {typed, typed.strip(), typed.strip().upper(), "".join(typed.split()).upper()}
     rows = await hub.pool.fetch(_BY_REFERENCE, list(forms))
     return read_parcel(rows[0]["record"]) if len(rows) == 1 else None

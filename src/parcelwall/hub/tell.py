@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Awaitable, Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -17,10 +17,10 @@ import msgspec
 import structlog
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import people
+from parcelwall.hub import people, preferred
 from parcelwall.hub.codes import code_of, token_of
 from parcelwall.hub.commands import OpenCase, RenewCode
-from parcelwall.hub.followers import Followed
+from parcelwall.hub.followers import Followed, facts_of
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash
 from parcelwall.hub.reading import LOST
@@ -57,9 +57,6 @@ _WRITE = """
 INSERT INTO notice (writer, number, purpose, channel, parcel, next_try)
 SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[])
 ON CONFLICT DO NOTHING"""
-_BODIES = """
-SELECT writer, number, kind, body FROM entry JOIN unnest($1::text[], $2::bigint[]) AS of (writer, number)
-  USING (writer, number)"""
 _BEHIND = "SELECT id FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment = $2"
 _OUTDATED = """
 SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
@@ -100,6 +97,7 @@ class Addressee(NamedTuple):
 
     parcel: Parcel
     person: people.Person
+    wishes: preferred.Wishes = preferred.NONE
 
 
 class Alike(Trouble):
@@ -142,7 +140,7 @@ class Teller:
     async def _opened_by_us(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> list[_Told]:
         """Whoever has a parcel behind a door that an operator had opened is told so (trust.md A-12)."""
         told = []
-        for (writer, number), fact in (await _read(connection, entries)).items():
+        for (writer, number), fact in (await facts_of(connection, entries)).items():
             if isinstance(fact, facts.OrderAnswered) and (fact.by, fact.outcome) == ("operator", "opened"):
                 behind = await connection.fetch(_BEHIND, streams.station_of(writer), fact.compartment)
                 told += [(each["id"], writer, number, "opened_by_us") for each in behind]
@@ -151,7 +149,7 @@ class Teller:
     async def _by_the_office(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> list[_Told]:
         """A code that one of us drew, a case that one of us wants them to know of. What a station tells is forged."""
         told = []
-        read = await _read(connection, [entry for entry in entries if streams.is_hubs(entry.writer)])
+        read = await facts_of(connection, [entry for entry in entries if streams.is_hubs(entry.writer)])
         for (writer, number), fact in read.items():
             if isinstance(fact, facts.Granted) and fact.tag and fact.by == "operator" and fact.parcel:
                 told.append((fact.parcel, writer, number, "code_drawn"))
@@ -163,7 +161,7 @@ class Teller:
         self, connection: asyncpg.Connection, entries: Sequence[Followed]
     ) -> set[tuple[str, int]]:
         """Those that the recipient did not ask for: a station stood still, an operator gave a whole area more time."""
-        read = await _read(connection, entries)
+        read = await facts_of(connection, entries)
         return {key for key, fact in read.items() if isinstance(fact, facts.Extended) and fact.by != "recipient"}
 
     async def _addressees(self, connection: asyncpg.Connection, parcels: Collection[UUID]) -> dict[UUID, Addressee]:
@@ -174,25 +172,18 @@ class Teller:
         known = [read_parcel(row["record"]) for row in records]
         persons = [parcel.person for parcel in known if parcel.person]
         found = await people.find_all(connection, persons, self._hub.keys) if persons else {}
-        return {each.id: Addressee(each, found[each.person]) for each in known if each.person in found}
+        wishes = await preferred.of_parcels(connection, parcels)
+        return {
+            each.id: Addressee(each, found[each.person], wishes.get(each.id, preferred.NONE))
+            for each in known if each.person in found
+        }  # fmt: skip
 
     def _rows(
         self, whom: Addressee, writer: str, number: int, purpose: str, asked: bool = True
     ) -> list[tuple[Any, ...]]:
-        reachable = {"email": whom.person.email, "sms": whom.person.phone}
-        at = self._when(purpose, whom.parcel.station, asked)
-        return [
-            (writer, number, purpose, channel, whom.parcel.id, at)
-            for channel, address in reachable.items() if address and channel in self.channels
-        ]  # fmt: skip
-
-    def _when(self, purpose: str, station: str | None, asked: bool) -> datetime:
-        """Now, or in the morning at the station, for what can wait. `asked`: unless somebody else did it."""
-        now, policy = self._hub.clock.now(), self._hub.policy
-        if station not in self._hub.stations.known:
-            return now
-        zone = self._hub.stations.known[station].about.zone
-        return schedule.send_at(purpose, now, zone, policy.quiet_from_hour, policy.quiet_until_hour, asked)
+        at = preferred.told_at(self._hub, purpose, whom.parcel, whom.wishes, asked)
+        ways = preferred.ways_to(whom.person, self.channels, whom.wishes)
+        return [(writer, number, purpose, channel, whom.parcel.id, at) for channel in ways]
 
     async def remind(self, connection: asyncpg.Connection) -> int:
         """Reminder notices for parcels whose holding time ends soon; quiet hours are kept. Answers how many."""
@@ -282,8 +273,20 @@ class Teller:
             await self._hub.pool.execute(_FAILED, *key)
             if await self._hub.pool.fetchval(_ELSEWHERE, *key):
                 return "failed", why, None
-        await self._hub.desk.ask(OpenCase(parcel=row["parcel"], about="notice_given_up"))
+        if not await self._by_another_way(row):
+            await self._hub.desk.ask(OpenCase(parcel=row["parcel"], about="notice_given_up"))
         return "failed", why, None
+
+    async def _by_another_way(self, row: asyncpg.Record) -> bool:
+        """Goes on by a way that the person did not want, where the one that they wanted leads nowhere."""
+        async with self._hub.pool.acquire() as connection:
+            whom = (await self._addressees(connection, {row["parcel"]})).get(row["parcel"])
+            ways = preferred.ways_to(whom.person, self.channels) if whom else []
+            made = [await connection.fetchval(
+                f"{_WRITE} RETURNING channel", [row["writer"]], [row["number"]], [row["purpose"]], [channel],
+                [row["parcel"]], [self._hub.clock.now()],
+            ) for channel in ways]  # fmt: skip
+        return any(made)
 
     async def prepare(self, connection: asyncpg.Connection, row: asyncpg.Record) -> Prepared | None:
         """The message of a notice, composed now; None if it has become pointless or there is nobody to tell."""
@@ -387,14 +390,3 @@ def _end_if_told() -> None:
     task = asyncio.current_task()
     if task and task.cancelling():
         raise asyncio.CancelledError
-
-
-async def _read(connection: asyncpg.Connection, entries: Sequence[Followed]) -> dict[tuple[str, int], facts.Fact]:
-    """The facts of these entries; without those that cannot be read: they are kept, and tell nobody."""
-    keys = [entry.writer for entry in entries], [entry.number for entry in entries]
-    found = {}
-    for row in await connection.fetch(_BODIES, *keys) if entries else []:
-        with contextlib.suppress(msgspec.MsgspecError):
-            if fact := facts.read(row["kind"], row["body"]):
-                found[row["writer"], row["number"]] = fact
-    return found

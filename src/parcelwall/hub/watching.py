@@ -122,6 +122,12 @@ def _glance(
     )  # fmt: skip
 
 
+async def is_alone(hub: Hub, station: str) -> bool:
+    """Whether a station that was here has said nothing for longer than a line does: it works on its own."""
+    seen = await hub.pool.fetchval("SELECT last_seen FROM station_presence WHERE station = $1", station)
+    return line_of(seen, hub.clock.now()) == "quiet"
+
+
 def line_of(seen: datetime | None, now: datetime) -> Line:
     if seen is None:
         return "never"

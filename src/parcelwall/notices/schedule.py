@@ -7,6 +7,7 @@ FIRST_S, LONGEST_S = 30, 3600
 GIVE_UP = timedelta(hours=72)
 PATIENT = frozenset({"reminder", "overdue", "diverted", "gone_back", "lost"})  # these wait for the morning
 PATIENT_UNASKED = frozenset({"kept_longer"})  # these, too, unless the recipient has just asked for it
+AT_ANY_HOUR = frozenset({"opened_by_us", "code_drawn"})  # somebody was at the parcel
 LAST_CALL = timedelta(hours=1)  # a reminder later than this before the deadline would help nobody
 
 
@@ -26,16 +27,21 @@ def gave_up(first_tried: datetime, now: datetime) -> bool:
 
 
 def send_at(
-    purpose: str, due: datetime, zone: str, quiet_from: int = 21, quiet_until: int = 8, asked: bool = True
-) -> datetime:
-    """When a notice that is due goes out: at once, or a patient one at the end of the quiet hours it falls into.
+    purpose: str, due: datetime, zone: str, quiet_from: int = 21, quiet_until: int = 8, asked: bool = True,
+    own_quiet: tuple[int, int] | None = None,
+) -> datetime:  # fmt: skip
+    """When a notice that is due goes out: at once, or a patient one at the end of the quiet hours it falls into. In
+    the recipient's own (`own_quiet`, instead of the policy's) all wait but what was just asked for or is an alarm.
 
     Quiet hours are whole hours in the station's `zone`; equal ones mean none. `asked`: the recipient has just asked for
     what is told, and is awake. Returns an aware time in UTC.
     """
-    if purpose not in PATIENT and (asked or purpose not in PATIENT_UNASKED):
-        return due.astimezone(UTC)
-    quiet = _quiet(due, zone, quiet_from, quiet_until)
+    is_asked_for = asked and purpose in PATIENT_UNASKED
+    waits = purpose in PATIENT or (purpose in PATIENT_UNASKED and not asked)
+    if own_quiet is not None:
+        quiet_from, quiet_until = own_quiet
+        waits = purpose not in AT_ANY_HOUR and not is_asked_for
+    quiet = _quiet(due, zone, quiet_from, quiet_until) if waits else None
     return quiet[1] if quiet else due.astimezone(UTC)
 
 

@@ -209,6 +209,7 @@ class Granted(Fact, frozen=True, kw_only=True):
     not_before: Moment | None = None
     actor: UUID | None = None
     second: UUID | None = None  # who agreed, where the policy asks for two
+    carriers: tuple[str, ...] = ()  # whose parcels a courier is told of; () for all
 
     @property
     def stands(self) -> bool:

@@ -6,6 +6,7 @@ digits, application identifier 00, check digit modulo 10; symbology identifiers 
 """
 
 import re
+from unicodedata import decimal
 
 _SEPARATOR = "\x1d"  # FNC1, which a reader sends between the parts of a GS1 label
 _READERS_MARK = re.compile(r"^\](?:C1|C0|D2|Q3)")
@@ -21,6 +22,11 @@ def normal(read: str) -> str:
         return printed[1]
     found = _READ.fullmatch(text)
     return text[2:] if found and gs1_check_digit(found[1]) == int(found[2]) else text
+
+
+def plain_digits(typed: str) -> str:
+    """What a person typed, with 0 to 9 for the digits of other scripts: an Arabic keyboard writes ٣ for 3."""
+    return typed if typed.isascii() else "".join(str(decimal(each)) if each.isdecimal() else each for each in typed)
 
 
 def forms(read: str) -> tuple[str, ...]:

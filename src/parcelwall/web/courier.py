@@ -143,8 +143,8 @@ async def scan_page(
     if courier is None:
         return away()
     view = ScanView(str(courier))
-    if station in await couriers.admissions(hub, courier):
-        labels = msgspec.json.encode(couriers.labels_of(await couriers.to_bring(hub, station))).decode()
+    if given := (await couriers.admissions(hub, courier)).get(station):
+        labels = msgspec.json.encode(couriers.labels_of(await couriers.to_bring(hub, station, given.carriers))).decode()
         view = ScanView(str(courier), station, hub.stations.known[station].about.name, labels)
     return shown(renderer, view, look_of(request))
 
@@ -249,7 +249,7 @@ async def stop_view(hub: Hub, courier: UUID, station: str, look: Look) -> StopVi
         raise Refusal("not_found")
     about, known = hub.stations.known[station].about, words(look.language)
     done = [each for each in await couriers.done_today(hub, courier, about.zone) if each.station == station]
-    waiting = await couriers.to_take(hub, station) if "take_back" in stop.may else []
+    waiting = await couriers.to_take(hub, station, stop.carriers) if "take_back" in stop.may else []
     line = next(each for each in lines_of(hub, stops) if each.station == station)
     return StopView(
         str(courier), line, geo=f"geo:{about.lat},{about.lon}?q={about.lat},{about.lon}",

@@ -9,7 +9,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import accounts, contacts, own_proof, passkeys, signed_in, tries
+from parcelwall.hub import accounts, contacts, own_proof, passkeys, preferred, signed_in, tries
 from parcelwall.hub.house import Hub
 from parcelwall.hub.signed_in import SignedIn
 from parcelwall.notices.language import codes
@@ -26,14 +26,15 @@ from parcelwall.web.passkeys import (
     went_well,
     whoever,
 )
-from parcelwall.web.reader import look_of, page
+from parcelwall.web.reader import chosen_language, look_of, page, remembered, speaks
 from parcelwall.web.recipient import of_link
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, live_page
-from parcelwall.web.views import Look
+from parcelwall.web.streams import drawn, frames, live_page
+from parcelwall.web.views import Look, MeView
 from parcelwall.web.who import Brake, address_of
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+HOURS = tuple(str(hour) for hour in range(24))
 _BACK = re.compile(r"/p/[\w-]{1,64}")
 
 
@@ -42,7 +43,7 @@ async def me(request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, said
     who = await whoever(request, hub, "recipient")
     look = await look_here(request, hub, who)
     shown = page(renderer, await view(hub, who, look, said, request.headers.get("host", "")), look)
-    return kept_offline(shown, owner_of(who.holder) if who else "")
+    return remembered(request, kept_offline(shown, owner_of(who.holder) if who else ""))
 
 
 @get("/me/events", include_in_schema=False)
@@ -52,10 +53,10 @@ async def me_events(request: Request[Any, Any, Any], hub: Hub, renderer: Rendere
     look = await look_here(request, hub, who)
     keys = [str(each.id) for each in await my_parcels(hub, who)]
 
-    async def draw() -> str:
-        return renderer.fragment(await view(hub, await whoever(request, hub, "recipient"), look, said, host), look)
+    async def see() -> MeView:
+        return await view(hub, await whoever(request, hub, "recipient"), look, said, host)
 
-    return live_page(request, frames(hub.bells, keys or "nobody", draw))
+    return live_page(request, frames(hub.bells, keys or "nobody", drawn(see, renderer, look)))
 
 
 async def look_here(request: Request[Any, Any, Any], hub: Hub, who: SignedIn | None) -> Look:
@@ -63,7 +64,7 @@ async def look_here(request: Request[Any, Any, Any], hub: Hub, who: SignedIn | N
     account = await accounts.find(hub, who.holder) if who else None
     first = next((each for each in await my_parcels(hub, who) if each.station in hub.stations.known), None)
     zone = hub.stations.known[first.station].about.zone if first and first.station else "UTC"
-    chosen = account.language if account and not request.query_params.get("lang") else ""
+    chosen = account.language if account and not chosen_language(request) else ""
     return look_of(request, zone, chosen)
 
 
@@ -135,13 +136,27 @@ async def number(request: Request[Any, Any, Any], data: Form, hub: Hub) -> Redir
 
 @post("/me/prefs", include_in_schema=False)
 async def prefer(request: Request[Any, Any, Any], data: Form, hub: Hub) -> Redirect:
-    """Language and reach. Raises Refusal for a language that we do not speak, and for a browser that is nobody's."""
+    """Language, reach, and how to be told. Raises Refusal for a language that we do not speak, for hours that there are
+    not, and for a browser that is nobody's."""
     only_from_here(request)
     who, language = await signed_in_here(request, hub), data.get("language", "")
     if language and language not in codes():
         raise Refusal("bad_field", "Choose one of the languages on the page.", field="language")
-    await accounts.prefer(hub, who.holder, language, data.get("reach") == "yes")
-    return Redirect("/me?said=preferred", status_code=303)
+    await accounts.prefer(hub, who.holder, language, data.get("reach") == "yes", _told(hub, data))
+    return Redirect("/me?said=preferred", status_code=303, cookies=[speaks(language)])
+
+
+def _told(hub: Hub, data: dict[str, str]) -> preferred.Wishes:
+    """What was ticked; all ways, and none, are no wish. Raises Refusal for hours that there are not."""
+    ticked = tuple(each for each in sorted(hub.channels) if data.get(each) == "yes")
+    channels = ticked if len(ticked) < len(hub.channels) else ()
+    if data.get("quiet") != "yes":
+        return preferred.Wishes(channels)
+    hours = [data.get("quiet_from", ""), data.get("quiet_until", "")]
+    if not all(each in HOURS for each in hours):
+        raise Refusal("bad_field", "Choose one of the hours on the page.", field="quiet_from")
+    begins, ends = map(int, hours)
+    return preferred.Wishes(channels, (begins, ends))
 
 
 @post("/me/passkey/begin", include_in_schema=False)

@@ -1,8 +1,10 @@
 """What `/me` shows: one person's parcels in the order in which they matter, and how that person likes it."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
-from parcelwall.hub import accounts, contacts, own_proof, passkeys
+from parcelwall.hub import accounts, contacts, own_proof, passkeys, preferred
+from parcelwall.hub.accounts import Account
 from parcelwall.hub.contacts import Contact
 from parcelwall.hub.house import Hub
 from parcelwall.hub.signed_in import SignedIn
@@ -13,6 +15,7 @@ from parcelwall.rules.life import ENDED, INSIDE, Parcel
 from parcelwall.web.recipient_view import STAGES, ending, heading_of
 from parcelwall.web.views import Choice, Look, MeView, MyParcel, MyPasskey, NumberView, Way
 
+USUAL_NIGHT = (22, 7)  # proposed, in whole hours
 SAID = ("shown", "passkey", "preferred", "proved", "taken", "prove")
 
 
@@ -42,8 +45,19 @@ async def view(hub: Hub, who: SignedIn | None, look: Look, said: str, host: str)
         must_prove=must_prove, proofs=tuple(_way(hub, each, parcel) for each, parcel in proofs),
         languages=tuple(Choice(code, name, code == chosen) for code, name in languages().items()),
         reach=bool(account and account.reach), notice=notice, refused=refused, passkeys_at=_elsewhere(hub, host),
+        **_told(hub, account),
         events=f"/me/events?lang={look.language}" + (f"&said={said}" if said in SAID else ""), as_of=now,
     )  # fmt: skip
+
+
+def _told(hub: Hub, account: Account | None) -> dict[str, Any]:
+    """By which ways they want to be told, where there are several, and when not."""
+    wishes = account.told if account else preferred.NONE
+    ways = tuple(
+        Choice(each, each, not wishes.channels or each in wishes.channels) for each in sorted(hub.channels)
+    ) if len(hub.channels) > 1 else ()  # fmt: skip
+    hours = wishes.quiet or USUAL_NIGHT
+    return {"told_by": ways, "quiet": wishes.quiet is not None, "quiet_from": hours[0], "quiet_until": hours[1]}
 
 
 def _rows(hub: Hub, parcels: list[Parcel], look: Look) -> tuple[MyParcel, ...]:

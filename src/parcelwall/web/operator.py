@@ -67,6 +67,7 @@ class StaffLine(msgspec.Struct, omit_defaults=True):
     grant: UUID
     may: list[Literal["deposit", "take_back", "collect", "service"]]
     until: datetime | None = None
+    carriers: list[str] = []
 
 
 class StaffShown(msgspec.Struct):
@@ -117,7 +118,8 @@ class OpenedShown(msgspec.Struct):
 class CourierBody(Body):
     """A courier to admit at a station, or a technician. Without an id a new one is made, without `until` for good.
 
-    With `service` they may look into empty compartments; without `deposit` that is all.
+    With `service` they may look into empty compartments; without `deposit` that is all. `carriers`: the courier's phone
+    tells of these carriers' parcels only; without, of all.
     """
 
     courier: UUID | None = None
@@ -125,6 +127,7 @@ class CourierBody(Body):
     take_back: bool = True
     service: bool = False
     until: datetime | None = None
+    carriers: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=20)] = []  # noqa: RUF012 - a copy each
     note: Words = ""
 
     def may(self) -> tuple[Any, ...]:
@@ -194,8 +197,9 @@ class Operator(Controller):
         courier, grant = data.courier or hub.ids.new(), hub.ids.new()
         may, until = data.may(), aware(data.until, "until")
         granted = facts.Granted(
-            grant=grant, station=station, may=may, courier=courier, until=until, actor=who.actor
-        )
+            grant=grant, station=station, may=may, courier=courier, until=until, actor=who.actor,
+            carriers=tuple(dict.fromkeys(data.carriers)),
+        )  # fmt: skip
         await lists.admit(hub, granted)
         code, day = await reading.courier_code(hub, station, courier)
         body = {"courier": str(courier), "grant": str(grant), "code": code, "day": day.isoformat()}
@@ -213,7 +217,10 @@ class Operator(Controller):
     async def staff(self, station: str, who: Who, hub: Hub) -> Response[bytes]:
         who.must("couriers", station)
         known = await lists.staff(hub, station)
-        lines = [StaffLine(each.courier, each.grant, list(each.may), each.until) for each in known if each.courier]
+        lines = [
+            StaffLine(each.courier, each.grant, list(each.may), each.until, list(each.carriers))
+            for each in known if each.courier
+        ]  # fmt: skip
         return Response(msgspec.json.encode(StaffShown(lines)), media_type="application/json")
 
     @post("/couriers/{courier:uuid}/revoke", status_code=200, summary="Admit a courier nowhere any longer",

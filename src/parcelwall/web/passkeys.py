@@ -18,6 +18,7 @@ from parcelwall.hub.signed_in import LASTS, SignedIn, find
 
 LONGEST_ANSWER = 20_000  # characters of what an authenticator makes
 _JSON = "application/json"
+BY_ITSELF = "x-parcelwall-by-itself"  # what `sw.js` asks for to keep it
 # A recipient and a courier come by a link in a message, an operator by their own bookmark.
 _SAME_SITE: dict[Purpose, Literal["lax", "strict"]] = {"recipient": "lax", "operator": "strict", "courier": "lax"}
 
@@ -55,8 +56,9 @@ async def whoever(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose) -
 
 
 def is_use(request: Request[Any, Any, Any]) -> bool:
-    """Whether a person does something. A page's stream goes on by itself: a page left open is no use of a sign-in."""
-    return not request.url.path.endswith("/events")
+    """Whether a person does something. A page's stream goes on by itself, and so does the worker that keeps pages: a
+    page left open is no use of a sign-in."""
+    return not request.url.path.endswith("/events") and BY_ITSELF not in request.headers
 
 
 def only_from_here(request: Request[Any, Any, Any]) -> None:

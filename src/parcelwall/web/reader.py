@@ -6,25 +6,47 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
+from litestar.datastructures import Cookie
 from litestar.response import Response as LitestarResponse
 from litestar.response.base import ASGIResponse
 
 from parcelwall.errors import Refusal
 from parcelwall.notices.language import codes, words
-from parcelwall.web.render import HEADERS, STATIC_HEADERS, Renderer
+from parcelwall.web.render import HEADERS, OF_ANOTHER_BUILD, STATIC_HEADERS, Renderer
 from parcelwall.web.views import Look
 
 SMALL_BYTES = 500  # not worth compressing
+LANGUAGE = "pw-language"  # the cookie of whoever has chosen one
 
 
 def language_of(request: Request[Any, Any, Any]) -> str:
-    """The best of the reader's languages that we have: `?lang=`, then Accept-Language in its order, then English."""
-    wanted = request.query_params.get("lang") or request.headers.get("accept-language", "")
+    """The best of the reader's languages that we have: the one that was chosen, then Accept-Language in its order, then
+    English."""
+    wanted = chosen_language(request) or request.headers.get("accept-language", "")
     for part in str(wanted).split(","):
         code = part.split(";")[0].strip()
         if code and code.replace("_", "-").split("-")[0].lower() in codes():
             return code
     return "en"
+
+
+def chosen_language(request: Request[Any, Any, Any]) -> str:
+    """What was chosen on this page (`?lang=`), or on one before in this browser; "" for nothing."""
+    return str(request.query_params.get("lang") or request.cookies.get(LANGUAGE, ""))[:20]
+
+
+def remembered(request: Request[Any, Any, Any], answer: Response[bytes]) -> Response[bytes]:
+    """The page, and the language that was chosen on it is kept for this browser's next ones."""
+    chosen = str(request.query_params.get("lang", ""))
+    if chosen in codes():
+        answer.set_cookie(speaks(chosen))
+    return answer
+
+
+def speaks(language: str) -> Cookie:
+    """A language and nothing else, for a year; "" ends it."""
+    lasts_s = 31_536_000 if language else 0
+    return Cookie(LANGUAGE, value=language, path="/", httponly=True, samesite="lax", max_age=lasts_s)
 
 
 def _known(tag: str) -> str:
@@ -78,12 +100,14 @@ def html(text: str, status: int = 200) -> Response[bytes]:
 
 
 def file(renderer: Renderer, build: str, name: str) -> Response[bytes]:
-    """A static file, kept for ever by the browser: its address changes with its content. Raises Refusal."""
+    """A static file, kept for ever by the browser: its address changes with its content. One that a page of another
+    build asks for is kept by nobody. Raises Refusal."""
     found = renderer.static_file(build, name.lstrip("/"))
     if found is None:
         raise Refusal("not_found")
     kind = LitestarResponse if found[1].startswith(("font/", "image/png")) else PackedFile
-    return kind(found[0], media_type=found[1], headers=dict(STATIC_HEADERS))
+    headers = STATIC_HEADERS if build == renderer.build else OF_ANOTHER_BUILD
+    return kind(found[0], media_type=found[1], headers=dict(headers))
 
 
 def renderer() -> Renderer:

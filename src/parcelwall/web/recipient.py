@@ -18,16 +18,17 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets, open_now
 from parcelwall.hub.signed_in import SignedIn
 from parcelwall.rules import facts
+from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import ENDED, Parcel
 from parcelwall.web.complaints import complain
 from parcelwall.web.offline import kept_offline, owner_of
 from parcelwall.web.passkeys import whoever
-from parcelwall.web.reader import look_of, page
+from parcelwall.web.reader import chosen_language, look_of, page, remembered
 from parcelwall.web.recipient_view import ending, own_door, view
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, live_page
+from parcelwall.web.streams import drawn, frames, live_page
 from parcelwall.web.tracking import place_of, zone_of
-from parcelwall.web.views import FriendView, Look, NotFoundView
+from parcelwall.web.views import FriendView, Look, NotFoundView, RecipientView
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -43,7 +44,8 @@ async def parcel_page(
     look = await look_for(request, hub, parcel, who)
     shown = await view(hub, parcel, secret, look, said, who)
     owner = owner_of(who.holder if who and shown.kept else None)
-    return kept_offline(page(renderer, shown, look), "" if parcel.stage in ENDED else owner)
+    answer = kept_offline(page(renderer, shown, look), "" if parcel.stage in ENDED else owner)
+    return remembered(request, answer)
 
 
 @get("/p/{secret:str}/events", include_in_schema=False)
@@ -55,14 +57,12 @@ async def parcel_events(
     who = await whoever(request, hub, "recipient")
     look = await look_for(request, hub, parcel, who) if parcel else look_of(request)
 
-    async def draw() -> str:
+    async def see() -> RecipientView | NotFoundView:
         now = await reading.by_link(hub, "recipient", secret)
         here = await whoever(request, hub, "recipient")
-        return renderer.fragment(
-            await view(hub, now, secret, look, said, here) if now else NotFoundView(link=True), look
-        )
+        return await view(hub, now, secret, look, said, here) if now else NotFoundView(link=True)
 
-    return live_page(request, frames(hub.bells, bells_of(parcel), draw))
+    return live_page(request, frames(hub.bells, bells_of(parcel), drawn(see, renderer, look)))
 
 
 def bells_of(parcel: Parcel | None) -> list[str]:
@@ -95,7 +95,7 @@ async def open_door(secret: str, data: Form, hub: Hub, outlets: Outlets) -> Redi
 async def opened_by_phone(parcel: Parcel, number: str, hub: Hub, outlets: Outlets, verified: bool = False) -> str:
     """What became of it, in a word: "opened", "unanswered", or the reason why not."""
     try:
-        return await _open(parcel, number[:10].strip(), hub, outlets, verified)
+        return await _open(parcel, plain_digits(number[:10].strip()), hub, outlets, verified)
     except Refusal as no:
         return no.reason
 
@@ -161,42 +161,38 @@ async def problem(secret: str, data: Form, hub: Hub) -> Redirect:
 @get("/f/{token:str}", include_in_schema=False)
 async def friend_page(request: Request[Any, Any, Any], token: str, hub: Hub, renderer: Renderer) -> Response[bytes]:
     """The page of somebody else who collects. Unknown, ended and taken back links look alike."""
-    draw, look, _ = await _friend(request, token, hub)
-    shown = await draw()
+    see, look, _ = await _friend(request, token, hub)
+    shown = await see()
     if isinstance(shown, NotFoundView):
         return kept_offline(page(renderer, shown, look, 404), "")
-    return kept_offline(page(renderer, shown, look), "link")
+    return remembered(request, kept_offline(page(renderer, shown, look), "link"))
 
 
 @get("/f/{token:str}/events", include_in_schema=False)
 async def friend_events(request: Request[Any, Any, Any], token: str, hub: Hub, renderer: Renderer) -> Stream:
     """The same page for as long as it is open. Raises nothing: a link that leads nowhere has a page too."""
-    draw, look, parcel = await _friend(request, token, hub)
-
-    async def fragment() -> str:
-        return renderer.fragment(await draw(), look)
-
-    return live_page(request, frames(hub.bells, bells_of(parcel), fragment))
+    see, look, parcel = await _friend(request, token, hub)
+    return live_page(request, frames(hub.bells, bells_of(parcel), drawn(see, renderer, look)))
 
 
 async def _friend(
     request: Request[Any, Any, Any], token: str, hub: Hub
 ) -> tuple[Callable[[], Any], Look, Parcel | None]:
-    """What draws a friend's page, in which look, and of which parcel."""
+    """What a friend's page shows, in which look, and of which parcel."""
     try:
         parcel, _ = await friends.by_link(hub, token)
     except Refusal:
         parcel = None
     look = look_of(request, zone_of(hub, parcel))
 
-    async def draw() -> FriendView | NotFoundView:
+    async def see() -> FriendView | NotFoundView:
         try:
             now, grant = await friends.by_link(hub, token)
         except Refusal:
             return NotFoundView(link=True)
         return friend_view(hub, now, grant, token, look)
 
-    return draw, look, parcel
+    return see, look, parcel
 
 
 def friend_view(hub: Hub, parcel: Parcel, grant: facts.Granted, token: str, look: Look) -> FriendView:
@@ -219,7 +215,7 @@ async def of_link(hub: Hub, secret: str) -> Parcel:
 
 async def look_for(request: Request[Any, Any, Any], hub: Hub, parcel: Parcel, who: SignedIn | None) -> Look:
     """In the language that was chosen, else the notice's, else the browser's; in the zone of the station."""
-    if request.query_params.get("lang"):
+    if chosen_language(request):
         return look_of(request, zone_of(hub, parcel))
     account = await accounts.find(hub, who.holder) if who else None
     if account and account.language:

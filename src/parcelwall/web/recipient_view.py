@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from parcelwall import clock
-from parcelwall.hub import accounts, contacts, door_story, friends, passkeys, reading
+from parcelwall.hub import accounts, contacts, door_story, friends, passkeys, reading, watching
 from parcelwall.hub.codes import code_of, token_of, verified_token_of
 from parcelwall.hub.door_story import Seen
 from parcelwall.hub.house import Hub
@@ -42,6 +42,8 @@ OF_OPENING = ("station_offline", "not_present", "order_late", "order_unknown", "
 SENDS = {Stage.RESERVED: "send_it", Stage.READY: "sent", Stage.OVERDUE: "sent"}
 """What is said of a return, which its own sender brings and a courier takes along."""
 STILL_OPEN = timedelta(seconds=30)
+LEFT_STEPS = ((7200, 3600), (600, 300), (0, 60))  # from so many seconds on, in steps of so many
+EXTENDS_IN = timedelta(minutes=10)  # how finely a page says until when what is late already would be kept
 
 
 async def view(
@@ -72,6 +74,7 @@ async def view(
         can_share=free and verify is None, others=await _others(hub, parcel), verify=verify,
         log=tuple(DoorNews(each.what, each.at) for each in log),
         kept=bool(who and await accounts.how_joined(hub, who.holder, parcel.id)), as_of=now,
+        alone=free and await watching.is_alone(hub, parcel.station or ""),
     )  # fmt: skip
 
 
@@ -105,10 +108,13 @@ def send_code_of(hub: Hub, parcel: Parcel) -> str:
 
 
 def _left_and_total(parcel: Parcel, now: datetime) -> tuple[int, int]:
+    """The holding time left and in all, in seconds: what is left in whole steps, so that a page that is only looked at
+    stays as it is."""
     if parcel.collect_by is None or parcel.deposited_at is None:
         return 0, 0
-    left = max(timedelta(0), parcel.collect_by - now)
-    return int(left.total_seconds()), int((parcel.collect_by - parcel.deposited_at).total_seconds())
+    left_s = max(0, int((parcel.collect_by - now).total_seconds()))
+    step_s = next(step_s for above_s, step_s in LEFT_STEPS if left_s >= above_s)
+    return left_s - left_s % step_s, int((parcel.collect_by - parcel.deposited_at).total_seconds())
 
 
 def _events(secret: str, look: Look, said: str) -> str:
@@ -180,8 +186,9 @@ def _extension(hub: Hub, parcel: Parcel) -> Extension | None:
         return None
     if parcel.stage not in INSIDE or parcel.extensions >= hub.policy.extensions or parcel.collect_by is None:
         return None
-    until = max(parcel.collect_by, hub.clock.now()) + timedelta(hours=hub.policy.extend_hours)
-    return Extension(until, now=clock.text(parcel.collect_by))
+    now = hub.clock.now()
+    from_when = max(parcel.collect_by, now - (now - parcel.collect_by) % EXTENDS_IN)
+    return Extension(from_when + timedelta(hours=hub.policy.extend_hours), now=clock.text(parcel.collect_by))
 
 
 def notice_of(said: str, parcel: Parcel, known: Words, look: Look) -> tuple[str, bool]:

@@ -22,6 +22,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from parcelwall.notices.language import languages
 from parcelwall.web.views import KioskScreen, Look, template_of
 
 HERE = Path(__file__).parent
@@ -42,6 +43,9 @@ HEADERS = {
 }
 """For every page; a page that holds a code must not be stored by anything between (faces.md 3.4)."""
 STATIC_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
+OF_ANOTHER_BUILD = {**STATIC_HEADERS, "Cache-Control": "no-store"}
+"""Under an address that names another build: good for now, and kept by nobody."""
+BUILD = re.compile("[0-9a-f]{12}")
 STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """For streams, which must not be compressed; a comment line every 15 s keeps them open (faces.md 3.3)."""
 
@@ -114,8 +118,9 @@ class Files:
         return f"/static/{self.build}/{name}"
 
     def get(self, build: str, name: str) -> tuple[bytes, str] | None:
-        """Content and type of `/static/{build}/{name}`, None when there is no such file in this build."""
-        if build != self.build or name not in self._bytes:
+        """Content and type of `/static/{build}/{name}`, None when there is no such file. A page of another build, whose
+        process is gone or stands beside this one during an update, has the file of this one."""
+        if name not in self._bytes or not BUILD.fullmatch(build):
             return None
         return self._bytes[name], _content_type(name)
 
@@ -194,7 +199,7 @@ class Renderer:
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         )  # fmt: skip
         made.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
-        made.globals.update(asset=self._files.url, icon=icon, build=self._files.build)
+        made.globals.update(asset=self._files.url, icon=icon, build=self._files.build, languages=languages())
         made.filters.update(FILTERS, qr=qr, linked=linked)
         return made
 

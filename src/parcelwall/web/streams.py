@@ -3,18 +3,23 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from litestar import Request
 from litestar.response import Stream
 
 if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
     from parcelwall.hub.followers import Bells
+    from parcelwall.web.render import Renderer
     from parcelwall.web.seats import Seats
+    from parcelwall.web.views import Look
 
 KEEP_OPEN_S, LOOK_AGAIN_S = 15.0, 1.0
 STILL_TRUE_S = 4.0  # so often a page that greys what is older than 10 s is told that it is not
 STILL_TRUE, COMMENT = b"event: here\n\n", b": here\n\n"
+AS_OF_LASTS = timedelta(minutes=10)
 DRAWN_A_TENTH = 10.0  # a page that may calm down is drawn at most a tenth of the time, however large its network
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 
@@ -87,6 +92,32 @@ async def _rings(bell: asyncio.Event, within_s: float) -> bool:
             return await bell.wait()
     except TimeoutError:
         return False
+
+
+def drawn(
+    see: Callable[[], Awaitable[msgspec.Struct]], renderer: "Renderer", look: "Look"
+) -> Callable[[], Awaitable[str]]:
+    """Draws what `see` tells, anew only when it tells something else: that it was looked at a moment later is no news.
+    A page that says of when it is (`as_of`) is as old as ten minutes at most."""
+    shown: msgspec.Struct | None = None
+    html = ""
+
+    async def draw() -> str:
+        nonlocal shown, html
+        seen = await see()
+        if shown is None or not _is_same(shown, seen):
+            shown, html = seen, renderer.fragment(seen, look)
+        return html
+
+    return draw
+
+
+def _is_same(before: msgspec.Struct, now: msgspec.Struct) -> bool:
+    """Whether two views differ by nothing but when they were looked at."""
+    old, new = getattr(before, "as_of", None), getattr(now, "as_of", None)
+    if old is None or new is None:
+        return before == now
+    return new - old < AS_OF_LASTS and msgspec.structs.replace(now, as_of=old) == before
 
 
 def stream(page: AsyncIterator[bytes]) -> Stream:

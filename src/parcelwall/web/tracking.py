@@ -8,18 +8,20 @@ from zoneinfo import ZoneInfo
 from litestar import Request, Response, get
 from litestar.response import Stream
 
+from parcelwall.carriers.labels import LONGEST, check_digit_fits
 from parcelwall.hub import reading
 from parcelwall.hub.house import Hub
 from parcelwall.notices import times
 from parcelwall.notices.language import N_, Words, words
 from parcelwall.notices.saying import Saying
 from parcelwall.notices.sentence import reason_text, sentence_text
+from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.sentence import Sentence, sentence
 from parcelwall.web.map import station_map
-from parcelwall.web.reader import look_of, page
+from parcelwall.web.reader import look_of, page, remembered
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import frames, live_page
+from parcelwall.web.streams import drawn, frames, live_page
 from parcelwall.web.views import FindView, Look, NotFoundView, Place, SentenceView, SlowDownView, Step, TrackView
 from parcelwall.web.who import Brake, address_of
 
@@ -30,10 +32,11 @@ STEPS = (N_("Announced"), N_("On the way"), N_("Out for delivery"), N_("In a com
 async def find(
     request: Request[Any, Any, Any], hub: Hub, renderer: Renderer, brake: Brake, number: str | None = None
 ) -> Response[bytes]:
-    """The way in for anybody. Unknown, foreign, cancelled and erased numbers get the same bytes."""
+    """The way in for anybody. Unknown, foreign, cancelled and erased numbers get the same bytes; of one that nobody can
+    have, since its check digit is wrong, that is said."""
     look = look_of(request)
     if not number:
-        return page(renderer, FindView(), look)
+        return remembered(request, page(renderer, FindView(), look))
     address, parcel = address_of(request), None
     if not brake.wait_s(address):
         parcel = await reading.by_reference(hub, number)
@@ -41,8 +44,10 @@ async def find(
         return page(renderer, SlowDownView(wait_s), look, 429)
     if parcel is None or parcel.stage == Stage.CANCELLED:
         brake.miss(address)
-        return page(renderer, NotFoundView(), look, 404)
-    return page(renderer, bare(hub, parcel, number.strip(), look), look)
+        typed = plain_digits(number.strip())[:LONGEST]
+        is_mistyped = parcel is None and check_digit_fits(typed) is False
+        return page(renderer, FindView(typed, True) if is_mistyped else NotFoundView(), look, 404)
+    return remembered(request, page(renderer, bare(hub, parcel, number.strip(), look), look))
 
 
 @get("/number/events", include_in_schema=False)
@@ -97,7 +102,8 @@ async def status(request: Request[Any, Any, Any], token: str, hub: Hub, renderer
     if parcel is None:
         return page(renderer, NotFoundView(link=True), look_of(request), 404)
     look = look_of(request, zone_of(hub, parcel))
-    return page(renderer, await linked(hub, parcel, look, f"/t/{token}/events?lang={look.language}"), look)
+    shown = await linked(hub, parcel, look, f"/t/{token}/events?lang={look.language}")
+    return remembered(request, page(renderer, shown, look))
 
 
 @get("/t/{token:str}/events", include_in_schema=False)
@@ -105,13 +111,14 @@ async def status_events(request: Request[Any, Any, Any], token: str, hub: Hub, r
     parcel = await reading.by_link(hub, "track", token)
     look = look_of(request, zone_of(hub, parcel) if parcel else "UTC")
 
-    async def draw() -> str:
+    async def see() -> TrackView | NotFoundView:
         now = await reading.by_link(hub, "track", token)
         if now is None:
-            return renderer.fragment(NotFoundView(link=True), look)
-        return renderer.fragment(await linked(hub, now, look, f"/t/{token}/events?lang={look.language}"), look)
+            return NotFoundView(link=True)
+        return await linked(hub, now, look, f"/t/{token}/events?lang={look.language}")
 
-    return live_page(request, frames(hub.bells, str(parcel.id) if parcel else "nobody", draw))
+    bells = str(parcel.id) if parcel else "nobody"
+    return live_page(request, frames(hub.bells, bells, drawn(see, renderer, look)))
 
 
 async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:
@@ -125,7 +132,7 @@ async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView
     return TrackView(
         heading=str(line.heading), line=str(line.line), station=place,
         steps=steps_of(parcel, said, known, on_the_road, tells_when=window is None),
-        ready=(window.since, window.until) if window else None, events=events,
+        ready=(window.since, window.until) if window else None, as_of=now, events=events,
     )  # fmt: skip
 
 

@@ -117,7 +117,8 @@ class TrackView(msgspec.Struct, frozen=True):
     """The window in which the parcel will be ready, of a calendar that an operator adopted."""
     trouble: bool = False
     """Adds "Later than planned." below: for a heading that does not say so itself."""
-    updated: datetime | None = None
+    as_of: datetime | None = None
+    """When this was drawn."""
     events: str | None = None
 
 

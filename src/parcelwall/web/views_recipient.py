@@ -196,6 +196,12 @@ class MeView(msgspec.Struct, frozen=True):
     """Contacts by which the owner can, beside a passkey."""
     languages: tuple[Choice, ...] = ()
     reach: bool = False
+    told_by: tuple[Choice, ...] = ()
+    """Ways to be told, `email` and `sms`, to choose from."""
+    quiet: bool = False
+    """Nothing is sent from `quiet_from` until `quiet_until`, whole hours at the station; else these are proposed."""
+    quiet_from: int = 0
+    quiet_until: int = 0
     notice: str = ""
     refused: bool = False
     passkeys_at: str = ""

@@ -7,14 +7,18 @@
   function offline(is) {
     const badge = document.getElementById("saved");
     if (badge) badge.hidden = !is;
+    if (is) kept = "";
     document.body.toggleAttribute("data-saved", is);
     for (const each of $("form button, form input")) each.disabled = is;
   }
 
-  let soon = 0, leaving = false;
-  function keepSoon() { // what a stream has changed is to be what is kept
+  let soon = 0, leaving = false, kept = "";
+  function keepSoon() { // what a stream has changed is to be what is kept; what it has not, is
+    const words = document.querySelector("main")?.textContent;
+    if (words === kept || leaving) return;
+    kept = words;
     clearTimeout(soon);
-    if (!leaving) soon = setTimeout(() => ours().forEach((path) => tell({ keep: path })), 800);
+    soon = setTimeout(() => ours().forEach((path) => tell({ keep: path })), 800);
   }
 
   document.addEventListener("click", (event) => { // in the same touch, or a phone shows no keys for the field
@@ -35,9 +39,18 @@
     form.dataset.leave = "now";
     form.submit();
   });
+  let opening = false; // the station may take a quarter of a minute: it is asked once, and the button says so
+  document.addEventListener("submit", (event) => {
+    const button = event.target.querySelector("[data-wait]");
+    if (!button) return;
+    if (opening) return event.preventDefault();
+    opening = true;
+    button.textContent = button.dataset.wait;
+  });
+  addEventListener("pageshow", () => { opening = false; });
   document.addEventListener("input", (event) => { // the third digit off the station's screen sends it
     const field = event.target;
-    if (field.id === "number" && field.maxLength === 3 && /^[0-9]{3}$/.test(field.value)) field.form.requestSubmit();
+    if (field.id === "number" && field.maxLength === 3 && /^\p{Nd}{3}$/u.test(field.value)) field.form.requestSubmit();
   });
   document.addEventListener("htmx:sse:after:message", () => { offline(false); keepSoon(); });
   document.addEventListener("htmx:before:morph:attr", (event) => { // what somebody has unfolded stays so

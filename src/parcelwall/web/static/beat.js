@@ -16,6 +16,8 @@
   function show() {
     const band = document.getElementById("lost");
     if (band) band.hidden = !lostAt || Date.now() - lostAt < LOST_MS;
+    const words = document.getElementById("lost-words")?.textContent; // in the language of now
+    if (words) band.lastChild.textContent = words;
     if (live()) live().inert = Boolean(band && !band.hidden);
   }
 

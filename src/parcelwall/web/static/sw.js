@@ -7,8 +7,15 @@ let forgets = 0;
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(`files-${BUILD}`).then((files) => files.addAll(SHELL)));
+  event.waitUntil(caches.open(`files-${BUILD}`).then((files) => Promise.all(SHELL.map((url) => keepFile(files, url)))));
 });
+
+// During an update another process may answer, with its own build's file: this worker comes when all of its own are had.
+async function keepFile(files, url) {
+  const said = await fetch(url);
+  if (!said.ok || said.headers.get("Cache-Control") === "no-store") throw new Error(url);
+  await files.put(url, said);
+}
 
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
@@ -30,7 +37,7 @@ self.addEventListener("message", (event) => {
   if (forget) {
     forgets += 1;
     event.waitUntil(forgetAll());
-  } else if (keep && OURS.test(keep)) event.waitUntil(storeLater(keep, fetch(keep)));
+  } else if (keep && OURS.test(keep)) event.waitUntil(storeLater(keep, fetch(keep, { headers: { "X-Parcelwall-By-Itself": "1" } })));
 });
 
 async function file(request) {

@@ -13,14 +13,16 @@ const camera = (() => {
     return new BarcodeDetectionAPI.BarcodeDetector({ formats: FORMATS });
   }
 
-  // Looks until `stop` is called, and tells each text that it sees; what `tell` fails of is `tell`'s to say. Fails where
-  // there is no camera, none is allowed, or nothing is to be had that reads.
-  async function look(video, tell) {
+  // Looks until `stop` is called, and tells each text that it sees; what `tell` fails of is `tell`'s to say. `ended` when
+  // the phone takes the camera away, for a call or its lock. Fails where there is no camera, none is allowed, or nothing
+  // is to be had that reads.
+  async function look(video, tell, ended) {
     reader ||= await made();
     const seen = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 1280 } } });
     let looking = true;
     video.srcObject = seen;
     const [track] = seen.getVideoTracks();
+    track.addEventListener("ended", ended);
     await video.play().catch((failed) => { track.stop(); throw failed; });
     (async () => {
       while (looking) {

@@ -114,9 +114,23 @@ const outbox = (() => {
     heard = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(MOST_MS) }).then(() => true, () => false);
   }
 
+  // A new note of its own: what was refused has done nothing, and is answered so for ever. The new one first, so that a
+  // phone that dies in between has both.
+  async function again(entry) {
+    await put("entries", { ...entry, id: crypto.randomUUID(), state: "waiting", tries: 0, words: undefined });
+    await drop("entries", entry.id);
+    changed();
+    flush();
+  }
+
+  async function seen(entry) {
+    await put("entries", { ...entry, state: "seen" });
+    changed();
+  }
+
   async function forgetOld() {
     for (const entry of await all("entries")) {
-      if (entry.state === "done" && Date.now() - Date.parse(entry.made_at) > SHOWN_MS) await drop("entries", entry.id);
+      if (["done", "seen"].includes(entry.state) && Date.now() - Date.parse(entry.made_at) > SHOWN_MS) await drop("entries", entry.id);
     }
   }
 
@@ -124,5 +138,5 @@ const outbox = (() => {
   addEventListener("offline", () => { heard = false; changed(); });
   addEventListener("focus", flush);
   setInterval(flush, AGAIN_MS);
-  return { add, all, drop, flush, forgetOld, get, me, mine, post, put, online: () => navigator.onLine && heard !== false };
+  return { add, again, all, drop, flush, forgetOld, get, me, mine, post, put, seen, online: () => navigator.onLine && heard !== false };
 })();

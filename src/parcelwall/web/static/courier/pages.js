@@ -24,11 +24,23 @@
     const needs = entries.filter((entry) => entry.state === "refused").length;
     each("online", (part) => { part.hidden = !online; });
     each("offline", (part) => { part.hidden = online; });
-    each("waiting", (part) => { part.textContent = waiting; });
+    each("waiting", (part) => { part.textContent = waiting + needs; });
     each("waiting-badge", (part) => { part.classList.toggle("badge-on", waiting + needs > 0); });
     list(entries);
     noted(entries);
     carried(entries);
+    leaving(waiting + needs);
+  }
+
+  // Who signs out with notes that nobody has hears so first: with the second touch they go.
+  function leaving(notes) {
+    const form = find("leave");
+    if (form) form.onsubmit = (sent) => {
+      if (!notes || form.dataset.warned) return;
+      sent.preventDefault();
+      form.dataset.warned = "1";
+      say(form.dataset.leave, true);
+    };
   }
 
   // The outbox page: newest first, nothing can be taken out.
@@ -36,6 +48,9 @@
     const shown = find("entries");
     if (!shown) return;
     find("no-entries").hidden = entries.length > 0;
+    const known = entries.map((entry) => entry.id + entry.state).join();
+    if (shown.dataset.known === known) return; // what somebody is about to touch stays
+    shown.dataset.known = known;
     shown.replaceChildren(...entries.reverse().map((entry) => {
       const row = find("entry-template").content.cloneNode(true);
       const texts = find("entry-template").dataset;
@@ -44,8 +59,16 @@
       row.querySelector("[data-at]").textContent = new Date(entry.made_at).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
       row.querySelector("li").classList.toggle("entry-no", entry.state === "refused");
       row.querySelector("li").dataset.id = entry.id;
+      acts(row, entry);
       return row;
     }));
+  }
+
+  // What the hub has refused is sent again, once something has changed, or was read.
+  function acts(row, entry) {
+    row.querySelector("[data-acts]").hidden = entry.state !== "refused";
+    row.querySelector("[data-again]").addEventListener("click", () => outbox.again(entry));
+    row.querySelector("[data-seen]").addEventListener("click", () => outbox.seen(entry));
   }
 
   // The carry page: what is on board, and what the hub has answered.
@@ -112,7 +135,7 @@
   }
 
   async function label(text) {
-    const plain = text.replace(/\s/g, "").toUpperCase().slice(0, 64), scan = find("scan");
+    const plain = text.replace(/\s/g, "").replace(/[٠-٩۰-۹]/g, (digit) => digit.charCodeAt() & 15).toUpperCase().slice(0, 64), scan = find("scan");
     if (!plain || plain === lastLabel) return;
     lastLabel = plain;
     find("problem-link").href = `/courier/problem?station=${encodeURIComponent(scan.dataset.station)}#${encodeURIComponent(plain)}`;
@@ -134,26 +157,40 @@
     const scan = find("scan");
     find("look").hidden = true;
     try {
-      looking = await camera.look(find("video"), read);
+      looking = await camera.look(find("video"), read, lookAway);
       find("video").hidden = false;
       find("torch").hidden = !looking.torch;
-      let lit = false;
-      find("torch").addEventListener("click", () => { lit = !lit; looking.torch(lit); find("torch").setAttribute("aria-pressed", lit); });
+      find("torch").setAttribute("aria-pressed", "false");
     } catch {
       find("look").hidden = false;
       say(scan.dataset.noCamera, true);
     }
   }
 
+  // Nobody looks any more: the button stands there as at the beginning, also when the page comes back as it was.
+  function lookAway() {
+    looking?.stop();
+    looking = null;
+    find("video").hidden = find("torch").hidden = true;
+    find("look").hidden = false;
+  }
+
+  function light() {
+    const lit = find("torch").getAttribute("aria-pressed") !== "true";
+    looking?.torch(lit);
+    find("torch").setAttribute("aria-pressed", lit);
+  }
+
   function scanning() {
     if (!find("scan")) return;
     find("look").addEventListener("click", look);
+    find("torch").addEventListener("click", light);
     find("typed").addEventListener("submit", (sent) => {
       sent.preventDefault();
       lastLabel = "";
       read(find("typed").elements.label.value.trim());
     });
-    addEventListener("pagehide", () => looking?.stop());
+    addEventListener("pagehide", lookAway);
   }
 
   function problem() {
@@ -182,7 +219,7 @@
   }
 
   const today = (at) => new Date(at).toDateString() === new Date().toDateString();
-  const isOf = (gone) => ({ state, made_at, body }) => state !== "refused" && body.what === "not_there" && body.station === gone.dataset.station && body.label === gone.dataset.notThere && today(made_at);
+  const isOf = (gone) => ({ state, made_at, body }) => !["refused", "seen"].includes(state) && body.what === "not_there" && body.station === gone.dataset.station && body.label === gone.dataset.notThere && today(made_at);
 
   // What was reported today is not reported once more: neither after a reload nor when the stream has drawn it anew.
   function noted(entries) {

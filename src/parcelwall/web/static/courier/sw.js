@@ -11,7 +11,7 @@ self.addEventListener("install", (event) => {
 async function fill() {
   const cache = await caches.open(KEPT), before = [];
   for (const name of await older()) for (const asked of await (await caches.open(name)).keys()) before.push(asked.url);
-  const stops = before.filter((url) => !new URL(url).pathname.startsWith("/static/"));
+  const stops = before.filter((url) => !isFile(url));
   const came = await Promise.allSettled([...new Set([...PAGES.map(whole), ...stops, ...FILES])].map((url) => keep(cache, url)));
   if (before.length && came.some((each) => each.status === "rejected")) throw new Error("not all is there yet");
 }
@@ -39,8 +39,13 @@ async function keepAll(urls) {
 
 async function keep(cache, url) {
   const said = await fetch(url, { redirect: "manual" });
+  if (isFile(url) && !isOfThisBuild(said)) throw new Error(url);
   if (said.ok) await cache.put(url, said);
 }
+
+// During an update another process may answer with its own build's file, which is kept by nobody.
+const isFile = (url) => new URL(url, location.origin).pathname.startsWith("/static/");
+const isOfThisBuild = (said) => said.ok && said.headers.get("Cache-Control") !== "no-store";
 
 async function fromHub(request, cache) {
   const said = await fetch(request);
@@ -87,7 +92,7 @@ async function file(request) {
   const cache = await caches.open(KEPT), kept = await cache.match(request, { ignoreVary: true });
   if (kept) return kept;
   const said = await fetch(request);
-  if (said.ok) cache.put(request, said.clone());
+  if (isOfThisBuild(said)) cache.put(request, said.clone());
   return said;
 }
 
