@@ -13,6 +13,7 @@ import msgspec
 
 from parcelwall.notices.language import words as language_words
 from parcelwall.web.render import HEADERS, STATIC_HEADERS, STREAM_HEADERS, Renderer, Words, qr_file
+from parcelwall.web.streams import STILL_TRUE
 from parcelwall.web.views import KioskScreen, Look
 from web import samples
 
@@ -50,6 +51,7 @@ class Gallery:
         self.closed = self.signed_out = False
         self.crowded_s = 0.0  # after which a page is to ask again, where it finds no seat
         self.asked_at: list[float] = []  # when each of these asked, by the clock that only goes on
+        self.streams = self.words = 0  # how many were opened; how often they were told that all is as it stands
         self.news = threading.Condition()
         self.changed: dict[str, msgspec.Struct] = {}  # what a test has put in a sample's place
 
@@ -57,6 +59,12 @@ class Gallery:
         """From now on this is shown under the name, also by the streams that are open."""
         with self.news:
             self.changed[name] = view
+            self.news.notify_all()
+
+    def still_true(self) -> None:
+        """Open streams say that all is as it stands, as the hub does each few seconds."""
+        with self.news:
+            self.words += 1
             self.news.notify_all()
 
     def sign_out(self) -> None:
@@ -91,12 +99,18 @@ class Gallery:
             self.asked_at.append(time.monotonic())
             yield f"retry: {self.crowded_s * 1000:.0f}\n".encode() + self.event(name, look)
             return
+        self.streams += 1
         while not over():
             with self.news:
-                shown = self.changed.get(name)
+                shown, told = self.changed.get(name), self.words
             yield self.event(name, look)
-            with self.news:
-                self.news.wait_for(lambda: over() or self.changed.get(name) is not shown)  # noqa: B023 - at once
+            is_news = lambda: over() or self.changed.get(name) is not shown  # noqa: B023, E731 - at once
+            while not is_news():
+                with self.news:
+                    self.news.wait_for(lambda: is_news() or self.words > told)  # noqa: B023 - at once
+                    is_word, told = self.words > told, self.words
+                if is_word and not is_news():
+                    yield STILL_TRUE
 
     def event(self, name: str, look: Look) -> bytes:
         lines = self.renderer.fragment(self.view(name, look), look).splitlines()

@@ -55,7 +55,7 @@ def test_a_form_closes_the_case_that_its_row_names(page: Any, gallery: tuple[Gal
     opened(page, address, "console-needs")
     row = page.locator(".need", has_text=kept.words)
     for each in (kept, gone):
-        page.locator(".need", has_text=each.words).locator("summary").click()
+        page.locator(".need", has_text=each.words).locator("[id^=close-] > summary").click()
     row.locator("[name=outcome]").fill("found it")
     shown.change("console-needs", msgspec.structs.replace(sample, rows=(second, dearer, kept, paper)))
     page.locator(".need", has_text="A dearer one").wait_for()
@@ -189,3 +189,74 @@ def test_who_has_come_closer_to_a_crowded_map_stays_there(page: Any, gallery: tu
     sync_api.expect(dots).to_have_count(closest)
     page.locator("[data-zoom=all]").click()
     sync_api.expect(dots).to_have_count(at_first)
+
+
+@browsers
+def test_what_was_not_heard_of_for_ten_seconds_is_grey_until_there_is_a_word(
+    page: Any, gallery: tuple[Gallery, str]
+) -> None:
+    """A line that is cut without a word makes no error: the page's own clock goes on, and nothing comes."""
+    shown, address = gallery
+    fresh = page.context.browser.new_page()
+    fresh.clock.install()
+    fresh.add_init_script("addEventListener('htmx:sse:after:message', () => { window.told = (window.told ?? 0) + 1; })")
+    for name in ("console-wall", "console-map"):
+        opened(fresh, address, name).wait_for_function("() => window.told")
+        band, grey = fresh.locator("#lost-news"), fresh.locator("body.is-lost")
+        fresh.clock.fast_forward(8_000)
+        sync_api.expect(band).to_be_hidden()
+        fresh.clock.fast_forward(4_000)
+        sync_api.expect(band).to_be_visible()
+        sync_api.expect(grey).to_have_count(1)
+        shown.still_true()
+        sync_api.expect(band).to_be_hidden()
+        sync_api.expect(grey).to_have_count(0)
+    before = shown.streams
+    fresh.clock.fast_forward(30_000)
+    fresh.wait_for_timeout(1_200)
+    fresh.clock.fast_forward(1_000)  # htmx waits a moment before it asks again
+    sync_api.expect(band).to_be_hidden()
+    assert shown.streams == before + 1, "and a line that stays silent is begun anew"
+    fresh.close()
+
+
+@browsers
+def test_a_new_case_sounds_for_who_wants_it_and_for_nobody_else(page: Any, gallery: tuple[Gallery, str]) -> None:
+    shown, address = gallery
+    fresh = page.context.browser.new_context().new_page()
+    fresh.clock.install()
+    opened(fresh, address, "console-needs")
+    fresh.evaluate("() => { window.heard = 0; document.addEventListener('chime', () => window.heard++); }")
+    sample = samples_console.all_pages(ENGLISH)["console-needs"]
+
+    def heard(needs: int) -> int:
+        fresh.clock.fast_forward(6_000)
+        top = msgspec.structs.replace(sample.top, needs=needs)
+        shown.change("console-needs", msgspec.structs.replace(sample, top=top))
+        fresh.wait_for_function(f"() => document.querySelector('[data-needs]').dataset.needs === '{needs}'")
+        return int(fresh.evaluate("() => window.heard"))
+
+    assert heard(5) == 0, "it is off until somebody wants it"
+    fresh.locator("#chime").click()
+    fresh.wait_for_function("() => window.heard === 1")  # so that one hears what it is
+    assert [heard(needs) for needs in (6, 5, 5, 7)] == [2, 2, 2, 3], "for more, not for fewer"
+    fresh.locator("#chime").click()
+    assert heard(9) == 3
+    fresh.context.close()
+
+
+@browsers
+def test_of_many_boxes_those_that_are_shown_are_chosen_at_once(page: Any, gallery: tuple[Gallery, str]) -> None:
+    _, address = gallery
+    page.goto(f"{address}/console-people")
+    areas = page.locator("#person-timo fieldset.areas")
+    chosen = lambda: areas.locator("input:checked").evaluate_all("all => all.map(each => each.value)")  # noqa: E731
+    assert chosen() == ["S-0012"]
+    areas.locator("[data-pick-filter]").fill("simon")
+    sync_api.expect(areas.locator(".check:visible")).to_have_count(2)  # what is chosen stays in sight
+    areas.get_by_role("button", name="Choose none").click()
+    sync_api.expect(areas.locator(".check:visible")).to_have_count(1)
+    areas.get_by_role("button", name="Choose all").click()
+    assert chosen() == ["S-0013"]
+    areas.locator("[data-pick-filter]").press("Enter")
+    assert page.url.endswith("/console-people"), "the filter sends no form"
