@@ -135,6 +135,24 @@ async def test_a_courier_takes_back_what_is_late_and_says_what_is_missing(live: 
     rig.clean()
 
 
+async def test_a_courier_opens_the_wrong_door_again_and_takes_the_parcel_along(live: LiveKiosk) -> None:
+    parcel = live.rig.promise("PW-1")
+    await arrives(live)
+    await live.kiosk.sign_in(live.rig.courier_code())
+    await live.shows("courier-scan")
+    await live.kiosk.label("PW-1")
+    await live.shows("open")
+    await shut(live, "courier-scan")
+    await live.tap("Wrong door?", "open")
+    await reads(live, "Put it right")
+    await live.tap("I take it out again", "open")
+    await reads(live, "Take it out again")
+    await shut(live, "courier-scan")
+    await live.page.get_by_text("Wrong door?").wait_for(state="detached")
+    assert live.rig.parcel(parcel).stage == Stage.TAKEN_BACK
+    live.rig.clean()
+
+
 async def test_empty_doors_are_checked_one_after_the_other(live: LiveKiosk) -> None:
     live.rig.hear(facts.Expired(parcel=await live.rig.inside("PW-1")))
     live.rig.now.advance(60)

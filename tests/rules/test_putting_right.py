@@ -1,9 +1,13 @@
 """For how long, and while what, the door of what was just put in may be opened once more."""
 
 from datetime import timedelta
+from uuid import UUID
 
+from msgspec.structs import replace
+
+from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.policy import Policy
-from parcelwall.rules.putting_right import in_time
+from parcelwall.rules.putting_right import in_time, still_lies
 from station.towns import NOW
 
 
@@ -25,3 +29,14 @@ def test_all_of_it_is_within_the_policys_seconds() -> None:
 
 def test_a_clock_that_was_put_back_gives_no_time() -> None:
     assert not after(-1)
+
+
+def test_it_lies_where_it_was_put_under_the_promise_it_was_put_there_for() -> None:
+    id_, promise, another = (UUID(int=number) for number in (1, 2, 3))
+    inside = Parcel(id=id_, stage=Stage.READY, reservation=promise, compartment=14)
+    assert still_lies(inside, promise, 14)
+    assert not still_lies(inside, promise, 15)
+    assert not still_lies(inside, another, 14)
+    assert not still_lies(replace(inside, blocked=True), promise, 14)
+    assert not still_lies(replace(inside, stage=Stage.COLLECTED), promise, 14)
+    assert not still_lies(None, promise, 14)

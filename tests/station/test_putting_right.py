@@ -86,6 +86,8 @@ async def test_two_parcels_that_were_mixed_up(rig: Rig, kiosk: Kiosk) -> None:
     await rig.shut(door)
     assert (kiosk.showing.screen, kiosk.showing.brought, kiosk.showing.taken) == ("courier-scan", 1, 0)
     assert (rig.parcel(parcel).stage, rig.told().count("Deposited"), rig.cases()) == (Stage.READY, 1, [])
+    opened = [each.body for each in rig.memory.journal.since(NAME, 0) if each.kind == "DoorOpened"]
+    assert ['"why":"put_right"' in body for body in opened] == [False, False, True], "the hub reads what for"
     assert (await kiosk.label("PW-2")).screen == "open"
     await rig.shut(kiosk.showing.door or 0)
     assert kiosk.showing.brought == 2

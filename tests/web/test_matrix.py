@@ -43,6 +43,7 @@ KEY = {
     "kiosk-courier": ["kiosk-send-scan", "kiosk-send-size", "kiosk-send-none", "kiosk-send-done", "kiosk-service",
                       "kiosk-service-sensors", "kiosk-courier-in", "kiosk-courier-home", "kiosk-courier-scan",
                       "kiosk-courier-size", "kiosk-courier-label", "kiosk-courier-open", "kiosk-courier-sync",
+                      "kiosk-send-right", "kiosk-courier-out",
                       "kiosk-no-fit", "kiosk-unknown", "kiosk-audit-asks", "kiosk-courier-bye"],
 }  # fmt: skip
 """What most people see, and what has most words; in every language, since words differ in length."""

@@ -291,7 +291,7 @@ class ScreenNoted(Fact, frozen=True, kw_only=True):
 
 class DoorOpened(Fact, frozen=True, kw_only=True):
     """The contact was seen open. Without a visit: nobody was let in, which is an alarm. `why` stands where somebody
-    looked into an empty compartment."""
+    looked into an empty compartment, or put right what they had just put in (`put_right`)."""
 
     compartment: Door
     visit: UUID | None = None

@@ -49,7 +49,7 @@ def begin(desk: StationDesk, before: Visit, courier: UUID | None) -> Visit:
     desk._refuse_busy()
     parcel = to_put_right(desk, before, courier)
     first = before.first_opened_at or before.opened_at
-    return desk._begin("put_right", parcel, before.compartment, courier=courier, first_opened_at=first)
+    return desk._begin("put_right", parcel, before.compartment, courier=courier, why="put_right", first_opened_at=first)
 
 
 def say(desk: StationDesk, visit: Visit, taken_out: bool) -> Visit:

@@ -35,7 +35,7 @@ DOOR_FAILED = {
 }  # fmt: skip
 OPENED_FOR = {
     "repair": N_("for a repair"), "test": N_("for a test"), "cleaning": N_("for cleaning"),
-    "inspection": N_("to look inside"),
+    "inspection": N_("to look inside"), "put_right": N_("to put right what was just put in"),
 }  # fmt: skip
 HEALTH = {
     "not_wired": N_("no lock is wired to it"), "doors_changed": N_("its doors were changed"),

@@ -40,7 +40,11 @@
 
   const hasPad = () => Boolean(document.querySelector("[data-pad]"));
   const choices = () => [...document.querySelectorAll(CHOICES)].filter((each) => each.getClientRects().length);
-  const name = (button) => (button.querySelector(".klong") ?? button).innerText.trim().replace(/\s+/g, " ");
+  // Its words, in full; what is written in a drawing on it (a sheet of A4) is not its name.
+  const name = (button) => {
+    const long = button.querySelector(".klong");
+    return (long ? [long] : [...button.querySelectorAll("span")]).map((each) => each.textContent.trim()).join(" ").trim();
+  };
 
   function numbered() {
     const all = choices(), { choice, choiceStar, choiceMore } = kiosk().dataset, form = hasPad() ? choiceStar : choice;
