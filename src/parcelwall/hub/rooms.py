@@ -126,7 +126,7 @@ def _table(text: str) -> RoomTable:
 
 
 def _rows(chance: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
-    return {_name(size): _row(row) for size, row in chance.items()}
+    return {_name(size): _row(tuple(map(_number, row))) for size, row in chance.items()}
 
 
 @lru_cache(maxsize=256)
@@ -136,7 +136,7 @@ def _name(text: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _row(chances: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(map(_number, chances))
+    return chances
 
 
 @lru_cache(maxsize=16384)
