@@ -20,6 +20,7 @@ settings.load_profile("unhurried")
 _numbers = count(1)
 LONGEST = (  # files, longest first
     "test_two_years.py",
+    "test_second_year.py",
     "test_processes.py",
     "test_commands.py",
     "test_faults.py",

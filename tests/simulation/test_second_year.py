@@ -1,0 +1,11 @@
+"""The other of the two station-years of `test_two_years`."""
+
+import pytest
+
+from simulation.years import SECOND, nothing_breaks
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("mode", "seed", "years"), SECOND)
+async def test_nothing_breaks(mode: str, seed: int, years: float) -> None:
+    await nothing_breaks(mode, seed, years)
