@@ -237,6 +237,12 @@ async def test_a_sender_has_the_time_of_one_screen_and_no_touch_makes_it_longer(
     kiosk.tick()
     assert (kiosk.showing.screen, "Wrong door?" in page(rig)) == ("send-done", False), "it may be the next person"
     assert await refused(kiosk, rig, door)
+    assert await tap(kiosk, "wrong") == "report", "who put nothing in can say so all the same"
+    assert (await tap(kiosk, "back"), kiosk.showing.receipt) == ("send-done", receipt)
+    await tap(kiosk, "wrong")
+    assert await tap(kiosk, "report", "empty") == "case"
+    [case] = rig.memory.book.cases.values()
+    assert (case.about, case.parcel) == ("reported_empty", parcel)
 
 
 async def test_a_sender_takes_theirs_home_again(rig: Rig, kiosk: Kiosk) -> None:

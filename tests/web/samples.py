@@ -159,6 +159,7 @@ def sender_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kios
         "send-unfit": at("open", door=19, sends=True, unfit=True, cue="tick"),
         "send-none": at("send-none"),
         "send-done": at("send-done", door=19, ending="2917", receipt="S-0012-4711", again=19),
+        "send-done-later": at("send-done", door=19, ending="2917", receipt="S-0012-4711"),
         "send-right": at("still-open", door=19, puts_right=True, cue="nag"),
         "service-why": at("service", service=views.Service()),
         "service": at("service", service=job),

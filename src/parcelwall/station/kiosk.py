@@ -1,7 +1,7 @@
 """What the screen shows: one person at a time, from the first digit to the shut door. Holds no rule and no words.
 
 The truth is the visit in the book and the door; this is the picture of it. What people do has files of its own:
-`collecting`, `several`, `reporting`, `bringing`, `sending`, `servicing`.
+`collecting`, `several`, `reporting`, `bringing`, `putting_right`, `sending`, `servicing`.
 """
 
 import asyncio

@@ -26,6 +26,7 @@ class Reporting:
             door = kiosk._last_visit.compartment
         if not door:
             return kiosk.staying.cover("help")
+        kiosk.staying.remember(kiosk.showing)
         return kiosk.show("report", IDLE_S, door=door, visit=kiosk.showing.visit)
 
     def report(self, what: str) -> Showing:

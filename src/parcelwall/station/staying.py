@@ -44,14 +44,17 @@ class Staying:
     def cover(self, screen: Screen) -> Showing:
         """Help or looks, over whatever stands there: Back shows it again. A door that is open stays named on them."""
         kiosk, showing = self._kiosk, self._kiosk.showing
-        before = self._asked_over if showing.screen == "more-time" else showing
-        if before is None or before.screen not in COVERS:
-            self._under = before
+        self.remember(self._asked_over if showing.screen == "more-time" else showing)
         visit = kiosk.open_visit()
         if visit is None:
             return kiosk.show(screen, IDLE_S)
         return kiosk.show(screen, IDLE_S, door=visit.compartment, visit=visit.id, ending=showing.ending,
                           late=showing.late)  # fmt: skip
+
+    def remember(self, before: Showing | None) -> None:
+        """What Back is to show again, if that is no cover itself."""
+        if before is None or before.screen not in COVERS:
+            self._under = before
 
     def back(self) -> Showing:
         """To where the person came from: the open door, what help has covered, the courier's next parcel, the
@@ -60,7 +63,7 @@ class Staying:
         under, self._under = self._under, None
         if showing.visit and (visit := kiosk.unfinished(showing.visit)):
             return kiosk.show_door(visit)
-        if showing.screen in COVERS and under and under.screen not in AT_A_DOOR:
+        if showing.screen in (*COVERS, "report") and under and under.screen not in AT_A_DOOR:
             return self._again(under)
         if showing.technician:
             return kiosk.show("service", COURIER_IDLE_S)
