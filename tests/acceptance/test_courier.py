@@ -47,6 +47,15 @@ AS_A_NEW_VERSION_FINDS_IT = """async (stop) => {
   await (await caches.open("courier-before")).put(stop, new Response("as it was"));
   await (await navigator.serviceWorker.ready).unregister();
 }"""
+A_CALL_ENDS_THE_CAMERA = """() => {
+  const [track] = document.querySelector("[data-video]").srcObject.getTracks();
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+}"""
+THE_PAGE_IS_LEFT = "dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))"
+OF_A_STATION_THAT_IS_NOT_THEIRS = """async () => {
+  await outbox.add("problem", { station: "S-9999", what: "dirty", label: "" });
+}"""
 NAMES_OF_CACHES = "caches.keys()"
 KEPT_PAGES = """async () => {
   const kept = [];
@@ -182,6 +191,41 @@ def test_pages_are_kept_for_whoever_is_signed_in(town: Town, operator: Shop, pla
         page.page.wait_for_url("**/sign-in")
         until(lambda: page.page.evaluate(KEPT_PAGES) == [], "the courier's pages are gone")
         assert "pages-of-a-recipient" in page.page.evaluate(NAMES_OF_CACHES)
+
+
+@pytest.mark.slow
+def test_what_was_refused_is_sent_again_or_seen_and_a_camera_that_is_gone_is_asked_for_again(
+    town: Town, operator: Shop, playwright: Any, disk: Path
+) -> None:
+    with a_phone(playwright, disk, sees=[Image.new("RGB", (64, 64), "white")]) as phone:
+        page = sign_in(town, operator, phone())
+        page.page.goto(town.demo.url + "/courier/scan")
+        for gone in A_CALL_ENDS_THE_CAMERA, THE_PAGE_IS_LEFT:
+            page.page.get_by_role("button", name="Use the camera").click()
+            sync_api.expect(page.page.locator("[data-video]")).to_be_visible()
+            page.page.evaluate(gone)
+            assert page.page.get_by_role("button", name="Use the camera").is_visible()
+            assert not page.page.locator("[data-video]").is_visible()
+        page.page.goto(town.demo.url + "/courier/outbox")
+        page.page.evaluate(OF_A_STATION_THAT_IS_NOT_THEIRS)
+        page.see("Needs you.")
+        page.waits_for(1)
+        before = page.page.locator("[data-entries] li").get_attribute("data-id")
+        page.page.get_by_role("button", name="Send again").click()
+        sync_api.expect(page.page.locator(f"[data-id='{before}']")).to_have_count(0)
+        page.see("Needs you.")
+        page.gates(sideways=True)
+        page.page.goto(town.demo.url + "/courier/day")
+        page.waits_for(1)
+        page.page.get_by_role("button", name="Sign out").click()
+        page.says("Some of your notes have not gone out")
+        page.page.goto(town.demo.url + "/courier/outbox")
+        page.page.get_by_role("button", name="Seen").click()
+        page.waits_for(0).see("Not taken.")
+        page.page.goto(town.demo.url + "/courier/day")
+        page.waits_for(0)
+        page.page.get_by_role("button", name="Sign out").click()
+        page.page.wait_for_url("**/sign-in")
 
 
 @pytest.mark.slow
