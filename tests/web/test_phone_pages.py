@@ -25,7 +25,7 @@ from parcelwall.web.passkeys import cookie_name
 from parcelwall.web.reader import renderer
 from parcelwall.web.render import Files
 from parcelwall.web.streams import AS_OF_LASTS, drawn
-from parcelwall.web.views import Look, RecipientView, Verify
+from parcelwall.web.views import KioskScreen, Look, RecipientView, Verify
 from rules.samples import parcel
 from station.towns import ADA, NOW, Pen, a_hub, about, announced, parcel_at
 
@@ -120,6 +120,12 @@ async def test_why_a_passkey_failed_is_said_aloud_and_stays(hub: Hub, step: Any)
     regions = re.findall(r'<div id="([^"]+)" role="status" hx-morph-skip>(.*?)</div>', page, re.DOTALL)
     assert all(said.count("data-said=") == 3 for _, said in regions)
     assert len({name for name, _ in regions}) == page.count("data-passkey=") > 0
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "One moment."), ("de", "Einen Moment.")])
+def test_a_lost_screen_says_so_in_the_language_of_its_last_news(language: str, said: str) -> None:
+    screen = KioskScreen("home", "Kluuvi", look=Look(language))
+    assert f'<p id="lost-words" hidden>{said}</p>' in RENDERER.fragment(screen)
 
 
 # typed in other scripts -----------------------------------------------------------------------------------------------

@@ -90,10 +90,12 @@
     }));
   }
 
-  let turning = 0;
+  let turning = 0, awake = null;
   function quiet() {
     clearInterval(turning);
     find("code").hidden = true;
+    awake?.then((lock) => lock?.release());
+    awake = null;
   }
 
   // Codes for the reader, one after the other for as long as they are looked at.
@@ -105,6 +107,7 @@
     await next();
     find("code").hidden = false;
     find("code").scrollIntoView({ block: "center" });
+    awake = navigator.wakeLock?.request("screen").catch(() => null); // a phone that goes dark shows no code
     if (texts.length > 1) turning = setInterval(next, EACH_MS);
   }
 
