@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from parcelwall.hub import photos
+from parcelwall.hub.commands import OpenCase
 from parcelwall.rules.facts import Granted
 from web.test_console_roles import AREA, ELSEWHERE, Office, office  # noqa: F401 - a fixture
 
@@ -112,6 +113,25 @@ async def test_all_stations_are_one_journal_as_far_as_an_area_goes(office: Offic
                 "at=2026-01-01T00:00:00%2B00:00&writer=a&number=9999999999999999999999",
                 "until=0001-01-01T00:00", "until=9999-12-31T23:59"):  # fmt: skip
         assert (await office.browsers["admin"].get(f"/console/journal?{odd}")).status_code == 200, odd
+
+
+async def test_who_looked_at_whom_is_not_for_every_wall(office: Office) -> None:  # noqa: F811
+    await office.post("operator", "/console/parcels/{parcel}/reveal", {"reason": "look", "words": "she asked"})
+    key = await office.hub.admit("wall", "Wall", "viewer")
+    await office.browsers["no"].post("/console/sign-in", data={"key": key})
+    wall = (await office.browsers["no"].get("/console/journal")).text
+    assert "she asked" not in wall and f"hub:1/{ELSEWHERE}" in wall
+    assert "she asked" in (await office.browsers["admin"].get("/console/journal")).text
+
+
+async def test_what_was_done_about_its_case_is_in_a_parcels_story(office: Office) -> None:  # noqa: F811
+    parcel = office.filled[AREA]["parcel"]
+    await office.hub.desk.ask(OpenCase(parcel=UUID(parcel), about="reported_empty", station=AREA))
+    case = await office.hub.pool.fetchval("SELECT id FROM case_file WHERE about = 'reported_empty'")
+    sent = await office.post("technician", f"/console/cases/{case}/send", {"words": "a technician, by 16:00"})
+    assert sent.headers["location"] == "/console/needs?said=sent"
+    shown = (await office.browsers["operator"].get(f"/console/parcels/{parcel}")).text
+    assert "Somebody was sent there" in shown and "a technician, by 16:00" in shown and "Technician" in shown
 
 
 async def test_a_journal_is_opened_at_a_time(office: Office) -> None:  # noqa: F811

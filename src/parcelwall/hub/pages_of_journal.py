@@ -31,6 +31,7 @@ SELECT writer, number, kind, happened_at, recorded_at, body, hash, parcel FROM e
 WHERE recorded_at > $1 AND recorded_at <= $2 AND (recorded_at, writer, number) < ($2, $3, $4)
   AND ($5 = '' OR kind = $5) AND ($6::text[] = '{{}}' OR writer = ANY(ARRAY(
     {WRITTEN_BY.replace("$1", "$6")} UNION {WRITTEN_FOR.replace("$1", "$6")})))
+  AND kind <> ALL($8::text[])
 ORDER BY recorded_at DESC, writer DESC, number DESC LIMIT $7"""  # noqa: S608 - the same
 _UNTIL = "SELECT number FROM entry WHERE writer = $1 AND happened_at <= $2 ORDER BY number DESC LIMIT 1"
 _BEFORE = "SELECT hash FROM entry WHERE writer = $1 AND number = $2"
@@ -105,12 +106,14 @@ class Across(msgspec.Struct, frozen=True):
     older: Place | None
 
 
-async def across(hub: Hub, area: Collection[str], since: datetime, below: Place, kind: str = "") -> Across:
+async def across(
+    hub: Hub, area: Collection[str], since: datetime, below: Place, kind: str = "", without: Collection[str] = ()
+) -> Across:  # fmt: skip
     """What came here since then and below a place, newest first, from stations of an area and for them; from everybody
-    if none is named. In the order in which it came here, as nothing else has an index."""
+    if none is named. `without` some kinds. In the order in which it came here, as nothing else has an index."""
     rows = await hub.pool.fetch(
-        _ACROSS, since, below.at, below.writer, below.number, kind, sorted(area), ON_A_PAGE + 1
-    )  # fmt: skip
+        _ACROSS, since, below.at, below.writer, below.number, kind, sorted(area), ON_A_PAGE + 1, list(without)
+    )
     shown = rows[:ON_A_PAGE]
     last = shown[-1] if len(rows) > ON_A_PAGE else None
     older = Place(last["recorded_at"], last["writer"], last["number"]) if last else None

@@ -52,6 +52,7 @@ _LOOKS = f"""
 SELECT writer, number, kind, happened_at, recorded_at, body FROM entry
 WHERE kind = 'Looked' AND {OF_HUB} AND happened_at > $2
   AND body::jsonb->>'parcel' = $1::text"""  # noqa: S608 - a text of our own
+_NOTED = _LOOKS.replace("'Looked'", "'CaseNoted'")
 _CASES = "SELECT id FROM case_file WHERE parcel = $1 AND closed_at IS NULL"
 _NOTICES = "SELECT purpose, channel, state, sent_at FROM notice WHERE parcel = $1 ORDER BY next_try"
 
@@ -129,7 +130,7 @@ async def one(hub: Hub, who: Person, parcel_id: UUID) -> Parcel:
 
 async def story(hub: Hub, parcel: Parcel) -> list[Step]:
     """Everything in order of happening: its own facts, its doors by the visits that they name, what its door did and
-    who had it opened from afar while the parcel lay there, and who looked."""
+    who had it opened from afar while the parcel lay there, who looked, and what was done about its cases."""
     async with hub.pool.acquire() as connection:
         own = [_step(row) for row in await connection.fetch(_ENTRIES, parcel.id)]
         visits = [step for step in own if "visit" in step.body]
@@ -138,7 +139,7 @@ async def story(hub: Hub, parcel: Parcel) -> list[Step]:
             [step.body["visit"] for step in visits],
         )  # fmt: skip
         began = own[0].happened_at if own else hub.clock.now()
-        looks = await connection.fetch(_LOOKS, str(parcel.id), began)
+        looks = [row for each in (_LOOKS, _NOTED) for row in await connection.fetch(each, str(parcel.id), began)]
         beside = [_step(row) for row in (*doors, *looks, *await _while_inside(connection, own, hub.clock.now()))]
     return _in_order(own, beside)
 

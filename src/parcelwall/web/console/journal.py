@@ -24,6 +24,7 @@ from parcelwall.web.render import Renderer
 Number = Annotated[int, Parameter(ge=1, le=NEWEST)]
 HOURS = (1, 6, 24, 168)  # that a page of all stations looks back
 USUAL_HOURS = 24
+OF_THE_OFFICE = ("Looked", "StaffChanged", "Forgotten")  # who looked at whom, and why: for who answers for people
 
 
 class JournalView(msgspec.Struct, frozen=True):
@@ -111,7 +112,8 @@ async def _of_all(
     moment = local_time(until, shown.zone)
     ends = moment or hub.clock.now()
     since = ends - timedelta(hours=hours)
-    leaf = await pages_of_journal.across(hub, person.area, since, _place(asked) or Place(ends), kind)
+    without = () if person.may("people") else OF_THE_OFFICE
+    leaf = await pages_of_journal.across(hub, person.area, since, _place(asked) or Place(ends), kind, without)
     until = until if moment else ""
     known, stations = words(shown.language), hub.stations.known
     named = {each.id: each.about.name for each in stations.values() if person.sees(each.id)}
