@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from acceptance.planted import PLANTS
 from parcelwall.simulation.commands import run_verify
 from simulation.orders import made_up, write
+from simulation.planting import by_itself
 
 NAMED = {
     "p05_code_not_spent": "INV-05: table visit, .*opened is 0",
@@ -40,15 +39,12 @@ def test_every_plant_is_expected_to_be_named() -> None:
 @pytest.mark.parametrize("name", PLANTS)
 async def test_what_was_planted_is_named(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     orders = write(tmp_path / "town.csv", made_up(220, days=9))
-    script = Path(__file__).with_name("planted.py")
-    command = [sys.executable, str(script), name, str(orders), str(tmp_path / "data")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.stdout, done.stderr
-    report = json.loads(done.stdout)
+    ended, printed = by_itself("acceptance.planted", name, str(orders), str(tmp_path / "data"))
+    report = json.loads(printed)
     code = await run_verify(tmp_path / "data", as_json=True)
     first = json.loads(capsys.readouterr().out)["first"]
     if name == "control":
-        assert (done.returncode, code, report["violations"], first) == (0, 0, 0, None)
+        assert (ended, code, report["violations"], first) == (0, 0, 0, None)
         return
     assert code == 1
     assert re.search(NAMED[name], first), first

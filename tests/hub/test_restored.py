@@ -191,6 +191,24 @@ async def test_what_the_hub_forgot_the_label_of_is_promised_nowhere_else(town: T
         await whole(hub, town)
 
 
+async def test_a_new_secret_makes_no_tag_of_a_label_that_the_hub_forgot(town: Town, backups: Backups) -> None:
+    """A tag of no label is nobody's. It does not keep the new computer out, nor what else is promised there."""
+    await told(town, "PW-1")
+    backup = await backups.make()
+    late = await told(town, "PW-2")
+    async with backups.restored(backup) as hub:
+        await only(town).carry()
+        before = await parcel_at(hub, late)
+        await hub.revoke_station("S-0001", "stolen")
+        new = await town.replace("S-0001", hub)
+        assert await parcel_at(hub, late) == before
+        await new.deposit("PW-1")
+        with pytest.raises(Refusal, match="not_for_this_station"):
+            await new.deposit("PW-2")
+        await new.carry()
+        await whole(hub, town)
+
+
 async def test_a_hub_that_does_not_know_that_it_was_restored_is_refused(town: Town, backups: Backups) -> None:
     kluuvi = only(town)
     backup = await backups.make()

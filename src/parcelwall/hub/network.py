@@ -9,6 +9,7 @@ import msgspec
 from asyncpg import Connection
 
 from parcelwall.errors import Refusal
+from parcelwall.hub import twins
 from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import OF_HUB
 from parcelwall.ids import Ids
@@ -177,15 +178,19 @@ async def _end_life(at: Sitting, station: str, before: str, after: str) -> str:
 
 
 def _promise_anew(at: Sitting, station: str) -> None:
-    """The secret is another: what lies inside has a new code, what is promised a new tag of its label."""
+    """The secret is another: what lies inside has a new code, what is promised a new tag of its label.
+
+    A hub that was restored to before a parcel was announced does not know its label, and there is no tag of none: it is
+    brought once it is announced again, or lapses. What stands in the way of one parcel keeps no computer out.
+    """
     for parcel in sorted(at.book.parcels.values(), key=lambda parcel: parcel.id):
         if parcel.station != station or parcel.reservation is None:
             continue
         if parcel.stage in INSIDE:
             renewed = parcel.generation + 1
             at.record(facts.CodeRenewed(parcel=parcel.id, reservation=parcel.reservation, generation=renewed))
-        elif parcel.stage == Stage.RESERVED:
-            tag = access.label_tag(at.here[station].label_key, parcel.label or parcel.reference)
+        elif parcel.stage == Stage.RESERVED and (label := twins.label_of(parcel)):
+            tag = access.label_tag(at.here[station].label_key, label)
             at.record(_again(parcel, tag))
 
 
