@@ -8,11 +8,12 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.errors import Trouble
-from parcelwall.hub import commands, desk, followers, house, sitting, sweeps, tell
+from parcelwall.hub import commands, desk, ending, followers, house, sitting, sweeps, tell
 from parcelwall.hub import road as hub_road
 from parcelwall.hub.ingest import Ingest
 from parcelwall.journal import postgres
 from parcelwall.notices.failures import Undeliverable
+from parcelwall.rules import decide as rules
 from parcelwall.rules import life
 from simulation.planting import plant
 
@@ -181,3 +182,17 @@ def p73_a_notice_is_given_up_and_no_case_tells() -> None:
         return "failed", why, None
 
     tell.Teller._for_good = for_good  # type: ignore[method-assign]
+
+
+@plant("F39")
+def p90_what_is_written_off_leaves_its_compartment_free() -> None:
+    def decide(self: Any, at: Any) -> Any:
+        at.record(rules.write_off(commands.own(at, self.parcel, None), self.why, self.actor))
+        return commands.Answer(200, commands.view(at, self.parcel))
+
+    ending.WriteOff.decide = decide  # type: ignore[method-assign]
+
+
+@plant("F32,F39")
+def p92_nobody_is_told_that_it_is_lost() -> None:
+    del tell.PURPOSES["WrittenOff"]

@@ -14,6 +14,7 @@ from parcelwall.station import visit as visits
 from parcelwall.station.codes import Codes
 from parcelwall.station.collecting import Collecting
 from parcelwall.station.desk import StationDesk
+from parcelwall.station.fold import Fold
 from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
 from parcelwall.station.road import Road
@@ -324,3 +325,8 @@ def p84_whoever_has_to_wait_has_typed_a_wrong_code() -> None:
             self.codes.wrong("bare", access.BARE)
 
     StationDesk._refuse_busy = refuse_busy  # type: ignore[method-assign]
+
+
+@plant("F39")
+def p91_a_station_hands_out_what_is_written_off() -> None:
+    Fold.kinds = {name: kind for name, kind in facts.KINDS.items() if kind is not facts.WrittenOff}

@@ -1,13 +1,11 @@
 """The test of the tests: each planted bug, simulated in a process of its own, is named by the check that it breaks."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 
+from simulation.planting import by_itself
 from simulation.plants import PLANTS
 
 NAMED = {
@@ -64,6 +62,9 @@ NAMED = {
     "p82_half_a_code_waits_for_the_next_person": "INV-05: what somebody typed before they went away opens a door",
     "p83_a_second_person_hides_the_open_door": "INV-06: door .* is open, and the screen shows wrong",
     "p84_whoever_has_to_wait_has_typed_a_wrong_code": "INV-05: who comes .* is another's is told wrong_code",
+    "p90_what_is_written_off_leaves_its_compartment_free": "INV-01: door .* somebody else's parcel lies there",
+    "p91_a_station_hands_out_what_is_written_off": "parcel .*stage",
+    "p92_nobody_is_told_that_it_is_lost": "INV-10: nobody was told",
 }
 QUICK = "p03_pulse_before_the_visit_is_written"  # one in every run, so that the harness itself is known to work
 
@@ -73,11 +74,8 @@ def test_every_plant_is_expected_to_be_named() -> None:
 
 
 def planted(name: str) -> tuple[int, dict[str, object]]:
-    paths = os.pathsep.join(path for path in sys.path if path)
-    done = subprocess.run([sys.executable, "-m", "simulation.plants", name], capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
-    assert done.stdout, done.stderr
-    return done.returncode, json.loads(done.stdout)
+    code, printed = by_itself("simulation.plants", name)
+    return code, json.loads(printed)
 
 
 def test_one_that_is_named_at_once() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from parcelwall.hub.ending import WRITTEN_OFF
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import Station, rooms
 from parcelwall.hub.verify import invariants
@@ -142,8 +143,10 @@ def _world(post: Outpost, behind: Behind) -> list[tuple[str, str]]:
     which this simulation has done something."""
     wrong: list[tuple[str, str]] = []
     in_book = {parcel.compartment: parcel for parcel in post.up.memory.parcels() if parcel.stage in INSIDE}
-    told_of = {compartment for (compartment,) in post.up.memory.connection.execute(
-        "SELECT json_extract(record, '$.compartment') FROM case_file WHERE open")}  # fmt: skip
+    cases = post.up.memory.connection.execute(
+        "SELECT json_extract(record, '$.compartment'), json_extract(record, '$.about') FROM case_file WHERE open"
+    ).fetchall()
+    told_of, given_up = {door for door, _ in cases}, {door for door, about in cases if about == WRITTEN_OFF}
     for door in sorted({line.door for line in post.profile.doors}):
         there, known = behind.at(door), in_book.get(door)
         told = door in told_of and door in post.harm.ever
@@ -152,7 +155,8 @@ def _world(post: Outpost, behind: Behind) -> list[tuple[str, str]]:
             continue
         if known and known.id not in {thing.id for thing in there}:
             wrong.append((short(known.id), f"INV-06: the book has a parcel behind door {door}, nothing lies there"))
-        strays = [thing.name for thing in there if known is None or known.id != thing.id]
+        strays = [thing.name for thing in there if not ((known and known.id == thing.id)
+                                                        or (thing.written_off and door in given_up))]  # fmt: skip
         wrong += [(name, f"INV-06: a parcel lies behind door {door}, the book does not know of it") for name in strays]
     return wrong
 
@@ -166,12 +170,12 @@ async def cases_in_calm(upstairs: Upstairs) -> list[tuple[str, str]]:
 
 _UNTOLD = """
 SELECT e.parcel, e.writer, e.number FROM entry e JOIN parcel p ON p.id = e.parcel
-WHERE e.kind = 'Deposited' AND p.person IS NOT NULL
+WHERE (e.kind = 'Deposited' OR e.kind = 'WrittenOff' AND p.stage = 'WRITTEN_OFF') AND p.person IS NOT NULL
   AND NOT EXISTS (SELECT FROM notice n WHERE n.writer = e.writer AND n.number = e.number) LIMIT 5"""
 
 
 async def _untold(upstairs: Upstairs) -> list[tuple[str, str]]:
-    """INV-10: of every deposit a notice was attempted, or given up with a case."""
+    """INV-10: of every deposit, and of all that is lost, a notice was attempted, or given up with a case."""
     rows = await upstairs.eye.fetch(_UNTOLD.replace("p.person IS NOT NULL", "p.record LIKE '%\"person\":\"%'"))
     wrong = [(short(row["parcel"]), f"INV-10: nobody was told of {row['writer']} number {row['number']}")
              for row in rows]  # fmt: skip

@@ -14,7 +14,7 @@ from parcelwall.simulation.faults.crowd import Crowd
 from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.phone import Phones, Reply
-from parcelwall.simulation.faults.refusals import Refusals
+from parcelwall.simulation.faults.refusals import Refusals, is_written_off
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
 from parcelwall.station.keeper import UNASKED
@@ -194,6 +194,7 @@ class Folk:
             self.refusals.judge(post, "take_back", thing, no)
             return
         post.note("taken back", thing.name)
+        self._count_unheard(thing)
         if thing.door is None or thing.muddled:
             thing.life = "home"
             self.taken_back += 1
@@ -214,17 +215,30 @@ class Folk:
         except Refusal as no:
             post.note(f"not collected{' by QR' if shows else ''}: {no.reason}", thing.name)
             self.refusals.judge_code(post, thing, no, used, shows, paused)
+            self._count_lost(post, thing, no, shows)
             self._come_again(post, thing)
             return
         if used:
             post.violated(f"INV-05: a code that was used has opened door {visit.compartment} again", thing.name)
         thing.used = thing.used | {code}
         post.note(f"collected from door {visit.compartment}", thing.name)
+        self._count_unheard(thing)
         if thing.door is None or thing.muddled:
             thing.life = "out"
             self.collections += 1
             await self._after(post, visit, thing)
         self.ledger.also("F24", "used") if used else None
+
+    def _count_lost(self, post: Outpost, thing: Thing, no: Refusal, shows: bool) -> None:
+        """What its station knows to be written off it does not hand out: a code that is typed is a wrong one there."""
+        if no.reason == "wrong_code" and is_written_off(post, thing):
+            self.ledger.also("F39", "refused")
+            if not shows:
+                self.refusals.typed_wrong(post)
+
+    def _count_unheard(self, thing: Thing) -> None:
+        if thing.written_off:
+            self.ledger.also("F39", "out before it was heard")
 
     def _ask(self, post: Outpost, thing: Thing, shows: bool) -> Visit:
         """Holds the phone to the reader, or types the code: eight digits, or twelve while they are paused."""

@@ -54,6 +54,7 @@ FAULTS = {
         Fault("F32", "a channel takes a notice and fails, takes none, or none for an address", 0.05, "parcel"),
         Fault("F37", "somebody guesses codes at the screen for a day", 0.02, "station-day"),
         Fault("F38", "a spring is weak; and the town's contacts measure hooks", 0.02, "visit"),
+        Fault("F39", "what lies in a station is written off: a parcel, or all of them", 0.5, "town-day"),
     )
 }
 

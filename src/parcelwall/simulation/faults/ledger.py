@@ -59,13 +59,14 @@ def required() -> list[str]:
 
 LINKS_OF = {"F01": ("hello", "behind", "live"), "F02": ("behind", "live"), "F03": ("live",),
             "F04": ("behind", "old connection"), "F05": ("live",), "F06": ("live",),
-            "F28": ("down", "behind", "live")}  # fmt: skip
+            "F28": ("down", "behind", "live"), "F39": ("down", "live")}  # fmt: skip
 BOARDS = ("F14", "F15", "F16", "F17", "F18", "F19", "F38")
 MET = ("written", "pulsed", "open", "left open")  # what the visit is in which somebody else comes
 WAYS = ("code", "QR", "phone", "courier")  # by which they want another door
 PEOPLE = {
     "F20": (*PURPOSES, "opened by hand", "RESERVED", "READY", "OVERDUE"),
     "F22": ("half a code", "first digits", "forgot something"), "F23": ("wrong door", "double scan"),
+    "F39": ("READY", "OVERDUE", "one parcel", "all that lies there", "refused", "out before it was heard"),
 }  # fmt: skip
 HUBS = {
     "F25": ("committed, ingest", "committed, sweep"), "F27": ("ask", "ingest", "sweep"), "F29": ("sweep", "follow"),

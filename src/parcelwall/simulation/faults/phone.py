@@ -14,6 +14,7 @@ from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.upstairs import GONE, Upstairs
 
+NO_PHONE = 0.3  # of couriers: they have none with them, or do not think of it
 MISSED = 0.2  # of the codes that pass a camera or a reader
 TWICE = 0.1  # of bundles: the phone has not heard the answer
 AGAIN = timedelta(minutes=30)  # the phone tries once more
@@ -52,7 +53,7 @@ class Phones:
     def scan(self, post: Outpost) -> None:
         """A courier reads what the screen shows, part by part, if the hub has no other way to hear of it."""
         screen, luck = post.up.kiosk.by_phone, self._luck(post.name)
-        if not screen.is_needed():
+        if not screen.is_needed() or luck.happens(NO_PHONE):
             return
         screen.begin()
         bundles = [_read(screen.road.sheets, luck)]

@@ -38,7 +38,8 @@ class Refusals:
         known = post.up.memory.parcel(thing.id) if thing.id else None
         spent = used or thing.unclear or thing.muddled
         if no.reason == "wrong_code":
-            cause = spent or self._is_older(known, thing) or (_is_lost(post) if shows else self._is_braked(post, thing))
+            older = self._is_older(known, thing) or is_written_off(post, thing)
+            cause = spent or older or (_is_lost(post) if shows else self._is_braked(post, thing))
             cause = cause and not (self.is_calm and not used)
         elif no.reason == "codes_paused":
             cause = paused and not shows and self._typed_wrong[post.name] > 0
@@ -129,6 +130,12 @@ def untold(things: Iterable[Thing], posts: Iterable[Outpost]) -> list[tuple[str,
         if thing.life == "inside" and not (thing.code or thing.muddled or thing.unclear)
         and any(known.stage in INSIDE for book in books if thing.id and (known := book.parcel(thing.id)))
     ]  # fmt: skip
+
+
+def is_written_off(post: Outpost, thing: Thing) -> bool:
+    """Whether somebody has written it off, and its station has heard of that."""
+    known = post.up.memory.parcel(thing.id) if thing.id else None
+    return thing.written_off and known is not None and known.stage == Stage.WRITTEN_OFF
 
 
 def did_fail(post: Outpost, door: int) -> bool:

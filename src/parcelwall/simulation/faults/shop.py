@@ -25,6 +25,7 @@ from parcelwall.simulation.faults.trace import Notebook
 from parcelwall.simulation.faults.upstairs import Reply, Upstairs, Wish
 
 CARRIER = "carrier"
+WRITES_OFF = {"write off": "nobody finds it", "give up": "given_up"}  # why
 OTHER_WAYS = {"cancel": 0.03, "move": 0.04, "divert": 0.02, "report": 0.15}
 
 
@@ -47,6 +48,7 @@ class Shop:
         """Something to ask with the next batch. Calls that are repeated come again with the same key, hours later."""
         wish = self._made(what, thing)
         thing.changed = thing.changed or what in ("cancel", "move", "divert")
+        thing.written_off = thing.written_off or what in WRITES_OFF
         key = f"{what}/{thing.reference}" + (f"/{thing.lost}/{thing.name}" if thing.lost else "")
         self._wished[key] += 1  # what was planned before the hub lost it may come beside what was planned since
         key += f"/{self._wished[key]}" if self._wished[key] > 1 else ""
@@ -75,8 +77,8 @@ class Shop:
             return lambda: Divert(**known, reason="no_fitting_compartment")
         if what == "extend":
             return lambda: Extend(carrier=None, parcel=known["parcel"], by="recipient")
-        if what == "write off":
-            return lambda: WriteOff(parcel=known["parcel"], why="nobody finds it")
+        if what in WRITES_OFF:
+            return lambda: WriteOff(parcel=known["parcel"], why=WRITES_OFF[what])
         if what == "renew":
             return lambda: RenewCode(parcel=known["parcel"])
         return lambda: Report(**known, mark="departed")
@@ -128,6 +130,9 @@ class Shop:
             if what == "reserve" and not self.luck.happens(0.1):  # else it is brought all the same
                 thing.life = "home"
             return
+        if what == "give up" and thing.given_up:
+            self.ledger.struck("F39", thing.given_up)
+            thing.given_up = ()
         if what in ("announce", "announce alone") and thing.id and answer.body["id"] != str(thing.id):
             thing.second_id = UUID(answer.body["id"])
         if what in ("announce", "announce alone", "reserve") and thing.life in ("planned", "announced"):

@@ -37,6 +37,8 @@ class Thing(msgspec.Struct, kw_only=True):
     taken_unseen: bool = False  # taken while the station's computer was down
     unclear: bool = False  # a visit to it was cut short, or its door failed: its code may be spent
     changed: bool = False  # the shop has asked to cancel, move or divert it
+    written_off: bool = False  # somebody has asked for that; whether its station has heard, the station knows
+    given_up: tuple[str, ...] = ()  # F39: in which states somebody gave it up, until the hub has answered
     tries: int = 0
     comes_at: datetime | None = None
 

@@ -76,7 +76,7 @@ class Town:
         self.folk = Folk(visiting, self.behind, self.shop.by_id, self.phones, self._later)
         self.upstairs.killed = self._lines_fall
         self.operators = Operators(self.upstairs, self.posts, self.behind, self.shop.by_id,
-                                   self.plan, looked_at_after)  # fmt: skip
+                                   self.plan, looked_at_after, self.luck_of("operators"))  # fmt: skip
         self._dies_in = dict.fromkeys(VERBS, 0)  # how many processes are to be killed at what
         self._dies_following = False
         self._restores = Restores(self.upstairs, self.lines, self.shop, self.posts, ledger)
@@ -157,7 +157,7 @@ class Town:
             for when, some in plan.rounds_of(things, luck):
                 self.plan.at(when, "round", some, post.name)
         luck = self.luck_of(f"day {self._day} upstairs")
-        for fault in ("F06", "F25", "F29", "F30"):
+        for fault in ("F06", "F25", "F29", "F30", "F39"):
             for when in plan.struck_at(today, self.weather.rate(fault), luck):
                 self.plan.at(when, fault, None)
 
@@ -206,6 +206,9 @@ class Town:
                 self._all_anew()
             elif what == "F29":
                 twice = True
+            elif what == "F39":
+                for thing in await self.operators.give_up(self.luck.pick(self.posts)):
+                    self.shop.wish("give up", thing)
             elif what in ("backup", "F28"):
                 self._restores.plan(what, late=self.luck.happens(0.5))
             elif what == "again":

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence, Set
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -37,6 +38,7 @@ HELD_AT_MOST = 8  # the statement at which one of them is held
 GONE = (Trouble, asyncpg.PostgresError, *LOST)  # what those who run a hub's followers and sweeps wait out
 Wish = Callable[[], Command]  # made anew for each try: the desk writes into a command
 Reply = Answer | Refusal
+Look = Callable[[int | None, str, Set[UUID]], None]  # (compartment, about, what is written off at this station)
 
 
 class Process:
@@ -301,9 +303,9 @@ class Upstairs:
         """The stations that have cases which are so old, and which looking can close."""
         return {row["station"] for row in await self.eye.fetch(_OLD_CASES, self.clock.now() - until)}
 
-    async def close_cases(self, station: str, until: timedelta, look: Callable[[int | None, str], None]) -> None:
-        """Somebody looks at the station's cases that are so old, with (compartment, about) of each, and closes them. If
-        the process dies over it they do not know whether they are closed."""
+    async def close_cases(self, station: str, until: timedelta, look: Look) -> None:
+        """Somebody looks at the station's cases that are so old, and closes them. If the process dies over it they do
+        not know whether they are closed."""
         try:
             await self._close_cases(self.first, station, self.clock.now() - until, look)
         except GONE as failed:
@@ -312,18 +314,17 @@ class Upstairs:
         finally:
             await self.bury("ask")
 
-    async def _close_cases(
-        self, hub: Hub, station: str, seen: datetime, look: Callable[[int | None, str], None]
-    ) -> None:
+    async def _close_cases(self, hub: Hub, station: str, seen: datetime, look: Look) -> None:
         async with hub.pool.acquire() as connection, connection.transaction():
             at = hub.desk.sitting(connection)
             await at.load((), [station])
             await at.load_cases([station], ())
             contested = {row["id"] for row in await connection.fetch("SELECT id FROM parcel WHERE contested")}
+            lost = {row["id"] for row in await connection.fetch(_LOST, station)}
             open_cases = [case for case in at.book.cases.values() if case.parcel not in contested]
             looked = [case for case in open_cases if case.opened_at <= seen]
             for case in sorted(looked, key=lambda each: each.id):
-                look(case.compartment, case.about)
+                look(case.compartment, case.about, lost)
                 at.record(facts.CaseClosed(case=case.id, station=station, outcome="looked at"))
             await at.write()
 
@@ -337,6 +338,7 @@ def _keyed(key: str, wish: Wish) -> Command:
 
 
 _OURS = ("asked", "tried")
+_LOST = "SELECT id FROM parcel WHERE station = $1 AND stage = 'WRITTEN_OFF'"
 _OLD_CASES = """
 SELECT DISTINCT case_file.station FROM case_file LEFT JOIN parcel ON parcel.id = case_file.parcel
 WHERE closed_at IS NULL AND opened_at <= $1 AND contested IS NOT TRUE"""
