@@ -161,6 +161,7 @@ def test_a_door_that_jams_is_told_on_the_phone(town: Town, browser: Any, at: Sta
     at.here.boards.core.jam(door, on=False)
     at.kiosk.screen("stuck")
     at.home()
+    until(lambda: not at.here.station.doors.rests_s(door), "its coil has rested after three pulses", within_s=40)
     at.kiosk.type(code_of(town, told))
     at.shut("thanks")
 
