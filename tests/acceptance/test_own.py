@@ -179,7 +179,7 @@ def test_the_list_a_passkey_and_another_phone(town: Town, shop: Shop, browser: A
         until(lambda: own.page.evaluate(KEPT) == [], "a list that is nobody's forgets what was kept of an account")
         own.page.get_by_role("button", name="Sign in with a passkey").click()
         own.see(third.reference[-4:])
-        own.page.locator("select").select_option("de")
+        own.page.locator("#language").select_option("de")
         own.page.get_by_label("Doors within reach").check()
         own.page.get_by_role("button", name="Keep it so").click()
         own.page.wait_for_selector("html[lang='de']")
