@@ -1,9 +1,9 @@
 // What waits for a signal. An entry is on the phone's disk before anybody is told that it is noted, it keeps its id
 // however often it is sent, and leaves the list of what waits only when the hub has said what became of it.
 const outbox = (() => {
-  const AGAIN_MS = 30_000, MOST_BYTES = 900_000, MOST_ENTRIES = 20, SHOWN_MS = 48 * 3600_000, MOST_MS = 60_000;
+  const AGAIN_MS = 30_000, LISTEN_MS = 5_000, MOST_BYTES = 900_000, MOST_ENTRIES = 20, SHOWN_MS = 48 * 3600_000, MOST_MS = 60_000;
   const STORES = { entries: "id", answers: "station", kept: "name" };
-  let opened = null, sending = null, askedAgain = false, heard = document.body.hasAttribute("data-saved") ? false : null;
+  let opened = null, sending = null, askedAgain = false, listening = false, heard = document.body.hasAttribute("data-saved") ? false : null;
 
   const open = () => opened ||= new Promise((yes, no) => {
     const asked = indexedDB.open("parcelwall-courier", 1);
@@ -108,10 +108,14 @@ const outbox = (() => {
     }
   }
 
-  // Where nothing waits, nothing tells that the signal is back: then this page is asked for.
+  // Where nothing waits, nothing tells that the signal is back: then this page is asked for. A browser that was never
+  // told that the signal is gone does not tell that it is back either, so whoever looks at the page hears it soon.
   async function listen() {
-    if (heard !== false || !navigator.onLine) return;
+    if (heard !== false || listening || !navigator.onLine) return;
+    listening = true;
     heard = await fetch(location.href, { redirect: "manual", signal: AbortSignal.timeout(MOST_MS) }).then(() => true, () => false);
+    listening = false;
+    if (heard) flush();
   }
 
   // A new note of its own: what was refused has done nothing, and is answered so for ever. The new one first, so that a
@@ -138,5 +142,6 @@ const outbox = (() => {
   addEventListener("offline", () => { heard = false; changed(); });
   addEventListener("focus", flush);
   setInterval(flush, AGAIN_MS);
+  setInterval(() => sending || document.hidden || listen(), LISTEN_MS);
   return { add, again, all, drop, flush, forgetOld, get, me, mine, post, put, seen, online: () => navigator.onLine && heard !== false };
 })();
