@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from acceptance.browsing import DESK, KioskPage, chromium, sync_api, visitor
@@ -138,6 +139,7 @@ def test_a_door_that_moves_is_seen_at_once(town: Town, browser: Any) -> None:
 
 @pytest.mark.slow
 def test_a_whole_area_is_kept_longer_by_two_people(town: Town, browser: Any) -> None:
+    wakeful(town)
     first, _ = town.waiting_at(STATION)
     second, _ = town.waiting_at(STATION)
     town.leave(STATION)
@@ -162,6 +164,13 @@ def test_a_whole_area_is_kept_longer_by_two_people(town: Town, browser: Any) -> 
         assert kept() == 1, "once"
     for told in (first, second):
         town.collect(told)
+
+
+def wakeful(town: Town) -> None:
+    """More time that nobody asked for is told in the morning: a policy without quiet hours, whenever tests run."""
+    hub, policy = town.demo.hub, town.demo.hub.desk.policy
+    awake = msgspec.structs.replace(policy, version=policy.version + 1, quiet_from_hour=0, quiet_until_hour=0)
+    town.run(hub.adopt(awake))
 
 
 def ask_for_area(desk: Desk, why: str) -> None:
@@ -311,7 +320,7 @@ def test_a_sentence_is_put_on_a_stations_screen_and_taken_off(town: Town, browse
         timo.open(f"/console/stations/{STATION}").page.locator("#say summary").click()
         timo.page.get_by_label("English").fill("Ask ada@example.org about the ice.")
         timo.press("Show it").said("Check what you typed")
-        timo.page.locator("#say summary").click()
+        assert timo.page.get_by_label("English").input_value() == "Ask ada@example.org about the ice."
         timo.page.get_by_label("English").fill("Mind the ice.")
         timo.page.get_by_label("Deutsch").fill("Vorsicht, Glatteis.")
         timo.press("Show it").said("Its screen says so").see("Mind the ice.")

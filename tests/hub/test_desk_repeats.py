@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -15,9 +16,17 @@ from parcelwall.hub.commands import Answer, Asked, Cancel, Command, Destination,
 from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
 from parcelwall.hub.verify import verify_hub
+from parcelwall.rules import facts
 from station.towns import ADA, NOW, a_hub, about, announced, announcing
 
 STATION = about("S-0001", "SS")
+DEADLOCK_ONCE = """
+CREATE SEQUENCE struck;
+CREATE FUNCTION strike() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF nextval('struck') = 1 THEN RAISE EXCEPTION 'chosen' USING ERRCODE = 'deadlock_detected'; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER strikes BEFORE INSERT ON entry FOR EACH ROW EXECUTE FUNCTION strike()"""
 
 
 @pytest_asyncio.fixture
@@ -191,3 +200,11 @@ async def test_hub_clock_is_the_desks(hub: Hub) -> None:
     hub.clock.advance(60)
     await hub.desk.ask(announcing("PW-1", key="k1"))
     assert await hub.pool.fetchval("SELECT at FROM asked") == NOW + timedelta(seconds=60)
+
+
+async def test_what_the_office_notes_is_noted_though_its_transaction_was_chosen_to_end(hub: Hub) -> None:
+    """A person who looks for a parcel is not told of a deadlock with another process."""
+    await hub.pool.execute(DEADLOCK_ONCE)
+    await hub.note(facts.Looked(at="search", actor=UUID(int=1)))
+    assert await hub.pool.fetchval("SELECT count(*) FROM entry WHERE kind = 'Looked'") == 1
+    await hub.pool.execute("DROP TRIGGER strikes ON entry; DROP FUNCTION strike; DROP SEQUENCE struck")

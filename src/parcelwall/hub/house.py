@@ -17,7 +17,7 @@ from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import admission, given_back, network, stations, unread
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool
-from parcelwall.hub.desk import Desk
+from parcelwall.hub.desk import MEANWHILE, TRIES, Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.followers import Bells
 from parcelwall.hub.ingest import Ingest
@@ -170,13 +170,20 @@ class Hub:
         connection: asyncpg.Connection | None = None,
     ) -> None:  # fmt: skip
         """What the office writes down for itself, in this process's own stream: no station needs it. In the
-        transaction of what it tells of, if that is given."""
-        async with AsyncExitStack() as stack:
-            own: Any = connection or await stack.enter_async_context(self.pool.acquire())
-            await stack.enter_async_context(own.transaction())
-            at = self.desk.sitting(own)
-            at.record(fact, self.streams.slot)
-            await at.write()
+        transaction of what it tells of, if that is given; else what another process did meanwhile is waited out."""
+        for turn in range(TRIES):
+            try:
+                async with AsyncExitStack() as stack:
+                    own: Any = connection or await stack.enter_async_context(self.pool.acquire())
+                    await stack.enter_async_context(own.transaction())
+                    at = self.desk.sitting(own)
+                    at.record(fact, self.streams.slot)
+                    await at.write()
+            except MEANWHILE:
+                if connection or turn + 1 == TRIES:
+                    raise
+            else:
+                return
 
     async def revoke_station(self, station: str, why: str, actor: UUID | None = None) -> None:
         """A stolen computer: its line is closed, its key and its secret are good for nothing any more. Refuses a
