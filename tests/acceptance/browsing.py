@@ -91,7 +91,8 @@ class Watched:
             self.faults.append(f"foreign host: {request.url}")
 
     def _on_failed(self, request: Any) -> None:
-        passing = request.resource_type in ("eventsource", "fetch") or request.url.endswith("/favicon.svg")
+        by_browser = request.url.endswith(("/favicon.svg", ".webmanifest"))  # given up with the page that named it
+        passing = request.resource_type in ("eventsource", "fetch") or by_browser
         left = request.failure == "net::ERR_ABORTED" and passing
         if not left:  # a stream ends when its page is left
             self.faults.append(f"failed: {request.url} {request.failure}")

@@ -107,7 +107,7 @@ def test_a_verified_person_collects(town: Town, shop: Shop, browser: Any) -> Non
         assert any("passkey" in mail.subject for mail in town.demo.sink.mails()), "the old ways are told"
         own.verifies(False)
         own.page.get_by_role("button", name="Show my passkey").first.click()
-        own.page.locator("[data-said]:not([hidden])").first.wait_for()
+        own.page.locator("[data-said]:not([hidden]):focus").first.wait_for()
         assert own.page.locator(".qr").count() == 0, "a device that verifies nobody shows nothing"
         own.verifies(True)
         own.page.get_by_role("button", name="Show my passkey").first.click()

@@ -27,6 +27,7 @@
   const running = new WeakSet(); // news may enable a button again while the device still asks
   function tell(form, name) {
     for (const each of form.querySelectorAll("[data-said]")) each.hidden = each.dataset.said !== name;
+    form.querySelector("[data-said][tabindex]:not([hidden])")?.focus(); // a page has one live region, and it is another
   }
 
   document.addEventListener("submit", async (event) => {
