@@ -55,7 +55,9 @@
       }
     }
     const told = document.getElementById("draft-back");
-    if (told) told.hidden = !all("form[data-draft]").some((form) => fields(form).some(isChanged));
+    if (!told) return;
+    told.hidden = !all("form[data-draft]").some((form) => fields(form).some(isChanged));
+    if (!told.hidden) told.focus(); // and so it is read aloud: a page has one live region, and it is another
   }
 
   // A page without a person is the way to sign in, or says why nothing was done: from there one comes back.
