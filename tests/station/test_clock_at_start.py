@@ -103,6 +103,17 @@ async def test_pauses_screens_and_sign_ins_end_while_the_clock_is_behind(rig: Ri
     await rig.shut(kiosk.showing.door or 0)
 
 
+async def test_a_screen_that_comes_after_the_clock_was_put_right_ends_by_its_own_seconds(rig: Rig) -> None:
+    """And not an hour later, though nobody has looked since the clock was put on by one."""
+    kiosk = rig.station.kiosk
+    kiosk.tick()
+    rig.now._now += timedelta(hours=1)
+    kiosk.show("thanks", 10)
+    rig.now.advance(15)
+    kiosk.tick()
+    assert kiosk.showing.screen == "home"
+
+
 def test_a_new_computer_has_nothing_else_to_believe() -> None:
     now = VirtualClock(NOW + timedelta(seconds=YEARS))
     assert Timekeeper(now, "").text() == clock.text(now.now())

@@ -96,7 +96,9 @@ class Kiosk:
         return self.showing
 
     def show(self, screen: Screen, seconds: float | None = None, **values: object) -> Showing:
-        """The next screen, for so many seconds if they are given. What a courier has done is kept."""
+        """The next screen, for so many seconds if they are given. What a courier has done is kept. A clock that was put
+        right before it moves what stood there, and not its end."""
+        self._follow_clock()
         kept = {name: getattr(self.showing, name) for name in KEPT}
         until = self.desk.now() + timedelta(seconds=seconds) if seconds else None
         fields = {**kept, "lasts_s": int(seconds or 0), **values}
