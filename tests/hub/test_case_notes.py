@@ -40,7 +40,7 @@ async def a_case(office: Office, parcel: Parcel) -> UUID:
 
 async def noted(office: Office, case: UUID) -> list[tuple[str, str, UUID | None]]:
     [need] = [need for need in await needs.needs(office.hub, KAISA) if need.case == case]
-    found = await case_notes.of_cases(office.hub, {case: need.since})
+    found = await case_notes.of_cases(office.hub.pool, {case: need.since})
     return [(each.what, each.words, each.actor) for each in found.get(case, [])]
 
 

@@ -37,7 +37,7 @@ async def test_no_screen_is_said_to_say_it(hub: Hub) -> None:
 
 
 async def test_nobody_is_said_to_be_on_the_way(hub: Hub) -> None:
-    assert await case_notes.of_cases(hub, {CASE: NOW - timedelta(days=1)}) == {}
+    assert await case_notes.of_cases(hub.pool, {CASE: NOW - timedelta(days=1)}) == {}
 
 
 async def test_nobody_is_kept_from_agreeing_or_counted_as_looking(hub: Hub) -> None:

@@ -41,11 +41,12 @@ class Note(msgspec.Struct, frozen=True):
     actor: UUID | None
 
 
-async def of_cases(hub: Hub, opened: Mapping[UUID, datetime]) -> dict[UUID, list[Note]]:
-    """What was done about each of these cases, by when they were opened; oldest first."""
+async def of_cases(at: Any, opened: Mapping[UUID, datetime]) -> dict[UUID, list[Note]]:
+    """What was done about each of these cases, by when they were opened; oldest first. `at`: a pool, or the connection
+    that its asker holds already, for whoever holds one while waiting for another may wait for ever."""
     found: dict[UUID, list[Note]] = {}
     if opened:
-        for row in await hub.pool.fetch(_SINCE, min(opened.values()) - CLOCKS):
+        for row in await at.fetch(_SINCE, min(opened.values()) - CLOCKS):
             fact = msgspec.json.decode(row["body"], type=CaseNoted)
             if fact.case in opened:
                 found.setdefault(fact.case, []).append(Note(fact.what, row["happened_at"], fact.note, fact.actor))
@@ -70,7 +71,7 @@ async def tell(hub: Hub, who: Person, case: UUID) -> bool:
     told already."""
     async with hub.pool.acquire() as connection, connection.transaction():
         row = await _open_case(connection, who, case, "told")
-        known = await of_cases(hub, {case: row["opened_at"]})
+        known = await of_cases(connection, {case: row["opened_at"]})
         if any(note.what == "told" for note in known.get(case, ())):
             raise Refusal("stale_screen")
         record = await connection.fetchval(_PARCEL, row["parcel"])

@@ -137,7 +137,7 @@ async def need_rows(request: Request[Any, Any, Any], hub: Hub, person: Person, s
     known = words(look(request).language)
     found = [need for need in await needs(hub, person, station) if not station or need.station == station]
     pictures = await photos.counted(hub, [need.case for need in found if need.case])
-    done = await case_notes.of_cases(hub, {need.case: need.since for need in found if need.case})
+    done = await case_notes.of_cases(hub.pool, {need.case: need.since for need in found if need.case})
     names = await staff.names(hub.pool) if done else {}
     rows = []
     for need in found:
