@@ -32,6 +32,10 @@ SIMONKATU = StopLine(
     "S-0002", "Simonkatu", "Simonkatu 8, Helsinki", 12, 0,
     (SizeLine("S", 6, 5), SizeLine("M", 4, 4), SizeLine("L", 2, 3, short=1), SizeLine("XL", 0, 0)), else_where="Kluuvi",
 )  # fmt: skip
+LONG_NAMED = msgspec.structs.replace(
+    SIMONKATU, station="S-0004", name="Kruununhaka", else_where="Donaudampfschifffahrtsgesellschaftsplatz"
+)  # "next" has no room beside it at twice the size
+LONGER_NAMED = msgspec.structs.replace(KLUUVI, station="S-0005", name=LONG_NAMED.else_where)
 IDLE = StopLine("S-0003", "Kruununhaka", sizes=(SizeLine("S", 12), SizeLine("M", 8), SizeLine("L", 3)))
 
 
@@ -50,6 +54,7 @@ def courier(words: Words, layout: Layout, now: datetime) -> dict[str, msgspec.St
         "courier-sign-in": SignInView(),
         "courier-sign-in-wrong": SignInView("That code signs in nobody"),
         "courier-round": RoundView(COURIER, (KLUUVI, SIMONKATU, IDLE), now),
+        "courier-round-long": RoundView(COURIER, (LONG_NAMED, LONGER_NAMED), now),
         "courier-round-none": RoundView(COURIER),
         "courier-stop": stop,
         "courier-stop-live": msgspec.structs.replace(stop, last=door, brought=4),

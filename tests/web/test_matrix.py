@@ -30,8 +30,8 @@ KEY = {
     "recipient": ["me-coming", "me-ready", "me-ready-kept", "me-open", "me-still-open", "me-stuck", "me-late",
                   "me-held", "me-collected", "me-person-contact", "me-person-show", "me-send", "my-list",
                   "my-list-passkeys", "my-number", "friend"],
-    "courier": ["courier-sign-in", "courier-round", "courier-stop", "courier-stop-dark", "courier-scan",
-                "courier-problem", "courier-carry", "courier-outbox", "courier-day"],
+    "courier": ["courier-sign-in", "courier-round", "courier-round-long", "courier-stop", "courier-stop-dark",
+                "courier-scan", "courier-problem", "courier-carry", "courier-outbox", "courier-day"],
     "console": ["console-sign-in", "console-map", "console-needs", "console-station", "console-station-fault",
                 "console-parcel", "console-longer", "console-policy", "console-numbers"],
     "kiosk": ["kiosk-home", "kiosk-home-alone", "kiosk-home-noted", "kiosk-home-full",
@@ -93,6 +93,12 @@ def test_one_view_in_ten_in_a_look_of_its_own(page: Any, address: str) -> None:
         looks.fetch(page, address, name, language)
         found += [f"{name} {language}: {fault}" for fault in looks.faults(page, name, theme, shape, True)]
     faultless(found)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_names_longer_than_a_line_hold_at_twice_the_size(page: Any, address: str, language: str) -> None:
+    looks.fetch(page, address, "courier-round-long", language)
+    faultless(looks.faults(page, "courier-round-long", "day", "twice", asks_axe=False))
 
 
 @pytest.mark.slow
