@@ -9,7 +9,7 @@ import msgspec
 
 from parcelwall.hub.acts import Act, Gone, Longer, OneDoor
 from parcelwall.hub.admission import Changed
-from parcelwall.hub.needs import Need
+from parcelwall.hub.needs import Cost, Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
@@ -17,7 +17,7 @@ from parcelwall.hub.watching import AtAGlance, Behind, DoorState, Noted
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
-from parcelwall.web.console import views
+from parcelwall.web.console import said, views
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
 from parcelwall.web.console.overview import pin_of
 from parcelwall.web.console.said import KNOB
@@ -77,22 +77,22 @@ SITE = Site("S-0013", "Hosting Ltd", "City of Helsinki", "HEL 2024-011873", "fus
             date(2026, 12, 14), AN_ID, NOW - timedelta(days=300))  # fmt: skip
 
 
-def need(about: str, words: str, cost: Any, next_act: str = "Send a technician.", **changed: Any) -> views.NeedRow:
+def need(about: str, cost: Cost, **changed: Any) -> views.NeedRow:
+    """A line of what needs somebody, in the words that the console has for it."""
     case = UUID(int=AN_ID.int + crc32(about.encode()))
     known: dict[str, Any] = {"station": "S-0013", "compartment": 5, "case": case, "name": "C-4F29AB"}
     row = Need(about, cost, NOW - timedelta(hours=2), **known | changed)
     is_case, parcel = row.case is not None, row.parcel
     noted = (("Somebody was sent there: a technician, by 16:00", NOW, "Noor"),) if parcel else ()
-    return views.NeedRow(row, "Simonkatu", words, next_act, "a door is out of use", "/console/stations/S-0013?door=5",
-                         may_close=is_case, may_agree=about == "second", noted=noted, may_send=is_case,
-                         may_tell=parcel is not None)  # fmt: skip
+    return views.NeedRow(row, "Simonkatu", said.ABOUT[about], said.NEXT_OF.get(about) or said.NEXT.get(cost, ""),
+                         said.COST[cost], "/console/stations/S-0013?door=5", may_close=is_case, noted=noted,
+                         may_agree=about == "second", may_send=is_case, may_tell=parcel is not None)  # fmt: skip
 
 
 NEEDS = (
-    need("second", "Somebody needs a second person", "second", "", act=DOOR_ACT, case=None, name=""),
-    need("reported_empty", "Nothing was inside, says the recipient", "waits", parcel=AN_ID),
-    need("opened_unasked", "A door opened that nobody was let in by", "risk"),
-    need("permit", "A permit ends", "paper", until=date(2026, 12, 14), case=None, name="", compartment=None),
+    need("second", "second", act=DOOR_ACT, case=None, name=""), need("reported_empty", "waits", parcel=AN_ID),
+    need("opened_unasked", "risk"),
+    need("permit", "paper", until=date(2026, 12, 14), case=None, name="", compartment=None),
 )
 
 
@@ -168,7 +168,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
     )  # fmt: skip
     row = views.SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)
     names = (("S-0012", "Kluuvi"), ("S-0013", "Simonkatu"))
-    courier = views.CourierRow(AN_ID, AN_ID, "S-0012", "Kluuvi", NOW, None, ("deposit",), "Noor", 86, 3, NOW)
+    courier = views.CourierRow(AN_ID, AN_ID, "S-0012", "Kluuvi", NOW, None, ("deposit",), "Noor", 86, 3, NOW,
+                                ("Acme Post",))
     staff = (views.StaffRow("kaisa", "Kaisa", "admin", (), NOW, True, 3, True),
              views.StaffRow("timo", "Timo", "technician", ("S-0012",), None, True, 0),
              views.StaffRow("old", "Otto", "viewer", (), NOW, False, 1))  # fmt: skip
@@ -197,7 +198,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-write-off-asked": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (LOST,), "noor",
                                                 True),
         "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True,
-                                                new=AN_ID),
+                                                new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku"))),
         "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(

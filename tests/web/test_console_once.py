@@ -81,3 +81,22 @@ async def test_all_of_an_area_is_chosen_at_once(office: Office) -> None:  # noqa
     for who, stations in (("admin", {AREA, ELSEWHERE}), ("operator", {AREA})):
         page = (await office.post(who, "/console/longer", form)).text
         assert set(re.findall(r'name="station" value="([^"]+)" checked', page)) == stations
+
+
+async def test_a_courier_is_admitted_for_the_carriers_that_were_ticked(office: Office) -> None:  # noqa: F811
+    browser, form = office.browsers["operator"], {"station": AREA, "slip": office.slips["operator"]}
+    await office.hub.admit("kulku", "Kulku & Sons")
+    page = (await browser.get("/console/couriers")).text
+    assert re.findall(r'name="carrier" value="([^"]+)"><span>([^<]+)', page) == [
+        ("acme", "Acme "), ("kulku", "Kulku &amp; Sons ")
+    ], "carriers alone, no people of the operator's"  # fmt: skip
+    parcels_of = lambda page: re.findall(r"<td>Kluuvi 0</td><td>([^<]+)</td>", page)  # noqa: E731
+    for ticked, told in ((["kulku"], "Kulku &amp; Sons"), ([], "all carriers"), (["kulku", "acme"], None)):
+        await browser.post("/console/couriers/admit", data=form | {"carrier": ticked})
+        newest = parcels_of((await browser.get("/console/couriers")).text)[0]
+        assert newest == (told or "Kulku &amp; Sons, Acme")
+    before = await office.hub.pool.fetchval(COUNT, "Granted")
+    for odd in (["operator"], ["nobody"], [f"c{n}" for n in range(21)]):
+        refused = await browser.post("/console/couriers/admit", data=form | {"carrier": odd})
+        assert refused.headers["location"].endswith("no=bad_field")
+    assert await office.hub.pool.fetchval(COUNT, "Granted") == before

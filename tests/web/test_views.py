@@ -107,6 +107,21 @@ def test_the_wrong_screen_differs_from_home_in_words() -> None:
     assert "That code" not in home
 
 
+def test_the_stations_picture_explains_each_state_that_it_draws() -> None:
+    shown, states = ALL["console-station"], ("free", "used", "open", "fault", "unknown")
+    some = shown.doors  # type: ignore[attr-defined]
+    for doors in (some, tuple(each for each in some if each.state != "unknown")):
+        keys = re.findall(r'class="key key-(\w+)"', RENDERER.fragment(msgspec.structs.replace(shown, doors=doors)))
+        assert keys == [each for each in states if each != "unknown" or doors is some]
+
+
+def test_a_permit_that_ends_leads_to_its_site() -> None:
+    page = RENDERER.fragment(ALL["console-needs"])
+    permit = page[page.index('id="permit-') :]
+    assert "Have it renewed, then note the new date." in permit and "technician" not in permit
+    assert "To its site and permit" in permit and "Close the case" not in permit
+
+
 def test_static_files_have_the_hash_of_all_of_them() -> None:
     files = Files()
     path = files.url("kiosk.css").split("/")

@@ -26,6 +26,7 @@ _GRANTS = f"""
 SELECT kind, body FROM entry WHERE writer = ANY(ARRAY({WRITTEN_FOR}))
   AND kind IN ('Granted', 'Revoked') AND body NOT LIKE '%"compartment":%'
 ORDER BY length(writer), writer, number"""  # noqa: S608 - a text of our own
+_CARRIERS = "SELECT id, name FROM carrier WHERE role = 'carrier' ORDER BY name, id"
 _HERE = "SELECT record FROM parcel WHERE station = $1 AND due IS NOT NULL AND compartment IS NOT NULL"
 
 
@@ -55,15 +56,19 @@ def _is_over(grant: facts.Granted, now: datetime) -> bool:
     return grant.until is not None and grant.until <= now
 
 
+async def carriers(hub: Hub) -> dict[str, str]:
+    """Name by id of all carriers, in the order of their names: those that an admission may name."""
+    rows = await hub.pool.fetch(_CARRIERS)
+    return {row["id"]: row["name"] or row["id"] for row in rows}
+
+
 async def admit(hub: Hub, grant: facts.Granted) -> None:
     """A courier or technician may act at a station. Refuses more than its codes allow, an admission that is over
     already, an unknown station and unknown carriers."""
     if _is_over(grant, hub.clock.now()):
         raise Refusal("bad_field", "This time is over already: they would be admitted never.", field="until")
-    if grant.carriers:
-        rows = await hub.pool.fetch("SELECT id FROM carrier WHERE role = 'carrier'")
-        if odd := set(grant.carriers) - {row["id"] for row in rows}:
-            raise Refusal("bad_field", f"There is no carrier {', '.join(sorted(odd))}.", field="carriers")
+    if grant.carriers and (odd := set(grant.carriers) - (await carriers(hub)).keys()):
+        raise Refusal("bad_field", f"There is no carrier {', '.join(sorted(odd))}.", field="carriers")
     known = {each.courier for each in await staff(hub, grant.station)}
     if len(known | {grant.courier}) > MOST_STAFF:
         raise Refusal("too_many_staff", most=MOST_STAFF)

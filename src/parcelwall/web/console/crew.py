@@ -1,5 +1,6 @@
 """Couriers: who is admitted at which station, what they have brought, their code of the day. By id, without names."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +12,14 @@ from parcelwall.hub import admitted, couriers, lists, reading, staff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
 from parcelwall.rules import facts
-from parcelwall.web.console.gate import HOME, back, look, must, posted, top
+from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
 from parcelwall.web.console.once import and_no_more, show_once, take_once
 from parcelwall.web.console.views import CourierRow, CouriersView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 
 PATH = f"{HOME}/couriers"
+MOST_CARRIERS = 20  # that one admission names, as in the API
 
 
 @get("/console/couriers", include_in_schema=False)
@@ -42,11 +44,12 @@ async def _view(
     stations = [at] if at in hub.stations.known and person.sees(at) else person.area
     found = await admitted.admitted(hub, stations, _ending(asked), admitted.MOST + 1)
     mine = ((each.id, each.about.name) for each in hub.stations.known.values() if person.sees(each.id))
+    carriers = await lists.carriers(hub)
     return CouriersView(
         await top(request, hub, sign_in, "couriers"),
-        tuple(_row(hub, each, names) for each in found[: admitted.MOST]),
+        tuple(_row(hub, each, names, carriers) for each in found[: admitted.MOST]),
         tuple(sorted(mine, key=lambda each: (each[1], each[0]))), code, code_for, at=at, query=asked,
-        more=len(found) > admitted.MOST, new=hub.ids.new(),
+        more=len(found) > admitted.MOST, new=hub.ids.new(), carriers=tuple(carriers.items()),
     )  # fmt: skip
 
 
@@ -55,14 +58,20 @@ def _ending(asked: str) -> str:
     return "".join(sign for sign in asked.lower() if sign in "0123456789abcdef")
 
 
-def _row(hub: Hub, given: dict[str, Any], names: dict[UUID, str]) -> CourierRow:
+def _row(hub: Hub, given: dict[str, Any], names: dict[UUID, str], carriers: dict[str, str]) -> CourierRow:
     body, known = given["body"], hub.stations.known
     by = names.get(UUID(body["actor"]), "") if body.get("actor") else ""
     name = known[body["station"]].about.name if body["station"] in known else body["station"]
     return CourierRow(
-        UUID(body["courier"]), UUID(body["grant"]), body["station"], name, given["since"], None, tuple(body["may"]), by,
-        given["brought"], given["taken"], given["last_at"],
+        UUID(body["courier"]), UUID(body["grant"]), body["station"], name, given["since"], _until(body),
+        tuple(body["may"]), by, given["brought"], given["taken"], given["last_at"],
+        tuple(carriers.get(each, each) for each in body.get("carriers", ())),
     )  # fmt: skip
+
+
+def _until(body: dict[str, Any]) -> datetime | None:
+    """When an admission ends by itself; None for one that holds until it is taken back."""
+    return datetime.fromisoformat(body["until"]) if body.get("until") else None
 
 
 @post("/console/couriers/admit", include_in_schema=False)
@@ -78,12 +87,21 @@ async def admit_courier(request: Request[Any, Any, Any], sign_in: SignIn, hub: H
         new = _id(form.get("new", "")) or hub.ids.new()
         courier = _id(form.get("courier", "").strip()) or new
         may: tuple[Any, ...] = ("deposit", "take_back") if form.get("take_back") else ("deposit",)
-        grant = facts.Granted(grant=new, station=station, may=may, courier=courier, by="operator", actor=person.actor)
+        grant = facts.Granted(grant=new, station=station, may=may, courier=courier, by="operator", actor=person.actor,
+                              carriers=await _carriers(request))  # fmt: skip
         if new not in {each.grant for each in await lists.staff(hub, station)}:
             await lists.admit(hub, grant)
     except Refusal as no:
         return back(PATH, no=no)
     return show_once(hub, sign_in, PATH, {"station": station, "courier": str(courier)})
+
+
+async def _carriers(request: Request[Any, Any, Any]) -> tuple[str, ...]:
+    """Those that were ticked: none is all of them. Raises Refusal for more than an admission names."""
+    ticked = tuple(dict.fromkeys(await chosen(request, "carrier")))
+    if len(ticked) > MOST_CARRIERS:
+        raise Refusal("bad_field", f"At most {MOST_CARRIERS} carriers; none means all.", field="carriers")
+    return ticked
 
 
 def _id(text: str) -> UUID | None:

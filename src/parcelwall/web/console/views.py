@@ -281,6 +281,8 @@ class CourierRow(msgspec.Struct, frozen=True):
     brought: int
     taken: int
     last_at: datetime | None
+    carriers: tuple[str, ...] = ()
+    """Whose parcels their phone tells of, by name; () for all."""
 
 
 class CouriersView(msgspec.Struct, frozen=True):
@@ -297,6 +299,8 @@ class CouriersView(msgspec.Struct, frozen=True):
     """There are others, which are not shown."""
     new: UUID | None = None
     """Of the courier whom the form admits if it names none: sent twice, it is one courier."""
+    carriers: tuple[tuple[str, str], ...] = ()
+    """Id and name of each that is known."""
 
 
 class SiteRow(msgspec.Struct, frozen=True):
