@@ -13,6 +13,7 @@ from parcelwall.errors import Trouble
 from parcelwall.planning import forecast_plan, forecast_report, records, visits
 from parcelwall.planning.adoption import read_tables, sum_up
 from parcelwall.planning.commands import app
+from parcelwall.planning.forecast import load_by_day, loads_by_station
 from parcelwall.planning.forecast_plan import Network, why_not
 from parcelwall.planning.records import Row, from_rows, weekday, whole
 from parcelwall.rules.offers import RoomTable
@@ -183,6 +184,35 @@ def test_each_strange_station_has_its_reason_and_the_networks_word() -> None:
     assert {load.reason for load in told} == {"no_history"}
     alone = network(*new)
     assert forecast_plan.from_network(alone, "S-NEW", "no_history") == []
+
+
+class Counted(records.Records):
+    """Records that tell how many rows of them were asked for."""
+
+    def only(self, keep: Any) -> records.Records:
+        found = super().only(keep)
+        ROWS.append(len(found))
+        return found
+
+
+ROWS: list[int] = []
+
+
+def test_what_the_network_says_is_looked_up_once_for_all_stations_that_ask() -> None:
+    new = [row for n in range(20) for row in at(f"S-N{n:02}", rows(151, seed=n)[-20:])]
+    found = network(*at("S-OLD", rows(151)), *at("S-TOO", rows(151, seed=2)), *new)
+    found.records = Counted(**msgspec.structs.asdict(found.records))
+    first = forecast_plan.from_network(found, "S-N00", "no_history")
+    ROWS.clear()
+    others = [forecast_plan.from_network(found, f"S-N{n:02}", "no_history") for n in range(1, 20)]
+    assert sum(ROWS) == 0, "60,000 stations would look at 60,000 others each"
+    assert all([msgspec.structs.replace(load, station="S-N00") for load in told] == first for told in others)
+    old, origin = found.of_station("S-OLD"), FIRST + 150
+    by_station = loads_by_station(found.records, 12, origin - 27, origin)
+    own = by_station[found.records.stations.index("S-OLD")]
+    assert own.tolist() == load_by_day(old, 12, origin - 27, origin).tolist()
+    of_all = found.everyone.learnt(12, origin, 4)
+    assert of_all is found.everyone.learnt(12, origin, 4) is not found.everyone.learnt(20, origin, 4)
 
 
 def test_curves_fall_and_are_of_enough_parcels() -> None:

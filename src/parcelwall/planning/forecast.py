@@ -54,9 +54,19 @@ def load_by_day(records: Records, hour: float, first: int, last: int) -> Floats:
     return (np.searchsorted(begin, days, "right") - np.searchsorted(gone, days, "right")).astype(float)
 
 
+def loads_by_station(records: Records, hour: float, first: int, last: int) -> Floats:
+    """[station, day] parcels that lie in each at the hour of the days first..last."""
+    spell, days = pipeline.see(records, hour).stored, last + 1 - first
+    change = np.zeros((len(records.stations), days + 1))
+    for each, one in ((spell.lies, 1), (spell.gone, -1)):
+        np.add.at(change, (records.station, np.clip(spell.start + each - first, 0, days)), one)
+    found: Floats = change.cumsum(axis=1)[:, :days]
+    return found
+
+
 def roll(
     records: Records, hour: float, last: int, horizons: int, *, closed: frozenset[int] = frozenset(),
-    known_until: int | None = None, every_days: int = 7, network: Records | None = None,
+    known_until: int | None = None, every_days: int = 7, network: pipeline.Everyone | None = None,
     back_days: int = 10_000,
 ) -> Rolling:  # fmt: skip
     """Forecasts from each day of the records up to `last`, each knowing only what was known at its hour.
@@ -78,11 +88,10 @@ def roll(
 
 def _look_back(
     records: Records, hour: float, first: int, start: int, last: int, horizons: int, closed: frozenset[int],
-    known_until: int, every_days: int, network: Records | None,
+    known_until: int, every_days: int, network: pipeline.Everyone | None,
 ) -> Past:  # fmt: skip
     """What the pipeline would have said on each day."""
     seen = pipeline.see(records, hour)
-    of_all = pipeline.see(network, hour) if network is not None else None
     days = np.arange(start, last + 1)
     ready = np.bincount(seen.ready.first - first, minlength=last + 1 - first)
     expected, variance = np.empty((len(days), horizons, len(pipeline.PARTS))), np.empty((len(days), horizons))
@@ -91,7 +100,7 @@ def _look_back(
         if (refit := (day + 3) // every_days) != fitted:
             fitted = refit
             monday = refit * every_days - 3
-            prior = pipeline.learn(of_all, monday, horizons) if of_all else None
+            prior = network.learnt(hour, monday, horizons) if network else None
             shares = pipeline.learn(seen, monday, horizons, prior)
         coming = pipeline.arrivals_ahead(ready, day, horizons, closed, first)
         parts = pipeline.expect(seen, shares, day, coming)

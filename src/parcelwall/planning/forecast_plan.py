@@ -7,13 +7,15 @@ reason stands beside it; where there is no network either, nothing is told. A re
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from functools import cached_property
 
 import msgspec
 import numpy as np
 
 from parcelwall.planning import dwell, dwell_past, scores, visits
-from parcelwall.planning.forecast import BASELINES, Rolling, load_by_day, roll
+from parcelwall.planning.forecast import BASELINES, Rolling, loads_by_station, roll
 from parcelwall.planning.holidays import FIXED, OF_ZONE, holidays
+from parcelwall.planning.pipeline import Everyone
 from parcelwall.planning.records import DAYS_BACK, Floats, Ints, Records, day_number, day_of, weekday, whole
 from parcelwall.rules.tables import DAYS, DwellCurve, Fit, VisitCalendar
 
@@ -75,8 +77,11 @@ class Plan(msgspec.Struct, kw_only=True):
     without_holidays: list[str]  # stations of whose country none are known: Sundays alone are learnt
 
 
-class Network(msgspec.Struct, kw_only=True):
-    """What is planned from: records, who received them, each station's zone, and its last whole day by hour."""
+class Network(msgspec.Struct, kw_only=True, dict=True):
+    """What is planned from: records, who received them, each station's zone, and its last whole day by hour.
+
+    What all stations ask of it is found once: a plan takes time by the number of stations, not by its square.
+    """
 
     records: Records
     person: Ints
@@ -84,6 +89,30 @@ class Network(msgspec.Struct, kw_only=True):
     origin: Callable[[str, int], int]
     leads: visits.Leads | None = None
     country: str = ""
+
+    @cached_property
+    def rows(self) -> dict[str, Ints]:
+        """Those of the records that are of each station."""
+        return self.records.by_station()
+
+    @cached_property
+    def everyone(self) -> Everyone:
+        """What stations with few parcels lean on."""
+        return Everyone(self.records)
+
+    @cached_property
+    def usual(self) -> tuple[str, ...]:
+        """The stations of which enough is known: they speak for others."""
+        return tuple(each for each in self.records.stations if not why_not(self, each))
+
+    @cached_property
+    def of_usual(self) -> dict[tuple[int, int], Floats]:
+        """What `like_these` has found, by hour and day."""
+        return {}
+
+    def of_station(self, station: str) -> Records:
+        """The parcels of one station; none for one that is not known."""
+        return self.records.only(self.rows.get(station, np.zeros(0, np.int64)))
 
     def country_of(self, station: str) -> str:
         """Whose holidays a station keeps; nothing where nobody knows."""
@@ -102,12 +131,11 @@ def make(network: Network, made_at: datetime, source: str, tick: Tick) -> Plan:
                 bad_rows=dict(network.records.bad),
                 without_holidays=[each for each in stations if network.country_of(each) not in FIXED])  # fmt: skip
     plan.reasons = {station: why_not(network, station) for station in stations}
-    usual = [each for each in network.records.stations if not plan.reasons[each]]
     for station in stations:
         tick(f"Load of {station} …")
         reason = plan.reasons[station]
         if reason in ("no_history", "silent"):
-            plan.loads += from_network(network, station, reason, usual)
+            plan.loads += from_network(network, station, reason)
         else:
             for hour in HOURS:
                 _tell_load(network, station, hour, reason, plan)
@@ -120,7 +148,7 @@ def make(network: Network, made_at: datetime, source: str, tick: Tick) -> Plan:
 
 def why_not(network: Network, station: str) -> str:
     """Why a station is not told as usual: `no_history`, `silent` for SILENT_DAYS, `demand_drift`; or nothing."""
-    here, origin = network.records.of_station(station), network.origin(station, max(HOURS))
+    here, origin = network.of_station(station), network.origin(station, max(HOURS))
     days = whole(here.ready)
     if (days <= origin).sum() < LEAST:
         return "no_history"
@@ -134,8 +162,8 @@ def why_not(network: Network, station: str) -> str:
 
 
 def _tell_load(network: Network, station: str, hour: int, reason: str, plan: Plan) -> None:
-    here, origin = network.records.of_station(station), network.origin(station, hour)
-    lean = network.records if len(here) < LEANS_BELOW and len(network.records.stations) > 1 else None
+    here, origin = network.of_station(station), network.origin(station, hour)
+    lean = network.everyone if len(here) < LEANS_BELOW and len(network.records.stations) > 1 else None
     rolling = roll(here, hour, origin, HORIZONS, closed=network.closed(station), known_until=origin, network=lean,
                    back_days=DAYS_BACK)  # fmt: skip
     wider = 2.0 if reason == "demand_drift" else 1.0
@@ -166,27 +194,33 @@ def _past(rolling: Rolling, station: str, hour: int, h: int) -> list[Past]:
     ]  # fmt: skip
 
 
-def from_network(network: Network, station: str, reason: str, usual: Sequence[str] | None = None) -> list[Load]:
-    """The mean of the other stations on the same weekday of the last four weeks, with the band of their .1 and .9
-    quantiles; nothing where there are no others. `usual`: those of which enough is known, for whoever has looked."""
-    if usual is None:
-        usual = [each for each in network.records.stations if not why_not(network, each)]
-    others = [each for each in usual if each != station]
-    if not others:
-        return []
+def from_network(network: Network, station: str, reason: str) -> list[Load]:
+    """The mean of the stations of which enough is known on the same weekday of the last four weeks, with the band of
+    their .1 and .9 quantiles; nothing where there are none."""
     told = []
-    for hour in HOURS:
+    for hour in HOURS if network.usual else ():
         origin = network.origin(station, hour)
-        past = np.array([load_by_day(network.records.of_station(each), hour, origin - 27, origin) for each in others])
-        for ahead in range(1, HORIZONS + 1):
-            like = past[:, weekday(np.arange(origin - 27, origin + 1)) == weekday(np.array(origin + ahead))].ravel()
-            mean, (low, high) = like.mean(), np.quantile(like, (0.1, 0.9))
+        for ahead, (mean, low, high) in enumerate(like_these(network, hour, origin).tolist(), 1):
             told.append(
                 Load(station=station, made_on=day_of(origin), day=day_of(origin + ahead), ahead=ahead, hour=hour,
-                     model="network_mean", told=round(float(mean), 2), low=round(float(min(low, mean)), 2),
-                     high=round(float(max(high, mean)), 2), reason=reason)
+                     model="network_mean", told=round(mean, 2), low=round(min(low, mean), 2),
+                     high=round(max(high, mean), 2), reason=reason)
             )  # fmt: skip
     return told
+
+
+def like_these(network: Network, hour: int, origin: int) -> Floats:
+    """[days ahead - 1, (mean, .1 and .9 quantile)] of the loads of usual stations on the same weekdays of the four
+    weeks that end on a day: looked up once, whichever station is told of it."""
+    if (found := network.of_usual.get((hour, origin))) is None:
+        days, names = np.arange(origin - 27, origin + 1), network.records.stations
+        usual = np.isin(names, network.usual)
+        past = loads_by_station(network.records, hour, origin - 27, origin)[usual]
+        ahead = [past[:, weekday(days) == weekday(np.array(origin + h))].ravel() for h in range(1, HORIZONS + 1)]
+        found = network.of_usual[hour, origin] = np.array(
+            [(like.mean(), *np.quantile(like, (0.1, 0.9))) for like in ahead]
+        )
+    return found
 
 
 def curves(network: Network) -> list[DwellCurve]:
@@ -194,8 +228,7 @@ def curves(network: Network) -> list[DwellCurve]:
     records = network.records
     day = 1 + max((network.origin(station, max(HOURS)) for station in records.stations), default=0)
     found = _curves_of(records, network.person, day, "")[:1]
-    for index, station in enumerate(records.stations):
-        rows = np.flatnonzero(records.station == index)
+    for station, rows in network.rows.items():
         found += _curves_of(records.only(rows), network.person[rows], day, station)
     return found
 

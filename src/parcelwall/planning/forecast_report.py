@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 from zoneinfo import available_timezones
 
@@ -36,8 +37,9 @@ def from_file(path: Path, country: str, made_at: datetime, tick: Tick, zone: str
         raise Trouble(f"{zone!r} is no time zone, such as Europe/Paris")
     records = read_pickups([path], with_open=True)
     zones = dict.fromkeys(records.stations, zone) if zone else {}
+    last = cache(partial(last_day, records))
     network = Network(records=records, person=np.full(len(records), -1), zones=zones, country=country,
-                      origin=lambda station, hour: last_day(records, hour))  # fmt: skip
+                      origin=lambda station, hour: last(hour))  # fmt: skip
     plan = make(network, made_at, path.name, tick)
     plan.calendars = plan.calendars if zone else []
     return page(plan), plan

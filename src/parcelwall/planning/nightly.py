@@ -5,7 +5,8 @@ is promised now. What comes out is a proposal. It is judged on the last fortnigh
 accepting with best fit; a plan that serves less is told and not proposed.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -335,6 +336,7 @@ def plan_all(
     stories: dict[str, list[Story]] = {}
     for story in history.stories.values():
         stories.setdefault(story.station, []).append(story)
+    nightly = of_nights(history.rows, now)
     for station in sorted(history.layouts):
         tick(f"planning {station}")
         here = stories.get(station, [])
@@ -345,7 +347,16 @@ def plan_all(
         except Exception as failed:  # a fault of ours at one station holds up no other
             found.append(_failed(station, failed))
             continue
-        found.append(msgspec.structs.replace(night, over=_over(night, history.rows, now)))
+        found.append(msgspec.structs.replace(night, over=_over(night, nightly.get(station, ()))))
+    return found
+
+
+def of_nights(rows: Mapping[str, AdmissionRow], now: datetime) -> dict[str, list[str]]:
+    """By station, the names of rows of earlier nights that are in force: one look at all rows for all stations."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, row in rows.items():
+        if name.startswith(f"{NIGHT}{row.station}/") and in_force(row, now):
+            found[row.station].append(name)
     return found
 
 
@@ -356,13 +367,9 @@ def _failed(station: str, failed: Exception) -> Night:
     return Night(station=station, reason="failed", told=[fault])
 
 
-def _over(night: Night, rows: dict[str, AdmissionRow], now: datetime) -> list[str]:
-    """Rows of earlier nights at this station that are in force and not in its plan: nothing binds there any more."""
-    planned = {row.name for row in night.rows}
-    return sorted(
-        name for name, row in rows.items()
-        if name.startswith(f"{NIGHT}{night.station}/") and name not in planned and in_force(row, now)
-    )  # fmt: skip
+def _over(night: Night, in_force: Iterable[str]) -> list[str]:
+    """Those of the names that are not in its plan: nothing binds there any more."""
+    return sorted(set(in_force) - {row.name for row in night.rows})
 
 
 def in_force(row: AdmissionRow, now: datetime) -> bool:

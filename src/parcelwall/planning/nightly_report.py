@@ -50,7 +50,8 @@ def made(
     """The same of what was read."""
     nights = plan_all(history, wanted, now, worth, seed, only_drift, tick)
     rows = [row for night in nights for row in (*night.rows, *(_ended(night.station, name) for name in night.over))]
-    itself = {row.station: adopts_itself(history.rows, row.station, now) for row in rows}
+    words = {name: row for name, row in history.rows.items() if row.rule == "nightly"}  # few of all rows
+    itself = {station: adopts_itself(words, station, now) for station in {row.station for row in rows}}
     everyone = [each for of in wanted.asked.values() for each in of if not each.again]
     groups = {"the network": demand.by_group(everyone)}
     groups |= {name: demand.by_group(of) for name, of in sorted(wanted.asked.items())}

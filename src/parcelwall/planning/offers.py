@@ -4,8 +4,9 @@ The formula of docs/planning/offers.md, mended by what was learnt of the station
 the careful way: without past stays everybody stays, without past leads what is promised comes with the next visit.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache, partial
 from itertools import product
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ import numpy as np
 from parcelwall.planning.demand import Array
 from parcelwall.planning.history import History, Story, zone_of
 from parcelwall.planning.learnt_room import WINDOW_H
-from parcelwall.planning.looking import DAYS, NEVER_H, Point, known_by
+from parcelwall.planning.looking import DAYS, NEVER_H, Point, Week, known_by
 from parcelwall.planning.room_mending import CARRIER, Mend, learnt, tell
 from parcelwall.planning.room_past import NOBODY, look, pasts
 from parcelwall.rules.layout import Layout
@@ -47,8 +48,8 @@ class Place(msgspec.Struct):
 def tables(every: Mapping[str, Place], now: datetime, mends: Mapping[str, Mend]) -> list[RoomTable]:
     """One for each station, by its id; `mends` by station, those that are missing tell the formula's chance. A
     compartment that cannot be used is no room, and what lies in it takes none."""
-    network = _together([each.point for each in every.values()])
-    return [_table(name, place, network, now, mends.get(name)) for name, place in sorted(every.items())]
+    of_all = cache(partial(known_by, _together([each.point for each in every.values()])))  # once for each zone's clock
+    return [_table(name, place, of_all, now, mends.get(name)) for name, place in sorted(every.items())]
 
 
 def places(history: History) -> dict[str, Place]:
@@ -151,10 +152,12 @@ def _hours(at: datetime, zone: ZoneInfo) -> float:
     return (at.astimezone(zone).replace(tzinfo=None) - START).total_seconds() / 3600
 
 
-def _table(name: str, place: Place, network: Point, now: datetime, mended: Mend | None) -> RoomTable:
+def _table(
+    name: str, place: Place, of_all: Callable[[float], Week], now: datetime, mended: Mend | None
+) -> RoomTable:  # fmt: skip
     now_h = _hours(now, place.zone)
     settled = int((place.point.came_h < now_h - LONGEST_H).sum())
-    week = known_by(place.point if settled >= ENOUGH else network, now_h)
+    week = known_by(place.point, now_h) if settled >= ENOUGH else of_all(now_h)
     who = [c for c in range(len(place.carriers)) if week.share[c] >= WORTH_A_ROW] or [NOBODY]
     every = list(product(who, range(DAYS)))
     looks = look(place.point, place.put_now, place.usable, now_h, week, every)

@@ -106,6 +106,22 @@ def learn(seen: Seen, day: int, horizons: int, prior: Shares | None = None) -> S
     return Shares(stored, on_the_way, ready, new, count)
 
 
+class Everyone:
+    """What the parcels of all stations together teach: for each hour and day once, whichever station leans on it."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self._seen: dict[float, Seen] = {}
+        self._learnt: dict[tuple[float, int, int], Shares] = {}
+
+    def learnt(self, hour: float, day: int, horizons: int) -> Shares:
+        """As it was known at the beginning of `day`."""
+        if (found := self._learnt.get((hour, day, horizons))) is None:
+            seen = self._seen.get(hour) or self._seen.setdefault(hour, see(self.records, hour))
+            found = self._learnt[hour, day, horizons] = learn(seen, day, horizons)
+        return found
+
+
 def _shares(spell: Spell, groups: int, day: int, horizons: int, prior: Floats | None) -> Floats:
     age = day - spell.start
     rows = np.flatnonzero((age > 0) & (age <= WINDOW_DAYS))

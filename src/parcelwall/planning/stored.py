@@ -18,7 +18,7 @@ from parcelwall.planning import scores, told
 from parcelwall.planning.forecast import load_by_day
 from parcelwall.planning.forecast_plan import Load
 from parcelwall.planning.history import History, columns, zone_of
-from parcelwall.planning.records import Records, day_number
+from parcelwall.planning.records import day_number
 from parcelwall.planning.told import Chances
 from parcelwall.rules.tables import VisitCalendar, ready_window
 
@@ -97,14 +97,14 @@ async def score(connection: asyncpg.Connection, history: History, now: datetime)
 async def _score_open(connection: asyncpg.Connection, history: History, now: datetime) -> int:
     """Answers how many were scored for the first time."""
     records = columns(history).records
-    of_station: dict[str, Records] = {}
+    rows, nothing = records.by_station(), np.zeros(0, np.int64)
     found, newly = [], 0
     for row in await connection.fetch(_OPEN, now.date(), LATE_DAYS):
         clock = now.astimezone(zone_of(row["station"], history.zones))
         if (row["day"], row["hour"]) >= (clock.date(), clock.hour):
             continue
         name, day = row["station"], day_number(row["day"])
-        here = of_station.get(name) or of_station.setdefault(name, records.of_station(name))
+        here = records.only(rows.get(name, nothing))
         came = float(load_by_day(here, row["hour"], day, day)[0])
         newly += row["came"] is None
         if came != row["came"]:

@@ -78,15 +78,15 @@ def score(history: History, now: datetime) -> Chances:
 
 def _shares(judged: list[tuple[Story, bool]]) -> list[float]:
     """For each, the share of promises before it that came true: of its station and size, else of all."""
-    own: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    every: list[bool] = []
-    found = []
+    own: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])  # how many came true, of how many
+    every, found = [0, 0], []
     for story, hit in judged:
         mine = own[story.told_at, story.size]
-        basis = mine if len(mine) >= 10 else every
-        found.append(float(np.mean(basis)) if basis else FIRST_SHARE)
-        mine.append(hit)
-        every.append(hit)
+        true, of = mine if mine[1] >= 10 else every
+        found.append(true / of if of else FIRST_SHARE)
+        for each in (mine, every):
+            each[0] += hit
+            each[1] += 1
     return found
 
 

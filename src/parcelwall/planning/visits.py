@@ -131,9 +131,10 @@ def calendars(records: Records, day: int, zones: Mapping[str, str], closed: Mapp
               leads: Leads | None = None) -> Sequence[VisitCalendar]:  # fmt: skip
     """The calendars of all carriers at all stations that have deposits. `zones` and `closed` are by station."""
     found = []
-    for s, station in enumerate(records.stations):
+    for station, rows in records.by_station().items():
+        came = rows[np.isfinite(records.deposited[rows])]
         for c, carrier in enumerate(records.carriers):
-            here = records.only((records.station == s) & (records.carrier == c) & np.isfinite(records.deposited))
+            here = records.only(came[records.carrier[came] == c])
             if len(here):
                 found.append(learn(here, day, station=station, carrier=carrier, zone=zones[station],
                                    closed=closed[station], leads=(leads or {}).get((station, carrier))))  # fmt: skip
