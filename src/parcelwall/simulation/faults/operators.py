@@ -85,10 +85,7 @@ class Operators:
                 self.plan.at(self.upstairs.clock.now() + timedelta(hours=1), "write off", self.by_id[missing])
 
     def _judge_case(self, post: Outpost, door: int, about: str) -> None:
-        """A case of a door needs something that was done there; bits that flip and boards that talk at once may show
-        any door as open."""
-        anywhere = post.harm.anywhere
-        if about in OF_DOORS and door not in post.harm.ever and not anywhere:
+        if not has_cause(post, door, about):
             post.violated(f"a case ({about}) tells of door {door}, and nothing was done there")
 
     def _judge_missing(self, post: Outpost, door: int, parcel: UUID) -> None:
@@ -104,6 +101,12 @@ class Operators:
             if post.is_shut(door):
                 behind.muddled.discard(door)
                 self._take_out_strays(post, door)
+
+
+def has_cause(post: Outpost, door: int, about: str) -> bool:
+    """A case of a door needs something that was done there; bits that flip and boards that talk at once may show any
+    door as open."""
+    return about not in OF_DOORS or door in post.harm.ever or post.harm.anywhere
 
 
 _INSIDE = "SELECT id, stage FROM parcel WHERE station = $1 AND stage = ANY($2::text[]) ORDER BY id"

@@ -28,6 +28,7 @@ from parcelwall.simulation.faults.trace import Notebook, short
 from parcelwall.simulation.faults.watched import WatchedDoors
 from parcelwall.simulation.town import pretend_profile
 from parcelwall.station import house
+from parcelwall.station import visit as visits
 from parcelwall.station.house import Station
 from parcelwall.station.memory import Memory
 from parcelwall.station.outage import LEAST, NOTE_EVERY
@@ -77,6 +78,7 @@ class Outpost:
         self.harm = Harm()  # what was done to its doors
         self.put_aside: set[int] = set()  # doors left open for so long that the screen is the next one's
         self.watched: WatchedDoors | None = None
+        self.cut_at_begin = False  # while a visit was being written, whose door nobody has been told
         self.interrupted: dict[int, tuple[str, Thing]] = {}  # door -> what was being done there when it went dark
 
     @property
@@ -93,6 +95,7 @@ class Outpost:
         try:
             self.memory = memory = Memory(self.path, self.clock, reserve=PretendReserve(self.disk, RESERVE_BYTES))
             memory.reserve.remake()
+            self._learn_what_was_begun(memory)
             self.watched = WatchedDoors(self, connect(self.profile, self.clock, open_port=self.boards.open_port))
             await self.watched.start()
             self.station = Station(memory, self.watched, self.clock, self.ids)
@@ -149,6 +152,14 @@ class Outpost:
                 raise
         if self.fuse.blown:
             await self.stop()
+
+    def _learn_what_was_begun(self, memory: Memory) -> None:
+        """A visit may stand in the book whose beginning nobody at the screen has seen. A station cannot know that its
+        door was not pulsed: only the file tells which one its case will be of."""
+        if self.cut_at_begin:
+            begun = [each for each in visits.unfinished(memory.connection) if each.step == "begun"]
+            self.harm.ever.update(each.compartment for each in begun)
+        self.cut_at_begin = False
 
     def _judge_brake(self, memory: Memory) -> None:
         """A-01: what was tried before the power went still counts, on that day or, if the hub has set the clock back

@@ -269,6 +269,7 @@ class Visiting:
     def _in_the_dark(self, post: Outpost, visit: Visit | None, thing: Thing) -> None:
         """The power has gone. Whoever has an open door before them uses it, mostly, and shuts it, mostly."""
         if visit is None:
+            post.cut_at_begin = True
             return
         post.clock.advance(1.0)
         door = visit.compartment
