@@ -118,6 +118,17 @@ def test_the_level_is_kept_by_four_of_five_draws_of_what_it_was_learnt_from() ->
     assert purchase.surely(np.arange(10.0), 0.95) == 9.0, "the largest of too few"
 
 
+def test_a_level_holds_for_the_newer_half_as_well_when_deliveries_have_become_slower() -> None:
+    age, rng = np.arange(600.0) * 0.4, np.random.default_rng(2)  # 240 days, the newest first
+    wrong = rng.random(600)
+    slower = wrong + 0.5 * (age <= 120)
+    alike, late, few = (purchase.to_add(each, age, 0.9) for each in (wrong, slower, slower - (age <= 120)))
+    assert (slower[age <= 120] <= late).mean() > 0.9 and late > purchase.surely(slower, 0.9)
+    assert few == purchase.surely(slower - (age <= 120), 0.9), "that it has become quicker is not believed so soon"
+    assert abs(alike - 0.9) < 0.05
+    assert purchase.to_add(slower, age + 100, 0.9) == purchase.surely(slower[age <= 140], 0.9), "too few are so new"
+
+
 def test_a_promise_of_a_day_is_kept_until_that_day_is_over_and_its_slack_is_in_days() -> None:
     bought, came = np.array([0.4, 0.4, 0.4]), np.array([5.6, 6.9, 7.1])
     shops = purchase.Orders(bought, came, bought + 20, np.zeros((3, 1)), Counter())

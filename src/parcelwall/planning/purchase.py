@@ -8,7 +8,8 @@ left out of both; who is not delivered by then counts as late. Refitted each mon
 
 What is told is a day of the calendar, as a shop tells one, and kept by who is delivered before that day is over. The
 quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012): a plain
-one keeps it on average over such draws, so less than it in nearly every other.
+one keeps it on average over such draws, so less than it in nearly every other. Where the newer half of those days asks
+for a later one, that half is believed: carriers that have become slow stay so for a while.
 """
 
 from collections import Counter, defaultdict
@@ -193,10 +194,18 @@ def _told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
     for each in range(FOLDS):
         kept = fold != each
         out_of_fold[~kept] = _trees(x[kept], y[kept], weight[kept], x[~kept])
-    late = orders.bought[past] >= day - CALIBRATE_DAYS
     to_the_day = np.floor(orders.bought[past] + days) - orders.bought[past]  # so much would have told the same day
     wrong = np.log(np.maximum(to_the_day, AN_HOUR)) - out_of_fold
-    return np.exp(_trees(x, y, weight, orders.x[now]) + surely(wrong[late] if late.any() else wrong, level))
+    return np.exp(_trees(x, y, weight, orders.x[now]) + to_add(wrong, day - orders.bought[past], level))
+
+
+def to_add(wrong: Floats, age_days: Floats, level: float) -> float:
+    """What keeps the level of the errors of the last CALIBRATE_DAYS, and of the newer half of these days where that
+    half has LEAST of them; of all errors where none is so new."""
+    late = wrong[age_days <= CALIBRATE_DAYS]
+    newer = wrong[age_days <= CALIBRATE_DAYS / 2]
+    whole = surely(late if len(late) else wrong, level)
+    return max(whole, surely(newer, level)) if len(newer) >= LEAST else whole
 
 
 def surely(wrong: Floats, level: float) -> float:
