@@ -5,9 +5,11 @@ import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from parcelwall.rules import access, facts
+from parcelwall.rules.elsewhere import Answer, Asked, Place
 from parcelwall.rules.life import Stage
 from station.rig import NAME
 from web.gallery import CHROMIUM
@@ -215,3 +217,20 @@ async def test_a_sender_is_told_that_there_is_no_room_of_that_size(live: LiveKio
     large = live.page.locator(".ksize").last
     assert await large.is_disabled(), "what is full cannot be chosen"
     assert rig.parcel(sent).stage == Stage.RESERVED
+
+
+async def test_a_courier_reads_where_a_label_belongs_and_the_screen_stands_still(live: LiveKiosk) -> None:
+    """The hub's answer is drawn into the screen that stands: a tap on it is not stale."""
+    station = live.rig.station
+    station.desk.online = True
+    await arrives(live)
+    await live.kiosk.sign_in(live.rig.courier_code())
+    await live.kiosk.label("PW-9")
+    await live.shows("unknown")
+    station.elsewhere.look()
+    asked = msgspec.json.decode(station.elsewhere.to_send(), type=Asked)
+    number = live.kiosk.showing.number
+    station.elsewhere.told(msgspec.json.encode(Answer(asked.id, Place("Simonkatu", "Simonkatu 8"))).decode())
+    await reads(live, "It belongs to Simonkatu, Simonkatu 8.")
+    assert live.kiosk.showing.number == number
+    await live.tap("Next parcel", "courier-scan")

@@ -10,6 +10,7 @@ from acceptance.openapi import Document
 from acceptance.running import Town
 from acceptance.shop import until
 from acceptance.test_api import Proven, said
+from parcelwall.simulation.demo import COURIER
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -55,3 +56,16 @@ def about(operator: Proven, parcel: str) -> str | None:
     """The open case about a parcel."""
     cases = operator.get("/cases").json()["cases"]
     return next((str(case["id"]) for case in cases if case.get("parcel") == parcel), None)
+
+
+@pytest.mark.slow
+def test_a_screen_is_told_over_the_line_where_a_label_belongs(town: Town, shop: Proven, operator: Proven) -> None:
+    told = shop.announce(destination={"station_id": "S-0001"})
+    kiosk, elsewhere = town.demo.stations["S-0002"].station.kiosk, town.demo.stations["S-0002"].station.elsewhere
+    town.leave("S-0002")
+    town.run(kiosk.sign_in(operator.courier_code("S-0002", COURIER)))
+    town.run(kiosk.label(told["reference"]))
+    assert kiosk.showing.screen == "unknown"
+    place = until(lambda: elsewhere.place, "the hub has answered")
+    assert place.name == town.demo.stations["S-0001"].station.desk.about.name
+    town.leave("S-0002")

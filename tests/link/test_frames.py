@@ -17,6 +17,7 @@ ALL = [
     frames.Refuse("revoked", 60), Entries("S-0012", 0, 1, (ITEM,), "00", "00"), frames.Ack("S-0012", 7),
     frames.Gap("S-0012", 3), frames.Rekey("00", "01", "02"), frames.Rekeyed("00"),
     frames.Beat("b1", 1000, AT, 7), frames.Beat_Back(AT, 1000), frames.Goodbye("upgrade"), frames.Order("{}", "00"),
+    frames.Ask("{}"), frames.Told("{}", "00"),
 ]  # fmt: skip
 
 

@@ -126,7 +126,8 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "help-at-a-door": at("help", phone="+358 9 4245 0100", door=19, cue="tick"),
         "look-at-a-door": at("look", door=19, cue="tick"),
         "look": at("look"),
-        "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, 350 m"),
+        "closed": at("closed", since=NOW - timedelta(hours=2), belongs="Simonkatu, Simonkatu 8, Helsinki"),
+        "closed-alone": at("closed", since=NOW - timedelta(hours=2), alone=True, seeks=True),
         "starting": at("starting", seconds=3),
         "asleep": at("asleep", presence="042"),
         "home-battery": at("home", pad=PAD, saving_power=True),
@@ -194,8 +195,10 @@ def courier_screens(at: Callable[..., views.KioskScreen]) -> dict[str, views.Kio
         "audit-asks": at("audit", door=26, courier=courier, checks=4, asks=True),
         "courier-out": at("courier-out", door=33, courier=msgspec.structs.replace(courier, last=out), ending="0386"),
         "courier-bye": at("courier-bye", courier=msgspec.structs.replace(courier, taken=3)),
-        "no-fit": at("no-fit", courier=courier, ending="2917", belongs="Simonkatu, stop 5"),
-        "unknown": at("unknown", courier=courier, belongs="Simonkatu"),
+        "no-fit": at("no-fit", courier=courier, ending="2917", belongs="Simonkatu, Simonkatu 8, Helsinki"),
+        "no-fit-alone": at("no-fit", courier=courier, ending="2917", alone=True, seeks=True),
+        "unknown": at("unknown", courier=courier, belongs="Simonkatu, Simonkatu 8, Helsinki"),
+        "unknown-alone": at("unknown", courier=courier, alone=True, seeks=True),
     }
 
 

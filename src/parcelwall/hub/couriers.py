@@ -168,7 +168,7 @@ async def round_of(hub: Hub, courier: UUID) -> list[Stop]:
     rows = await hub.pool.fetch(_STATIONS, list(admitted))
     counts = Counter[tuple[str, str]]()
     for row in await hub.pool.fetch(_COUNTS, list(admitted)):
-        if _is_for(admitted[row["station"]].carriers, row["carrier"]):
+        if is_for(admitted[row["station"]].carriers, row["carrier"]):
             counts.update({(row["station"], what): row[what] for what in ("to_bring", "to_take")})
     stops = [
         Stop(
@@ -239,17 +239,17 @@ async def to_bring(hub: Hub, station: str, carriers: Sequence[str] = ()) -> list
     """What couriers of these carriers (of all, if none are named) bring there; what is sent from there, senders put in
     themselves."""
     coming = await _parcels(hub, [station], [Stage.RESERVED])
-    return [each for each in coming if each.direction != "return" and _is_for(carriers, each.carrier)]
+    return [each for each in coming if each.direction != "return" and is_for(carriers, each.carrier)]
 
 
 async def to_take(hub: Hub, station: str, carriers: Sequence[str] = ()) -> list[Parcel]:
     """What they take along from there: returns, and what nobody collected in time. As `station.taking.waiting`."""
     inside = await _parcels(hub, [station], [Stage.READY, Stage.OVERDUE])
     out = [each for each in inside if each.direction == "return" or each.stage == Stage.OVERDUE]
-    return [each for each in out if _is_for(carriers, each.carrier)]
+    return [each for each in out if is_for(carriers, each.carrier)]
 
 
-def _is_for(carriers: Sequence[str], carrier: str) -> bool:
+def is_for(carriers: Sequence[str], carrier: str) -> bool:
     """Whether an admission for these carriers, or for all, is for parcels of this one."""
     return not carriers or carrier in carriers
 
@@ -289,7 +289,7 @@ async def _labelled(hub: Hub, admitted: dict[str, facts.Granted], read: str) -> 
     tags = {name: access.label_tags(hub.stations.known[name].label_key, read) for name in admitted}
     there = await _parcels(hub, list(admitted), (Stage.RESERVED, *INSIDE)) if admitted else []
     found = [
-        each for each in there if _is_for(admitted[each.station or ""].carriers, each.carrier)
+        each for each in there if is_for(admitted[each.station or ""].carriers, each.carrier)
         and any(access.same(each.label_tag, tag) for tag in tags[each.station or ""])
     ]  # fmt: skip
     return min(found, key=lambda parcel: parcel.stage != Stage.RESERVED, default=None)

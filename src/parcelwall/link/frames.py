@@ -131,6 +131,19 @@ class Order(Frame, frozen=True):
     sig: str
 
 
+class Ask(Frame, frozen=True):
+    """A station asks what the hub alone knows. `body` is for those who ask and answer; the link does not look."""
+
+    body: str
+
+
+class Told(Frame, frozen=True):
+    """The answer to a question, and the hub's signature. Not kept and not sent again, as the question was not."""
+
+    body: str
+    sig: str
+
+
 class Goodbye(Frame, frozen=True):
     why: str
     retry_s: float = 5.0
@@ -138,7 +151,8 @@ class Goodbye(Frame, frozen=True):
 
 
 Known = (
-    Challenge | Hello | Welcome | Refuse | Entries | Ack | Gap | Rekey | Rekeyed | Beat | Beat_Back | Order | Goodbye
+    Challenge | Hello | Welcome | Refuse | Entries | Ack | Gap | Rekey | Rekeyed | Beat | Beat_Back | Order | Ask
+    | Told | Goodbye
 )  # fmt: skip
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")  # as clock.text writes them
 _decoder = msgspec.json.Decoder(Known)

@@ -20,11 +20,13 @@ from parcelwall.link.identity import (
     rekey_bytes,
     rekeyed_bytes,
     signed_by,
+    told_bytes,
     welcome_bytes,
 )
 from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned, vouched
 from parcelwall.link.station_end import SIGNED, HelloBody, WelcomeBody
 
+MOST_QUESTIONS = 8  # of one station that wait for their answers; a screen asks one at a time
 MOST_STREAMS = 200  # of one station, past and present: each was begun by somebody's hand
 
 
@@ -94,6 +96,7 @@ class HubEnd:
         self._writer, self._through = "", 0  # the stream of this computer, and how far it is here
         self._beaten = orders.Beaten()
         self._has_more = True  # of ours than was read: nobody will ring for that
+        self.questions: list[str] = []  # that came, for whoever answers them
         self.station = ""  # once it has proved itself
         self.claims = ""  # the name that it came with, proved or not, for the log
 
@@ -132,6 +135,8 @@ class HubEnd:
             return await self._once_more(frame)
         if isinstance(frame, frames.Rekey):
             return await self._rekey(frame)
+        if isinstance(frame, frames.Ask):
+            self.questions = [*self.questions, frame.body][-MOST_QUESTIONS:]
         return []
 
     async def _acknowledged(self, frame: frames.Ack) -> list[Frame]:
@@ -339,6 +344,10 @@ class HubEnd:
     def order(self, asked: orders.Asked, lasts_ms: int = orders.LASTS_MS) -> str:
         """The frame that opens a door of this station within `lasts_ms`, at most 15 s, or never."""
         return frames.encode(orders.order(asked, self._beaten, self._clock.mono(), self._signer, lasts_ms))
+
+    def told(self, body: str) -> str:
+        """The frame that answers a question of this station."""
+        return frames.encode(frames.Told(body, self._signer.sign(told_bytes(self.station, body))))
 
     async def news(self) -> list[str]:
         """Frames for what the hub wrote for this station since, as far as the window allows."""

@@ -42,6 +42,10 @@ def order_bytes(station: str, body: str) -> bytes:
     return _tagged("order", station, body)
 
 
+def told_bytes(station: str, body: str) -> bytes:
+    return _tagged("told", station, body)
+
+
 def bundle_bytes(body: bytes) -> bytes:
     return _tagged("bundle", body)
 

@@ -23,6 +23,7 @@ from parcelwall.link.identity import (
     rekey_bytes,
     rekeyed_bytes,
     signed_by,
+    told_bytes,
     welcome_bytes,
 )
 from parcelwall.link.shipping import Returns, Run, Shipper, checked, returned
@@ -114,12 +115,12 @@ class StationEnd:
                  clock: Clock, software: str = "", obey: Callable[[orders.Ordered], None] = lambda _: None,
                  next_key: Signer | None = None, walked: str = "",
                  told_until: Callable[[datetime], datetime] = lambda now: now,
-                 wants: tuple[str, ...] = ()) -> None:  # fmt: skip
+                 wants: tuple[str, ...] = (), told: Callable[[str], None] = lambda _: None) -> None:  # fmt: skip
         self.book, self._signer, self._hub, self._hub_key = book, signer, hub, hub_key
         self._nonce, self._boot, self._clock, self._software = nonce, boot, clock, software
         self._next_key, self._hub_nonce, self._walked = next_key, b"", walked
         self._shipper, self._obey = Shipper(book.writer, signer), obey
-        self._wants, self._are_signed = wants, False
+        self._wants, self._are_signed, self._told = wants, False, told
         self._told_until = told_until  # of now, until when all that was begun is in the book
         self._returns = Returns()
         self._awaited: dict[str, int] = {}
@@ -127,6 +128,10 @@ class StationEnd:
         self.rekeyed = False  # the hub takes the next key: dial again with it
         self._asked_ms = 0  # when the hello went out
         self._missed: dict[str, None] = {}  # streams whose news could not be stored
+
+    def ask(self, body: str) -> str:
+        """The frame that asks the hub; what it answers comes to `told`, or nothing does."""
+        return frames.encode(frames.Ask(body))
 
     def hear(self, message: str) -> list[str]:
         """Frames to send in answer to one that came. Raises BadFrame (close the line) or Trouble."""
@@ -154,6 +159,10 @@ class StationEnd:
             return self._news()
         if isinstance(frame, frames.Order):
             self._obey(orders.read(frame, self._hub_key))
+        if isinstance(frame, frames.Told):
+            if not signed_by(self._hub_key, frame.sig, told_bytes(self.book.station, frame.body)):
+                raise BadFrame("the signature of the answer does not hold", frames.WRONG_IDENTITY)
+            self._told(frame.body)
         if isinstance(frame, frames.Gap) and self._returns.refused(frame.writer):
             return self._give_back() or self._news()
         if isinstance(frame, frames.Rekeyed) and self._next_key and frame.key == self._next_key.public.hex():

@@ -24,7 +24,7 @@ class Bringing:
             "unfit": lambda _: self._unfit(), "size": self._choose,
             "nothing": lambda _: self._nothing(),
             "which": self._which,
-            "no-fit": lambda _: self._screen("no-fit"), "van": lambda _: kiosk.staying.back(),
+            "no-fit": lambda _: self._fits_nowhere(), "van": lambda _: kiosk.staying.back(),
             "finish": lambda _: self._finish(), "next-part": lambda _: kiosk.by_phone.next_part(),
         }  # fmt: skip
 
@@ -80,15 +80,17 @@ class Bringing:
         try:
             return await kiosk.serve_here(chosen.deposit(self._desk, chosen_one, None, showing.courier))
         except Refusal as no:
-            return self._refused(no)
+            return self._refused(no, parcel=chosen_one)
 
-    def _refused(self, no: Refusal, text: str = "") -> Showing:
+    def _refused(self, no: Refusal, text: str = "", parcel: UUID | None = None) -> Showing:
         kiosk = self._kiosk
         if no.reason == "door_busy" and kiosk.open_visit():
             return kiosk.still_busy()
         screen: Screen = "no-fit" if no.reason == "no_fitting_compartment" else "unknown"
         door = no.details.get("compartment") or no.details.get("door")
-        return kiosk.show(screen, COURIER_IDLE_S, refusal=no.reason, door=door)
+        parcel = parcel or (self._desk.by_label(text).id if screen == "no-fit" and text else None)
+        label = text if no.reason == "not_for_this_station" else ""
+        return kiosk.show(screen, COURIER_IDLE_S, refusal=no.reason, door=door, parcel=parcel, label=label)
 
     async def _take(self, label: str, courier: UUID) -> Showing:
         """What was just taken out is named by its own label, before the next door opens."""
@@ -130,6 +132,13 @@ class Bringing:
 
     # what does not fit
 
+    def _fits_nowhere(self) -> Showing:
+        """None of the sizes that are free does."""
+        kiosk, showing = self._kiosk, self._kiosk.showing
+        if showing.courier is None or kiosk.door_is_open():
+            return showing
+        return kiosk.show("no-fit", COURIER_IDLE_S, parcel=showing.parcel, ending=showing.ending, door=showing.door)
+
     def _unfit(self) -> Showing:
         """The parcel is larger than the door: nothing will be put in, and the door is to be pushed shut again."""
         return self._kiosk.show_door(chosen.unfit(self._desk, self._open_deposit()))
@@ -168,7 +177,7 @@ class Bringing:
         try:
             return await kiosk.serve_here(chosen.deposit(self._desk, showing.parcel, size, showing.courier))
         except Refusal as no:
-            return self._refused(no) if showing.courier else kiosk.sending.refused(no)
+            return self._refused(no, parcel=showing.parcel) if showing.courier else kiosk.sending.refused(no)
 
     # what the door has done
 

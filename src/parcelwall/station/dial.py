@@ -142,6 +142,8 @@ class Line:
         while True:
             for message in end.news():
                 await connection.send(message)
+            if question := self.station.elsewhere.to_send():
+                await connection.send(end.ask(question))
             await asyncio.sleep(NEWS_EVERY_S)
 
     async def _beat(self, connection: ClientConnection, end: StationEnd) -> None:

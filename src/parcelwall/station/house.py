@@ -17,6 +17,7 @@ from parcelwall.link.identity import Signer, map_bytes
 from parcelwall.link.station_end import SIGNED, StationEnd
 from parcelwall.station.challenge import Challenge
 from parcelwall.station.desk import StationDesk
+from parcelwall.station.elsewhere import Elsewhere
 from parcelwall.station.keeper import Keeper
 from parcelwall.station.kiosk import Kiosk
 from parcelwall.station.memory import Memory
@@ -56,7 +57,7 @@ class Station:
         self.kiosk.attach(self.keeper)
         self.space, self.outage = Space(self.desk), Outage(memory, clock)
         self.boot = ids.new().hex
-        self.presence = Presence(ids, clock)
+        self.presence, self.elsewhere = Presence(ids, clock), Elsewhere(self.kiosk, self.boot, clock)
         self.orders = Orders(self.desk, self.kiosk.serve, self.kiosk.several.offer, self.presence, clock, self.boot)
 
     def line_end(self, hub: str) -> StationEnd:
@@ -65,7 +66,7 @@ class Station:
         return StationEnd(
             self.memory, key_of(self.memory, self.ids), hub, key, self.ids.secret(32), self.boot, self.clock,
             obey=self.orders.obey, next_key=Signer(bytes.fromhex(next_key)) if next_key else None,
-            walked=self.memory.identity("map") or "",
+            walked=self.memory.identity("map") or "", told=self.elsewhere.told,
             wants=(SIGNED,), told_until=lambda now: told_until(self.memory.unfinished(), now),
         )  # fmt: skip
 
@@ -79,6 +80,7 @@ class Station:
         forgotten_at, looked_at = self.clock.mono(), float("-inf")
         while True:
             self.kiosk.tick()
+            self.elsewhere.look()
             if self.clock.mono() - looked_at > LOOK_EVERY_S:
                 self.space.look()
                 self.outage.look()

@@ -76,6 +76,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     retries: bool = False  # whoever stands here may have the door opened or tried once more, after `paused_until`
     stands: bool = False  # the holding time of whoever stands here stands still while that case is open
     parcel: UUID | None = None  # whose size is being chosen
+    label: str = ""  # that a courier has scanned or typed, and that is not for here
     alike: tuple[UUID, ...] = ()  # parcels with one label, between which the courier chooses
     sends: bool = False  # somebody who is no courier puts a parcel in
     receipt: str = ""

@@ -35,7 +35,7 @@ from parcelwall.web.render import Renderer, qr_file
 from parcelwall.web.streams import event, stream
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
-BEAT_S = 15.0
+BEAT_S, ANSWER_S = 15.0, 0.25  # a screen is drawn again after; while the hub was asked something, after
 COUNTS = ("thanks", "several", "more-time")  # what a person reads a number of seconds on
 
 log = structlog.get_logger()
@@ -135,7 +135,8 @@ async def screen_events(station: Station, renderer: Renderer) -> Stream:
 
 
 async def _screens(station: Station, renderer: Renderer) -> AsyncIterator[bytes]:
-    """The screen as it is now, then each that follows it at once, and once a second where something counts down."""
+    """The screen as it is now, then each that follows it at once, and once a second where something counts down. What
+    the hub answers is drawn into the screen that stands: no tap on it is stale for that."""
     shown = ""
     while True:
         number = station.kiosk.showing.number
@@ -144,8 +145,9 @@ async def _screens(station: Station, renderer: Renderer) -> AsyncIterator[bytes]
         shown = html
         showing = station.kiosk.showing
         counts = showing.screen in COUNTS or showing.paused_until is not None
+        again_s = ANSWER_S if station.elsewhere.is_awaited else 1.0 if counts else BEAT_S
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(1.0 if counts else BEAT_S):
+            async with asyncio.timeout(again_s):
                 await station.kiosk.changed(number)
 
 

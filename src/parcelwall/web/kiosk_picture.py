@@ -104,6 +104,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         reader=_reader(station, about.layout.panel),
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, retries=showing.retries, stands=showing.stands, phone=station.memory.policy.number_to_call,
+        belongs=_belongs(station), seeks=station.elsewhere.is_seeking,
         courier=_courier(station, showing), alone=not station.desk.online,
         since=_since(station, showing), deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
         sizes=_sizes(station, showing), alike=_alike(station, showing), receipt=showing.receipt, sends=showing.sends,
@@ -143,6 +144,12 @@ def _since(station: Station, showing: Showing) -> datetime | None:
         return None
     cases = [each for each in station.memory.book.cases.values() if each.about == "doors_not_walked"]
     return min((each.opened_at for each in cases if each.closed_at is None), default=None)
+
+
+def _belongs(station: Station) -> str:
+    """The other station that this screen names, once the hub has said which."""
+    place = station.elsewhere.place
+    return ", ".join(part for part in (place.name, place.address) if part) if place else ""
 
 
 def _parcel_of(station: Station, showing: Showing) -> UUID | None:

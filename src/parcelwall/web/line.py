@@ -13,6 +13,7 @@ from litestar.exceptions import WebSocketDisconnect
 from msgspec import Meta
 
 from parcelwall.errors import Refusal, Trouble
+from parcelwall.hub import elsewhere
 from parcelwall.hub.house import Hub
 from parcelwall.hub.next_door import NextDoors
 from parcelwall.hub.orders import Outlets, Send
@@ -27,6 +28,7 @@ from parcelwall.web.who import Brake, address_of
 HELLO_WITHIN_S = 10.0
 SILENT_S = 60.0
 NEWS_AT_LEAST_EVERY_S = 5.0
+ANSWER_EVERY_S = 0.2  # at most; no computer that is a station keeps the hub busy with questions
 MOST_AT_ONCE = 64  # messages of one line that are taken before they are stored
 
 Come = asyncio.Queue[str | Exception]  # messages, and last why there are no more
@@ -104,9 +106,11 @@ async def _converse(
     try:
         async with asyncio.TaskGroup() as tasks:
             come: Come = asyncio.Queue(MOST_AT_ONCE)
+            asked = asyncio.Event()
             beside = [
                 tasks.create_task(each)
                 for each in (_close_when(replaced, socket), _ship_news(socket, end, hub, turn), _read(socket, come),
+                             _answer(socket, end, hub, asked),
                              _while_the_database_is_there(next_doors, end.station, order))
             ]
             try:
@@ -114,6 +118,7 @@ async def _converse(
                     messages = await _all_that_came(come)
                     async with asyncio.timeout(SILENT_S):  # a peer that does not read
                         await _hear(socket, end, turn, *messages)
+                    asked.set()
             finally:
                 for each in beside:
                     each.cancel()
@@ -130,6 +135,19 @@ async def _while_the_database_is_there(next_doors: NextDoors, station: str, send
         with contextlib.suppress(*LOST):
             await next_doors.offer_for_ever(station, send)
         await asyncio.sleep(1.0)
+
+
+async def _answer(socket: WebSocket[Any, Any, Any], end: HubEnd, hub: Hub, asked: asyncio.Event) -> None:
+    """What the station's screen asks, one after the other beside the line. What cannot be told now is not told."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        while end.questions:
+            question = end.questions.pop(0)
+            with contextlib.suppress(*LOST):
+                if told := await elsewhere.answer(hub, end.station, question):
+                    await socket.send_text(end.told(told))
+            await asyncio.sleep(ANSWER_EVERY_S)
 
 
 async def _message(socket: WebSocket[Any, Any, Any]) -> str:

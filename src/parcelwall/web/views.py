@@ -285,7 +285,9 @@ class KioskScreen(msgspec.Struct, frozen=True):
     alike: tuple[Alike, ...] = ()
     courier: Courier | None = None
     belongs: str = ""
-    """Station where a label belongs, or the next one with room."""
+    """Station where a label belongs, the next one with room, or the nearest open one; "" until the hub has said so."""
+    seeks: bool = False
+    """It would be in `belongs` if there were a line to ask over."""
     sends: bool = False
     """Somebody who is no courier puts a parcel in."""
     unfit: bool = False

@@ -1,0 +1,44 @@
+"""What a station's screen asks the hub about other stations, and what it is told: a place that anybody may know."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+MOST_LETTERS = 64  # of a label
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """About "open": the nearest other station that takes parcels. "room": the nearest with room for a parcel that is
+    promised here, larger than the size `above` of this station if one is named. "label": where a label belongs.
+
+    The last two are a courier's who is signed in at the screen: `courier`. Whoever types at random is told nothing.
+    """
+
+    about: Literal["open", "room", "label"]
+    courier: UUID | None = None
+    parcel: UUID | None = None
+    above: Annotated[str, Meta(max_length=MOST_LETTERS)] = ""
+    label: Annotated[str, Meta(max_length=MOST_LETTERS)] = ""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question as it goes over the line; `id` comes back with the answer."""
+
+    id: Annotated[str, Meta(max_length=64)]
+    question: Question
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A station by what stands on its wall."""
+
+    name: str
+    address: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """`place` is None where there is none, and alike where the hub does not say."""
+
+    id: str
+    place: Place | None = None
