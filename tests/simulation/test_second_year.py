@@ -7,5 +7,5 @@ from simulation.years import SECOND, nothing_breaks
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("mode", "seed", "years"), SECOND)
-async def test_nothing_breaks(mode: str, seed: int, years: float) -> None:
-    await nothing_breaks(mode, seed, years)
+def test_nothing_breaks(mode: str, seed: int, years: float) -> None:
+    nothing_breaks(mode, seed, years)

@@ -5,19 +5,26 @@ from importlib.util import find_spec
 import pytest
 
 from parcelwall.simulation.faults.evidence import ENOUGH, added
+from parcelwall.simulation.faults.kinds import FAULTS
 from parcelwall.simulation.faults.ledger import required
+from parcelwall.simulation.faults.run import towns_of, weather_of
 from parcelwall.workers import HERE
-from simulation.years import FIRST, SECOND, nothing_breaks, told
+from simulation.years import FIRST, SECOND, asked_for, nothing_breaks, told
 
 
 def test_they_are_two() -> None:
     assert sum(years for _, _, years in FIRST + SECOND) >= 2
 
 
+def test_each_kind_of_fault_is_switched_on_in_some_town() -> None:
+    towns = [each for mode, seed, years in FIRST + SECOND for each in towns_of(seed, mode, asked_for(mode, years))]
+    assert {fault for town in towns for fault in weather_of(town).rates} == set(FAULTS)
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("mode", "seed", "years"), FIRST)
-async def test_nothing_breaks(mode: str, seed: int, years: float) -> None:
-    await nothing_breaks(mode, seed, years)
+def test_nothing_breaks(mode: str, seed: int, years: float) -> None:
+    nothing_breaks(mode, seed, years)
 
 
 @pytest.mark.timeout(120)

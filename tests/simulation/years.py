@@ -1,12 +1,18 @@
 """Which towns every run of the tests simulates, and how each is judged."""
 
+import asyncio
+
+import uvloop
+
 from parcelwall.simulation.faults.run import Report, simulate
 
 # (mode, seed, station-years). A storm costs three times what `all` does, and what is rare in it comes in the long set
 # (script/check). Where nothing fails there is little to meet in a tenth day that was not met in three. In two files,
-# so that two processes share them and nobody waits for one at the end.
+# so that two processes share them and nobody waits for one at the end. The seeds are chosen by what they draw: each
+# kind of fault is switched on in some town, and in two of eight (seed 2027) people are told: a notice costs what a
+# parcel does.
 FIRST = (("all", 2026, 0.45), ("all", 2027, 0.45), ("calm", 2026, 0.1))
-SECOND = (("all", 2028, 0.45), ("all", 2029, 0.45), ("storm", 2026, 0.1))
+SECOND = (("all", 2028, 0.45), ("all", 2133, 0.45), ("storm", 2026, 0.1))
 
 
 async def told(**asked: object) -> Report:
@@ -15,8 +21,14 @@ async def told(**asked: object) -> Report:
     return report
 
 
-async def nothing_breaks(mode: str, seed: int, years: float) -> None:
-    asked = years * (1.5 if mode == "storm" else 1.02)  # of the days of a storm some count for less
-    report = await told(seed=seed, station_years=asked, mode=mode)
+def asked_for(mode: str, years: float) -> float:
+    """Station-years to ask for, so that `years` count: of the days of a storm some count for less."""
+    return years * (1.5 if mode == "storm" else 1.02)
+
+
+def nothing_breaks(mode: str, seed: int, years: float) -> None:
+    """On the loop that the command runs on, too."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        report = runner.run(told(seed=seed, station_years=asked_for(mode, years), mode=mode))
     assert report.station_years >= years
     assert bool(report.faults) == (mode != "calm")

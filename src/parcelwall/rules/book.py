@@ -10,7 +10,7 @@ import msgspec
 from parcelwall.rules import facts
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import INSIDE, Parcel, learn
-from parcelwall.rules.places import Plan, Room, room_after
+from parcelwall.rules.places import Plan, Room, plan_of, room_after
 
 
 class CaseFile(msgspec.Struct, frozen=True):
@@ -106,7 +106,7 @@ class Book:
 
     def _configure(self, fact: facts.StationConfigured) -> None:
         """A new layout: what is inside and promised there is counted anew against it."""
-        plan, room = Plan(fact.layout), self.rooms.get(fact.station, Room())
+        plan, room = plan_of(fact.layout), self.rooms.get(fact.station, Room())
         old = self.plans.get(fact.station)
         self.plans[fact.station] = plan
         self.rooms[fact.station] = Room()

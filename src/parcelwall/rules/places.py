@@ -115,6 +115,12 @@ class Plan:
         raise Refusal("no_reachable_compartment")
 
 
+@lru_cache(maxsize=512)
+def plan_of(layout: Layout) -> Plan:
+    """The plan of a layout. Most stations of a network are built alike, and each reading of a book asks again."""
+    return Plan(layout)
+
+
 class Room(msgspec.Struct, frozen=True):
     """What is taken, broken, held by a case, and promised at one station. `promised` counts promises by need.
 

@@ -93,7 +93,7 @@ async def simulate(
         raise Trouble("--station-years must be above 0 and at most 100000")
     clock = SystemClock()
     began, tally = clock.mono(), _Tally()
-    tasks = [each for each in _tasks(seed, mode, station_years, stations, days) if only_town in (None, each.number)]
+    tasks = [each for each in towns_of(seed, mode, station_years, stations, days) if only_town in (None, each.number)]
     if not tasks:
         raise Trouble(f"This run has no town {only_town}: they are numbered from 1, as a violation names them")
     async with aclosing(_here(tasks) if jobs == 1 and not ray else _elsewhere(tasks, jobs, ray)) as all_seen:
@@ -106,7 +106,10 @@ async def simulate(
     return tally.made(seed, mode, station_years, clock.mono() - began)
 
 
-def _tasks(seed: int, mode: str, station_years: float, stations: int, days: int) -> Iterator[Task]:
+def towns_of(
+    seed: int, mode: str, station_years: float, stations: int = STATIONS, days: int = DAYS
+) -> Iterator[Task]:  # fmt: skip
+    """The towns of a run, one after another, until there are enough."""
     left, number = station_years * DAYS_A_YEAR, 0
     while left > 1e-9:
         number += 1
@@ -172,11 +175,15 @@ def _by_itself(task: Task) -> Seen:
         return runner.run(on_its_own_ground())
 
 
+def weather_of(task: Task) -> kinds.Weather:
+    """Which faults its seed switches on in a town."""
+    streams = Streams(f"{task.seed}/{task.mode}/{task.number}")
+    return kinds.drawn(task.mode, streams.luck("weather", VirtualClock(START)))
+
+
 async def _one(task: Task, ground: Ground) -> Seen:
     """One town, on a database of its own."""
-    used_s = ground.used_s()
-    streams, ledger = Streams(f"{task.seed}/{task.mode}/{task.number}"), Ledger()
-    weather = kinds.drawn(task.mode, streams.luck("weather", VirtualClock(START)))
+    used_s, weather, ledger = ground.used_s(), weather_of(task), Ledger()
     async with ground.town(task.number) as (dsn, folder):
         town = Town(f"{task.seed}/{task.number}", dsn, folder, ground.shelf, weather, ledger, task.stations)
         try:
