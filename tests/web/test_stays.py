@@ -51,14 +51,14 @@ def test_a_form_closes_the_case_that_its_row_names(page: Any, gallery: tuple[Gal
     shown, address = gallery
     sample = samples_console.all_pages(ENGLISH)["console-needs"]
     second, kept, gone, paper = sample.rows
-    dearer = samples_console.need("jammed", "A dearer one", "waits", case=second.need.act.id)
+    dearer = samples_console.need("reported_damaged", "waits", case=second.need.act.id)
     opened(page, address, "console-needs")
     row = page.locator(".need", has_text=kept.words)
     for each in (kept, gone):
         page.locator(".need", has_text=each.words).locator("[id^=close-] > summary").click()
     row.locator("[name=outcome]").fill("found it")
     shown.change("console-needs", msgspec.structs.replace(sample, rows=(second, dearer, kept, paper)))
-    page.locator(".need", has_text="A dearer one").wait_for()
+    page.locator(".need", has_text=dearer.words).wait_for()
     sync_api.expect(page.locator(".need", has_text=gone.words)).to_have_count(0)
     for each in (dearer, kept):
         form = page.locator(".need", has_text=each.words).locator(CLOSES)
@@ -247,9 +247,14 @@ def test_a_new_case_sounds_for_who_wants_it_and_for_nobody_else(page: Any, galle
 
 @browsers
 def test_of_many_boxes_those_that_are_shown_are_chosen_at_once(page: Any, gallery: tuple[Gallery, str]) -> None:
-    _, address = gallery
+    shown, address = gallery
     page.goto(f"{address}/console-people")
     areas = page.locator("#person-timo fieldset.areas")
+    assert areas.locator(".pick-tools").is_hidden(), "two are seen at a glance"
+    people = samples.all_views(ENGLISH)["console-people"]
+    many = (*people.stations, *((f"S-{n:04}", f"Hill {n}") for n in range(20, 30)))  # type: ignore[attr-defined]
+    shown.change("console-people", msgspec.structs.replace(people, stations=many))
+    page.goto(f"{address}/console-people")
     chosen = lambda: areas.locator("input:checked").evaluate_all("all => all.map(each => each.value)")  # noqa: E731
     assert chosen() == ["S-0012"]
     areas.locator("[data-pick-filter]").fill("simon")

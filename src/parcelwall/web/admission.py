@@ -19,7 +19,7 @@ class RowsBody(Body):
     """Rows of admission to adopt, all or none. The newest of a name counts; `ended` takes it out of force."""
 
     rows: Annotated[list[AdmissionRow], Meta(min_length=1, max_length=MOST_ROWS)]
-    plan: Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}$", description="SHA-256 of the plan file")] = ""
+    plan: Annotated[str, Meta(pattern=r"^[0-9a-f]{0,64}$(?!\n)", description="SHA-256 of the plan file")] = ""
 
 
 class RowsShown(msgspec.Struct):

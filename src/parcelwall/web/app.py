@@ -8,7 +8,9 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -50,6 +52,7 @@ from parcelwall.web.seats import Seats
 from parcelwall.web.tiles import Tiles, tiles_part
 from parcelwall.web.who import Brake, Doorman
 
+NOT_SERVED = "/docs-not-served"  # where the framework has pages of its own
 BODY_LIMIT_BYTES = 2_000_000  # a batch of 1,000 parcels is under a megabyte
 
 
@@ -123,7 +126,7 @@ def hub_app(
             **{name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
         },
         exception_handlers=for_people(handlers, shared["renderer"]) | {SignInFirst: on_sign_in_first},
-        request_class=CarefulRequest,
+        request_class=CarefulRequest, response_headers={"X-Content-Type-Options": "nosniff"},
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
         state=State({"seats": seats or Seats(), "hub": hub}, deep_copy=False),
         response_cache_config=ResponseCacheConfig(), logging_config=None,
@@ -140,10 +143,18 @@ def _give(thing: Any) -> Any:
     return give
 
 
+def to_nobody(*_: Any) -> None:
+    """The framework would show our document on pages of its own, without our headers, with scripts from elsewhere.
+
+    Raises NotFoundException."""
+    raise NotFoundException
+
+
 def _openapi() -> OpenAPIConfig:
     key = SecurityScheme(type="http", scheme="bearer", description="Your API key.")
     return OpenAPIConfig(
-        title="Parcelwall", version=__version__, path="/docs-not-served", render_plugins=[],
+        title="Parcelwall", version=__version__, render_plugins=[JsonRenderPlugin()],
+        openapi_router=Router(NOT_SERVED, route_handlers=[], guards=[to_nobody], include_in_schema=False),
         description="Announce parcels, be promised room, and follow them. docs/api.md tells the story.",
         components=Components(security_schemes={"key": key}), security=[{"key": []}],
     )  # fmt: skip

@@ -29,7 +29,7 @@ class OutboxBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class KeyBody(msgspec.Struct, forbid_unknown_fields=True):
-    phone_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    phone_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
 class LabelBody(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,16 +6,17 @@ from typing import get_args
 from parcelwall.rules.facts import Direction, Proof
 from parcelwall.rules.layout import Climate
 
-REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}$"
-WORDS = r"^[^\x00-\x1f\x7f]*$"
-EMAIL = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+$"
-PHONE = r"^\+?[0-9][0-9 ()./\-]{4,24}$"
-LANGUAGE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?$"
-AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,4})?$"
-CURRENCY = r"^[A-Z]{3}$"
-SERVICE = r"^[a-z0-9_-]{0,32}$"
-STATION = r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}$"
-SMALL_WORDS = r"^[a-z_]*$"
+END = r"$(?!\n)"  # `$` alone matches before a last line break, too: in Python, not in JavaScript
+REFERENCE = r"^[A-Za-z0-9][A-Za-z0-9 ._/+\-]{0,63}" + END
+WORDS = r"^[^\x00-\x1f\x7f]*" + END
+EMAIL = r"^[^@\s\x00-\x1f\x7f,;<>]+@[^@\s\x00-\x1f\x7f,;<>]+" + END
+PHONE = r"^\+?[0-9][0-9 ()./\-]{4,24}" + END
+LANGUAGE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?" + END
+AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,4})?" + END
+CURRENCY = r"^[A-Z]{3}" + END
+SERVICE = r"^[a-z0-9_-]{0,32}" + END
+STATION = r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}" + END
+SMALL_WORDS = r"^[a-z_]*" + END
 
 PATTERNS: dict[str, str] = {
     REFERENCE: "1 to 64 characters: letters, digits, spaces and . _ / + -, and first a letter or a digit",

@@ -225,9 +225,9 @@ class EnrolBody(msgspec.Struct, forbid_unknown_fields=True):
     """A computer that would be a station: the claim code typed by a technician, and its own key, signed with it."""
 
     claim: Annotated[str, Meta(min_length=12, max_length=20)]
-    public_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-    nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
-    sig: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
+    public_key: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+    nonce: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+    sig: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$(?!\n)")]
     writer: Annotated[str, Meta(max_length=64)] = ""  # of a computer that was the station already
 
 

@@ -101,7 +101,7 @@ def fields_of(answer: str) -> dict[str, str]:
     """The fields of the form that was sent with a passkey, beside what the authenticator made. Raises Refusal."""
     try:
         return msgspec.json.decode(answer, type=_Sent).fields
-    except msgspec.DecodeError as no:
+    except (msgspec.DecodeError, RecursionError) as no:
         raise Refusal("passkey_wrong") from no
 
 

@@ -13,10 +13,10 @@ from parcelwall.hub.orders import Outlets
 from parcelwall.hub.staff import SignIn
 from parcelwall.web.console.gate import HOME, back, must, posted
 from parcelwall.web.console.jobs import Jobs
-from parcelwall.web.console.sign_in import fields_of, prove_again
+from parcelwall.web.console.sign_in import prove_again
 from parcelwall.web.console.station import check_slip, sent
 from parcelwall.web.console.writing_off import path_of
-from parcelwall.web.passkeys import answer_of, begun, went_well
+from parcelwall.web.passkeys import answer_of, begun, fields_of, went_well
 from parcelwall.web.who import Brake
 
 
@@ -66,7 +66,7 @@ async def agree_finish(
     """As `agree`, with a passkey that was shown for it. Raises Refusal."""
     must(sign_in, "see")
     answer = await answer_of(request)
-    check_slip({name: str(value)[:500] for name, value in fields_of(answer).items()}, sign_in)
+    check_slip({name: value[:500] for name, value in fields_of(answer).items()}, sign_in)
     await passkeys.finish_proof(hub, "operator", f"agree {act}", answer, sign_in.person.actor)
     await signed_in.prove(hub, sign_in.secret)
     try:

@@ -1,6 +1,5 @@
 """Signing in and out: with a passkey, or with a person's API key, by which they come to make their first passkey."""
 
-import json
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -18,7 +17,7 @@ from parcelwall.notices.language import words
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, look, must, posted, top
 from parcelwall.web.console.views import MeView, SignInView
-from parcelwall.web.passkeys import answer_of, begun, drop, keep, only_from_here, went_well
+from parcelwall.web.passkeys import answer_of, begun, drop, fields_of, keep, only_from_here, went_well
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 from parcelwall.web.who import Brake, address_of
@@ -75,13 +74,7 @@ async def passkey_finish(request: Request[Any, Any, Any], hub: Hub) -> Response[
     if await staff.by_actor(hub, shown.holder) is None:
         raise Refusal("passkey_wrong")
     secret = await signed_in.begin(hub, "operator", shown.holder, shown.at)
-    return went_well(safe(str(fields_of(answer).get("to", ""))), [keep(hub, "operator", secret)])
-
-
-def fields_of(answer: str) -> dict[str, Any]:
-    """The form's own fields beside what the authenticator made: already known to be JSON of an object."""
-    fields = json.loads(answer).get("fields", {})
-    return fields if isinstance(fields, dict) else {}
+    return went_well(safe(fields_of(answer).get("to", "")), [keep(hub, "operator", secret)])
 
 
 @post("/console/sign-out", include_in_schema=False)

@@ -24,9 +24,9 @@ from parcelwall.web.console.gate import HOME, Kiosks, live, look, must, posted, 
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.overview import CALM_S, need_rows
 from parcelwall.web.console.screen import screen_says
-from parcelwall.web.console.sign_in import fields_of, prove_again
+from parcelwall.web.console.sign_in import prove_again
 from parcelwall.web.console.views import Chosen, StationView
-from parcelwall.web.passkeys import answer_of, begun, only_from_here, went_well
+from parcelwall.web.passkeys import answer_of, begun, fields_of, only_from_here, went_well
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 from parcelwall.web.who import Brake
@@ -157,7 +157,7 @@ async def open_finish(
     """As `open_door`, with a passkey that was shown for it."""
     must(sign_in, "open", station)
     answer = await answer_of(request)
-    fields = {name: str(value)[:500] for name, value in fields_of(answer).items()}
+    fields = {name: value[:500] for name, value in fields_of(answer).items()}
     check_slip(fields, sign_in)
     await passkeys.finish_proof(hub, "operator", _act(station, fields), answer, sign_in.person.actor)
     await signed_in.prove(hub, sign_in.secret)

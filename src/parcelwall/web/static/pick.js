@@ -1,5 +1,6 @@
 // Many boxes: a filter by what stands beside each, and all that it shows chosen at once. Without a script all are there.
 (() => {
+  const FEW = 9; // boxes that are seen at a glance
   const shown = (pick) => [...pick.querySelectorAll(".checks .check")].filter((each) => !each.hidden);
 
   function sift(field) {
@@ -22,6 +23,6 @@
     sift(field);
   });
   document.addEventListener("DOMContentLoaded", () => {
-    for (const each of document.querySelectorAll(".pick-tools")) each.hidden = false;
+    for (const each of document.querySelectorAll(".pick-tools")) each.hidden = shown(each.closest("[data-pick]")).length < FEW;
   });
 })();
