@@ -9,7 +9,7 @@ from parcelwall import clock
 from parcelwall.drivers import BoardDoors, Pulse
 from parcelwall.errors import Refusal
 from parcelwall.rules import access, facts, places
-from parcelwall.station import keeper, opening, outcomes
+from parcelwall.station import keeper, opening, outcomes, putting_right
 from parcelwall.station import visit as visits
 from parcelwall.station.codes import Codes
 from parcelwall.station.collecting import Collecting
@@ -330,3 +330,31 @@ def p84_whoever_has_to_wait_has_typed_a_wrong_code() -> None:
 @plant("F39")
 def p91_a_station_hands_out_what_is_written_off() -> None:
     Fold.kinds = {name: kind for name, kind in facts.KINDS.items() if kind is not facts.WrittenOff}
+
+
+@plant("F40")
+def p93_a_door_is_opened_again_for_whoever_touches_it() -> None:
+    right = putting_right.to_put_right
+    putting_right.to_put_right = lambda desk, before, courier: right(desk, before, before.courier)
+
+
+@plant("F40")
+def p94_a_door_is_opened_again_for_ever() -> None:
+    right = putting_right.rules.in_time
+    putting_right.rules.in_time = lambda first, shut, now, *more: right(shut, shut, shut, *more)
+
+
+@plant("F40")
+def p95_what_is_taken_out_again_stays_in_the_book() -> None:
+    right = outcomes.fact_of
+
+    def fact_of(visit: Any, station: str, now: datetime) -> Any:
+        return None if visit.purpose == "put_right" else right(visit, station, now)
+
+    outcomes.fact_of = fact_of
+
+
+@plant("F07,F08,F40")
+def p96_who_stood_at_the_door_in_the_dark_has_left_it_in() -> None:
+    right = outcomes.is_in_doubt
+    outcomes.is_in_doubt = lambda visit: visit.purpose == "deposit" and right(visit)

@@ -20,14 +20,18 @@ from parcelwall.simulation.faults.kinds import Weather
 from parcelwall.simulation.faults.ledger import Ledger
 from parcelwall.simulation.faults.operators import has_cause
 from parcelwall.simulation.faults.outpost import Outpost, enrolled
+from parcelwall.simulation.faults.putting_right import Again, PuttingRight, as_it_ended
+from parcelwall.simulation.faults.refusals import Refusals
 from parcelwall.simulation.faults.things import Behind, Thing, made
 from parcelwall.simulation.faults.timepiece import Timepiece
 from parcelwall.simulation.faults.visiting import Dark, Visiting
 from parcelwall.station.verify import verify_station
+from parcelwall.station.visit import Visit
 from station.towns import NOW, about
 
 SECRET, WRITER, MOST_STEPS = bytes(range(32)), "hub:1/S-0001", 200
-DONE = {"deposit": Stage.READY, "collect": Stage.COLLECTED, "take_back": Stage.TAKEN_BACK}
+DONE = {"deposit": Stage.READY, "collect": Stage.COLLECTED, "take_back": Stage.TAKEN_BACK,
+        "put_right": Stage.TAKEN_BACK}  # fmt: skip
 
 
 class Bench:
@@ -39,6 +43,8 @@ class Bench:
         self.ledger, self.behind = Ledger(), Behind()
         self.post = Outpost(about(columns="SSSSSSSS"), folder, shelf, Timepiece(NOW), ids, luck, self.ledger)
         self.visiting = Visiting(Weather({}), self.ledger, {"S-0001": self.behind}, lambda *_: None)
+        self.refusals = Refusals({"S-0001": self.behind}, is_calm=False)
+        self.putting_right = PuttingRight(self.visiting, {"S-0001": self.behind}, self.refusals)
         self.courier, self._head = ids.new(), chain.start(WRITER)
 
     async def start(self) -> "Bench":
@@ -70,14 +76,21 @@ class Bench:
         ))  # fmt: skip
         return thing
 
-    async def act(self, purpose: str, thing: Thing) -> None:
+    async def act(self, purpose: str, thing: Thing) -> Visit:
         desk = self.post.up.desk
         begin = {
             "deposit": lambda: desk.deposit_by_label(thing.reference, self.courier),
             "collect": lambda: desk.collect_by_code(self.code(thing)),
             "take_back": lambda: desk.take_back(self._id(thing), self.courier),
         }[purpose]
-        await self.visiting.through(self.post, begin, thing)
+        return await self.visiting.through(self.post, begin, thing)
+
+    async def take_out_again(self, put_in: Visit, thing: Thing) -> None:
+        """Whoever has put it in opens its door once more, and says that they take it out."""
+        ended, again = as_it_ended(self.post, put_in), Again(self.courier, False, "takes out")
+        again.opened_at = self.post.opened_at
+        assert ended is not None
+        await self.putting_right.comes(self.post, ended, thing, None, again, self.courier)
 
     def code(self, thing: Thing) -> str:
         known = self.post.up.memory.parcel(self._id(thing))
@@ -145,14 +158,14 @@ async def test_a_cut_at_every_step(tmp_path: Path, shelf: Shelf, purpose: str, k
     for step in range(1, MOST_STEPS):
         thing = bench.promised(step)
         if purpose != "deposit":
-            await bench.act("deposit", thing)
+            put_in = await bench.act("deposit", thing)
         if purpose == "take_back":
             bench.post.clock.advance(48 * 3600)
             bench.hear(facts.Expired(parcel=bench._id(thing)))
-        bench.post.clock.advance(60)
+        bench.post.clock.advance(30)
         bench.post.arm(kind, step)
         try:
-            await bench.act(purpose, thing)
+            await (bench.take_out_again(put_in, thing) if purpose == "put_right" else bench.act(purpose, thing))
         except Dark:
             cuts += 1
         else:

@@ -60,6 +60,8 @@ class Crowd:
             return
         before = post.up.desk.unfinished()
         post.ledger.struck("F22", (f"{state}, {way}",))
+        if first.purpose == "put_right":
+            post.ledger.also("F40", "another comes")
         post.note(f"F22: another comes, {way}, while the visit to door {first.compartment} is {state}", other.name)
         if way == "phone":
             self._by_phone(post, first, other)

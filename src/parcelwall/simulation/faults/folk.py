@@ -14,7 +14,8 @@ from parcelwall.simulation.faults.crowd import Crowd
 from parcelwall.simulation.faults.fuse import PowerCut
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.phone import Phones, Reply
-from parcelwall.simulation.faults.refusals import Refusals, is_written_off
+from parcelwall.simulation.faults.putting_right import PuttingRight
+from parcelwall.simulation.faults.refusals import Refusals, is_for_want_of_disk, is_written_off
 from parcelwall.simulation.faults.things import Behind, Thing
 from parcelwall.simulation.faults.visiting import Dark, Visiting
 from parcelwall.station.keeper import UNASKED
@@ -45,6 +46,7 @@ class Folk:
         self._guessed: Counter[tuple[str, date]] = Counter()
         self.refusals = Refusals(behind, self.weather.is_calm)
         self.crowd = visiting.crowd = Crowd(behind, by_id, self.couriers, self.refusals, later)
+        self.putting_right = PuttingRight(visiting, behind, self.refusals)
         self.deposits = self.collections = self.taken_back = 0
 
     async def act(self, post: Outpost, what: str, who: object) -> None:
@@ -141,13 +143,17 @@ class Folk:
     async def _put_in(self, post: Outpost, thing: Thing, swap: Thing | None) -> None:
         thing.tries += 1
         courier = self.couriers[post.name]
+        again = self.putting_right.drawn(post, courier, thing, swap)
+        who = again.courier if again else courier
         try:
-            visit = await self.visiting.through(post, lambda: self._scan(post, thing), thing, swap)
+            visit = await self.visiting.through(post, lambda: self._scan(post, thing, who), thing, swap)
         except Refusal as no:
             self._not_taken(post, thing, no)
             return
         post.note(f"deposited behind door {visit.compartment}", thing.name)
         self._is_in(post, thing)
+        if again:
+            await self.putting_right.after(post, visit, thing, swap, again)
         if swap and swap.door is not None:
             self._is_in(post, swap)
         left_open = any(each.parcel == thing.id for each in post.up.desk.unfinished())
@@ -155,10 +161,12 @@ class Folk:
             self._expect(post, lambda: post.up.desk.deposit_by_label(thing.reference, courier),
                          {"already_deposited", "not_for_this_station", "door_busy"}, thing)  # fmt: skip
 
-    def _scan(self, post: Outpost, thing: Thing) -> Visit:
-        """Holds the label to the reader. A parcel that was announced twice may be taken in as either: as the carrier
-        knows, or because a phone has brought the station a promise that the hub has lost since."""
-        visit = post.up.desk.deposit_by_label(thing.reference, self.couriers[post.name])
+    def _scan(self, post: Outpost, thing: Thing, courier: UUID | None) -> Visit:
+        """Holds the label to the reader; without a courier, as a sender. A parcel that was announced twice may be taken
+        in as either: as the carrier knows, or because a phone has brought a promise that the hub has lost since."""
+        desk = post.up.desk
+        visit = (desk.deposit_by_label(thing.reference, courier) if courier
+                 else desk.begin_deposit(desk.by_label(thing.reference), None))  # fmt: skip
         if visit.parcel and visit.parcel != thing.id:
             known = post.up.memory.parcel(visit.parcel)
             if known is None or known.selector != thing.selector:
@@ -288,7 +296,7 @@ class Folk:
         try:
             begin()
         except Refusal as no:
-            if no.reason not in reasons and not _for_want_of_disk(post, no):
+            if no.reason not in reasons and not is_for_want_of_disk(post, no):
                 post.violated(f"refused as {no.reason}, not as one of {', '.join(sorted(reasons))}", name)
             post.seen_outside()
             return True
@@ -382,13 +390,6 @@ def _set_back(post: Outpost) -> int:
     """How often the hub has set this clock back: each time a day may come twice."""
     [(times,)] = post.up.memory.connection.execute("SELECT count(*) FROM entry WHERE kind = 'ClockSet'")
     return int(times)
-
-
-def _for_want_of_disk(post: Outpost, no: Refusal) -> bool:
-    """Whether nothing can be written, or nothing new comes in while the disk is full."""
-    if no.reason == "cannot_record":
-        return post.disk.used_up
-    return no.reason == "station_out_of_service" and post.up.memory.reserve.is_low
 
 
 def _date(post: Outpost) -> date:

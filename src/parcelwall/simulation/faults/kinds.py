@@ -55,6 +55,7 @@ FAULTS = {
         Fault("F37", "somebody guesses codes at the screen for a day", 0.02, "station-day"),
         Fault("F38", "a spring is weak; and the town's contacts measure hooks", 0.02, "visit"),
         Fault("F39", "what lies in a station is written off: a parcel, or all of them", 0.5, "town-day"),
+        Fault("F40", "the door of what was just put in is opened again, to put it right or take it out", 0.05, "visit"),
     )
 }
 

@@ -66,6 +66,8 @@ WAYS = ("code", "QR", "phone", "courier")  # by which they want another door
 PEOPLE = {
     "F20": (*PURPOSES, "opened by hand", "RESERVED", "READY", "OVERDUE"),
     "F22": ("half a code", "first digits", "forgot something"), "F23": ("wrong door", "double scan"),
+    "F40": ("right away", "too late", "somebody else", "a sender", "down", "live", "looks", "exchanges", "takes out",
+            "leaves it in after all", "says nothing", "did not open", "goes dark", "goes away", "another comes"),
     "F39": ("READY", "OVERDUE", "one parcel", "all that lies there", "refused", "out before it was heard"),
 }  # fmt: skip
 HUBS = {

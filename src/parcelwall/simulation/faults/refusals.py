@@ -138,6 +138,13 @@ def is_written_off(post: Outpost, thing: Thing) -> bool:
     return thing.written_off and known is not None and known.stage == Stage.WRITTEN_OFF
 
 
+def is_for_want_of_disk(post: Outpost, no: Refusal) -> bool:
+    """Whether nothing can be written, or nothing new comes in while the disk is full."""
+    if no.reason == "cannot_record":
+        return post.disk.used_up
+    return no.reason == "station_out_of_service" and post.up.memory.reserve.is_low
+
+
 def did_fail(post: Outpost, door: int) -> bool:
     """Whether something was done to this door, or to its board during this visit, that can keep it from opening."""
     weak_hook = post.watched is not None and post.watched.pulled_at > MOST_PULSES and post.profile.contact == "hook"

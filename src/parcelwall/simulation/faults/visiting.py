@@ -19,6 +19,7 @@ from parcelwall.station.visit import Visit
 
 if TYPE_CHECKING:
     from parcelwall.simulation.faults.crowd import Crowd
+    from parcelwall.simulation.faults.putting_right import PuttingRight
 
 AT_A_DOOR_S = 6.0  # between an open door and a shut one
 LEFT_OPEN_S = 130.0  # after which a station lets the next person in
@@ -37,6 +38,7 @@ class Visiting:
     ) -> None:  # fmt: skip
         self.weather, self.ledger, self.behind, self.later = weather, ledger, behind, later
         self.crowd: Crowd | None = None  # who else comes
+        self.puts_right: PuttingRight | None = None  # who comes back to what they have put in
 
     async def through(
         self, post: Outpost, begin: Callable[[], Visit], thing: Thing, swap: Thing | None = None
@@ -155,6 +157,7 @@ class Visiting:
         door = visit.compartment
         if post.is_shut(door) and not post.in_doubt(door):
             post.violated(f"INV-06: door {door} is said to be open, it is shut", thing.name)
+        post.opened_at = (post.clock.true, post.clock.now())
         self._look_inside(post, visit, thing)
         await post.clock.sleep(AT_A_DOOR_S)
         post.reach("open")
@@ -164,13 +167,14 @@ class Visiting:
         kind = self._goes_away(post, visit, thing)
         if kind in ("", "left open"):
             self._use(post, visit, thing, swap)
-        else:
-            self._muddle(post, thing, door)
+        elif visit.purpose != "put_right":
+            self.muddle(post, thing, door)
         if kind in ("left open", GONE_OPEN):
             await self._leave_open(post, visit, thing, kind)
             return
         post.fuse.step()
         post.boards.push_closed(door)
+        post.shut_at = post.clock.true
         post.reach("shut", 6)
         await self._seen_shut(post)
         unclear = any(each.id == visit.id for each in post.up.desk.unfinished())  # the boards gave no clear answer
@@ -187,14 +191,20 @@ class Visiting:
             kind = post.luck.pick(("left open", "nothing done"))
             known = post.up.memory.parcel(visit.parcel)
             self.ledger.struck("F20", (visit.purpose, *((known.stage.value,) if known else ())))
+            self._is_put_right(visit, "goes away")
             post.note(f"F20: {kind} at door {visit.compartment}", thing.name)
             return kind
         kind = post.watched.leaves if post.watched else ""
         if kind and self.crowd:
             self.ledger.struck("F22", (f"{kind}, {visit.purpose}",))
+            self._is_put_right(visit, "goes away")
             post.note(f"F22: {kind} at door {visit.compartment}", thing.name)
             self.crowd.next_comes(post, thing)
         return kind
+
+    def _is_put_right(self, visit: Visit, state: str) -> None:
+        if visit.purpose == "put_right":
+            self.ledger.also("F40", state)
 
     async def _seen_shut(self, post: Outpost) -> None:
         await post.clock.sleep(1.0)
@@ -209,29 +219,32 @@ class Visiting:
         if others:
             post.violated(f"INV-01: door {door} opens for a {visit.purpose}, somebody else's parcel lies there",
                           thing.name)  # fmt: skip
-        elif visit.purpose in ("collect", "take_back") and not self._is_there_or_unclear(post, thing, door):
+        elif visit.purpose not in ("deposit", "reopen") and not self._is_there_or_unclear(post, thing, door):
             post.violated(f"INV-01: door {door} opens for a {visit.purpose}, and nothing lies there", thing.name)
 
     def _is_there_or_unclear(self, post: Outpost, thing: Thing, door: int) -> bool:
         """Whether it lies there; or nobody may know that it does not, or an open case tells that it is unclear,
         at a door at which something was done."""
-        told = door in post.harm.ever and any(each.closed_at is None for each in _cases(post, door))
+        told = door in post.harm.ever and any(each.closed_at is None for each in cases_of(post, door))
         return thing.door == door or thing.taken_unseen or told
 
     def _use(self, post: Outpost, visit: Visit, thing: Thing, swap: Thing | None = None) -> None:
         """In or out, if the door is really open."""
         behind = self.behind[post.name]
-        if post.is_shut(visit.compartment):
-            self._muddle(post, thing, visit.compartment)
+        if visit.purpose == "put_right":
+            if self.puts_right and not post.is_shut(visit.compartment):
+                self.puts_right.at_the_door(post, visit, thing, swap)
+        elif post.is_shut(visit.compartment):
+            self.muddle(post, thing, visit.compartment)
         elif visit.purpose == "deposit":
             behind.put(swap or thing, visit.compartment)
             if swap:
-                self._muddle(post, swap, visit.compartment)
-                self._muddle(post, thing, visit.compartment)
+                self.muddle(post, swap, visit.compartment)
+                self.muddle(post, thing, visit.compartment)
         elif visit.purpose in ("collect", "take_back"):
             behind.take(thing)
 
-    def _muddle(self, post: Outpost, thing: Thing, door: int) -> None:
+    def muddle(self, post: Outpost, thing: Thing, door: int) -> None:
         """From now on no book can know where this parcel is, or what lies behind this door."""
         thing.muddled = True
         post.harm.ever.add(door)
@@ -277,16 +290,19 @@ class Visiting:
         post.interrupted[door] = (visit.purpose, thing)
         thing.unclear = thing.unclear or visit.purpose == "collect"
         if post.in_doubt(door):
-            self._muddle(post, thing, door)  # the book will say of it what a contact says that does not tell the truth
+            self.muddle(post, thing, door)  # the book will say of it what a contact says that does not tell the truth
         if post.boards.state(door) != DoorState.OPEN:
             self._is_out_unseen(visit, thing)  # it was just pushed shut: perhaps nobody will ever know
+            return
+        if self.puts_right and visit.purpose == "put_right":
+            self.puts_right.in_the_dark(post, visit, thing)
             return
         done = thing.door == door if visit.purpose == "deposit" else thing.door is None
         if not done and post.luck.happens(0.7):
             self._use(post, visit, thing)
             post.note(f"in the dark: {visit.purpose} at door {door}", thing.name)
         elif not done:
-            self._muddle(post, thing, door)
+            self.muddle(post, thing, door)
         self._is_out_unseen(visit, thing)
         if post.luck.happens(0.8):
             post.boards.push_closed(door)
@@ -336,7 +352,8 @@ class Visiting:
         known = post.up.memory.parcel(thing.id)
         stage = known.stage if known else None
         wanted = {"deposit": (Stage.READY, Stage.OVERDUE), "collect": (Stage.COLLECTED,),
-                  "take_back": (Stage.TAKEN_BACK,), "reopen": tuple(Stage)}  # fmt: skip
+                  "take_back": (Stage.TAKEN_BACK,), "reopen": tuple(Stage),
+                  "put_right": self.puts_right.wanted(post) if self.puts_right else ()}  # fmt: skip
         if stage not in wanted[visit.purpose]:
             post.violated(f"INV-06: a {visit.purpose} is over at a shut door, and the book says {stage}", thing.name)
 
@@ -344,10 +361,10 @@ class Visiting:
 def _had_a_case(post: Outpost, door: int, thing: Thing) -> bool:
     """Whether there is a case of this door, or was one of this parcel: who looked may have closed it, and a start
     forgets what is over."""
-    return any(each.closed_at is None or each.parcel == thing.id for each in _cases(post, door))
+    return any(each.closed_at is None or each.parcel == thing.id for each in cases_of(post, door))
 
 
-def _cases(post: Outpost, door: int) -> list[CaseFile]:
+def cases_of(post: Outpost, door: int) -> list[CaseFile]:
     """All of this door that the station still knows."""
     rows = post.up.memory.connection.execute("SELECT record FROM case_file").fetchall()
     cases = (msgspec.json.decode(str(record), type=CaseFile) for (record,) in rows)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from parcelwall.drivers import Doors, DoorState, Pulse, Seen
-from parcelwall.rules.life import Stage
+from parcelwall.rules.life import INSIDE, Stage
 from parcelwall.simulation.faults.trace import short
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import KIOSK
@@ -119,7 +119,7 @@ class WatchedDoors:
         """The right of a visit fits its parcel and its compartment, by the station's own book."""
         post = self._post
         known = post.up.memory.parcel(visit.parcel)
-        right = {"deposit": (Stage.RESERVED,), "collect": (Stage.READY, Stage.OVERDUE), "take_back": (Stage.OVERDUE,)}
+        right = {"deposit": (Stage.RESERVED,), "collect": INSIDE, "take_back": (Stage.OVERDUE,), "put_right": INSIDE}
         if visit.purpose == "reopen":
             return
         if known is None or known.stage not in right[visit.purpose] or visit.screen != KIOSK:
@@ -127,4 +127,7 @@ class WatchedDoors:
             post.violated(f"INV-04: a visit to {visit.purpose} a parcel that is {stage}", short(visit.parcel))
         elif visit.purpose != "deposit" and known.compartment != visit.compartment:
             post.violated(f"INV-04: door {visit.compartment} is pulsed, the parcel is behind {known.compartment}",
+                          short(visit.parcel))  # fmt: skip
+        elif visit.purpose == "put_right" and (known.blocked or known.reservation != visit.reservation):
+            post.violated(f"INV-04: door {visit.compartment} is pulsed, its parcel is blocked or promised otherwise",
                           short(visit.parcel))  # fmt: skip
