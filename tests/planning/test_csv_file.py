@@ -29,6 +29,7 @@ SAVED: dict[str, Callable[[str], bytes]] = {
         ",".join(f'"{cell}"' for cell in line.split(",")) for line in text.split()).encode(),
     "empty lines": lambda text: ("\n\n" + text.replace("\n", "\n\n")).encode(),
     "a NUL": lambda text: text.replace("60.1", "60\x00.1").encode(),
+    "a spreadsheet's hint": lambda text: ("sep=;\n" + text.replace(",", ";")).encode(),
     "cells too many": lambda text: text.replace("24.9", "24.9,x,y").encode(),
 }  # fmt: skip
 
@@ -42,10 +43,12 @@ def test_the_same_table_however_it_was_saved(way: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("content", "told"), [
     (b"", "lacks the columns lat, lon. It has none"), (b"\n\n", "lacks the columns"),
-    (b"LAT,LON\n1,2\n", "It has LAT, LON"), (bytes(range(128, 256)) * 90, "is no text"),
+    (b"LAT,LON\n1,2\n", "It has LAT, LON"), (b"lat,lon,lat\n1,2,3\n", "has lat more than once"),
+    (bytes(range(128, 256)) * 90, "is no text"),
     (b"lat,lon,x\n1,2,3\n" + b'"' + b"x" * 200_000, "Is a quote left open"),
     (b"c" * 5_000 + b"\n1\n", "…"),
-], ids=["empty", "only line ends", "other letters", "a picture", "an open quote", "an endless head"])  # fmt: skip
+], ids=["empty", "only line ends", "other letters", "twice", "a picture", "an open quote",
+        "an endless head"])  # fmt: skip
 def test_what_is_no_such_table_is_told_in_a_sentence(content: bytes, told: str, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_bytes(content)
     with pytest.raises(Trouble, match=told):

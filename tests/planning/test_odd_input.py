@@ -81,6 +81,17 @@ def test_what_a_file_told_already_counts_once(tmp_path: Path) -> None:
     assert len(past.read([other, other]).stays) == 105
 
 
+def test_a_clock_that_changes_makes_no_stay_longer_nor_ends_one_before_it_began(tmp_path: Path) -> None:
+    """With their zone written, 40 minutes are 40 minutes in the night in October whose hour comes twice."""
+    nights = ["x,2023-10-28,2023-10-28 15:00+02:00,2023-10-29 02:50+02:00,2023-10-29 02:30+01:00,A",
+              "y,2023-03-25,2023-03-25 15:00+01:00,2023-03-26 01:30+01:00,2023-03-26 03:10+02:00,A"]  # fmt: skip
+    (tmp_path / "point.csv").write_text("\n".join([HEAD, *usual(20), *nights]))
+    found = past.read([tmp_path / "point.csv"])
+    assert found.dropped == {}
+    stays = [each.left - each.came for each in found.stays[-2:] if each.left]
+    assert stays == [timedelta(minutes=40)] * 2
+
+
 def test_several_stations_in_one_file_are_not_one(tmp_path: Path) -> None:
     file = tmp_path / "point.csv"
     file.write_text("\n".join([HEAD + ",Station", *(f"{row},{'AB'[n % 2]}" for n, row in enumerate(usual(20)))]))

@@ -34,6 +34,13 @@ def network(*of: Row, day: int = FIRST + 150) -> Network:
     return Network(records=parcels, person=np.full(len(parcels), -1), zones=zones, origin=lambda station, hour: day)
 
 
+def back(made: list[Row], days: int) -> list[Row]:
+    """The same so many days later."""
+    later = timedelta(days=days)
+    times = ("ready", "handed", "deposited", "collected")
+    return [msgspec.structs.replace(row, **{name: getattr(row, name) + later for name in times}) for row in made]
+
+
 def as_known(now: datetime, made: list[Row]) -> list[Row]:
     """A live export: what has not happened by now is blank."""
     return [Row(row.ready, *(at if at and at <= now else None for at in (row.handed, row.deposited, row.collected)),
@@ -178,6 +185,12 @@ def test_each_strange_station_has_its_reason_and_the_networks_word() -> None:
     reasons = {name: why_not(found, name) for name in ("S-OLD", "S-NEW", "S-SILENT", "S-FLOOD", "S-NEVER")}
     assert reasons == {"S-OLD": "", "S-NEW": "no_history", "S-SILENT": "silent", "S-FLOOD": "demand_drift",
                        "S-NEVER": "no_history"}  # fmt: skip
+    week, after_gap = rows(8, 40), back(rows(8, 40), 100)
+    for reason, made in (("no_history", week), ("gap", [*rows(60), *after_gap]), ("gap", [*rows(60), *after_gap[:2]])):
+        odd = network(*at("S-ODD", made), day=max(records.day_number(row.ready.date()) for row in made))
+        assert why_not(odd, "S-ODD") == reason, "a day or a week tells no weekdays"
+    whole_again = network(*at("S-ODD", [*rows(60), *back(rows(60), 100)]), day=FIRST + 159)
+    assert why_not(whole_again, "S-ODD") == ""
     told = forecast_plan.from_network(found, "S-NEW", "no_history")
     assert len(told) == 14 and {load.model for load in told} == {"network_mean"}
     assert all(0 <= load.low <= load.told <= load.high for load in told)

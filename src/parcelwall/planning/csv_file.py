@@ -16,6 +16,7 @@ from parcelwall.errors import Trouble
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 SHOWN = 200  # characters of a first line that is not what it should be
 LOOKED_AT = 4096
+SHORT_HINT = 8  # characters: `"sep=;"`
 
 
 def read_text(path: Path) -> str:
@@ -45,16 +46,24 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> Iterator[dict[str, str
 
 def rows_of(text: str, name: str, needed: Sequence[str] = ()) -> Iterator[dict[str, str]]:
     """The same of a text that is called `name`. Raises Trouble likewise."""
-    text = text.lstrip("\n")
+    text = _without_hint(text.lstrip("\n"))
     lines = csv.DictReader(io.StringIO(text), restval="", delimiter=separator(text))
     try:
         there = [each.strip() for each in lines.fieldnames or []]
         if missing := [each for each in needed if each not in there]:
             raise Trouble(f"{name} lacks the columns {', '.join(missing)}. It has {names(there)}.")
+        if twice := sorted({each for each in there if each and there.count(each) > 1}):
+            raise Trouble(f"{name} has {names(twice)} more than once among its columns: nobody knows which is meant.")
         lines.fieldnames = there
         yield from ({key: value.strip() for key, value in row.items() if isinstance(value, str)} for row in lines)
     except csv.Error as no:
         raise Trouble(f"{name} is no CSV file: {no} near line {lines.line_num}. Is a quote left open there?") from no
+
+
+def _without_hint(text: str) -> str:
+    """Without the first line `sep=;` by which a spreadsheet says what stands between its columns."""
+    first, _, rest = text.partition("\n")
+    return rest if first.strip('" ').lower().startswith("sep=") and len(first) <= SHORT_HINT else text
 
 
 def separator(text: str) -> str:

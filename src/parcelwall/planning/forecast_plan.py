@@ -22,6 +22,8 @@ from parcelwall.rules.tables import DAYS, DwellCurve, Fit, VisitCalendar
 HORIZONS = 7
 HOURS = (12, 20)
 LEAST = 50  # parcels of a station below which the network speaks for it
+LEAST_DAYS = 14  # of its history, likewise: two of each weekday
+NOT_ITS_OWN = ("no_history", "silent", "gap")  # reasons for which the network speaks for a station
 SILENT_DAYS = 30  # without a fact: what was learnt is not believed any more
 DRIFT = 3.0  # times the arrivals of the eight weeks before
 LEANS_BELOW = 500  # parcels of a station below which its shares lean on the network's
@@ -134,7 +136,7 @@ def make(network: Network, made_at: datetime, source: str, tick: Tick) -> Plan:
     for station in stations:
         tick(f"Load of {station} …")
         reason = plan.reasons[station]
-        if reason in ("no_history", "silent"):
+        if reason in NOT_ITS_OWN:
             plan.loads += from_network(network, station, reason)
         else:
             for hour in HOURS:
@@ -147,22 +149,30 @@ def make(network: Network, made_at: datetime, source: str, tick: Tick) -> Plan:
 
 
 def why_not(network: Network, station: str) -> str:
-    """Why a station is not told as usual: `no_history`, `silent` for SILENT_DAYS, `demand_drift`; or nothing."""
+    """Why a station is not told as usual: `no_history`, `silent` for SILENT_DAYS or not long back after that (`gap`),
+    `demand_drift`; or nothing."""
     here, origin = network.of_station(station), network.origin(station, max(HOURS))
-    days = whole(here.ready)
-    if (days <= origin).sum() < LEAST:
-        return "no_history"
-    if origin - int(days[days <= origin].max()) > SILENT_DAYS:
+    every = np.sort(whole(here.ready[here.ready < origin + 1]))
+    days = every[every >= back_since(every)]
+    if len(every) >= LEAST and origin - int(days[-1]) > SILENT_DAYS:
         return "silent"
-    known = min(56, origin - 7 - int(days.min()) + 1)  # days before the last week of which the past tells
-    if known < 1:
-        return ""
+    if len(days) < LEAST or origin - int(days[0]) < LEAST_DAYS:
+        return "gap" if len(every) >= LEAST and len(days) < len(every) else "no_history"
+    known = min(56, origin - 7 - int(days[0]) + 1)  # days before the last week of which the past tells
     week, before = ((days > origin - 7).sum() / 7, ((days <= origin - 7) & (days > origin - 63)).sum() / known)
     return "demand_drift" if week > DRIFT * before or before > DRIFT * max(week, 1e-9) else ""
 
 
+def back_since(days: Ints) -> int:
+    """The first of these days, in their order, after the last SILENT_DAYS without one. On days on which nothing could
+    be wrong errors are none, and bands that learn of them would be as narrow."""
+    gaps = np.flatnonzero(np.diff(days) > SILENT_DAYS)
+    return int(days[gaps[-1] + 1]) if len(gaps) else 0
+
+
 def _tell_load(network: Network, station: str, hour: int, reason: str, plan: Plan) -> None:
     here, origin = network.of_station(station), network.origin(station, hour)
+    here = here.only(here.ready >= back_since(np.sort(whole(here.ready))))
     lean = network.everyone if len(here) < LEANS_BELOW and len(network.records.stations) > 1 else None
     rolling = roll(here, hour, origin, HORIZONS, closed=network.closed(station), known_until=origin, network=lean,
                    back_days=DAYS_BACK)  # fmt: skip

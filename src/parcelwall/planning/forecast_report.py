@@ -21,8 +21,9 @@ from parcelwall.planning.stored import Scores
 
 MOST_CHARTS = 24  # stations shown with a picture; the plan file has all
 REASONS = {
-    "no_history": "too few parcels yet: the network's mean of the same weekday, or nothing where there is no network",
+    "no_history": "too few parcels or days yet: the network's mean of the same weekday, or nothing where there is none",
     "silent": "nothing heard for 30 days: the network's mean of the same weekday, or nothing",
+    "gap": "nothing was heard for 30 days, and too little since: the network's mean of the same weekday, or nothing",
     "demand_drift": "the demand of the last week is more than three times, or less than a third, of that before: "
     "the band is twice as wide",
 }

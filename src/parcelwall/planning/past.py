@@ -13,7 +13,7 @@ from parcelwall.errors import Trouble
 from parcelwall.planning.csv_file import names, read_table
 from parcelwall.planning.demand import SHARES, Array, Requests, empirical
 from parcelwall.planning.dice import dice
-from parcelwall.planning.records import Bad, far_from_others, moment
+from parcelwall.planning.records import Bad, far_from_others, moment, true_hours
 
 LONGEST_H = 168.0
 POINT_FILE, ORDER_FILE = "pick-up point", "orders"
@@ -135,7 +135,8 @@ def _near_others(stays: list[Stay], dropped: Counter[str]) -> list[Stay]:
 def _of_point(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:
     seen: set[str] = set()
     for row in table:
-        came, left, name = _time(row.get("DateD", "")), _time(row.get("DateP", "")), row.get("Id_parcel", "")
+        came, name = _time(row.get("DateD", "")), row.get("Id_parcel", "")
+        left = _left(row, came)
         if name and name in seen:
             dropped["the same parcel again"] += 1
             continue
@@ -149,6 +150,13 @@ def _of_point(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[St
         else:
             yield Stay(came, left, None, row.get("Carrier") or "unknown",
                        handed=_time(row.get("DateE", "")))
+
+
+def _left(row: dict[str, str], came: datetime | None) -> datetime | None:
+    """When it was collected, on the clock of its deposit: a clock that changed meanwhile makes no stay longer or
+    shorter, where both times are written with their zone."""
+    hours = true_hours(row)
+    return _time(row.get("DateP", "")) if hours is None or came is None else came + timedelta(hours=hours)
 
 
 def _of_orders(table: list[dict[str, str]], dropped: Counter[str]) -> Iterator[Stay]:

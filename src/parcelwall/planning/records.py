@@ -150,7 +150,7 @@ def _row(row: Mapping[str, str], with_open: bool) -> Row:
     known = [at for at in steps if at is not None]
     if ready is None or len(known) < (1 if with_open else 4) or any(steps[len(known) :]):
         raise Bad("no_time")
-    dwell_h = _true_hours(row)
+    dwell_h = true_hours(row)
     if deposited and collected and (collected <= deposited if dwell_h is None else dwell_h <= 0):
         raise Bad("negative_dwell")
     if handed and deposited and deposited < handed:
@@ -176,10 +176,10 @@ def moment(text: str) -> datetime | None:
     return when.replace(tzinfo=None)  # of one written with its zone: weekday and hour are the file's own clock's
 
 
-def _true_hours(row: Mapping[str, str]) -> float | None:
+def true_hours(row: Mapping[str, str]) -> float | None:
     """The hours that it lay there, where both times are written with their zone: a clock may have changed meanwhile."""
     try:
-        deposited, collected = (datetime.fromisoformat(row[name]) for name in PICKUP_COLUMNS[2:4])
+        deposited, collected = (datetime.fromisoformat(row.get(name, "")) for name in PICKUP_COLUMNS[2:4])
     except ValueError:
         return None
     both = deposited.tzinfo and collected.tzinfo
