@@ -94,6 +94,7 @@ NEEDS = (
     need("opened_unasked", "risk"),
     need("permit", "paper", until=date(2026, 12, 14), case=None, name="", compartment=None),
 )
+NEED_KINDS = tuple((each.need.cost, each.cost, 1) for each in NEEDS)
 
 
 def doors() -> tuple[Behind, ...]:
@@ -185,7 +186,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-out": views.OutView(), "console-map": shown_map,
         "console-map-none": msgspec.structs.replace(shown_map, rows=(), pins=(), needs=(), all=0, doors=0,
                                                     chart_svg=""),
-        "console-needs": views.NeedsView(top("needs"), NEEDS, "/e"),
+        "console-needs": views.NeedsView(top("needs"), NEEDS, "/e", 0, NEED_KINDS, query="Simon"),
         "console-needs-none": views.NeedsView(top("needs", needs=0), ()),
         "console-station": station(words, 1), "console-station-fault": station(words, 4),
         "console-station-quiet": station(words, 2, glance=STATIONS[2], chosen=None, power="", latest=(), site=None),

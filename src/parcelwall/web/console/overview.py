@@ -1,6 +1,7 @@
 """All stations on a map and in a list, and what needs somebody. Live by one stream per page."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from litestar.response import Stream
 from parcelwall.hub import case_notes, numbers, photos, staff, watching
 from parcelwall.hub.case_notes import Note
 from parcelwall.hub.house import Hub
-from parcelwall.hub.needs import Need, needs
+from parcelwall.hub.needs import ORDER, Need, needs
 from parcelwall.hub.staff import Person, SignIn
 from parcelwall.hub.watching import AtAGlance
 from parcelwall.notices.language import words
@@ -213,6 +214,19 @@ async def needs_events(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
 
 
 async def needs_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn) -> NeedsView:
+    """All of it; of one kind (`only`); or with what is asked for (`q`) in a station's name or number, or a case's."""
     rows = await need_rows(request, hub, sign_in.person)
-    return NeedsView(await top(request, hub, sign_in, "needs", len(rows)), tuple(rows[:MOST_SHOWN]),
-                     with_query(f"{HOME}/needs/events", request), max(0, len(rows) - MOST_SHOWN))  # fmt: skip
+    only, query = request.query_params.get("only", "")[:20], request.query_params.get("q", "")[:60]
+    counted = Counter(row.need.cost for row in rows)
+    known = words(look(request).language)
+    kinds = tuple((cost, known.gettext(said.COST[cost]), counted[cost]) for cost in ORDER if counted[cost])
+    wanted = [row for row in rows if only in ("", row.need.cost) and _is_asked_for(row, query)]
+    return NeedsView(
+        await top(request, hub, sign_in, "needs", len(rows)), tuple(wanted[:MOST_SHOWN]),
+        with_query(f"{HOME}/needs/events", request), max(0, len(wanted) - MOST_SHOWN), kinds, only, query,
+    )  # fmt: skip
+
+
+def _is_asked_for(row: NeedRow, query: str) -> bool:
+    asked = query.strip().casefold()
+    return any(asked in text.casefold() for text in (row.place, row.need.station or "", row.need.name))

@@ -131,6 +131,10 @@ class NeedsView(msgspec.Struct, frozen=True):
     events: str | None = None
     more: int = 0
     """So many that cost less are not shown."""
+    kinds: tuple[tuple[str, str, int], ...] = ()
+    """Of each kind that there is, dearest first: its key, what it costs, how many."""
+    only: str = ""
+    query: str = ""
 
 
 class Chosen(msgspec.Struct, frozen=True):
