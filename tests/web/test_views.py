@@ -169,3 +169,12 @@ def test_a_page_and_its_sentences_have_one_clock(language: str) -> None:
     at = datetime(2026, 11, 24, 15, 14, tzinfo=UTC)
     said = times.hour(at, "Europe/Helsinki", words(language)).strip("\u2066\u2069")
     assert clock(at, views.Look(language=language, zone="Europe/Helsinki")) == said
+
+
+def test_who_has_a_page_read_aloud_hears_a_code_digit_by_digit() -> None:
+    page = RENDERER.fragment(ALL["me-ready"])
+    heard = re.sub(r"<(\w+)[^>]*aria-hidden=\"true\"[^>]*>.*?</\1>", "", page)
+    assert "<span>4719</span><span>0622</span>" in page and "4719" not in heard and "7329" not in heard
+    assert ">4 7 1 9, 0 6 2 2<" in heard and ">7 3 2 9<" in heard
+    assert _text(RENDERER.fragment(ALL["track-sentence"])).count("Step 2 of 5") == 1
+    assert "Number  PW-7F3-29Q" in _text(page)

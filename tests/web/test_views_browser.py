@@ -194,3 +194,17 @@ def test_bytes_and_requests(browser: Any, address: str, name: str) -> None:
     context.close()
     assert sum(sizes.values()) <= BUDGETS[name], sizes
     assert len(sizes) <= 6, sizes
+
+
+def test_at_twice_the_size_no_steps_time_lies_on_its_words(page: Any, address: str) -> None:
+    go(page, address, "track-van", width=195)
+    covered = page.evaluate("""() => [...document.querySelectorAll(".step")].map((step) => {
+      const [words, when] = [step.children[1], step.querySelector(".step-when")].map((each) => {
+        const text = document.createRange();
+        text.selectNodeContents(each);
+        return [...text.getClientRects()];
+      });
+      return when.filter((a) => words.some((b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1
+        && b.top < a.bottom - 1)).length;
+    })""")
+    assert len(covered) == 5 and not any(covered)
