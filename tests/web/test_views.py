@@ -178,3 +178,15 @@ def test_who_has_a_page_read_aloud_hears_a_code_digit_by_digit() -> None:
     assert ">4 7 1 9, 0 6 2 2<" in heard and ">7 3 2 9<" in heard
     assert _text(RENDERER.fragment(ALL["track-sentence"])).count("Step 2 of 5") == 1
     assert "Number  PW-7F3-29Q" in _text(page)
+
+
+def test_among_arabic_words_addresses_numbers_and_sizes_keep_their_order() -> None:
+    """Else a masked number ends with the dots that it begins with, and 60 mm come before 300."""
+    seen = samples.all_views(words_of("ar"))
+    parcel, list_, person = (
+        RENDERER.fragment(seen[name], Look("ar")) for name in ("console-parcel", "my-list", "me-person-contact")
+    )
+    for text in ("300 × 200 × 60 mm, 900 g", "a…@e….org", "…97"):
+        assert f'<bdi dir="ltr">{text}</bdi>' in parcel
+    assert '<bdi dir="ltr">...67</bdi>' in list_ and '<bdi dir="ltr">a...@example.org</bdi>' in person
+    assert "<bdi>In the passage, behind the flower shop.</bdi>" in person
