@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from parcelwall.errors import Trouble
 from parcelwall.planning import records
@@ -66,6 +67,21 @@ def test_what_was_never_written_down_to_be_over_does_not_lie_there_for_ever(tmp_
     read(tmp_path, GOOD, *OPEN, late)
     found = read_pickups([tmp_path / "point.csv"], with_open=True)
     assert len(found) == 2 and found.bad == {"open_for_too_long": 3}
+
+
+def test_of_a_file_that_loses_ends_nothing_lies_there_longer_than_parcels_do(tmp_path: Path) -> None:
+    """Every seventh collection is NaN: the load of the last six weeks was foretold to be there for good."""
+    whole = rows(150, 4)
+    made = [row if n % 7 else replace(row, collected=None) for n, row in enumerate(whole)]
+    file = write(tmp_path / "point.csv", made)
+    file.write_text(file.read_text().replace("None", "NaN"))
+    found = read_pickups([file], with_open=True)
+    there = np.isinf(found.collected)
+    assert 0 < there.sum() < 6 and found.deposited[there].min() > found.deposited.max() - 7
+    assert found.bad == {"open_for_too_long": len(made) - len(found)}
+    file = write(tmp_path / "live.csv", [*whole[:-3], *(replace(row, collected=None) for row in whole[-3:])])
+    file.write_text(file.read_text().replace("None", ""))
+    assert np.isinf(read_pickups([file], with_open=True).collected).sum() == 3
 
 
 def test_one_row_is_a_history(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ def _of_station(job: tuple[list[Path], tuple[int, ...], bool]) -> Figure:
     point = promises.point(past.drawn(record.stays, 1))
     cut = (before[-1].came - point.start).total_seconds() / 3600
     judged = np.flatnonzero(point.handed_h > cut)
-    if not len(judged):
-        raise Trouble("the file does not tell when parcels were handed over: it has no column DateE")
+    if not np.isfinite(point.handed_h).any():
+        raise Trouble("the file does not tell when parcels were handed over: its column DateE is missing or empty")
     judged = judged[-QUICK:] if quick else judged
     if len(judged) < LEAST:
         raise Trouble(f"{len(judged)} parcels of the last year can be judged, {LEAST} are needed: give a longer file")

@@ -72,7 +72,7 @@ def read(files: Sequence[Path]) -> Record:
     rows = [msgspec.structs.replace(each, row=place) for place, each in enumerate(rows)]
     stays = _near_others(sorted(rows, key=lambda each: each.came), dropped)
     if len(stays) < FEWEST:
-        why = ", ".join(f"{reason} {count}" for reason, count in dropped.items()) or "none"
+        why = ", ".join(f"{reason} {count}" for reason, count in (+dropped).items()) or "none"
         raise Trouble(f"{len(stays)} rows of {', '.join(map(str, files))} can be used, {FEWEST} are needed to learn "
                       f"from some and judge by others. Left out: {why}. Times are read as 2018-01-31 09:30:00.")
     return Record(stays, +dropped, " and ".join(sorted(kinds)))

@@ -27,6 +27,8 @@ DAYS_BACK = 240  # of past forecasts that are looked at to choose a model and a 
 FEW, APART_DAYS = 5, 366  # so few that stand so far from all others are of a wrong year
 LONGEST_DAYS = 400  # a step that takes longer than this tells of a wrong year
 OPEN_DAYS = 45  # a parcel of which nothing was heard for longer is in no station any more: its end was not written down
+LOST_ENDS = 0.02  # of the parcels so old. With more, who lies there longer than nearly all others is not believed
+LONGEST_USUAL = 0.99  # of the stays whose end is known
 
 
 class Records(msgspec.Struct, kw_only=True):
@@ -117,9 +119,16 @@ def _without_wrong_years(rows: Sequence[Row], bad: Counter[str]) -> list[Row]:
 
 
 def _without_forgotten(rows: list[Row], bad: Counter[str]) -> list[Row]:
-    """Those rows that are over, or of which something was heard of late."""
-    since = max((row.deposited for row in rows if row.deposited), default=EPOCH) - timedelta(days=OPEN_DAYS)
+    """Those rows that are over, or of which something was heard of late. Of a file in which ends are lost, what was
+    deposited longer ago than nearly all stays take is left out, too: it would lie there in each forecast."""
+    last = max((row.deposited for row in rows if row.deposited), default=EPOCH)
+    since = last - timedelta(days=OPEN_DAYS)
     kept = [row for row in rows if row.collected or (row.deposited or row.handed or row.ready) >= since]
+    forgotten = len(rows) - len(kept)
+    stays_s = [(row.collected - row.deposited).total_seconds() for row in kept if row.collected and row.deposited]
+    if stays_s and forgotten > LOST_ENDS * sum((row.deposited or row.ready) < since for row in rows):
+        usual = last - timedelta(seconds=float(np.quantile(stays_s, LONGEST_USUAL)))
+        kept = [row for row in kept if row.collected or row.deposited is None or row.deposited >= usual]
     if len(kept) < len(rows):
         bad["open_for_too_long"] += len(rows) - len(kept)
     return kept
