@@ -1,5 +1,6 @@
 """An office with much to do finds what it looks for: what needs somebody by its kind and by its station."""
 
+import html
 import re
 from datetime import timedelta
 from uuid import UUID
@@ -44,3 +45,17 @@ def test_a_long_name_on_the_map_is_cut_and_still_read() -> None:
     [drawn] = re.findall(r'class="pin-name" y="44">([^<]+)<', page)
     assert drawn == "Malmi railway…" or (len(drawn) <= 15 and drawn.endswith("…"))
     assert f"<title>{long}</title>" in page and f'aria-label="{long}: ' in page
+
+
+async def test_who_answers_a_case_in_the_list_stays_in_the_list_as_it_was_narrowed_down(office: Office) -> None:  # noqa: F811
+    browser, at = office.browsers["operator"], f"/console/cases/{office.filled[AREA]['case']}"
+    page = (await browser.get("/console/needs?only=door&q=Kluuvi+0")).text
+    [kept] = set(re.findall(r'name="narrowed" value="([^"]*)"', page))
+    there = (await browser.get(f"/console/stations/{AREA}")).text
+    assert f'name="station" value="{AREA}"' in there and "narrowed" not in there, "who stands on its page stays there"
+    form = {"narrowed": html.unescape(kept), "outcome": "looked", "words": "a technician, by 16:00"}
+    for act, told in (("send", "sent"), ("close", "closed")):
+        sent = await office.post("operator", f"{at}/{act}", form)
+        assert sent.headers["location"] == f"/console/needs?only=door&q=Kluuvi+0&said={told}"
+    odd = await office.post("operator", f"{at}/close", form | {"narrowed": "to=//evil.example&said=x\r\nX: y"})
+    assert odd.headers["location"] == "/console/needs?said=closed"

@@ -2,6 +2,7 @@
 recipient is told."""
 
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -70,6 +71,9 @@ async def tell_recipient(request: Request[Any, Any, Any], case: UUID, sign_in: S
 
 
 def _where(hub: Hub, form: dict[str, str]) -> str:
-    """The page on which the form stands."""
-    station = form.get("station", "")
-    return f"{HOME}/stations/{station}" if station in hub.stations.known else f"{HOME}/needs"
+    """The page on which the form stands: a station's, or the list of all as it was narrowed down."""
+    station, asked = form.get("station", ""), parse_qs(form.get("narrowed", ""))
+    if station in hub.stations.known:
+        return f"{HOME}/stations/{station}"
+    kept = urlencode([(name, asked[name][0]) for name in ("only", "q") if name in asked])
+    return f"{HOME}/needs?{kept}" if kept else f"{HOME}/needs"

@@ -111,8 +111,8 @@ async def chosen(request: Request[Any, Any, Any], name: str) -> tuple[str, ...]:
 
 def back(path: str, what: str = "", no: Refusal | None = None) -> Redirect:
     """To a page that says what came of it: a key of `said.SAID`, or why not."""
-    query = f"?no={no.reason}" if no else f"?said={what}" if what else ""
-    return Redirect(f"{path}{query}", status_code=303)
+    query = f"no={no.reason}" if no else f"said={what}" if what else ""
+    return Redirect(f"{path}{'&' if '?' in path else '?'}{query}" if query else path, status_code=303)
 
 
 async def top(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, here: str, count: int | None = None) -> Top:

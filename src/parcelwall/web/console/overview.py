@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -221,8 +222,10 @@ async def needs_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn)
     known = words(look(request).language)
     kinds = tuple((cost, known.gettext(said.COST[cost]), counted[cost]) for cost in ORDER if counted[cost])
     wanted = [row for row in rows if only in ("", row.need.cost) and _is_asked_for(row, query)]
+    narrowed = urlencode({name: given for name, given in (("only", only), ("q", query)) if given})
+    shown = msgspec.structs.replace(await top(request, hub, sign_in, "needs", len(rows)), narrowed=narrowed)
     return NeedsView(
-        await top(request, hub, sign_in, "needs", len(rows)), tuple(wanted[:MOST_SHOWN]),
+        shown, tuple(wanted[:MOST_SHOWN]),
         with_query(f"{HOME}/needs/events", request), max(0, len(wanted) - MOST_SHOWN), kinds, only, query,
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ class Top(msgspec.Struct, frozen=True):
     """Proved a moment ago to be there."""
     passkeys: bool = False
     """Has a passkey, by which to prove it."""
+    narrowed: str = ""  # the list of what needs somebody: the rest of its address
 
 
 class OutView(msgspec.Struct, frozen=True):
