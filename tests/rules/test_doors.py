@@ -93,6 +93,17 @@ def test_the_other_parcel_of_a_recipient_goes_into_the_same_or_the_next_column()
         assert number is not None and abs(PLAN.column[number] - PLAN.column[mate]) <= 1
 
 
+def test_a_coil_that_rests_is_spared_where_an_equal_door_is_free_and_only_there() -> None:
+    first = choose_compartment(PLAN, Room(), parcel(Stage.RESERVED))
+    equal = [n for n in NUMBERS if first is not None and kind(n) == kind(first)]
+    fresh, *others = equal
+    for tired in (dict.fromkeys(others, 1), {n: 1 + (n != fresh) for n in equal}):
+        doors = Doors(uses={fresh: 99}, mates=(others[-1],), tired=tired)
+        assert choose_compartment(PLAN, Room(), parcel(Stage.RESERVED), None, doors) == fresh
+    chosen = choose_compartment(PLAN, Room(), parcel(Stage.RESERVED), None, Doors(tired=dict.fromkeys(equal, 2)))
+    assert chosen in equal, "no larger compartment, nor one in reach, is spent on that"
+
+
 def test_no_climate_is_crossed_for_anything() -> None:
     for doors in (Doors(), Doors(keep_reach=9), Doors(mates=(1,))):
         assert choose_compartment(PLAN, Room(), parcel(Stage.RESERVED, climate="frozen"), None, doors) is None

@@ -6,6 +6,7 @@ stood before a door whose coil had to rest (found by a browser test that waited 
 
 from pathlib import Path
 
+from parcelwall.rules.places import bits
 from parcelwall.simulation.demo import HELSINKI
 from station.rig import Rig
 
@@ -24,4 +25,22 @@ async def test_eighteen_parcels_in_and_out_in_ten_minutes_and_no_door_has_to_res
     assert rig.now.mono() - began < 600
     assert len(doors) == 6
     assert rig.cases() == []
+    await rig.stop()
+
+
+async def test_no_parcel_goes_behind_a_coil_that_would_rest_while_an_equal_door_is_free(tmp_path: Path) -> None:
+    """Uses count parcels, a coil counts pulses: a technician tried that door, or it had to be tried twice."""
+    rig = await Rig(tmp_path, columns="SSSSSS SSSSSS").start()
+    lain = [await rig.inside(f"PW-{number}") for number in (1, 2)]
+    used = {rig.parcel(parcel).compartment or 0 for parcel in lain}
+    equal = {rig.desk.plan.number(place) for place in bits(rig.desk.plan.members[0])}
+    for parcel in lain:
+        await rig.collect(rig.code(parcel))
+    rig.now.advance(30)
+    for door in equal - used:
+        for _ in range(2):
+            await rig.doors.open(door, rig.now.mono() + 5)
+            await rig.shut(door)
+    assert used < equal
+    assert rig.parcel(await rig.inside("PW-3")).compartment in used, "the least used would rest after it"
     await rig.stop()

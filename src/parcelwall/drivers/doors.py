@@ -109,9 +109,9 @@ class BoardDoors:
                 self._pulsed(door, outcome.at)
         return _pulse_of(outcome)
 
-    def rests_s(self, door: int) -> float:
+    def rests_s(self, door: int, more: int = 0) -> float:
         """How long this door's coil has to rest; see `Doors.rests_s`."""
-        return max(0.0, self._coils[door].rests_until() - self._clock.mono()) if door in self._coils else 0.0
+        return max(0.0, self._coils[door].rests_until(more) - self._clock.mono()) if door in self._coils else 0.0
 
     def _driven(self, door: int, at: float) -> None:
         """Told by the bus owner as the bytes leave, so that it holds even if whoever asked has gone away."""

@@ -89,8 +89,9 @@ class Doors(Protocol):
         """
         ...
 
-    def rests_s(self, door: int) -> float:
-        """Seconds until this door's coil may be driven again: 0.0 if that is now, or if no such door is mapped."""
+    def rests_s(self, door: int, more: int = 0) -> float:
+        """Seconds until this door's coil may be driven again: 0.0 if that is now, or if no such door is mapped. With
+        `more`, as if it were driven so many times just now."""
         ...
 
     async def state(self, door: int) -> Seen:

@@ -42,9 +42,9 @@ class SeveralBuses:
             raise Trouble(f"Door {door!r} is mapped on no bus. Map it by the commissioning walk.")
         return await self._bus_of[door].open(door, not_after)
 
-    def rests_s(self, door: int) -> float:
+    def rests_s(self, door: int, more: int = 0) -> float:
         """How long this door's coil has to rest; see `Doors.rests_s`."""
-        return self._bus_of[door].rests_s(door) if door in self._bus_of else 0.0
+        return self._bus_of[door].rests_s(door, more) if door in self._bus_of else 0.0
 
     async def state(self, door: int) -> Seen:
         """A fresh look at one door; see `Doors.state`. Waits for no other bus."""

@@ -55,9 +55,11 @@ class Coil:
         """At most 3 pulses in 30 s and 6 in 10 min."""
         return self.rests_until() <= now
 
-    def rests_until(self) -> float:
-        """Before it, in monotonic seconds, the coil is not driven; -inf for one that had no share of pulses yet."""
+    def rests_until(self, more: int = 0) -> float:
+        """Before it, in monotonic seconds, the coil is not driven; -inf for one that had no share of pulses yet. With
+        `more`, as if it were driven so many times just now, fewer than any limit."""
         return max(
-            (self._driven_at[-pulses] + seconds for pulses, seconds in COIL_LIMITS if len(self._driven_at) >= pulses),
+            (self._driven_at[more - pulses] + seconds
+             for pulses, seconds in COIL_LIMITS if len(self._driven_at) >= pulses - more),
             default=float("-inf"),
         )

@@ -219,13 +219,15 @@ def promise(plan: Plan, room: Room, parcel: Parcel, overbook: int = 0) -> str:
 
 class Doors(msgspec.Struct, frozen=True):
     """What else counts at a station's doors: how often each compartment was used, in which ones other parcels of the
-    same recipient lie, how many free compartments in reach of each size are kept for those who need them, and in which
-    order compartments were used last (a number that rises)."""
+    same recipient lie, how many free compartments in reach of each size are kept for those who need them, in which
+    order compartments were used last (a number that rises), and whose coil is to be spared: 2 where it rests now, 1
+    where one more pulse would make it rest, which whoever collects soon would wait for."""
 
     uses: dict[int, int] = {}
     mates: tuple[int, ...] = ()
     keep_reach: int = 0
     last: dict[int, int] = {}
+    tired: dict[int, int] = {}
 
 
 ANY = Doors()
@@ -239,10 +241,10 @@ def choose_compartment(
 
     With `size`, one of that size, and only beside all other promises: nobody chooses room that is promised to others.
 
-    Among equals: near the recipient's other parcels, else the least used, else the one whose last use is longest ago,
-    else the parcel's id decides, so that doors take turns: a coil that is driven too often has to rest. Only where
-    `doors.keep_reach` says so, a parcel that needs no reach takes a larger size before one of the last compartments in
-    reach.
+    Among equals: one whose coil need not be spared, then near the recipient's other parcels, else the least used, else
+    the one whose last use is longest ago, else the parcel's id decides, so that doors take turns: a coil that is driven
+    too often has to rest. Only where `doors.keep_reach` says so, a parcel that needs no reach takes a larger size
+    before one of the last compartments in reach.
     """
     others = _minus(room.promised, plan.need(parcel)) if parcel.stage == Stage.RESERVED else room.promised
     kinds = [kind for kind in bits(plan.need(parcel)) if size in (None, plan.kinds[kind][0])]
@@ -266,10 +268,11 @@ def _best(plan: Plan, free: int, turn: int, doors: Doors) -> int:
     places = list(bits(free))
     n, columns = len(places), [plan.column.get(number, -9) for number in doors.mates]
 
-    def cost(at: int) -> tuple[int, int, int, int]:
+    def cost(at: int) -> tuple[int, int, int, int, int]:
         number = plan.number(places[at])
         apart = min((abs(plan.column[number] - column) for column in columns), default=2)
-        return min(apart, 2), doors.uses.get(number, 0), doors.last.get(number, -1), (at - turn) % n
+        wear = doors.uses.get(number, 0), doors.last.get(number, -1)
+        return doors.tired.get(number, 0), min(apart, 2), *wear, (at - turn) % n
 
     return 1 << places[min(range(n), key=cost)]
 

@@ -60,7 +60,7 @@ def smallest(desk: StationDesk, parcel: UUID) -> str:
     known = desk.memory.parcel(parcel)
     if known is None:
         raise Refusal("not_for_this_station")
-    number = decide.deposit(known, desk.plan, desk.room(), desk.now(), None, wear.doors(desk.memory, known))
+    number = decide.deposit(known, desk.plan, desk.room(), desk.now(), None, wear.doors(desk, known))
     return desk.plan.layout.compartments[desk.plan.place[number]].size
 
 

@@ -4,7 +4,7 @@ Works the same with and without the hub. Each act is one synced transaction; a R
 brake. The keeper turns what doors do into `opened`, `closed`, `failed`.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
@@ -46,6 +46,7 @@ class StationDesk:
         self.doors_unchecked = False  # nobody has walked along them as they are wired now
         self.doors_changed = False  # they are wired otherwise than they were walked: contacts may be of other doors
         self.standing_open: set[int] = set()  # doors that nobody asked to open; the keeper sees them
+        self.rests_s: Callable[[int, int], float] = lambda door, more: 0.0  # as `drivers.Doors.rests_s`
         self._delegated: dict[UUID, Shown] = {}  # by phone, until this process ends or its hours are over
         self.codes, self.untold = Codes(self), Untold(memory)
 
@@ -200,7 +201,7 @@ class StationDesk:
         self._refuse_busy()
         if self.memory.reserve.is_low or self.battery_is_low:
             raise Refusal("station_out_of_service", "Disk full or battery low: parcels only go out until that is over.")
-        doors = wear.doors(self.memory, parcel)
+        doors = wear.doors(self, parcel)
         compartment = decide.deposit(parcel, self.plan, self.room(), self.now(), size, doors)
         return self._begin("deposit", parcel, compartment, courier=courier)
 

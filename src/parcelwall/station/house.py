@@ -51,6 +51,7 @@ class Station:
         self.memory, self.doors, self.clock, self.ids = memory, doors, clock, ids
         _learn_anew(memory)
         self.desk = StationDesk(memory, ids)
+        self.desk.rests_s = doors.rests_s
         road = Road(memory, lambda: key_of(memory, ids))
         self.kiosk = Kiosk(self.desk, clock, Challenge(self.desk, ids, clock), road)
         self.keeper = Keeper(self.desk, doors, clock, self.kiosk.visit_moved)

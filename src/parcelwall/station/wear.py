@@ -7,6 +7,7 @@ from parcelwall.rules.life import INSIDE, Parcel
 from parcelwall.rules.places import Doors
 
 if TYPE_CHECKING:
+    from parcelwall.station.desk import StationDesk
     from parcelwall.station.memory import Memory
 
 _NEWER = """
@@ -30,9 +31,16 @@ class Wear:
         return self
 
 
-def doors(memory: "Memory", parcel: Parcel) -> Doors:
+def doors(desk: "StationDesk", parcel: Parcel) -> Doors:
     """What counts at the doors for this parcel, beside room."""
+    memory = desk.memory
     inside = (each for each in memory.parcels() if each.group == parcel.group and each.stage in INSIDE)
     mates = tuple(each.compartment for each in inside if each.compartment) if parcel.group else ()
     wear = memory.wear.read(memory)
-    return Doors(dict(wear.uses), mates, memory.policy.reach_kept, dict(wear.last))
+    return Doors(dict(wear.uses), mates, memory.policy.reach_kept, dict(wear.last), _tired(desk))
+
+
+def _tired(desk: "StationDesk") -> dict[int, int]:
+    """The doors whose coil is to be spared, as `rules.places.Doors` has it: one pulse puts in, the next takes out."""
+    states = {door: (desk.rests_s(door, 0) > 0) + (desk.rests_s(door, 1) > 0) for door in desk.plan.place}
+    return {door: state for door, state in states.items() if state}

@@ -66,8 +66,8 @@ class WatchedDoors:
         self._post.fuse.step()
         return answer
 
-    def rests_s(self, door: int) -> float:
-        return self._inner.rests_s(door)
+    def rests_s(self, door: int, more: int = 0) -> float:
+        return self._inner.rests_s(door, more)
 
     async def state(self, door: int) -> Seen:
         self._post.fuse.step()
