@@ -240,12 +240,25 @@ async def test_an_entry_that_is_sent_twice_is_one_case_with_one_photo(hub: Hub) 
 async def test_one_refused_entry_leaves_the_others_alone(hub: Hub) -> None:
     await admit(hub, "S-0001")
     sent = [
-        an_entry(1, station="S-0002"), an_entry(2), an_entry(3, photo="bm8ganBlZw=="), an_entry(4, photo="%"),
+        an_entry(1, station="S-0002"), an_entry(2),
         an_entry(5, kind="carried", bundle=base64.b64encode(b"x" * 80).decode()), an_entry(6, what=None),
     ]  # fmt: skip
     done = await courier_outbox.take(hub, COURIER, sent)
-    assert [each.reason for each in done] == ["no_right", "", "bad_field", "bad_field", "bundle_unknown", "bad_field"]
+    assert [each.reason for each in done] == ["no_right", "", "bundle_unknown", "bad_field"]
     assert await cases(hub) == ["reported_damaged"]
+
+
+@pytest.mark.parametrize("photo", [
+    "bm8ganBlZw==", "%", base64.b64encode(a_jpeg()[:-2]).decode(), base64.b64encode(b"\x89PNG\r\n").decode(),
+])  # fmt: skip
+async def test_no_report_is_lost_for_its_photo(hub: Hub, photo: str) -> None:
+    await admit(hub, "S-0001")
+    [without] = await courier_outbox.take(hub, COURIER, [an_entry(1, photo=photo)])
+    assert (without.state, without.photo_unread, without.photo_left_out) == ("done", True, False)
+    assert "Report it again with a new photo" in _told(hub, without, words("en"))["words"]
+    [again] = await courier_outbox.take(hub, COURIER, [an_entry(2, photo=base64.b64encode(a_jpeg()).decode())])
+    assert (again.case, again.photo_unread) == (without.case, False), "with a photo, the same case"
+    assert await hub.pool.fetchval("SELECT count(*) FROM case_photo") == 1
 
 
 async def test_a_courier_sends_so_many_photos_a_day_and_a_report_without_one_is_still_a_report(hub: Hub) -> None:

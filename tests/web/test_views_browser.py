@@ -3,12 +3,15 @@
 A tenth of the views by default; all of them, in more looks, with `-m slow`.
 """
 
+import base64
 import gzip
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from web import eye, samples
 from web.gallery import CHROMIUM, Gallery, served, words_of
@@ -21,6 +24,8 @@ NAMES = list(samples.all_views(words_of("en")))
 TENTH = ["track-van", "courier-round", "me-ready", "me-open", "me-person-contact", "my-list", "kiosk-home",
          "kiosk-open", "console-map", "console-station", "demo-pretend"]  # fmt: skip
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AS_PHOTO = """(data) => camera.photo(new Blob([Uint8Array.from(atob(data), (each) => each.charCodeAt())]))
+  .catch(() => null)"""
 SHOWN = "h1, p, button, span, svg, dl, ol, progress, input"
 OUTSIDE = """(shown) => [...document.querySelectorAll(`.kiosk :is(${shown})`)].filter((each) => {
   const box = each.getBoundingClientRect(), foot = document.querySelector(".kfoot").getBoundingClientRect();
@@ -208,3 +213,17 @@ def test_at_twice_the_size_no_steps_time_lies_on_its_words(page: Any, address: s
         && b.top < a.bottom - 1)).length;
     })""")
     assert len(covered) == 5 and not any(covered)
+
+
+def test_a_courier_s_photo_of_any_kind_becomes_a_small_jpeg(page: Any, address: str) -> None:
+    """PNG and WebP, with holes: white, not black. What is no picture is none, and the report goes without it."""
+    go(page, address, "courier-problem")
+    for kind in ("PNG", "WEBP", "GIF", "BMP"):
+        out = io.BytesIO()
+        Image.new("RGBA", (1700, 100), (255, 0, 0, 0)).save(out, kind)
+        made = page.evaluate(AS_PHOTO, base64.b64encode(out.getvalue()).decode())
+        picture = Image.open(io.BytesIO(base64.b64decode(made)))
+        assert (picture.format, max(picture.size)) == ("JPEG", 1600)
+        if kind in ("PNG", "WEBP"):
+            assert min(picture.convert("L").getdata()) > 250
+    assert page.evaluate(AS_PHOTO, base64.b64encode(b"no photo").decode()) is None

@@ -57,13 +57,15 @@ def fingerprint(entry: Entry) -> bytes:
 
 class Done(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of an entry. `later`: the world failed, send it again. `refused`: a person must look at it.
-    `photo_left_out`: the report is taken without it, as the courier has sent so many today."""
+    `photo_left_out`: the report is taken without it, as the courier has sent so many today; `photo_unread`: as it is no
+    JPEG that is whole and small enough."""
 
     id: UUID
     state: Literal["done", "refused", "later"]
     reason: str = ""
     case: str = ""
     photo_left_out: bool = False
+    photo_unread: bool = False
     carried: Carried | None = None
 
 
@@ -106,13 +108,13 @@ async def _take(hub: Hub, courier: UUID, entry: Entry) -> Done:
 
 
 async def _problem(hub: Hub, courier: UUID, entry: Entry) -> Done:
-    """With the name of the case. Refuses a station where the courier is not admitted, and a photo that is none; raises
-    Trouble for more of them than a courier can mean."""
+    """With the name of the case. Refuses a station where the courier is not admitted; raises Trouble for more of them
+    than a courier can mean. No report is lost for its photo."""
     if entry.what is None:
         raise Refusal("bad_field", field="what")
     if entry.station not in await admissions(hub, courier):
         raise Refusal("no_right")
-    picture = photos.stripped(_bytes(entry.photo)) if entry.photo else b""
+    picture = _picture(entry)
     known = await what_is(hub, courier, entry.label, entry.station) if entry.label else None
     if not await tries.take(hub, f"problem/{courier}", MOST_PROBLEMS):
         raise Trouble("Too many problems at once. Send the others later.")
@@ -122,7 +124,16 @@ async def _problem(hub: Hub, courier: UUID, entry: Entry) -> Done:
     )
     case = UUID((await hub.desk.ask(report)).body["case"])
     is_kept = not picture or await photos.keep(hub, entry.id, case, picture, courier)
-    return Done(entry.id, "done", case=case_name(case), photo_left_out=not is_kept)
+    return Done(entry.id, "done", case=case_name(case), photo_left_out=not is_kept,
+                photo_unread=bool(entry.photo) and not picture)  # fmt: skip
+
+
+def _picture(entry: Entry) -> bytes:
+    """Its photo as it is kept; empty if there is none, or what came is none."""
+    try:
+        return photos.stripped(_bytes(entry.photo)) if entry.photo else b""
+    except Refusal:
+        return b""
 
 
 def _bytes(text: str) -> bytes:

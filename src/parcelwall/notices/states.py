@@ -90,6 +90,10 @@ STATES: dict[str, tuple[Saying, ...]] = {
     "label_mistyped": (Saying(N_("Check the number"), N_("One character is not right.")),),
     "label_unknown": (Saying(N_("This one is not on your round"), N_("Take it along and tell us.")),),
     # what became of a courier's report
+    "photo_unread": (
+        Saying(N_("Noted without its photo"),
+               N_("We cannot keep that file. Report it again with a new photo: both are one case.")),
+    ),
     "photo_left_out": (Saying(N_("Noted without its photo"), N_("You have sent as many today as we keep.")),),
     # a station
     "alone": (Saying(N_("This station works on its own now"), N_("Collecting works.")),),

@@ -61,8 +61,9 @@ def _told(hub: Hub, done: Done, known: Words) -> dict[str, Any]:
         told["words"] = refusal_text(done.reason, known, "phone").whole()
     if done.case:
         told["case"] = told["words"] = done.case
-    if done.photo_left_out:
-        told["words"] = f"{done.case}. {state_text('photo_left_out', known).whole()}"
+    if done.photo_left_out or done.photo_unread:
+        why = "photo_unread" if done.photo_unread else "photo_left_out"
+        told["words"] = f"{done.case}. {state_text(why, known).whole()}"
     if done.carried:
         station = hub.stations.known.get(done.carried.station)
         name = station.about.name if station else done.carried.station
