@@ -3,8 +3,11 @@
 import msgspec
 import pytest
 
+from parcelwall.errors import Refusal
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
+from parcelwall.web.kiosk_picture import picture
+from parcelwall.web.reader import renderer
 from station.rig import NAME, Rig
 
 
@@ -32,11 +35,53 @@ async def test_a_courier_finds_something_and_puts_nothing_in(rig: Rig) -> None:
     before = rig.wrote()
     await rig.shut(door)
     assert rig.told(before) == ["DoorClosed"], "nothing was put in"
-    assert (rig.parcel(parcel).stage, kiosk.showing.screen) == (Stage.RESERVED, "courier-scan")
-    again = (await kiosk.label("PW-1")).door
+    assert (rig.parcel(parcel).stage, kiosk.showing.screen) == (Stage.RESERVED, "courier-size")
+    assert await tap(rig, ("size", kiosk.showing.found)) == "open", "the label need not be read again"
+    again = kiosk.showing.door
     assert again not in (0, None, door)
     await rig.shut(again or 0)
     assert (rig.parcel(parcel).stage, rig.parcel(parcel).compartment) == (Stage.READY, again)
+
+
+async def test_behind_the_last_door_something_lay_and_the_screen_says_that_nothing_fits(rig: Rig) -> None:
+    kiosk = rig.station.kiosk
+    parcel = rig.promise("PW-1")
+    await kiosk.sign_in(rig.courier_code())
+    for _ in rig.layout.compartments:
+        door = (await kiosk.label("PW-1")).door or 0
+        await tap(rig, ("wrong", ""), ("report", "occupied"))
+        await rig.shut(door)
+    assert (kiosk.showing.screen, kiosk.showing.parcel) == ("no-fit", parcel)
+
+
+async def test_a_courier_before_a_door_that_does_not_open_has_another_by_one_touch(rig: Rig) -> None:
+    kiosk = rig.station.kiosk
+    parcel = rig.promise("PW-1")
+    await kiosk.sign_in(rig.courier_code())
+    for door in rig.layout.compartments:
+        rig.boards.core.jam(door.number)
+    stuck = (await kiosk.label("PW-1")).door
+    assert kiosk.showing.screen == "stuck" and picture(rig.station, renderer()).another
+    for each in rig.layout.compartments:
+        rig.boards.core.mend(each.number)
+    assert await tap(rig, ("another", "")) == "open"
+    assert kiosk.showing.door not in (None, stuck) and kiosk.showing.courier == rig.courier
+    with pytest.raises(Refusal):
+        await kiosk.act("another", kiosk.showing.number)
+    await rig.shut(kiosk.showing.door or 0)
+    assert rig.parcel(parcel).stage == Stage.READY
+    assert kiosk.showing.brought == 1
+
+
+async def test_nobody_who_collects_is_offered_another_door(rig: Rig) -> None:
+    parcel = await rig.inside("PW-1")
+    rig.now.advance(60)
+    rig.station.kiosk.home()
+    rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
+    assert (await rig.station.kiosk.type_code(rig.code(parcel))).screen == "stuck"
+    assert not picture(rig.station, renderer()).another
+    with pytest.raises(Refusal):
+        await rig.station.kiosk.act("another", rig.station.kiosk.showing.number)
 
 
 async def test_that_nothing_was_put_in_survives_a_power_cut(rig: Rig) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 from parcelwall.errors import Refusal
+from parcelwall.rules.life import Parcel, Stage
 from parcelwall.station import chosen, taking
 from parcelwall.station.showing import COURIER_IDLE_S, IDLE_S, RESULT_S, LastDoor, Screen, Showing, Tap, pause
 from parcelwall.station.visit import Visit
@@ -23,7 +24,7 @@ class Bringing:
             "label": self._type_label, "take": lambda _: self._screen("courier-out"), "next": self._next,
             "unfit": lambda _: self._unfit(), "size": self._choose,
             "nothing": lambda _: self._nothing(),
-            "which": self._which,
+            "which": self._which, "another": lambda _: self._another(),
             "no-fit": lambda _: self._fits_nowhere(), "van": lambda _: kiosk.staying.back(),
             "finish": lambda _: self._finish(), "next-part": lambda _: kiosk.by_phone.next_part(),
         }  # fmt: skip
@@ -159,15 +160,50 @@ class Bringing:
         if visit.purpose == "deposit" and visit.opened_at is None:  # the boards could not be reached
             no = Refusal("station_out_of_service")
             self._refused(no) if kiosk.showing.courier else kiosk.sending.refused(no)
-        elif parcel is None or not visit.unfit:
+        elif parcel is None or not (visit.unfit or self._is_held(visit.compartment)):
             kiosk.show("courier-scan", COURIER_IDLE_S) if kiosk.showing.courier else kiosk.home()
         elif visit.courier is None:
-            kiosk.sending.ask_size(parcel, above=visit.compartment)
+            kiosk.sending.ask_size(parcel, above=visit.compartment if visit.unfit else None)
+        elif not visit.unfit:
+            self._ask_for_another(parcel)
         else:
             proposed = chosen.larger_with_room(self._desk.plan, self._desk.room(), parcel, visit.compartment)
             screen: Screen = "courier-size" if proposed else "no-fit"
             kiosk.show(screen, COURIER_IDLE_S, parcel=parcel.id, ending=parcel.selector, found=proposed,
                        door=visit.compartment)  # fmt: skip
+
+    def _is_held(self, compartment: int) -> bool:
+        """Whether it is offered to nobody: something lay in it already, or somebody has to look at it."""
+        return bool(self._desk.room().held & self._desk.plan.bit(compartment))
+
+    def _ask_for_another(self, parcel: Parcel) -> None:
+        """Something lay behind the door: the sizes once more, the smallest with room proposed, and the label need not
+        be read again."""
+        kiosk = self._kiosk
+        try:
+            proposed = chosen.smallest(self._desk, parcel.id)
+        except Refusal as no:
+            self._refused(no, parcel=parcel.id)
+            return
+        kiosk.show("courier-size", COURIER_IDLE_S, parcel=parcel.id, ending=parcel.selector, found=proposed)
+
+    def offers_another(self) -> bool:
+        """Whether a door that does not open stands on the screen, before somebody with a parcel that is to go in."""
+        failed = self._kiosk._last_visit
+        if self._kiosk.showing.screen != "stuck" or failed is None or failed.purpose != "deposit":
+            return False
+        parcel = self._desk.memory.parcel(failed.parcel)
+        return parcel is not None and parcel.stage == Stage.RESERVED and failed.courier == self._kiosk.showing.courier
+
+    async def _another(self) -> Showing:
+        """The next door for what they have in their hands, in place of the one that does not open."""
+        kiosk, failed = self._kiosk, self._kiosk._last_visit
+        if failed is None or failed.parcel is None or not self.offers_another():
+            raise Refusal("stale_screen")
+        try:
+            return await kiosk.serve_here(chosen.deposit(self._desk, failed.parcel, None, failed.courier))
+        except Refusal as no:
+            return self._refused(no, parcel=failed.parcel) if failed.courier else kiosk.sending.refused(no)
 
     async def _choose(self, size: str) -> Showing:
         """The size that the person in front of the screen has chosen for this one."""

@@ -105,6 +105,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         tries_left=showing.tries_left, seconds=left, seconds_of=whole, ending=_ending(station, showing),
         case=showing.case, retries=showing.retries, stands=showing.stands, phone=station.memory.policy.number_to_call,
         belongs=_belongs(station), seeks=station.elsewhere.is_seeking,
+        another=station.kiosk.bringing.offers_another(),
         courier=_courier(station, showing), alone=not station.desk.online,
         since=_since(station, showing), deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
         sizes=_sizes(station, showing), alike=_alike(station, showing), receipt=showing.receipt, sends=showing.sends,

@@ -288,6 +288,8 @@ class KioskScreen(msgspec.Struct, frozen=True):
     """Station where a label belongs, the next one with room, or the nearest open one; "" until the hub has said so."""
     seeks: bool = False
     """It would be in `belongs` if there were a line to ask over."""
+    another: bool = False
+    """Whoever brings a parcel may have another door than the one that does not open."""
     sends: bool = False
     """Somebody who is no courier puts a parcel in."""
     unfit: bool = False
