@@ -49,7 +49,7 @@ def courier(words: Words, layout: Layout, now: datetime) -> dict[str, msgspec.St
         33, "in", cabinet.place_sentence(layout, 33, words), cabinet.draw(layout, words, lit=33), now, "2917"
     )
     stop = StopView(COURIER, KLUUVI, "geo:60.1692,24.9440", station_map(60.1692, 24.9440), endings=("0386", "4471"),
-                    events="/courier/stop/S-0001/events")  # fmt: skip
+                    events="/courier/stop/S-0001/events", now=now)  # fmt: skip
     return {
         "courier-sign-in": SignInView(),
         "courier-sign-in-wrong": SignInView("That code signs in nobody"),

@@ -221,6 +221,38 @@ def test_what_was_not_heard_of_for_ten_seconds_is_grey_until_there_is_a_word(
 
 
 @browsers
+@pytest.mark.parametrize("name", ["me-ready", "track-sentence", "courier-stop"])
+def test_a_phone_s_page_says_that_it_may_be_old_and_goes_on_by_itself(
+    page: Any, gallery: tuple[Gallery, str], name: str
+) -> None:
+    """No word for 40 s, four times a minute there is one. Nothing that somebody does there is taken away meanwhile."""
+    shown, address = gallery
+    context = page.context.browser.new_context(viewport={"width": 390, "height": 844}, service_workers="block")
+    fresh = context.new_page()
+    fresh.clock.install()
+    fresh.add_init_script("addEventListener('htmx:sse:after:message', () => { window.told = (window.told ?? 0) + 1; })")
+    opened(fresh, address, name).wait_for_function("() => window.told")
+    words = "the hub has not answered" if name.startswith("courier") else "No connection just now"
+    said, old = fresh.get_by_text(words).first, fresh.locator("body[data-old]")
+    fresh.clock.fast_forward(30_000)
+    sync_api.expect(old).to_have_count(0)
+    fresh.clock.fast_forward(15_000)
+    sync_api.expect(said).to_be_visible()
+    assert fresh.locator("main button:disabled, main input:disabled").count() == 0
+    told = fresh.evaluate("() => window.told")
+    shown.still_true()
+    fresh.wait_for_function(f"() => window.told > {told}")
+    sync_api.expect(said).to_be_hidden()
+    before = shown.streams
+    fresh.clock.fast_forward(70_000)
+    fresh.wait_for_timeout(300)
+    fresh.clock.fast_forward(2_000)  # htmx waits a moment before it asks again
+    sync_api.expect(old).to_have_count(0)
+    assert shown.streams == before + 1, "a line that stays silent is begun anew"
+    context.close()
+
+
+@browsers
 def test_a_new_case_sounds_for_who_wants_it_and_for_nobody_else(page: Any, gallery: tuple[Gallery, str]) -> None:
     shown, address = gallery
     fresh = page.context.browser.new_context().new_page()

@@ -25,7 +25,7 @@ from parcelwall.web.map import station_map
 from parcelwall.web.passkeys import drop, keep, only_from_here, secret_of, whoever
 from parcelwall.web.reader import html, look_of
 from parcelwall.web.render import POLICY, Renderer
-from parcelwall.web.streams import frames, live_page
+from parcelwall.web.streams import ON_A_PHONE_S, frames, live_page
 from parcelwall.web.views import Look
 from parcelwall.web.views_courier import (
     CarryView,
@@ -132,7 +132,7 @@ async def stop_events(request: Request[Any, Any, Any], station: str, hub: Hub, r
     async def draw() -> str:
         return renderer.fragment(await stop_now(request, hub, station, look), look)
 
-    return live_page(request, frames(hub.bells, f"by/{station}", draw), works_here=True)
+    return live_page(request, frames(hub.bells, f"by/{station}", draw, still_s=ON_A_PHONE_S), works_here=True)
 
 
 @get("/courier/scan", include_in_schema=False)

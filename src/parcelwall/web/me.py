@@ -29,7 +29,7 @@ from parcelwall.web.passkeys import (
 from parcelwall.web.reader import chosen_language, look_of, page, remembered, speaks
 from parcelwall.web.recipient import of_link
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import drawn, frames, live_page
+from parcelwall.web.streams import ON_A_PHONE_S, drawn, frames, live_page
 from parcelwall.web.views import Look, MeView
 from parcelwall.web.who import Brake, address_of
 
@@ -56,7 +56,7 @@ async def me_events(request: Request[Any, Any, Any], hub: Hub, renderer: Rendere
     async def see() -> MeView:
         return await view(hub, await whoever(request, hub, "recipient"), look, said, host)
 
-    return live_page(request, frames(hub.bells, keys or "nobody", drawn(see, renderer, look)))
+    return live_page(request, frames(hub.bells, keys or "nobody", drawn(see, renderer, look), still_s=ON_A_PHONE_S))
 
 
 async def look_here(request: Request[Any, Any, Any], hub: Hub, who: SignedIn | None) -> Look:

@@ -26,7 +26,7 @@ from parcelwall.web.passkeys import whoever
 from parcelwall.web.reader import chosen_language, look_of, page, remembered
 from parcelwall.web.recipient_view import ending, own_door, view
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import drawn, frames, live_page
+from parcelwall.web.streams import ON_A_PHONE_S, drawn, frames, live_page
 from parcelwall.web.tracking import place_of, zone_of
 from parcelwall.web.views import FriendView, Look, NotFoundView, RecipientView
 
@@ -62,7 +62,7 @@ async def parcel_events(
         here = await whoever(request, hub, "recipient")
         return await view(hub, now, secret, look, said, here) if now else NotFoundView(link=True)
 
-    return live_page(request, frames(hub.bells, bells_of(parcel), drawn(see, renderer, look)))
+    return live_page(request, frames(hub.bells, bells_of(parcel), drawn(see, renderer, look), still_s=ON_A_PHONE_S))
 
 
 def bells_of(parcel: Parcel | None) -> list[str]:
@@ -172,7 +172,7 @@ async def friend_page(request: Request[Any, Any, Any], token: str, hub: Hub, ren
 async def friend_events(request: Request[Any, Any, Any], token: str, hub: Hub, renderer: Renderer) -> Stream:
     """The same page for as long as it is open. Raises nothing: a link that leads nowhere has a page too."""
     see, look, parcel = await _friend(request, token, hub)
-    return live_page(request, frames(hub.bells, bells_of(parcel), drawn(see, renderer, look)))
+    return live_page(request, frames(hub.bells, bells_of(parcel), drawn(see, renderer, look), still_s=ON_A_PHONE_S))
 
 
 async def _friend(

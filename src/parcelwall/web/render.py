@@ -59,7 +59,7 @@ BUNDLES = {
                     "css/courier.css"),
     "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
                    "courier/pages.js", "draft.js"),
-    "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "share.js", "app.js"),
+    "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "share.js", "app.js", "old.js"),
     "passkey.js": ("passkey.js",),
     "share.js": ("share.js",),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
@@ -68,7 +68,7 @@ BUNDLES = {
                  "css/desk-parts.css", "css/town.css"),
     "console.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "console.js", "pick.js", "chime.js", "draft.js",
                    "passkey.js"),
-    "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js"),
+    "live.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "old.js"),
     "kiosk.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "pad.js"),
     "kiosk-more.js": ("voice.js", "road.js", "letters.js"),
 }

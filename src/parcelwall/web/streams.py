@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
 
 KEEP_OPEN_S, LOOK_AGAIN_S = 15.0, 1.0
 STILL_TRUE_S = 4.0  # so often a page that greys what is older than 10 s is told that it is not
+ON_A_PHONE_S = 12.0  # the same for 40 s: one word between two looks, where a comment went out before
 STILL_TRUE, COMMENT = b"event: here\n\n", b": here\n\n"
 AS_OF_LASTS = timedelta(minutes=10)
 DRAWN_A_TENTH = 10.0  # a page that may calm down is drawn at most a tenth of the time, however large its network

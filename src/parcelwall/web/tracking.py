@@ -21,7 +21,7 @@ from parcelwall.rules.sentence import Sentence, sentence
 from parcelwall.web.map import station_map
 from parcelwall.web.reader import look_of, page, remembered
 from parcelwall.web.render import Renderer
-from parcelwall.web.streams import drawn, frames, live_page
+from parcelwall.web.streams import ON_A_PHONE_S, drawn, frames, live_page
 from parcelwall.web.views import FindView, Look, NotFoundView, Place, SentenceView, SlowDownView, Step, TrackView
 from parcelwall.web.who import Brake, address_of
 
@@ -64,14 +64,14 @@ async def find_events(
     brake.stop(address_of(request))
     if parcel is None or parcel.stage == Stage.CANCELLED:
         brake.miss(address_of(request))
-        return live_page(request, frames(hub.bells, "nobody", _nothing(renderer, look)))
+        return live_page(request, frames(hub.bells, "nobody", _nothing(renderer, look), still_s=ON_A_PHONE_S))
 
     async def draw() -> str:
         now = await reading.by_reference(hub, number)
         shown = now and now.stage != Stage.CANCELLED
         return renderer.fragment(bare(hub, now, number.strip(), look) if now and shown else NotFoundView(), look)
 
-    return live_page(request, frames(hub.bells, str(parcel.id), draw))
+    return live_page(request, frames(hub.bells, str(parcel.id), draw, still_s=ON_A_PHONE_S))
 
 
 def _nothing(renderer: Renderer, look: Look) -> Any:
@@ -118,7 +118,7 @@ async def status_events(request: Request[Any, Any, Any], token: str, hub: Hub, r
         return await linked(hub, now, look, f"/t/{token}/events?lang={look.language}")
 
     bells = str(parcel.id) if parcel else "nobody"
-    return live_page(request, frames(hub.bells, bells, drawn(see, renderer, look)))
+    return live_page(request, frames(hub.bells, bells, drawn(see, renderer, look), still_s=ON_A_PHONE_S))
 
 
 async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView:
