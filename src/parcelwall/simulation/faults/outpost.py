@@ -78,7 +78,7 @@ class Outpost:
         self.harm = Harm()  # what was done to its doors
         self.put_aside: set[int] = set()  # doors left open for so long that the screen is the next one's
         self.watched: WatchedDoors | None = None
-        self.opened_at = (clock.true, clock.now())  # when the last door opened before somebody, and by its own clock
+        self.opened_at = (clock.true, clock.now())  # when its last door opened; and by what it held for the time
         self.shut_at = clock.true  # when they pushed it shut
         self.cut_at_begin = False  # while a visit was being written, whose door nobody has been told
         self.interrupted: dict[int, tuple[str, Thing]] = {}  # door -> what was being done there when it went dark

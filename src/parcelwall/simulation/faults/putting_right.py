@@ -37,7 +37,7 @@ class Again(msgspec.Struct):
     were_muddled: bool  # the parcel, or the other one that was put in instead
     deed: Deed = "looks"
     is_out: bool = False  # so it was said at the screen, whether or not that was heard
-    opened_at: tuple[datetime, datetime] | None = None  # at first; and by the station's own clock
+    opened_at: tuple[datetime, datetime] | None = None  # at first; and by what the station holds for the time
 
 
     @property
@@ -159,12 +159,12 @@ class PuttingRight:
             self._exchange(post, door, thing, swap, again.were_muddled)
         elif again.deed in ("takes out", "leaves it in after all"):
             again.is_out = True
-            self._say(post, visit, True)
+            self._say(post, visit, thing, True)
             if again.deed == "takes out":
                 behind.take(thing)
                 thing.life = "home"
             else:
-                self._say(post, visit, False)
+                self._say(post, visit, thing, False)
                 again.is_out = False
         elif again.deed == "says nothing":
             behind.take(thing)
@@ -180,21 +180,26 @@ class PuttingRight:
             thing.muddled = swap.muddled = False
             behind.muddled.discard(door)
 
-    def _say(self, post: Outpost, visit: Visit, taken_out: bool) -> None:
-        """By a touch. On a full disk the screen says that it is not recorded: it is kept until it is."""
+    def _say(self, post: Outpost, visit: Visit, thing: Thing, taken_out: bool) -> None:
+        """By a touch. On a full disk the screen says that it is not recorded: it is kept until it is, or forgotten by a
+        start."""
         try:
             station.say(post.up.desk, visit, taken_out)
         except UNWRITTEN:
             if post.fuse.blown or not post.disk.full:
                 raise
-            post.note("F09: what is said is not recorded")
+            post.note("F09: what is said is not recorded", thing.name)
+            post.harm.ever.add(visit.compartment)
+            thing.taken_unseen = taken_out
+            if not taken_out:
+                self.visiting.muddle(post, thing, visit.compartment)
         post.fuse.step()
 
     def in_the_dark(self, post: Outpost, visit: Visit, thing: Thing) -> None:
         """The power has gone while its door stands open. Some take it out, and nobody can say so any more: once the
         door is shut a case must tell of it. If it stands open nothing can, as with whoever says nothing."""
         again, door = self._now[post.name], visit.compartment
-        takes = thing.door == door and post.luck.happens(0.7 if again.is_out else 0.3)
+        takes = thing.door == door and post.luck.happens(0.7 if again.is_out else 0.5)
         if takes:
             self.behind[post.name].take(thing)
             thing.life, thing.taken_unseen = "home", True
@@ -222,11 +227,13 @@ def as_it_ended(post: Outpost, visit: Visit) -> Visit | None:
 
 
 def _since(post: Outpost, again: Again) -> tuple[float, float, bool]:
-    """Seconds since the door was pushed shut, and since it was first opened; and whether the clock jumped meanwhile."""
+    """Seconds since the door was pushed shut, and since it was first opened; and whether a clock that was made wrong
+    has jumped meanwhile, or stands still until it has caught up."""
     assert again.opened_at
     true, own = again.opened_at
-    since_open_s, by_its_own_s = (post.clock.true - true).total_seconds(), (post.clock.now() - own).total_seconds()
-    return (post.clock.true - post.shut_at).total_seconds(), since_open_s, abs(since_open_s - by_its_own_s) > 1
+    since_open_s, by_its_own_s = (post.clock.true - true).total_seconds(), (post.up.desk.now() - own).total_seconds()
+    jumped = post.clock.was_wrong and abs(since_open_s - by_its_own_s) > 1
+    return (post.clock.true - post.shut_at).total_seconds(), since_open_s, jumped
 
 
 def _is_held(post: Outpost, before: Visit) -> bool:

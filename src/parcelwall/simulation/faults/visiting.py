@@ -157,7 +157,7 @@ class Visiting:
         door = visit.compartment
         if post.is_shut(door) and not post.in_doubt(door):
             post.violated(f"INV-06: door {door} is said to be open, it is shut", thing.name)
-        post.opened_at = (post.clock.true, post.clock.now())
+        post.opened_at = (post.clock.true, post.up.desk.now())
         self._look_inside(post, visit, thing)
         await post.clock.sleep(AT_A_DOOR_S)
         post.reach("open")
