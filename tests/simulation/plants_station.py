@@ -352,9 +352,3 @@ def p95_what_is_taken_out_again_stays_in_the_book() -> None:
         return None if visit.purpose == "put_right" else right(visit, station, now)
 
     outcomes.fact_of = fact_of
-
-
-@plant("F07,F08,F40")
-def p96_who_stood_at_the_door_in_the_dark_has_left_it_in() -> None:
-    right = outcomes.is_in_doubt
-    outcomes.is_in_doubt = lambda visit: visit.purpose == "deposit" and right(visit)
