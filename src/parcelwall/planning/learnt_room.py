@@ -109,24 +109,29 @@ def predict(several: Sequence[lightgbm.Booster], rows: Array) -> Array:
 
 def recalibrated(told: Array, before: Array, came_true: Array) -> Array:
     """Chances moved and stretched on the logistic scale as those told before should have been; shrunk to no change."""
-    return moved(told, *needed_move(before, came_true))
+    shift, stretch = needed_move(before, came_true)
+    return moved(told, shift, stretch)
 
 
-def needed_move(before: Array, came_true: Array, weight: Array | float = 1.0) -> tuple[float, float]:
-    """By how much chances that were told should have been shifted and stretched (0: not at all)."""
+def needed_move(
+    before: Array, came_true: Array, weight: Array | float = 1.0, beside: Array | None = None, shrunk: float = SHRUNK
+) -> tuple[float, ...]:
+    """By how much chances that were told should have been shifted and stretched, and shifted by one of each of the
+    (n, k) columns `beside` them (0: not at all)."""
     x = _logit(before)
+    table = np.column_stack([np.ones(len(x)), x, np.zeros((len(x), 0)) if beside is None else beside])
 
     def loss(move: Array) -> tuple[float, Array]:
-        u = move[0] + (1 + move[1]) * x
+        u = x + table @ move
         wrong = weight * (1 / (1 + np.exp(-u)) - came_true)
-        value = (weight * (np.logaddexp(0, u) - came_true * u)).sum() + SHRUNK * (move**2).sum() / 2
-        return float(value), np.array([wrong.sum(), (wrong * x).sum()]) + SHRUNK * move
+        value = (weight * (np.logaddexp(0, u) - came_true * u)).sum() + shrunk * (move**2).sum() / 2
+        return float(value), table.T @ wrong + shrunk * move
 
-    shift, stretch = minimize(loss, np.zeros(2), jac=True).x if len(before) else (0.0, 0.0)
-    return float(shift), float(stretch)
+    none = np.zeros(table.shape[1])
+    return tuple((minimize(loss, none, jac=True).x if len(before) else none).tolist())
 
 
-def moved(told: Array, shift: float, stretch: float) -> Array:
+def moved(told: Array, shift: Array | float, stretch: float) -> Array:
     """Chances, shifted and stretched on the logistic scale, LEAST..MOST."""
     found: Array = np.clip(1 / (1 + np.exp(-(shift + (1 + stretch) * _logit(told)))), LEAST, MOST)
     return found

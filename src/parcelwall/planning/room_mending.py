@@ -1,9 +1,9 @@
-"""How one station's raw chances are mended: by two numbers, unless something else told clearly better.
+"""How one station's raw chances are mended: by some numbers, unless something else told clearly better.
 
-Two numbers move and stretch the formula on the logistic scale (Cox 1958, Platt 1999), held to no change, younger
-outcomes counting more. Else it is left as it is, or the trees of `learnt_room` tell, or the past share by size: each is
-fitted on what was known before the last 120 days and judged on them, and taken if its Brier score is lower by two
-standard errors. Then it is fitted anew on all.
+Two numbers move and stretch the formula on the logistic scale (Cox 1958, Platt 1999), and one more for each carrier
+moves what is told of its parcels; all are held to no change, younger outcomes counting more. Else it is left as it is,
+or the trees of `learnt_room` tell, or the past share by size: each is fitted on what was known before the last 120 days
+and judged on them, and taken if its Brier score is lower by two standard errors. Then it is fitted anew on all.
 """
 
 from datetime import datetime
@@ -23,7 +23,8 @@ SIZE, CARRIER = (list(COLUMNS).index(name) for name in ("size", "carrier"))
 LOOKS = 240  # past looks on each side of the line, to choose by; some two and a half months
 MISSED = 10  # outcomes without room on each side: with fewer there is nothing to learn from
 ALIKE = 3.0  # rows of one look (three sizes) share their outcome nearly: they count as one
-HALF_H = 90 * 24.0  # an outcome so old counts half
+HALF_H = 180 * 24.0  # an outcome so old counts half
+SHRUNK = 60.0  # how strongly these numbers are held to no change, in outcomes
 CLEAR = 2.0  # standard errors, over weeks
 
 
@@ -38,6 +39,7 @@ class Mend(msgspec.Struct, frozen=True, kw_only=True):
     way: Way = "formula"
     shift: float = 0.0
     stretch: float = 0.0
+    of_carrier: tuple[float, ...] = ()  # what the formula is shifted by for each, besides
     trees: tuple[str, ...] = ()
     share: tuple[float, ...] = ()
     scores: dict[str, float] = {}
@@ -65,11 +67,12 @@ def learnt(station: str, at: datetime, compartments: tuple[int, ...], past: Past
     if best == "trees":
         shift, stretch = needed_move(trees, after.fitted, after.weight / ALIKE)
         every = tuple(each.model_to_string() for each in learn(past.rows, past.fitted, past.weight))
-        return msgspec.structs.replace(blank, way="trees", trees=every, shift=shift, stretch=stretch)
+        return msgspec.structs.replace(blank, way="trees", trees=every, shift=shift, stretch=stretch,
+                                       of_carrier=())  # fmt: skip
     if best == "moved":
         return blank
     share = _shares(past, len(compartments)) if best == "share" else ()
-    return msgspec.structs.replace(blank, way=best, share=share, shift=0.0, stretch=0.0)
+    return msgspec.structs.replace(blank, way=best, share=share, shift=0.0, stretch=0.0, of_carrier=())
 
 
 def tell(mend: Mend, raw: Array, rows: Array) -> Array:
@@ -79,13 +82,20 @@ def tell(mend: Mend, raw: Array, rows: Array) -> Array:
         chances = np.array(mend.share)[rows[:, SIZE].astype(int)]
     elif mend.way == "trees":
         chances = predict([lightgbm.Booster(model_str=each) for each in mend.trees], rows)
-    return moved(np.clip(chances, LEAST, MOST), mend.shift, mend.stretch)
+    shift = mend.shift + _whose(rows, len(mend.of_carrier)) @ np.array(mend.of_carrier)
+    return moved(np.clip(chances, LEAST, MOST), shift, mend.stretch)
 
 
 def _moved(blank: Mend, past: Pasts, now_h: float) -> Mend:
     weight = past.weight * 0.5 ** ((now_h - past.known_h) / HALF_H) / ALIKE
-    shift, stretch = needed_move(past.raw, past.fitted, weight)
-    return msgspec.structs.replace(blank, way="moved", shift=shift, stretch=stretch)
+    whose = _whose(past.rows, int(past.rows[:, CARRIER].max(initial=-1)) + 1)
+    shift, stretch, *of_carrier = needed_move(past.raw, past.fitted, weight, whose, SHRUNK)
+    return msgspec.structs.replace(blank, way="moved", shift=shift, stretch=stretch, of_carrier=tuple(of_carrier))
+
+
+def _whose(rows: Array, carriers: int) -> Array:
+    """(n, carriers): 1 in the column of the carrier; nowhere for nobody's and for one that is new since."""
+    return (rows[:, [CARRIER]] == np.arange(carriers)).astype(float)
 
 
 def _clearly_better(told: Array, than: Array, came: Pasts) -> bool:
