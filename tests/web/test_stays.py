@@ -207,6 +207,7 @@ def test_what_was_not_heard_of_for_ten_seconds_is_grey_until_there_is_a_word(
         sync_api.expect(band).to_be_hidden()
         fresh.clock.fast_forward(4_000)
         sync_api.expect(band).to_be_visible()
+        assert band.evaluate("each => Boolean(each.closest('main, aside'))"), "who goes from part to part comes by it"
         sync_api.expect(grey).to_have_count(1)
         shown.still_true()
         sync_api.expect(band).to_be_hidden()
