@@ -11,7 +11,7 @@ from web.test_console_roles import AREA, ELSEWHERE, GETS, NOBODY, Office, office
 
 def whole(browser: httpx.AsyncClient) -> list[str]:
     """Every address of the hub, with something in its places."""
-    app = browser._transport.app._app._app  # type: ignore[attr-defined]
+    app = browser._transport.app._app._app._app  # type: ignore[attr-defined]
     places = {"str": AREA, "path": "/x", "uuid": NOBODY, "int": "0"}
     return sorted({re.sub(r"{\w+:(\w+)}", lambda one: places[one[1]], each.path) for each in app.routes})
 

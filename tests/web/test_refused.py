@@ -136,7 +136,7 @@ async def test_a_nul_is_refused_wherever_it_is_typed(house: House) -> None:
 
 def addresses(browser: Any) -> set[str]:
     """All of the hub's, as they are written in the code."""
-    whole = browser._transport.app._app._app
+    whole = browser._transport.app._app._app._app
     return {route.path for route in whole.routes if not route.path.startswith("/docs-not-served")}
 
 

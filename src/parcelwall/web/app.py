@@ -1,12 +1,12 @@
 """The hub's faces as one ASGI app: API, tracking, recipient, console, link, files."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from litestar import Litestar, Request, Response, Router, get
 from litestar.config.response_cache import ResponseCacheConfig
-from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.exceptions import NotFoundException
 from litestar.openapi import OpenAPIConfig
@@ -39,6 +39,7 @@ from parcelwall.web import (
 from parcelwall.web.console import pages as console
 from parcelwall.web.console.gate import Kiosks, SignInFirst, on_sign_in_first, only_keys_that_see, provide_sign_in
 from parcelwall.web.console.jobs import Jobs
+from parcelwall.web.given import Given, giver
 from parcelwall.web.hear_out import HearOut
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
@@ -54,6 +55,7 @@ from parcelwall.web.who import Brake, Doorman
 
 NOT_SERVED = "/docs-not-served"  # where the framework has pages of its own
 BODY_LIMIT_BYTES = 2_000_000  # a batch of 1,000 parcels is under a megabyte
+_HANDLERS = HANDLERS | dict.fromkeys(reading.LOST, on_lost)
 
 
 @get("/static/{build:str}/{name:path}", include_in_schema=False)
@@ -99,8 +101,17 @@ def hub_app(
         "invite_brake": Brake(hub.clock, free=60), "sign_in_brake": Brake(hub.clock, free=60),
         "lines": Lines(), "outlets": Outlets(hub), "next_doors": NextDoors(hub), "nonces": Nonces(hub),
         "office_brake": Brake(hub.clock, free=10), "jobs": Jobs(), "kiosks": kiosks or Kiosks(),
-        "tiles": tiles or Tiles(), **(more_shared or {}),
+        "tiles": tiles or Tiles(), "seats": seats or Seats(), **(more_shared or {}),
     }  # fmt: skip
+    whole = Given(_common(tuple(more), tuple(shared)), shared)
+    app = QuickRoads(HearOut(whole), hub, shared["doorman"], shared["brake"], _HANDLERS)
+    app.http = QuickHttp.at(Counter(hub, shared["doorman"], _HANDLERS))
+    return app
+
+
+@lru_cache(maxsize=4)
+def _common(more: tuple[ControllerRouterHandler, ...], names: tuple[str, ...]) -> Litestar:
+    """What the apps of all hubs of this process have in common; `names` of what each request is given."""
     v1 = Router(
         "/api/v1",
         route_handlers=[api.Parcels, api.Stations, api.make_offers, api.entries, api.track, api.report,
@@ -118,29 +129,17 @@ def hub_app(
     ]  # fmt: skip
     plumbing = [tiles_part, static, favicon, live, ready, metrics, line.link, line.enrol, line.enrol_nonce, docs.page,
                 docs.schema]  # fmt: skip
-    handlers = HANDLERS | dict.fromkeys(reading.LOST, on_lost)
-    whole = Litestar(
+    return Litestar(
         route_handlers=[v1, *pages, *console.PAGES, *plumbing, *more],
         dependencies={
             "sign_in": Provide(provide_sign_in),
-            **{name: Provide(_give(thing), sync_to_thread=False) for name, thing in shared.items()},
+            **{name: Provide(giver(name), sync_to_thread=False) for name in names},
         },
-        exception_handlers=for_people(handlers, shared["renderer"]) | {SignInFirst: on_sign_in_first},
+        exception_handlers=for_people(_HANDLERS, make_renderer()) | {SignInFirst: on_sign_in_first},
         request_class=CarefulRequest, response_headers={"X-Content-Type-Options": "nosniff"},
         openapi_config=_openapi(), request_max_body_size=BODY_LIMIT_BYTES,
-        state=State({"seats": seats or Seats(), "hub": hub}, deep_copy=False),
         response_cache_config=ResponseCacheConfig(), logging_config=None,
     )  # fmt: skip
-    app = QuickRoads(HearOut(whole), hub, shared["doorman"], shared["brake"], handlers)
-    app.http = QuickHttp.at(Counter(hub, shared["doorman"], handlers))
-    return app
-
-
-def _give(thing: Any) -> Any:
-    def give() -> Any:
-        return thing
-
-    return give
 
 
 def to_nobody(*_: Any) -> None:

@@ -1,7 +1,7 @@
 """The reader of a page: which language, and pages with the headers every page has."""
 
 import gzip
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -110,5 +110,7 @@ def file(renderer: Renderer, build: str, name: str) -> Response[bytes]:
     return kind(found[0], media_type=found[1], headers=dict(headers))
 
 
+@cache
 def renderer() -> Renderer:
+    """One for all apps of a process: it keeps the files and the templates that it has read, and nothing of a page."""
     return Renderer(words)

@@ -10,6 +10,8 @@ import msgspec
 from litestar import Request
 from litestar.response import Stream
 
+from parcelwall.web.given import given
+
 if TYPE_CHECKING:  # a station uses `event` and has no PostgreSQL driver
     from parcelwall.hub.followers import Bells
     from parcelwall.web.render import Renderer
@@ -127,5 +129,5 @@ def stream(page: AsyncIterator[bytes]) -> Stream:
 
 def live_page(request: Request[Any, Any, Any], page: AsyncGenerator[bytes], works_here: bool = False) -> Stream:
     """The page for as long as it is open, if there is a seat for it (`web.seats`)."""
-    seats: Seats = request.app.state["seats"]
+    seats: Seats = given(request, "seats")
     return stream(seats.seated(request.client.host if request.client else "", page, works_here))

@@ -27,6 +27,7 @@ from parcelwall.notices.texts import refusal_text, words
 from parcelwall.rules.rights import Right
 from parcelwall.web.console import said
 from parcelwall.web.console.views import OutView, Top
+from parcelwall.web.given import given
 from parcelwall.web.passkeys import is_use, only_from_here, secret_of
 from parcelwall.web.reader import look_of
 from parcelwall.web.render import Renderer
@@ -147,7 +148,7 @@ def _told(request: Request[Any, Any, Any]) -> tuple[str, bool]:
 
 def look(request: Request[Any, Any, Any], zone: str = "") -> Look:
     """Times of one station in its own zone; those of the whole network in that of most of its stations."""
-    return look_of(request, zone or request.app.state.hub.stations.zone)
+    return look_of(request, zone or given(request, "hub").stations.zone)
 
 
 FIELD = "%Y-%m-%dT%H:%M"  # how a browser writes a day and an hour without a zone
