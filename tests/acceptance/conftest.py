@@ -1,6 +1,8 @@
 """One running demo for all tests that only need a town to visit; who needs one to break makes their own."""
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,3 +30,15 @@ def operator(town: Town) -> Iterator[Shop]:
     client = Shop(town.demo.url, town.demo.operator_key)
     yield client
     client.close()
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Any]:
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Path:
+    """Where a courier's phone keeps what outlives its browser."""
+    return tmp_path / "phone"

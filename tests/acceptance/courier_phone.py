@@ -11,6 +11,9 @@ import zxingcpp
 from PIL import Image
 
 from acceptance.browsing import PHONE, KioskPage, Watched, sync_api
+from acceptance.running import Town
+from acceptance.shop import Shop
+from parcelwall.simulation.demo import COURIER
 from web.gallery import CHROMIUM
 
 SEEN_FOR = 8  # frames of the film per picture: a camera sees each for a moment
@@ -83,6 +86,16 @@ def a_phone(playwright: Any, profile: Path, sees: list[Image.Image] | None = Non
         yield opened
     finally:
         context.close()
+
+
+def sign_in(town: Town, operator: Shop, page: PhonePage) -> PhonePage:
+    """With the link that the operator has sent: the code is filled in."""
+    invited = operator.post(f"/couriers/{COURIER}/invite", {}).json()
+    page.go(town.demo.url + invited["path"])
+    assert invited["code"] not in page.page.url, "no history, log or screen keeps the code"
+    page.page.get_by_role("button", name="Sign in").click()
+    page.page.wait_for_url("**/courier")
+    return page
 
 
 def _jpeg(picture: Image.Image) -> bytes:
