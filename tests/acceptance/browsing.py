@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from web import axes
 from web.gallery import CHROMIUM
 
 sync_api = pytest.importorskip("playwright.sync_api")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 TELL_VIOLATIONS = """document.addEventListener("securitypolicyviolation",
   (event) => console.error("CSP: " + event.violatedDirective + " " + event.blockedURI));"""
@@ -64,8 +63,7 @@ class Watched:
         """No violation that axe knows, no complaint of the browser; on a phone of 320 px no sideways scroll."""
         self.page.bring_to_front()
         self.page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0)))")
-        found = axe.Axe().run(self.page, options={"runOnly": TAGS}).response["violations"]
-        violations = [f"{each['id']}: {each['nodes'][0]['html'][:160]}" for each in found]
+        violations = axes.violations(self.page)
         assert not violations, (self.page.url, violations)
         if sideways:
             self._fits_small_phones()

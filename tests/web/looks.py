@@ -7,9 +7,8 @@ it has compiled.
 
 from typing import Any
 
-from web import drawn
+from web import axes, drawn
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 THEMES, LANGUAGES, SHAPES = ("day", "night"), ("en", "ar"), ("narrow", "twice", "forced")
 ASKED = {
     "en": {("day", "narrow"), ("night", "twice"), ("day", "forced")},
@@ -70,10 +69,6 @@ BELOW = """() => [...document.querySelectorAll(".kiosk :is(h1, p, button, dl, ol
   }).map((each) => `off the screen: ${each.className || each.tagName}: ${each.textContent.trim().slice(0, 40)}`)"""
 """A kiosk never scrolls: what is below its screen is nowhere."""
 
-AXE = """async (options) => {
-  const found = (await axe.run(document, options)).violations;
-  return found.map((each) => `axe ${each.id}: ${each.nodes.length} times: ${each.nodes[0].html.slice(0, 120)}`);
-}"""
 WEAR = """({ theme, text, size }) => {
   for (const each of document.querySelectorAll("html, .kiosk")) each.dataset.theme = theme;
   for (const each of document.querySelectorAll(".kiosk")) each.dataset.text = text;
@@ -117,8 +112,7 @@ def faults(page: Any, name: str, theme: str, shape: str, asks_axe: bool) -> list
     found += drawn.foreign_colours(page) if shape == "forced" else []
     if asks_axe:
         rules = {"color-contrast": {"enabled": shape != "forced"}}  # see drawn.py
-        options = {"runOnly": TAGS, "rules": rules, "resultTypes": ["violations"], "preload": False}
-        found += page.evaluate(AXE, options)
+        found += axes.violations(page, rules=rules, preload=False)
     return found
 
 

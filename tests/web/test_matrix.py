@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 
-from web import looks, samples
+from web import axes, looks, samples
 from web.gallery import CHROMIUM, Gallery, served, words_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
 
 NAMES = list(samples.all_views(words_of("en")))
@@ -57,7 +56,7 @@ def of_face(face: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with served(Gallery({"axe.js": axe.Axe().axe_script.encode()})) as where:
+    with served(Gallery({"axe.js": axes.script().encode()})) as where:
         yield where
 
 

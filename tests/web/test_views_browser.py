@@ -13,17 +13,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from web import eye, samples
+from web import axes, eye, samples
 from web.gallery import CHROMIUM, Gallery, served, words_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright")
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
 
 NAMES = list(samples.all_views(words_of("en")))
 TENTH = ["track-van", "courier-round", "me-ready", "me-open", "me-person-contact", "my-list", "kiosk-home",
          "kiosk-open", "console-map", "console-station", "demo-pretend"]  # fmt: skip
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AS_PHOTO = """(data) => camera.photo(new Blob([Uint8Array.from(atob(data), (each) => each.charCodeAt())]))
   .catch(() => null)"""
 SHOWN = "h1, p, button, span, svg, dl, ol, progress, input"
@@ -84,9 +82,7 @@ def _least_px(name: str, query: str) -> int:
 def faults(page: Any, address: str, name: str, query: str = "") -> list[str]:
     """Everything that a machine can see wrong with one view, in sentences."""
     found = [f"console: {text}" for text in go(page, address, name, query)]
-    answer = axe.Axe().run(page, options={"runOnly": TAGS}).response
-    found += [f"axe {each['id']}: {each['nodes'][0]['html'][:120]}" for each in answer["violations"]]
-    found += eye.lights(page) + eye.stillness(page)
+    found += axes.violations(page) + eye.lights(page) + eye.stillness(page)
     found += eye.targets(page, _least_px(name, query))
     found += [f"outside: {each}" for each in page.evaluate(OUTSIDE, SHOWN)] if name.startswith("kiosk") else []
     if not name.startswith(("kiosk", "console")):
