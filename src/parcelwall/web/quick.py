@@ -69,7 +69,7 @@ class QuickRoads:
         except Exception as failed:
             await _send_response(send, told(self._handlers, failed))
         else:
-            await _send(send, status, body, {"content-type": "application/json"})
+            await _send(send, status, body, {"content-type": "application/json", "x-content-type-options": "nosniff"})
 
 
 def told(handlers: Mapping[int | type[Exception], Any], failed: BaseException) -> Response[bytes]:

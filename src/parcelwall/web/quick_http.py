@@ -22,7 +22,7 @@ from parcelwall.web.who import Doorman
 
 _ADDRESS = PARCELS.encode()
 _BODY = msgspec.json.Decoder(ParcelBody)
-_JSON = b"application/json"
+_HEADERS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
 
 
 class Counter:
@@ -51,7 +51,7 @@ class Counter:
         """Status, headers and body of what came of it."""
         failed = asked.exception()
         if failed is None:
-            return asked.result().status, [(b"content-type", _JSON)], asked.result().text
+            return asked.result().status, _HEADERS, asked.result().text
         response = told(self._handlers, failed)
         headers = {**response.headers, "content-type": str(response.media_type)}
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
