@@ -63,7 +63,7 @@ NAMED = {
     "p83_a_second_person_hides_the_open_door": "INV-06: door .* is open, and the screen shows wrong",
     "p84_whoever_has_to_wait_has_typed_a_wrong_code": "INV-05: who comes .* is another's is told wrong_code",
     "p90_what_is_written_off_leaves_its_compartment_free": "INV-01: door .* somebody else's parcel lies there",
-    "p91_a_station_hands_out_what_is_written_off": "parcel .*stage",
+    "p91_a_station_hands_out_what_is_written_off": "table parcel, .*stage: READY is stored, WRITTEN_OFF follows",
     "p92_nobody_is_told_that_it_is_lost": "INV-10: nobody was told",
     "p93_a_door_is_opened_again_for_whoever_touches_it": "INV-05: door .* opened again for somebody else",
     "p94_a_door_is_opened_again_for_ever": "INV-05: door .* is opened again .* s after",
