@@ -50,7 +50,7 @@ class Gallery:
         self.posted: list[tuple[str, str]] = []
         self.closed = self.signed_out = False
         self.crowded_s = 0.0  # after which a page is to ask again, where it finds no seat
-        self.asked_at: list[float] = []  # when each of these asked, by the clock that only goes on
+        self.asked_at: dict[str, list[float]] = {}  # when each of these asked, by name, by the clock that only goes on
         self.streams = self.words = 0  # how many were opened; how often they were told that all is as it stands
         self.news = threading.Condition()
         self.changed: dict[str, msgspec.Struct] = {}  # what a test has put in a sample's place
@@ -96,7 +96,7 @@ class Gallery:
         """The view as it is, then again whenever a test changes it."""
         over = lambda: self.closed or self.signed_out  # noqa: E731
         if self.crowded_s:
-            self.asked_at.append(time.monotonic())
+            self.asked_at.setdefault(name, []).append(time.monotonic())
             yield f"retry: {self.crowded_s * 1000:.0f}\n".encode() + self.event(name, look)
             return
         self.streams += 1

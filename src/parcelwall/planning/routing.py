@@ -3,6 +3,7 @@
 Time is a moment by which it must be over, whatever was done before: reading, the start of processes, first routes.
 """
 
+import sys
 from collections.abc import Sequence
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -15,12 +16,14 @@ import numpy as np
 import pyvrp
 from numpy.typing import NDArray
 from pyvrp.IteratedLocalSearch import IteratedLocalSearch, IteratedLocalSearchCallbacks
+from pyvrp.stop import NoImprovement
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.planning.csv_file import read_text
 
 LATE_S, LEAST_S, START_S, TELL_EVERY_S = 1.0, 1.0, 15.0, 0.5
+FEW, FEW_TURNS = 20, 20_000  # so few clients have their best routes after a moment, and nobody waits a minute for it
 _mono = SystemClock().mono
 TENTHS = 10  # files with time windows measure in tenths, cut off (DIMACS 2021)
 
@@ -112,7 +115,9 @@ def _search(data: pyvrp.ProblemData, until: float, seed: int, end: Connection) -
     until = max(until, after(LEAST_S))
     end.send(until)
     params = pyvrp.SolveParams(ils=pyvrp.IteratedLocalSearchParams(callbacks=_Telling(end)))
-    found = pyvrp.solve(data, lambda _: _mono() > until, seed, collect_stats=False, params=params)
+    settled = NoImprovement(FEW_TURNS if data.num_clients <= FEW else sys.maxsize)
+    stop = lambda cost: _mono() > until or settled(cost)  # noqa: E731
+    found = pyvrp.solve(data, stop, seed, collect_stats=False, params=params)
     end.send(_routes(found.best))
 
 
