@@ -112,7 +112,7 @@ def test_large_screens_of_a_recipient_fit(page: Any, address: str) -> None:
 
 def test_the_pad_echoes_masks_and_sends_itself(page: Any, address: str, gallery: Gallery) -> None:
     go(page, address, "kiosk-home")
-    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    page.wait_for_function("() => document.getElementById('live')._htmx?.sse")
     gallery.posted.clear()
     for digit in "4719062":
         page.locator(f"[data-key='{digit}']").dispatch_event("pointerdown")
@@ -129,7 +129,7 @@ def test_the_pad_echoes_masks_and_sends_itself(page: Any, address: str, gallery:
 
 def test_the_tactile_keypad_types_and_erases(page: Any, address: str) -> None:
     go(page, address, "kiosk-selector")
-    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    page.wait_for_function("() => document.getElementById('live')._htmx?.sse")
     for key in ("1", "2", "Backspace", "7"):
         page.keyboard.press(key)
     assert "".join(page.locator("[data-slot]").all_text_contents()).endswith("7")
@@ -138,7 +138,7 @@ def test_the_tactile_keypad_types_and_erases(page: Any, address: str) -> None:
 
 def test_a_keyboard_of_another_script_types_the_same_digits(page: Any, address: str) -> None:
     go(page, address, "kiosk-selector", "?language=ar")
-    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    page.wait_for_function("() => document.getElementById('live')._htmx?.sse")
     for key in "\u0664\u06f7":
         page.evaluate("(key) => document.dispatchEvent(new KeyboardEvent('keydown', { key }))", key)
     assert "".join(page.locator("[data-slot]").all_text_contents()).endswith("7")
@@ -155,7 +155,7 @@ def test_the_pad_keeps_its_order_in_arabic(page: Any, address: str) -> None:
 
 def test_a_tap_is_posted_with_its_visit_and_screen_and_swaps_nothing(page: Any, address: str, gallery: Gallery) -> None:
     go(page, address, "kiosk-open")
-    page.wait_for_function("document.getElementById('live')._htmx?.sse")
+    page.wait_for_function("() => document.getElementById('live')._htmx?.sse")
     gallery.posted.clear()
     page.get_by_role("button", name="Something is wrong").click()
     page.wait_for_timeout(200)
