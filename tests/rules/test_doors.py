@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.life import Parcel, Stage
-from parcelwall.rules.places import Doors, Plan, Room, choose_compartment, promises_fit
+from parcelwall.rules.places import RESTS, Doors, Plan, Room, choose_compartment, promises_fit
 from rules.samples import parcel
 
 PLAN = Plan(plain_layout("SSML SSML SML"))
@@ -19,6 +19,7 @@ DOORS = st.builds(
     Doors, st.dictionaries(st.sampled_from(NUMBERS), st.integers(0, 5)),
     st.lists(st.sampled_from(NUMBERS), max_size=2).map(tuple), st.integers(0, 3),
 )  # fmt: skip
+TIRED = st.dictionaries(st.sampled_from(NUMBERS), st.integers(1, RESTS)).map(lambda tired: Doors(tired=tired))
 PARCELS = st.builds(
     lambda height, reach, turn: parcel(Stage.RESERVED, height_mm=height, reach=reach, id=UUID(int=turn)),
     st.sampled_from([60, 150, 300]), st.booleans(), st.integers(1, 40),
@@ -65,7 +66,7 @@ def test_among_equals_it_is_what_looking_at_every_door_finds(taken: int, own: Pa
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.integers(0, 2**11 - 1), PARCELS, DOORS, st.lists(PARCELS, max_size=3))
+@given(st.integers(0, 2**11 - 1), PARCELS, DOORS | TIRED, st.lists(PARCELS, max_size=3))
 def test_the_promises_of_others_are_kept_by_any_way(
     taken: int, own: Parcel, doors: Doors, others: list[Parcel]
 ) -> None:
@@ -93,15 +94,38 @@ def test_the_other_parcel_of_a_recipient_goes_into_the_same_or_the_next_column()
         assert number is not None and abs(PLAN.column[number] - PLAN.column[mate]) <= 1
 
 
-def test_a_coil_that_rests_is_spared_where_an_equal_door_is_free_and_only_there() -> None:
+def test_a_coil_that_one_more_pulse_would_rest_is_spared_where_a_door_of_its_size_is_free_and_only_there() -> None:
     first = choose_compartment(PLAN, Room(), parcel(Stage.RESERVED))
     equal = [n for n in NUMBERS if first is not None and kind(n) == kind(first)]
     fresh, *others = equal
     for tired in (dict.fromkeys(others, 1), {n: 1 + (n != fresh) for n in equal}):
         doors = Doors(uses={fresh: 99}, mates=(others[-1],), tired=tired)
         assert choose_compartment(PLAN, Room(), parcel(Stage.RESERVED), None, doors) == fresh
-    chosen = choose_compartment(PLAN, Room(), parcel(Stage.RESERVED), None, Doors(tired=dict.fromkeys(equal, 2)))
-    assert chosen in equal, "no larger compartment, nor one in reach, is spent on that"
+    chosen = choose_compartment(PLAN, Room(), parcel(Stage.RESERVED), None, Doors(tired=dict.fromkeys(equal, 1)))
+    assert chosen is not None and kind(chosen) == ("S", True), "one in reach of its size is"
+    small = dict.fromkeys((n for n in NUMBERS if kind(n)[0] == "S"), 1)
+    assert choose_compartment(PLAN, Room(), parcel(Stage.RESERVED), None, Doors(tired=small)) in equal, "no larger one"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**11 - 1), PARCELS, TIRED, st.lists(PARCELS, max_size=3))
+def test_nobody_waits_for_a_coil_while_a_door_that_fits_is_free_and_not_promised(
+    taken: int, own: Parcel, doors: Doors, others: list[Parcel]
+) -> None:
+    needs = [PLAN.need(each) for each in [*others, own]]
+    room = Room(taken=taken, promised={need: needs.count(need) for need in needs})
+    chosen = choose_compartment(PLAN, room, own, None, doors)
+
+    def keeps_promises(number: int) -> bool:
+        return _all_find_one([PLAN.need(each) for each in others], [n for n in free_of(taken) if n != number])
+
+    able = [n for n in free_of(taken) if PLAN.of_kinds(PLAN.need(own)) & PLAN.bit(n) and keeps_promises(n)]
+    awake = [n for n in able if doors.tired.get(n) != RESTS]
+    if awake:
+        sizes = [name for name, _ in PLAN.kinds]
+        assert chosen in awake and sizes.index(kind(chosen)[0]) == min(sizes.index(kind(n)[0]) for n in awake)
+    elif able:
+        assert chosen in able, "what is promised to others is not taken, whoever waits"
 
 
 def test_no_climate_is_crossed_for_anything() -> None:

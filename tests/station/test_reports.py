@@ -73,6 +73,40 @@ async def test_a_courier_before_a_door_that_does_not_open_has_another_by_one_tou
     assert kiosk.showing.brought == 1
 
 
+async def drive(rig: Rig, *doors: int) -> None:
+    """Each of these coils has had its share of pulses, and rests."""
+    for _ in range(3):
+        for door in doors:
+            await rig.doors.open(door, not_after=float("inf"))
+            rig.boards.push_closed(door)
+
+
+async def test_a_courier_waits_for_no_coil_while_a_larger_door_is_free(rig: Rig) -> None:
+    kiosk, small = rig.station.kiosk, [each.number for each in rig.layout.compartments if each.size == "S"]
+    await drive(rig, *small)
+    rig.promise("PW-1")
+    await kiosk.sign_in(rig.courier_code())
+    assert (await kiosk.label("PW-1")).screen == "open" and kiosk.showing.door not in small
+    await rig.shut(kiosk.showing.door or 0)
+
+
+async def test_where_all_that_fit_rest_the_courier_is_told_for_how_long(rig: Rig) -> None:
+    """And not sent to "another" door, which is the same once more."""
+    kiosk, doors = rig.station.kiosk, [each.number for each in rig.layout.compartments]
+    parcel = rig.promise("PW-1")
+    await kiosk.sign_in(rig.courier_code())
+    await drive(rig, *doors)
+    assert (await kiosk.label("PW-1")).screen == "stuck" and rig.cases() == []
+    door, shown = kiosk.showing.door, picture(rig.station, renderer())
+    assert (shown.another, shown.retries) == (False, True) and 0 < (shown.seconds or 0) <= 30
+    with pytest.raises(Refusal):
+        await kiosk.act("another", kiosk.showing.number)
+    rig.now.advance(kiosk.showing.wait_s)
+    assert await tap(rig, ("retry", "")) == "open"
+    await rig.shut(kiosk.showing.door or door or 0)
+    assert rig.parcel(parcel).stage == Stage.READY and kiosk.showing.brought == 1
+
+
 async def test_nobody_who_collects_is_offered_another_door(rig: Rig) -> None:
     parcel = await rig.inside("PW-1")
     rig.now.advance(60)

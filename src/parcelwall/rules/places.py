@@ -220,7 +220,7 @@ def promise(plan: Plan, room: Room, parcel: Parcel, overbook: int = 0) -> str:
 class Doors(msgspec.Struct, frozen=True):
     """What else counts at a station's doors: how often each compartment was used, in which ones other parcels of the
     same recipient lie, how many free compartments in reach of each size are kept for those who need them, in which
-    order compartments were used last (a number that rises), and whose coil is to be spared: 2 where it rests now, 1
+    order compartments were used last (a number that rises), and whose coil is to be spared: RESTS where it does now, 1
     where one more pulse would make it rest, which whoever collects soon would wait for."""
 
     uses: dict[int, int] = {}
@@ -231,6 +231,7 @@ class Doors(msgspec.Struct, frozen=True):
 
 
 ANY = Doors()
+RESTS = 2  # of `Doors.tired`
 
 
 def choose_compartment(
@@ -241,6 +242,10 @@ def choose_compartment(
 
     With `size`, one of that size, and only beside all other promises: nobody chooses room that is promised to others.
 
+    One whose coil rests now comes after larger ones: whoever brings the parcel would wait before it. One that a further
+    pulse would make rest comes after one in reach of its size, and after no larger one: whoever collects soon would
+    wait.
+
     Among equals: one whose coil need not be spared, then near the recipient's other parcels, else the least used, else
     the one whose last use is longest ago, else the parcel's id decides, so that doors take turns: a coil that is driven
     too often has to rest. Only where `doors.keep_reach` says so, a parcel that needs no reach takes a larger size
@@ -249,18 +254,28 @@ def choose_compartment(
     others = _minus(room.promised, plan.need(parcel)) if parcel.stage == Stage.RESERVED else room.promised
     kinds = [kind for kind in bits(plan.need(parcel)) if size in (None, plan.kinds[kind][0])]
     candidates = [(kind, free) for kind in kinds if (free := plan.members[kind] & ~room.unusable)]
-    if doors.keep_reach and not parcel.reach:
-        candidates.sort(key=lambda each: _is_kept(plan, each[0], each[1], doors.keep_reach))
-    choices = [_best(plan, free, parcel.id.int, doors) for _, free in candidates]
-    for choice in choices:
+    choices = [(kind, _best(plan, free, parcel.id.int, doors)) for kind, free in candidates]
+    if doors.tired or doors.keep_reach:
+        keep = 0 if parcel.reach else doors.keep_reach
+        choices.sort(key=lambda each: _against(plan, room, doors, keep, *each))
+    for _, choice in choices:
         after = Room(room.taken | choice, room.broken, room.held, others)
         if promises_fit(plan, after):
-            return plan.number(choice.bit_length() - 1)
-    return plan.number(choices[0].bit_length() - 1) if choices and size is None else None
+            return _numbered(plan, choice)
+    return _numbered(plan, choices[0][1]) if choices and size is None else None
 
 
-def _is_kept(plan: Plan, kind: int, free: int, keep: int) -> bool:
-    return plan.kinds[kind][1] and free.bit_count() <= keep
+def _against(plan: Plan, room: Room, doors: Doors, keep: int, kind: int, best: int) -> tuple[bool, bool, int, int]:
+    """What speaks against the best compartment of one kind beside those of other kinds, the gravest first."""
+    size, within_reach = plan.kinds[kind]
+    is_kept = within_reach and (plan.members[kind] & ~room.unusable).bit_count() <= keep
+    tired = doors.tired.get(_numbered(plan, best), 0)
+    return tired == RESTS, is_kept, [name for name, _ in plan.kinds].index(size), tired
+
+
+def _numbered(plan: Plan, bit: int) -> int:
+    """The number of the compartment with this bit."""
+    return plan.number(bit.bit_length() - 1)
 
 
 def _best(plan: Plan, free: int, turn: int, doors: Doors) -> int:

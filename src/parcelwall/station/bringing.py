@@ -188,18 +188,31 @@ class Bringing:
         kiosk.show("courier-size", COURIER_IDLE_S, parcel=parcel.id, ending=parcel.selector, found=proposed)
 
     def offers_another(self) -> bool:
-        """Whether a door that does not open stands on the screen, before somebody with a parcel that is to go in."""
+        """Whether a door that does not open stands on the screen, before somebody with a parcel that is to go in, and
+        the rules have another for it: of doors that all rest they would give the same once more."""
         failed = self._kiosk._last_visit
-        if self._kiosk.showing.screen != "stuck" or failed is None or failed.purpose != "deposit":
+        if self._kiosk.showing.screen != "stuck" or failed is None or not self._may_go_in(failed):
             return False
-        parcel = self._desk.memory.parcel(failed.parcel)
+        return not (taking.has_rested(failed) and chosen.is_next(self._desk, failed))
+
+    def _may_go_in(self, failed: Visit) -> bool:
+        """Whether whoever that door was for stands here still, and their parcel is still to be put in."""
+        parcel = self._desk.memory.parcel(failed.parcel) if failed.purpose == "deposit" else None
         return parcel is not None and parcel.stage == Stage.RESERVED and failed.courier == self._kiosk.showing.courier
 
     async def _another(self) -> Showing:
         """The next door for what they have in their hands, in place of the one that does not open."""
-        kiosk, failed = self._kiosk, self._kiosk._last_visit
-        if failed is None or failed.parcel is None or not self.offers_another():
+        failed = self._kiosk._last_visit
+        if failed is None or not self.offers_another():
             raise Refusal("stale_screen")
+        return await self.once_more(failed)
+
+    async def once_more(self, failed: Visit) -> Showing:
+        """A door for the same parcel, by the rules as they stand now: its own where it has rested, if no better one is
+        free."""
+        kiosk = self._kiosk
+        if failed.parcel is None or not self._may_go_in(failed):
+            return kiosk.staying.back()
         try:
             return await kiosk.serve_here(chosen.deposit(self._desk, failed.parcel, None, failed.courier))
         except Refusal as no:

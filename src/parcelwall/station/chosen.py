@@ -60,8 +60,20 @@ def smallest(desk: StationDesk, parcel: UUID) -> str:
     known = desk.memory.parcel(parcel)
     if known is None:
         raise Refusal("not_for_this_station")
-    number = decide.deposit(known, desk.plan, desk.room(), desk.now(), None, wear.doors(desk, known))
-    return desk.plan.layout.compartments[desk.plan.place[number]].size
+    return desk.plan.layout.compartments[desk.plan.place[_door(desk, known)]].size
+
+
+def is_next(desk: StationDesk, failed: Visit) -> bool:
+    """Whether the rules would give this visit's parcel the same door once more."""
+    known = desk.memory.parcel(failed.parcel)
+    try:
+        return known is not None and _door(desk, known) == failed.compartment
+    except Refusal:
+        return False
+
+
+def _door(desk: StationDesk, parcel: Parcel) -> int:
+    return decide.deposit(parcel, desk.plan, desk.room(), desk.now(), None, wear.doors(desk, parcel))
 
 
 def larger_with_room(plan: places.Plan, room: places.Room, parcel: Parcel, than: int | None = None) -> str:

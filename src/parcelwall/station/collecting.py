@@ -86,6 +86,8 @@ class Collecting:
         failed, kiosk._last_visit = kiosk._last_visit, None
         if kiosk.showing.screen != "stuck" or failed is None:
             return kiosk.staying.back()
+        if failed.purpose == "deposit":
+            return await kiosk.bringing.once_more(failed)
         try:
             return await kiosk.serve_here(taking.once_more(self._desk, failed))
         except Refusal:

@@ -54,7 +54,10 @@ def has_rested(visit: Visit) -> bool:
 
 
 def may_be_tried(failed: Visit) -> bool:
-    """Whether its door did not move, for certain, and whoever stands there has come for what lies behind it."""
+    """Whether its door did not move, for certain, and whoever stands there has come for what lies behind it; or nothing
+    is wrong with it, and they may wait before it with what is to go in."""
+    if failed.purpose == "deposit":
+        return has_rested(failed)
     return (failed.outcome == "failed" or has_rested(failed)) and failed.purpose in ("collect", "take_back")
 
 
