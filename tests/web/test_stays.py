@@ -20,6 +20,7 @@ from web.gallery import CHROMIUM, Gallery, served, words_of
 sync_api = pytest.importorskip("playwright.sync_api")
 browsers = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
 ENGLISH = words_of("en")
+NEWS, OPEN = "A word of news", "(folds) => folds.map((fold) => fold.open)"
 CLOSES = "details.fold form[action$='/close']"
 
 
@@ -154,10 +155,31 @@ def test_a_page_that_finds_no_seat_shows_what_there_is_and_asks_as_seldom_as_it_
     assert second - first > 3, "htmx alone would have come again within 2.6 s, and every 2.6 s from then on"
 
 
+@browsers
+@pytest.mark.parametrize("name", ["me-ready", "me-ready-friend", "console-station"])
+def test_a_fold_is_its_reader_s_whatever_news_come(page: Any, gallery: tuple[Gallery, str], name: str) -> None:
+    """Beside other work the first news come when somebody has already tapped: what they unfolded fell shut again."""
+    shown, address = gallery
+    sample = {**samples.all_views(ENGLISH), **samples_console.all_pages(ENGLISH)}[name]
+    shown.change(name, sample)
+    folds = opened(page, address, name).locator("details")
+    for fold in folds.all():
+        fold.locator("summary").first.click()
+    turned, focused = folds.evaluate_all(OPEN), page.evaluate("document.activeElement.textContent")
+    told = {"notice": NEWS} if name.startswith("me-") else {"top": msgspec.structs.replace(sample.top, said=NEWS)}
+    shown.change(name, msgspec.structs.replace(sample, **told))
+    page.get_by_text(NEWS).wait_for()
+    assert folds.evaluate_all(OPEN) == turned and True in turned
+    assert page.evaluate("document.activeElement.textContent") == focused != ""
+
+
 def test_what_news_must_not_touch_has_a_name_of_its_own() -> None:
-    """Without an id htmx takes the next element of that tag for it, and what is skipped then belongs to another row."""
-    tags = [tag for path in TEMPLATES.rglob("*.html") for tag in re.findall(r"<[a-z][^\n]*?hx-morph-skip(?!-)[^\n]*?>",
-                                                                           path.read_text())]  # fmt: skip
+    """Without an id htmx takes the next element of that tag for it, and what is skipped then belongs to another row,
+    and so is a fold that was opened."""
+    pages = "".join(path.read_text() for path in TEMPLATES.rglob("*.html"))
+    tags = re.findall(r"<[a-z][^\n]*?hx-morph-skip(?!-)[^\n]*?>", pages)
+    folds = re.findall(r"<details[^>]*>", pages)
+    assert len(folds) > 15 and [fold for fold in folds if ' id="' not in fold] == []
     named = [tag[tag.rindex("<", 0, tag.index("hx-morph-skip")) :] for tag in tags]
     assert len(named) > 10 and [tag for tag in named if not re.search(r'\bid="', tag)] == []
 

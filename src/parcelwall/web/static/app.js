@@ -53,9 +53,6 @@
     if (field.id === "number" && field.maxLength === 3 && /^\p{Nd}{3}$/u.test(field.value)) field.form.requestSubmit();
   });
   document.addEventListener("htmx:sse:after:message", () => { offline(false); keepSoon(); });
-  document.addEventListener("htmx:before:morph:attr", (event) => { // what somebody has unfolded stays so
-    if (event.detail.attrName === "open" && event.target.tagName === "DETAILS") event.preventDefault();
-  });
   addEventListener("offline", () => offline(true));
   addEventListener("online", () => { // what somebody has unfolded or typed stays: the stream brings the rest, now
     const stream = document.getElementById("live")?._htmx?.sse;

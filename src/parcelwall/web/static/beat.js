@@ -52,6 +52,9 @@
     config.reconnectMaxDelay = Math.max(config.most, config.reconnectDelay);
   }
 
+  // What somebody has unfolded stays so, whatever news come. htmx asks extensions before it writes, and tells no page.
+  htmx.registerExtension("folds", { htmx_before_morph_attr: (_, { attrName }) => attrName !== "open" });
+
   document.addEventListener("htmx:sse:after:message", (event) => { heard = true; lostAt = 0; show(); pace(event.detail.connection); });
   document.addEventListener("htmx:sse:before:connection", (e) => { if (e.detail.connection.attempt > 0) lostAt ||= Date.now(); });
   document.addEventListener("htmx:sse:error", () => { lostAt ||= Date.now(); });

@@ -137,7 +137,4 @@
   document.addEventListener("htmx:sse:error", (event) => {
     if (event.detail.status === 401) location.reload(); // the sign-in ended: to its page, and back here from there
   });
-  document.addEventListener("htmx:before:morph:attr", (event) => { // what somebody has unfolded stays so
-    if (event.detail.attrName === "open" && event.target.tagName === "DETAILS") event.preventDefault();
-  });
 })();
