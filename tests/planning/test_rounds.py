@@ -56,7 +56,7 @@ def served(each: Task, found: object) -> list[int]:
 
 def test_everybody_is_served_once_and_rooms_are_kept() -> None:
     work = task([order(i, size=i % 3) for i in range(14)], room=(2, 1, 1))
-    found = plan_rounds(work, after(3), seed=1)
+    found = plan_rounds(work, after(1), seed=1)
     assert served(work, found) == list(range(14))
     for one in found.rounds:
         assert sum(len(stop.orders) for stop in one.stops) <= 8
@@ -103,7 +103,7 @@ def test_a_table_of_orders_makes_a_report(tmp_path: Path) -> None:
     rows += [f"demand,p{i},{60.17 + i / 3000},24.95,{'SM'[i % 2]},{home[i]},09:00,17:30,," for i in range(7)]
     file = tmp_path / "orders.csv"
     file.write_text("\n".join(rows), encoding="utf-8")
-    report, found = plan(file, None, Fleet(lat=0, lon=0, vehicles=2), 3, 1, lambda _: None)
+    report, found = plan(file, None, Fleet(lat=0, lon=0, vehicles=2), 1, 1, lambda _: None)
     page, data = report.write(tmp_path / "out", found)
     names = [name for one in found.rounds for stop in one for name in stop["orders"]]
     assert sorted(names) == [f"p{i}" for i in range(7)]
@@ -156,7 +156,7 @@ def test_a_problem_may_be_gzipped_as_any_file(tmp_path: Path) -> None:
     (tmp_path / "tiny.sol").write_text("Cost 61\n")
     problem = read_instance(tmp_path / "tiny.vrp.gz")
     assert (problem.name, problem.data.num_clients, problem.best) == ("tiny", 4, 61)
-    _, found = plan(tmp_path / "tiny.vrp.gz", None, Fleet(lat=0, lon=0), 1.0, 1, lambda _: None)
+    _, found = plan(tmp_path / "tiny.vrp.gz", None, Fleet(lat=0, lon=0), 0.3, 1, lambda _: None)
     assert found.best_known == 61
     [figure] = measure([tmp_path], 1, True, lambda _: None)
     assert figure.name == "tiny" and figure.reference == 61
@@ -168,7 +168,7 @@ def test_a_plan_stands_where_going_to_all_doors_cannot_be_driven(tmp_path: Path)
     file = tmp_path / "orders.csv"
     file.write_text("\n".join(rows), encoding="utf-8")
     one_hour = Fleet(lat=0, lon=0, vehicles=1, capacity=80, shift=(8 * 3600, 9 * 3600))
-    report, found = plan(file, None, one_hour, 4.0, 1, lambda _: None)
+    report, found = plan(file, None, one_hour, 2.0, 1, lambda _: None)
     assert [len(stops) for stops in found.rounds] == [1] and len(found.rounds[0][0]["orders"]) == 60
     assert found.figures["saved"] is None and found.figures["at_stations"] == 60
     page, data = report.write(tmp_path / "out", found)
