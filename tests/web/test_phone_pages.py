@@ -14,9 +14,11 @@ import pytest_asyncio
 
 from parcelwall.hub import accounts, contacts, reading, signed_in
 from parcelwall.hub.house import Hub
+from parcelwall.hub.lists import Block
 from parcelwall.hub.preferred import Wishes
 from parcelwall.hub.stations import heard
 from parcelwall.notices.language import codes
+from parcelwall.rules import facts
 from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import Stage
 from parcelwall.web import recipient_view
@@ -56,10 +58,10 @@ async def browser(hub: Hub) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-async def inside(hub: Hub) -> UUID:
+async def inside(hub: Hub, pen: Pen | None = None) -> UUID:
     """A parcel that waits at the station for two days."""
     parcel = await parcel_at(hub, await announced(hub, "PW-1", "S-0001", person=ADA))
-    pen = Pen("S-0001", hub.clock)
+    pen = pen or Pen("S-0001", hub.clock)
     await hub.receive("S-0001", pen.write(pen.deposited(parcel, 1, collect_by=NOW + timedelta(hours=48))))
     return parcel.id
 
@@ -98,6 +100,26 @@ async def test_news_are_drawn_at_once(hub: Hub) -> None:
 def test_no_more_time_is_said_than_is_left(left: timedelta, shown: timedelta) -> None:
     waits = parcel(stage=Stage.READY, deposited_at=NOW - timedelta(hours=1), collect_by=NOW + left)
     assert recipient_view._left_and_total(waits, NOW)[0] == shown.total_seconds()
+
+
+# what is so now -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_door_that_stands_open_is_not_offered_to_be_opened(hub: Hub) -> None:
+    pen = Pen("S-0001", hub.clock)
+    which = await inside(hub, pen)
+    waits = await seen(hub, which)
+    await hub.receive("S-0001", pen.write(facts.DoorOpened(compartment=1, visit=UUID(int=7))))
+    opened = await seen(hub, which)
+    assert (waits.can_open, opened.can_open) == (True, False) and opened.code == waits.code
+
+
+async def test_what_nobody_may_collect_is_not_called_ready(hub: Hub) -> None:
+    which = await inside(hub)
+    await hub.desk.ask(Block(parcel=which, why="a dispute"))
+    held = await seen(hub, which)
+    assert (held.heading, held.line) == ("It is held back for now", "Ask the company that sent it.")
+    assert not held.notice, "it would be said twice"
 
 
 # read aloud -----------------------------------------------------------------------------------------------------------

@@ -190,3 +190,14 @@ def test_among_arabic_words_addresses_numbers_and_sizes_keep_their_order() -> No
         assert f'<bdi dir="ltr">{text}</bdi>' in parcel
     assert '<bdi dir="ltr">...67</bdi>' in list_ and '<bdi dir="ltr">a...@example.org</bdi>' in person
     assert "<bdi>In the passage, behind the flower shop.</bdi>" in person
+
+
+def test_a_closed_station_does_not_say_that_collecting_works() -> None:
+    assert "Collecting works" in RENDERER.page(ALL["kiosk-home-alone"])
+    closed = RENDERER.page(ALL["kiosk-closed-alone"])
+    assert "Works on its own now." in closed and "Collecting works" not in closed
+
+
+def test_a_case_number_is_never_parted() -> None:
+    for name in ("kiosk-stuck", "kiosk-case", "me-stuck"):
+        assert 'We have noted it: <span class="figures">C-2041</span>' in RENDERER.page(ALL[name]), name

@@ -57,20 +57,22 @@ async def view(
     heading, line = heading_of(hub, parcel, look)
     code = send_code_of(hub, parcel) if sends else code_of(hub, parcel) if free and parcel.proof == "code" else ""
     left, total = _left_and_total(parcel, now) if inside and not sends else (0, 0)
-    notice, refused = notice_of("held_back" if inside and parcel.blocked else said, parcel, known, look)
+    notice, refused = notice_of("held_back" if inside and sends and parcel.blocked else said, parcel, known, look)
     log = await door_story.story(hub, parcel)
+    door = own_door(hub, parcel, look, log) if inside else None
+    stands_open = door is not None and door.state != "shut"
     verify = await _verify(hub, parcel, who) if free or not (inside or sends) else None
     return RecipientView(
         stage="held" if inside and (verify or parcel.blocked) else STAGES[parcel.stage], heading=heading, line=line,
         reference=parcel.reference, here=f"/p/{secret}", events=_events(secret, look, said),
         station=place_of(hub, parcel) if parcel.station else None, moved_from=await _moved_from(hub, parcel),
-        door=own_door(hub, parcel, look, log) if inside else None, code=(code[:4], code[4:]) if code else (),
+        door=door, code=(code[:4], code[4:]) if code else (),
         qr=_qr(hub, parcel, who, verify) if free else "",
         selector=(parcel.selector or access.selector(parcel.reference)) if free and code else "",
         collect_by=parcel.collect_by if inside and not sends else None, left_s=left, total_s=total,
         steps=steps_of(parcel, told, known) if not (inside or sends) else (), extension=_extension(hub, parcel),
         notice=notice, refused=refused, case=await reading.open_case_of(hub, parcel) or "",
-        can_report=inside or parcel.stage == Stage.COLLECTED, can_open=free and verify is None,
+        can_report=inside or parcel.stage == Stage.COLLECTED, can_open=free and verify is None and not stands_open,
         can_share=free and verify is None, others=await _others(hub, parcel), verify=verify,
         log=tuple(DoorNews(each.what, each.at) for each in log),
         kept=bool(who and await accounts.how_joined(hub, who.holder, parcel.id)), as_of=now,
@@ -86,6 +88,9 @@ def ending(reference: str) -> str:
 def heading_of(hub: Hub, parcel: Parcel, look: Look) -> tuple[str, str]:
     """What the page, and its row in the list, say first; and the line below it."""
     known = words(look.language)
+    if parcel.blocked and parcel.stage in INSIDE and parcel.direction != "return":
+        held = refusal_text("held_back", known, "phone")
+        return str(held.heading), str(held.line)
     saying = say_linked(hub, parcel, sentence(parcel, hub.clock.now()), known, look.zone)
     station = hub.stations.known.get(parcel.station or "")
     if parcel.direction == "return" and station and (saying_of := SENDS.get(parcel.stage)):

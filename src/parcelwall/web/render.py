@@ -200,7 +200,7 @@ class Renderer:
         )  # fmt: skip
         made.install_gettext_callables(words.gettext, words.ngettext, newstyle=True)  # type: ignore[attr-defined]
         made.globals.update(asset=self._files.url, icon=icon, build=self._files.build, languages=languages())
-        made.filters.update(FILTERS, qr=qr, linked=linked)
+        made.filters.update(FILTERS, qr=qr, linked=linked, unbroken=unbroken)
         return made
 
 
@@ -234,6 +234,11 @@ def qr(token: str) -> Markup:
 def qr_file(token: str) -> bytes:
     """The same as a file of its own, for an <img>."""
     return str(qr(token)).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1).encode()
+
+
+def unbroken(number: str) -> Markup:
+    """A number that stands in a sentence and is never parted at its hyphen."""
+    return Markup('<span class="figures">{}</span>').format(number)
 
 
 def linked(text: str) -> Markup:
