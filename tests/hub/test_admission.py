@@ -41,6 +41,13 @@ def limit(level: int, **changed: Any) -> AdmissionRow:
     return row("threshold", first_day=TODAY, levels=[level] * 3, expected=[9] * 3, station="S-0001", **changed)
 
 
+async def test_a_row_that_is_over_is_not_adopted_but_may_be_ended(hub: Hub) -> None:
+    past = NOW - timedelta(seconds=1)
+    with pytest.raises(Refusal, match="good_until"):
+        await hub.adopt_rows([row("always", good_until=past)])
+    await hub.adopt_rows([row("ended", good_until=past), row("always", name="now", good_until=NOW)])
+
+
 async def stations_of(hub: Hub, *references: str, **changed: Any) -> list[str | None]:
     return [(await parcel_at(hub, await announced(hub, each, "S-0001", **changed))).station for each in references]
 

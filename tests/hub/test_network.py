@@ -165,6 +165,7 @@ async def test_a_new_layout_while_promises_are_being_made(hub: Hub) -> None:
         for _ in range(4):
             await hub.configure(about("S-0001", "SSSSSSSSSSSS" if turn % 2 else "SSSSSSSSSSSSM"))
 
+    await hub.configure(about("S-0001", "SSSSSSSSSSSSM"))  # room for ten from the first moment on
     done = await asyncio.gather(
         *(change(turn) for turn in range(2)), *(hub.desk.ask(announcing(f"PW-{n}", "S-0001")) for n in range(10))
     )

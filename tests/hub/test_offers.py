@@ -9,12 +9,15 @@ from uuid import uuid4
 import msgspec
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Offers, Wanted
 from parcelwall.rules import facts
 from parcelwall.rules.offers import RoomTable
+from parcelwall.rules.tables import VisitCalendar
+from rules.samples import CALENDAR
 from station.towns import NOW, Pen, a_hub, about, announced, order
 
 THREE = (about("S-0001", "SML"), about("S-0002", "SML", lat=60.18), about("S-0003", "SML", lat=60.9))
@@ -159,3 +162,38 @@ async def test_from_the_journal_to_a_chance_that_is_told(hub: Hub) -> None:
     told = await hub.offers.offer(Wanted(order(), HERE))
     assert [(o.station, o.basis, o.probability) for o in told.offers] == [
         ("S-0001", "table", 0.995), ("S-0002", "table", 0.995)]  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", [
+    RoomTable(station="S-0009", made_at=NOW, chance={"S": (0.9,)}),
+    RoomTable(station="S-0001", made_at=NOW, chance={"XXL": (0.9,)}),
+    RoomTable(station="S-0001", made_at=NOW, chance={}, by_carrier={"acme": {"XXL": (0.9,)}}),
+    RoomTable(station="S-0001", made_at=NOW.replace(tzinfo=None), chance={"S": (0.9,)}),
+    replace(CALENDAR, station="S-0009"), replace(CALENDAR, carrier="a\0"), replace(CALENDAR, zone="Mars/Olympus"),
+    replace(CALENDAR, lead_h={"announced": ((-9.0, 1.0, 1e308),) * 7}),
+], ids=["another station", "another layout", "a carrier's layout", "no zone", "calendar elsewhere", "NUL", "zone",
+        "hours"])  # fmt: skip
+async def test_a_table_that_nobody_could_use_is_not_taken(hub: Hub, wrong: RoomTable | VisitCalendar) -> None:
+    with pytest.raises(Refusal, match="Line 1 of the plan file"):
+        await hub.take_tables([msgspec.json.encode(wrong)])
+
+
+async def test_a_calendar_of_an_older_journal_that_cannot_be_used_spoils_no_offer(hub: Hub) -> None:
+    late = replace(CALENDAR, lead_h={"announced": ((0.0, 1.0, 1e9),) * 7})
+    for wrong in (replace(CALENDAR, zone="Mars/Olympus"), late):
+        async with hub.pool.acquire() as connection, connection.transaction():
+            at = hub.desk.sitting(connection)
+            await at.load((), ())
+            at.record(facts.TableAdopted(table=wrong), at.streams.slot)
+            await at.write()
+        await hub.refresh()
+        told = await hub.offers.offer(Wanted(order(), HERE))
+        assert [o.ready.basis for o in told.offers if o.ready] == ["stated", "stated"]
+
+
+async def test_chances_of_a_station_that_was_rebuilt_are_told_no_more(hub: Hub) -> None:
+    await hub.take_tables([line("S-0001", 0.9), line("S-0002", 0.9)])
+    await hub.configure(about("S-0001", "SMS"))
+    told = await hub.offers.offer(Wanted(order(), HERE))
+    assert {o.station: (o.basis, o.why) for o in told.offers} == {
+        "S-0001": ("counts", "no_table"), "S-0002": ("table", None)}  # fmt: skip

@@ -18,7 +18,9 @@ from parcelwall.errors import Refusal
 from parcelwall.hub import reading
 from parcelwall.hub.commands import Report
 from parcelwall.hub.offers import Wanted
-from parcelwall.planning import commands, forecast_report, history, room_report, stored
+from parcelwall.journal import chain
+from parcelwall.journal.chain import Draft
+from parcelwall.planning import commands, forecast_report, history, room_report, stored, wanted
 from parcelwall.planning.forecast_plan import Load
 from parcelwall.rules import facts
 from parcelwall.rules.layout import plain_layout
@@ -26,7 +28,7 @@ from parcelwall.rules.offers import RoomTable
 from parcelwall.rules.tables import VisitCalendar
 from parcelwall.simulation.town import Town
 from rules.samples import CALENDAR, CURVE, ROW
-from station.towns import ADA, NOW, Pen, a_hub, a_small_town, only, order, parcel_at, told
+from station.towns import ADA, NOW, Pen, a_hub, a_small_town, announced, only, order, parcel_at, told
 
 HOUR = 3600
 ALWAYS = {"announced": ((1.0, 2.0, 30.0),) * 7, "on_the_way": ((1.0, 2.0, 30.0),) * 7,
@@ -106,6 +108,27 @@ async def test_what_only_the_hub_may_tell_is_not_learnt_from_a_station(
     assert await connection.fetchval("SELECT count(*) FROM entry WHERE kind = 'WrittenOff'") == 1, "it is kept"
     assert encode(await history.read(connection, town.clock.now())) == encode(before)
     assert before.rows == {} and before.layouts["S-0001"] == about.layout
+
+
+@pytest.mark.parametrize("wrong", ["0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z",
+                                   "2026-01-01T00:00:00.000000Z", "2026-11-22T23:00:00.000000Z"])  # fmt: skip
+async def test_a_station_whose_clock_is_wrong_stops_no_plan_and_its_parcels_are_where_the_hub_heard_of_them(
+    wrong: str, town: Town, connection: asyncpg.Connection
+) -> None:
+    assert isinstance(town.clock, VirtualClock)
+    await town.hub.configure(replace(town.hub.stations.known["S-0001"].about, station="S-0002"), joined=True)
+    parcel = await parcel_at(town.hub, await announced(town.hub, "PW-1", "S-0002"))
+    advance(town, 5)
+    pen = Pen("S-0002", town.clock)
+    put_in = pen.deposited(parcel, 1, collect_by=town.clock.now())
+    await town.hub.receive("S-0002", chain.extend("S-0002", pen.head, [Draft("Deposited", wrong, facts.body(put_in))]))
+    advance(town, 1)
+    found = await history.read(connection, town.clock.now())
+    [story] = found.stories.values()
+    assert (story.reserved, story.deposited, story.open) == (NOW, NOW + timedelta(hours=5), False)
+    asked = await wanted.read(connection, found, town.clock.now())
+    assert [each.at.hour for each in asked.asked["S-0002"]] == [15], "in Helsinki"
+    assert len(history.columns(found).records) == 1
 
 
 async def test_forecasts_are_kept_once_and_scored_when_their_hour_is_past(

@@ -19,6 +19,7 @@ from parcelwall.planning.records import Row, from_rows, weekday, whole
 from parcelwall.rules.offers import RoomTable
 from parcelwall.rules.tables import AdmissionRow, VisitCalendar
 from planning.pretend_point import START, rows, write
+from rules.samples import CALENDAR
 
 FIRST = records.day_number(START.date())
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -171,8 +172,13 @@ def test_what_is_no_plan_is_not_adopted(tmp_path: Path) -> None:
     path = tmp_path / "plan.json"
     with pytest.raises(Trouble, match="cannot be read"):
         read_tables(path, (), NOON)
-    path.write_text('{"calendars": [{"type": "VisitCalendar", "station": "S-0001"}]}')
-    with pytest.raises(Trouble, match="is no plan"):
+    naive = '{"type": "RoomTable", "station": "S-0001", "made_at": "2026-11-22T12:00:00", "chance": {}}'
+    for text in ('{"calendars": [{"type": "VisitCalendar", "station": "S-0001"}]}', "[" * 100_000, naive):
+        path.write_text(text)
+        with pytest.raises(Trouble, match="is no plan"):
+            read_tables(path, (), NOON)
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(CALENDAR, zone="Mars/Olympus")))
+    with pytest.raises(Trouble, match="no time zone that this machine knows"):
         read_tables(path, (), NOON)
 
 

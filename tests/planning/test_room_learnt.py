@@ -121,9 +121,11 @@ def test_what_was_learnt_is_kept_for_a_week_and_for_the_station_as_it_is_built(t
     assert rebuilt.compartments == (2, 1, 2)
     again = offers.places(a_history(changed=True))["S-0001"]
     assert again.since_h == offers._hours(NOW - timedelta(days=2), again.zone), "what was before teaches nothing"
-    kept.write_bytes(b"a picture")
-    with pytest.raises(Trouble, match="remove it"):
-        room_report.make(a_history(), NOW, kept, False, told.append)
+    whole = kept.read_bytes()
+    for spoilt in (b"a picture", whole[:20] + bytes(20) + whole[40:]):
+        kept.write_bytes(spoilt)
+        with pytest.raises(Trouble, match="remove it"):
+            room_report.make(a_history(), NOW, kept, False, told.append)
 
 
 def test_a_promise_that_lapsed_is_on_its_way_until_then_and_a_clock_change_moves_no_hour() -> None:

@@ -173,7 +173,8 @@ def test_an_offer_is_not_made_where_a_row_stands_against_it() -> None:
 
 @pytest.mark.parametrize("bad", [
     {"rule": "protect"}, {"rule": "threshold", "levels": [1, 2, 3, 4, 5, 6, 7]}, {"rule": "price"},
-    {"rule": "protect", "keep": {"S": -1}}, {"rule": "price", "prices": [float("nan")] * 7},
+    {"rule": "protect", "keep": {"S": -1}}, {"rule": "protect", "keep": {"S": 10**400}},
+    {"rule": "price", "prices": [float("nan")] * 7},
     {"rule": "price", "prices": [float("inf")] * 7}, {"rule": "price", "prices": [1.0]}, {"rule": "always", "name": ""},
     {"rule": "always", "good_until": "2026-11-22T08:00:00"},
 ])  # fmt: skip

@@ -102,3 +102,15 @@ def test_a_calendar_that_is_none_is_not_taken() -> None:
                   {"last_h": ((1.0,),) * 7}):  # fmt: skip
         with pytest.raises(ValueError):
             calendar(**wrong).__post_init__()
+
+
+@pytest.mark.parametrize(("changed", "why"), [
+    ({}, ""), ({"zone": "Mars/Olympus"}, "no time zone"), ({"zone": ""}, "no time zone"),
+    ({"zone": "../etc/passwd"}, "no time zone"),
+    ({"lead_h": {"announced": ((1.0, 2.0, 1e308),) * 7}}, "until a deposit"),
+    ({"lead_h": {"announced": ((-50.0, -40.0, -30.0),) * 7}}, "until a deposit"),
+    ({"last_h": ((1.0, 2.0, 1e9),) * 7}, "clock hours"), ({"first_h": ((-1.0, 2.0, 3.0),) * 7}, "clock hours"),
+])  # fmt: skip
+def test_a_calendar_by_which_no_window_can_be_told_says_why(changed: dict[str, object], why: str) -> None:
+    said = tables.of_no_use(calendar(**changed))
+    assert why in said if why else said == ""

@@ -152,6 +152,7 @@ async def test_every_address_is_for_people_or_is_named_as_one_for_programs(house
         is_programs = path in FOR_PROGRAMS or path.startswith("/api/v1") or scripts.fullmatch(path)
         assert is_for_people(asked(path)) != bool(is_programs), path
     assert not is_for_people(asked("/courier/outbox", "POST")) and is_for_people(asked("/courier/outbox"))
+    assert not is_for_people(asked("/api/v1/stations/S-0001\n")), "a program that asks oddly is a program"
 
 
 async def test_programs_and_scripts_have_a_problem(house: House) -> None:

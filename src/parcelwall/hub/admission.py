@@ -37,13 +37,15 @@ class Changed(msgspec.Struct, frozen=True):
     by_row: str
 
 
-def refuse_odd(row: AdmissionRow, stations: Stations) -> None:
+def refuse_odd(row: AdmissionRow, stations: Stations, now: datetime) -> None:
     """Refuses a row that could never say anything: of a station or sizes that there are not, for no lead time at all,
-    keeping more of a size than the station has; and a name that is a text."""
+    keeping more of a size than the station has, or that is over; and a name that is a text."""
     if len(row.name) > LONGEST_NAME:
         raise Refusal("bad_field", f"A row's name has at most {LONGEST_NAME} characters.", field="name")
     if row.lead_h[0] >= row.lead_h[1]:
         raise Refusal("bad_field", "`lead_h` is from, below: the second is larger.", field="lead_h", row=row.name)
+    if row.rule != "ended" and row.good_until is not None and row.good_until < now:
+        raise Refusal("bad_field", "`good_until` is past: nobody would use this row.", field="good_until", row=row.name)
     if not row.station:
         return
     if row.station not in stations.known:
@@ -62,7 +64,7 @@ def refuse_odd(row: AdmissionRow, stations: Stations) -> None:
 async def record(at: Sitting, rows: Sequence[AdmissionRow], plan: str, actor: UUID | None, by_row: str = "") -> None:
     """Writes them into the journal, in this process's own stream: no station needs them. Refuses odd ones."""
     for row in rows:
-        refuse_odd(row, at.stations)
+        refuse_odd(row, at.stations, at.now)
         at.record(facts.AdmissionAdopted(row=row, plan=plan, actor=actor, by_row=by_row), at.streams.slot)
 
 

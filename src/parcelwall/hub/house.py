@@ -134,7 +134,7 @@ class Hub:
         """The tables of a plan file come into use; answers how many of each kind. Refuses what is no table. Of
         visit calendars and rows of admission the journal tells: what was promised by them can be audited."""
         async with self.pool.acquire() as connection, connection.transaction():
-            taken = await adopt(connection, lines, self.clock.now())
+            taken = await adopt(connection, self.stations, lines, self.clock.now())
             at = self.desk.sitting(connection)
             await at.load((), ())
             told = of_lines(lines)

@@ -45,6 +45,7 @@ INSERT INTO station (id, name, lat, lon, record, room, in_service) VALUES ($1, $
 ON CONFLICT DO NOTHING"""
 _CHANGE = """
 UPDATE station SET config = config + 1, changed = DEFAULT, name = $2, lat = $3, lon = $4, record = $5 WHERE id = $1"""
+_OLD_CHANCES = "DELETE FROM learnt WHERE kind = 'RoomTable' AND key = $1"  # of a station that is built otherwise
 
 
 _SECRET = "SELECT epoch, sealed FROM station_secret WHERE station = $1 ORDER BY epoch DESC LIMIT 1"
@@ -96,6 +97,7 @@ async def configure(at: Sitting, about: facts.StationConfigured, joined: bool = 
     if policy := await policy_in_force(at.connection):
         at.record(policy, at.streams.station(about.station))
     await at.write()
+    await at.connection.execute(_OLD_CHANCES, about.station)
     await at.connection.execute(_CHANGE, about.station, about.name, about.lat, about.lon, body)
 
 

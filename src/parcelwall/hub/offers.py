@@ -231,12 +231,15 @@ def _ready(calendar: tables.VisitCalendar | None, parcel: Parcel, now: datetime,
     return Ready(since, since + timedelta(hours=policy.deposit_window_hours), "stated")
 
 
-async def adopt(connection: asyncpg.Connection, lines: Sequence[bytes], now: datetime) -> dict[str, int]:
+async def adopt(
+    connection: asyncpg.Connection, stations: Stations, lines: Sequence[bytes], now: datetime
+) -> dict[str, int]:
     """Takes the tables of a plan file, one JSON object a line, into use; answers how many of each kind.
 
-    Raises Refusal, and takes none, if a line is no table that the hub reads. Raises Trouble for an empty file.
+    Raises Refusal, and takes none, if a line is no table that the hub reads, or of a station or sizes that there are
+    not. Raises Trouble for an empty file.
     """
-    rows = [_table(line, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    rows = [_table(line, number, stations) for number, line in enumerate(lines, start=1) if line.strip()]
     if not rows:
         raise Trouble("the plan file holds no table")
     kinds = [kind for kind, _, _ in rows]
@@ -246,11 +249,13 @@ async def adopt(connection: asyncpg.Connection, lines: Sequence[bytes], now: dat
     return {kind: kinds.count(kind) for kind in dict.fromkeys(kinds)}
 
 
-def _table(line: bytes, number: int) -> tuple[str, str, str]:
+def _table(line: bytes, number: int, stations: Stations) -> tuple[str, str, str]:
     try:
         found = msgspec.json.decode(line, type=RoomTable | tables.VisitCalendar | AdmissionRow)
-    except (msgspec.MsgspecError, ValueError) as no:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as no:
         raise Refusal("bad_field", f"Line {number} of the plan file is no table of ours: {no}", field="file") from no
+    if odd := _of_no_use(found, stations):
+        raise Refusal("bad_field", f"Line {number} of the plan file cannot be used: {odd}. Plan anew.", field="file")
     kind = type(found).__name__
     if isinstance(found, RoomTable):
         key = found.station
@@ -259,3 +264,18 @@ def _table(line: bytes, number: int) -> tuple[str, str, str]:
     else:
         key = found.name
     return kind, key, msgspec.json.encode(found).decode()
+
+
+def _of_no_use(table: RoomTable | tables.VisitCalendar | AdmissionRow, stations: Stations) -> str:
+    """Why it would never be used at this hub; empty if it would, and for rows of admission (`refuse_odd` says that)."""
+    if isinstance(table, AdmissionRow):
+        return ""
+    here = stations.known.get(table.station)
+    if here is None:
+        return f"there is no station {table.station!r}"
+    if isinstance(table, tables.VisitCalendar):
+        return "a carrier's name holds a NUL" if "\0" in table.carrier else tables.of_no_use(table)
+    sizes = {size for rows in (table.chance, *table.by_carrier.values()) for size in rows}
+    if sizes <= here.plan.sizes.keys():
+        return ""
+    return f"{table.station} has the sizes {', '.join(here.plan.sizes)}, and the table {', '.join(sorted(sizes))}"

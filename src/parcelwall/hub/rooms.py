@@ -117,9 +117,12 @@ def _room(text: str) -> Room:
     return read_room(text)
 
 
-def _table(text: str) -> RoomTable:
+def _table(text: str) -> RoomTable | None:
     """Sixty thousand tables of two dozen numbers for each carrier: equal rows and equal names are kept once."""
-    table = _room_table.decode(text)
+    try:
+        table = _room_table.decode(text)
+    except msgspec.ValidationError:
+        return None  # of another version: counts alone, as without a table
     by_carrier = {_name(carrier): _rows(rows) for carrier, rows in table.by_carrier.items()}
     chance, model = _rows(table.chance), _name(table.model)
     return msgspec.structs.replace(table, chance=chance, model=model, by_carrier=by_carrier)

@@ -11,7 +11,7 @@ from parcelwall.rules import facts
 from parcelwall.rules.admission import Rows
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.sentence import ON_THE_WAY
-from parcelwall.rules.tables import AdmissionRow, VisitCalendar, Window, ready_window, runs_late_h
+from parcelwall.rules.tables import AdmissionRow, VisitCalendar, Window, of_no_use, ready_window, runs_late_h
 
 _OURS = f"kind IN ('TableAdopted', 'AdmissionAdopted') AND {OF_HUB}"
 # At a start the newest of each name alone: a row a night and station is many in a year.
@@ -98,6 +98,8 @@ class Tables:
         self._newest[name] = at
         if isinstance(table, AdmissionRow):
             self._admission[table.name] = table
+        elif of_no_use(table):  # adopted before anybody looked: what was stated is told
+            self.calendars.pop((table.station, table.carrier), None)
         else:
             self.calendars[table.station, table.carrier] = table
 

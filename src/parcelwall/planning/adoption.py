@@ -9,7 +9,7 @@ import msgspec
 
 from parcelwall.errors import Trouble
 from parcelwall.rules.offers import STALE, RoomTable
-from parcelwall.rules.tables import AdmissionRow, VisitCalendar, fresh
+from parcelwall.rules.tables import AdmissionRow, VisitCalendar, fresh, of_no_use
 
 Table = VisitCalendar | RoomTable | AdmissionRow
 
@@ -33,7 +33,7 @@ def read_tables(file: Path, stations: Sequence[str], now: datetime) -> tuple[lis
         every = _of_lines(raw) if _is_lines(raw) else _of_plan(raw)
     except OSError as no:
         raise Trouble(f"{file} cannot be read: {no.strerror}.") from no
-    except msgspec.DecodeError as no:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as no:
         raise Trouble(f"{file} is no plan of `parcelwall plan`: {no}.") from no
     tables = [each for each in every if not stations or each.station in stations]
     if not tables:
@@ -50,7 +50,10 @@ def _no_use(table: Table, now: datetime) -> str:
         return f"{table.name} was good until {table.good_until:%Y-%m-%d %H:%M} and is too old" if over else ""
     if isinstance(table, RoomTable):
         return _no_room(table, now)
-    return "" if fresh(table.fit, now.date()) else f"one was fitted on {table.fit.fitted_on} and is too old"
+    if not fresh(table.fit, now.date()):
+        return f"one was fitted on {table.fit.fitted_on} and is too old"
+    odd = of_no_use(table)
+    return f"of the calendar of {table.carrier} at {table.station}, {odd}" if odd else ""
 
 
 def _no_room(table: RoomTable, now: datetime) -> str:
@@ -67,7 +70,7 @@ def _is_lines(raw: bytes) -> bool:
     """Whether it is one table a line: then the first line is whole by itself, and says which kind of table it is."""
     try:
         first = msgspec.json.decode(raw.strip().partition(b"\n")[0])
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     return isinstance(first, dict) and "type" in first
 

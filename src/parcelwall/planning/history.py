@@ -19,7 +19,7 @@ from parcelwall.rules import facts
 from parcelwall.rules.layout import Layout
 from parcelwall.rules.places import read_room
 from parcelwall.rules.sentence import ON_THE_WAY
-from parcelwall.rules.tables import AdmissionRow, Told, VisitCalendar
+from parcelwall.rules.tables import AdmissionRow, Told, VisitCalendar, of_no_use
 
 KINDS = ("Announced", "Reserved", "CarrierReported", "Deposited", "Collected", "TakenBack", "Cancelled", "Diverted",
          "WrittenOff", "Lapsed", "TableAdopted")  # fmt: skip
@@ -105,6 +105,8 @@ def _note(history: History, fact: facts.Fact, at: datetime, parcel: UUID | None)
     elif isinstance(fact, facts.AdmissionAdopted):
         history.rows[fact.row.name] = fact.row
     elif isinstance(fact, facts.TableAdopted) and isinstance(fact.table, VisitCalendar):
+        if of_no_use(fact.table):
+            return
         history.adopted.append((at, fact.table))
     elif parcel is not None:
         _tell(history.stories.setdefault(parcel, Story()), fact, at)

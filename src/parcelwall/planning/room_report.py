@@ -4,6 +4,7 @@ Learning takes seconds a station and is good for a week; a table takes hundredth
 """
 
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -50,7 +51,7 @@ def read(file: Path) -> dict[str, Mend]:
     try:
         lines = gzip.decompress(file.read_bytes()).splitlines()
         return {each.station: each for line in lines for each in [msgspec.json.decode(line, type=Mend)]}
-    except (OSError, EOFError, msgspec.MsgspecError) as no:
+    except (OSError, EOFError, zlib.error, msgspec.MsgspecError, RecursionError) as no:
         raise Trouble(f"{file} is not what `plan room` learnt: remove it, or name another with --learnt.") from no
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from math import cos, radians
 from operator import itemgetter
-from typing import Literal
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -37,7 +37,7 @@ class RoomTable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     `planning.offers` makes it; numbers outside 0..1 are not used."""
 
     station: str
-    made_at: datetime
+    made_at: Annotated[datetime, msgspec.Meta(tz=True)]
     chance: dict[str, tuple[float, ...]]
     model: str = ""
     by_carrier: dict[str, dict[str, tuple[float, ...]]] = {}

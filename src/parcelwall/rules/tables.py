@@ -9,12 +9,15 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from math import isfinite
 from typing import Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 LEVELS = (0.1, 0.5, 0.9)
 STALE_DAYS = 35  # tables older than this are not used
+LONGEST_LEAD_H = 366 * 24.0  # of a calendar: a parcel that took longer tells of a wrong clock
+LAST_HOUR = 48.0  # a visit that began today is over then
+MOST_KEPT = 2**63  # more than any number in a journal holds
 LIKELY = 0.25  # a weekday on which the courier comes less often is no day to promise
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Quantiles = tuple[float, ...]  # at LEVELS; empty where too little is known
@@ -117,9 +120,10 @@ class AdmissionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     good_until: datetime | None = None
 
     def __post_init__(self) -> None:
-        numbers = (*self.lead_h, *self.keep.values(), *self.levels, *self.expected, *self.prices, *self.worth.values())
-        if not self.name or not all(isfinite(each) and each >= 0 for each in numbers):
-            raise ValueError("an admission row has a name, and numbers that are not below 0")
+        numbers = (*self.lead_h, *self.levels, *self.expected, *self.prices, *self.worth.values())
+        whole = all(0 <= count < MOST_KEPT for count in self.keep.values())  # an int may be larger than any float
+        if not self.name or not whole or not all(isfinite(each) and each >= 0 for each in numbers):
+            raise ValueError("an admission row has a name, and numbers from 0 on that a journal can hold")
         if self.rule == "protect" and not self.keep:
             raise ValueError("a row that protects says in `keep` how many of which size")
         if self.rule == "threshold" and not (self.levels and len(self.levels) == len(self.expected)):
@@ -160,6 +164,22 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     second: str = ""
     since: datetime | None = None
     by: datetime | None = None
+
+
+def of_no_use(calendar: VisitCalendar) -> str:
+    """Why no window can be told by this calendar, in words; empty if one can. Nobody adopts such a one any more, and
+    one that an older journal holds is passed over: what was stated is told then."""
+    try:
+        ZoneInfo(calendar.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return f"{calendar.zone!r} is no time zone that this machine knows"
+    clock = (hour for row in (*calendar.first_h, *calendar.last_h) for hour in row)
+    if not all(0 <= hour <= LAST_HOUR for hour in clock):
+        return f"the clock hours of a visit lie between 0 and {LAST_HOUR:g}"
+    ahead = (hours for of in calendar.lead_h.values() for row in of for hours in row)
+    if not all(0 <= hours <= LONGEST_LEAD_H for hours in ahead):
+        return f"the hours until a deposit lie between 0 and {LONGEST_LEAD_H:g}"
+    return ""
 
 
 def fresh(fit: Fit, today: date) -> bool:

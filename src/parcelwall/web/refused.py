@@ -27,7 +27,8 @@ Handler = Callable[[Request[Any, Any, Any], Any], Problem]
 _PROGRAMS = re.compile(
     r"/(api|health|static|map|link|enrol|metrics)(/.*)?"  # companies, stations, and what pages are made of
     r"|.*/(begin|finish|events)"  # passkey.js, and streams
-    r"|/courier/(label|delegations)|.*\.(js|json|webmanifest|ico)"
+    r"|/courier/(label|delegations)|.*\.(js|json|webmanifest|ico)",
+    re.DOTALL,
 )
 _OUTBOX = "/courier/outbox"  # a page to look at, and where its script sends what it holds
 _OWN_PAGE = re.compile(r"/[pf]/[\w-]+")
