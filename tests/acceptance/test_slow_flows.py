@@ -61,7 +61,8 @@ def test_a_door_jams_and_opens_at_the_second_try(town: Town, at: Standing) -> No
     at.kiosk.type(code_of(town, told)).screen("stuck", within_s=30).see("We have noted it")
     at.kiosk.gates()
     at.here.boards.core.jam(door, on=False)
-    at.kiosk.tap("Try once more")  # once the lock has rested
+    rested(at, door)
+    at.kiosk.tap("Try once more")
     at.shut("thanks")
     until(lambda: town.stage(told.reference) == "COLLECTED", "the hub hears of it")
 
@@ -161,7 +162,7 @@ def test_a_door_that_jams_is_told_on_the_phone(town: Town, browser: Any, at: Sta
     at.here.boards.core.jam(door, on=False)
     at.kiosk.screen("stuck")
     at.home()
-    until(lambda: not at.here.station.doors.rests_s(door), "its coil has rested after three pulses", within_s=40)
+    rested(at, door)
     at.kiosk.type(code_of(town, told))
     at.shut("thanks")
 
@@ -213,6 +214,10 @@ def test_a_couriers_round_on_a_slow_phone(town: Town, operator: Shop, playwright
         page.waits_for(0)
     cases = [each for each in operator.get("/cases").json()["cases"] if each["about"] == "reported_damaged"]
     assert STATION in {each["station"] for each in cases}
+
+
+def rested(at: Standing, door: int) -> None:
+    until(lambda: not at.here.station.doors.rests_s(door), "its coil has rested after three pulses", within_s=40)
 
 
 def fold(own: Watched, act: str) -> Any:
