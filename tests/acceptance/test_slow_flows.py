@@ -19,7 +19,7 @@ from acceptance.standing import Standing, code_of, expected, link_in, qr_of, rea
 from acceptance.test_courier import sign_in
 from web.gallery import CHROMIUM
 
-STATION = "S-0003"
+STATION = "S-0001"  # the largest: a door that jams needs a coil that was not driven five times in these ten minutes
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -201,7 +201,7 @@ def test_a_couriers_round_on_a_slow_phone(town: Town, operator: Shop, playwright
         slow(page.page)
         sign_in(town, operator, page)
         page.worker_is_ready()
-        page.see("Kruununhaka")
+        page.see("Kluuvi")
         page.go(town.demo.url + f"/courier/scan?station={STATION}")
         page.read_typed(told.reference).says("This one is for here")
         phone.context.set_offline(True)
