@@ -43,7 +43,7 @@ class Town:
         clock = SystemClock()
         try:
             async with a_demo(self.folder, 0, clock, Ids(clock)) as self.demo:
-                self.people = People(self.demo, clock, Ids(clock), lambda _: None)
+                self.people = People(self.demo, clock, Ids(clock), lambda _: None, at_door_s=0.1)
                 self.ready.set()
                 await self._stop.wait()
         except BaseException as failed:

@@ -43,10 +43,12 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class People:
-    """All of them. `say` is told what happens, in words."""
+    """All of them. `say` is told what happens, in words. Each is `at_door_s` before an open door."""
 
-    def __init__(self, demo: Demo, clock: Clock, ids: Ids, say: Callable[[str], None]) -> None:
-        self.demo, self.clock, self.ids, self.say = demo, clock, ids, say
+    def __init__(
+        self, demo: Demo, clock: Clock, ids: Ids, say: Callable[[str], None], at_door_s: float = 1.0
+    ) -> None:  # fmt: skip
+        self.demo, self.clock, self.ids, self.say, self.at_door_s = demo, clock, ids, say, at_door_s
         self.shop = Browser(demo.url)
         self.browsers = {name: Browser(each.kiosk_url) for name, each in demo.stations.items()}
         self._count = 0
@@ -128,13 +130,17 @@ class People:
         return await self._through(here)
 
     async def _through(self, here: Pretend) -> int:
-        """Waits for the open door, uses it, pushes it shut."""
+        """Waits for the open door, uses it, pushes until it catches, which it does not while its coil is driven."""
         kiosk = here.station.kiosk
         await self.until(lambda: kiosk.showing.screen == "open", "the door opens", lambda: kiosk.showing.screen)
         door = kiosk.showing.door or 0
-        await asyncio.sleep(1.0)
-        here.boards.push_closed(door)
-        await self.until(lambda: kiosk.showing.screen not in ("open", "still-open"), "the station sees the door shut")
+        await asyncio.sleep(self.at_door_s)
+
+        def pushed() -> bool:
+            here.boards.push_closed(door)
+            return kiosk.showing.screen not in ("open", "still-open")
+
+        await self.until(pushed, "the station sees the door shut")
         return door
 
     async def until(self, done: Callable[[], bool], what: str, instead: Callable[[], str] | None = None) -> None:
