@@ -223,3 +223,22 @@ def test_a_courier_s_photo_of_any_kind_becomes_a_small_jpeg(page: Any, address: 
         if kind in ("PNG", "WEBP"):
             assert min(picture.convert("L").getdata()) > 250
     assert page.evaluate(AS_PHOTO, base64.b64encode(b"no photo").decode()) is None
+
+
+WHOLE = """() => [...document.querySelectorAll('.rail-nav span')].flatMap(link => [...link.childNodes].filter(node =>
+  node.nodeType === 3).flatMap(node => [...node.data.matchAll(/[^ \\n]+/g)].filter(word => {
+    const of = document.createRange();
+    of.setStart(node, word.index);
+    of.setEnd(node, word.index + word[0].length);
+    return new Set([...of.getClientRects()].map(line => Math.round(line.top))).size > 1;
+  }).map(word => word[0])))"""
+
+
+def test_no_language_parts_a_word_of_the_rail_or_moves_the_cases_off_the_desk(page: Any, address: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 860})
+    for language in ("de", "pl", "pt"):
+        page.goto(f"{address}/console-map?language={language}")
+        page.locator(".rail-nav").wait_for()
+        assert page.evaluate(WHOLE) == [], language
+        beyond = page.locator(".scroll").evaluate("table => table.scrollWidth - table.clientWidth")
+        assert beyond <= 0, f"{language}: the table is {beyond} px wider than the desk"
