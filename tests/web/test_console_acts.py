@@ -1,5 +1,6 @@
 """The second person at the console: proves to be there, for this one act, before it is agreed to."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -74,6 +75,24 @@ async def test_a_console_that_was_left_open_agrees_to_nothing(hub: Hub) -> None:
     assert 'name="key"' in page and "Your key once more" in page
     assert await noor.agree(act, key=noor.key) == "/console/longer?said=agreed"
     assert await state(hub, act) == "agreed"
+
+
+async def test_who_agrees_to_nothing_is_back_where_they_stood(hub: Hub) -> None:
+    """The list as it was narrowed down, the map, or the page of what is kept longer: as the form on it says."""
+    kaisa, noor = await sat_down(hub, "kaisa"), await sat_down(hub, "noor")
+    for place in ("/console/needs?only=second", "/console", "/console/longer"):
+        act = await waiting(hub, kaisa.person)
+        page = (await noor.browser.get(place)).text
+
+        async def sent(what: str, page: str = page, at: str = f"/console/acts/{act}") -> str:
+            form = page.split(f'action="{at}/{what}"')[1].split("</form>")[0]
+            hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+            answer = await noor.browser.post(f"{at}/{what}", data={**hidden, "key": "wrong"})
+            return str(answer.headers["location"])
+
+        and_ = "&" if "?" in place else "?"
+        assert await sent("agree") == f"{place}{and_}no=prove_again"
+        assert await sent("withdraw") == f"{place}{and_}said=withdrawn"
 
 
 async def test_a_passkey_agrees_to_the_act_that_it_was_shown_for(hub: Hub) -> None:

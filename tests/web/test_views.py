@@ -113,6 +113,8 @@ def test_the_stations_picture_explains_each_state_that_it_draws() -> None:
     for doors in (some, tuple(each for each in some if each.state != "unknown")):
         keys = re.findall(r'class="key key-(\w+)"', RENDERER.fragment(msgspec.structs.replace(shown, doors=doors)))
         assert keys == [each for each in states if each != "unknown" or doors is some]
+    pretend = re.findall(r'class="key key-(\w+)">(\w+)<', RENDERER.fragment(ALL["demo-pretend"]))
+    assert pretend == [("free", "shut"), ("open", "open"), ("fault", "jammed")], "all that its wall draws"
 
 
 def test_a_permit_that_ends_leads_to_its_site() -> None:

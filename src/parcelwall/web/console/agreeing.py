@@ -11,7 +11,7 @@ from parcelwall.hub import acts, passkeys, signed_in
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
 from parcelwall.hub.staff import SignIn
-from parcelwall.web.console.gate import HOME, back, must, posted
+from parcelwall.web.console.gate import HOME, back, must, posted, stood
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.sign_in import prove_again
 from parcelwall.web.console.station import check_slip, sent
@@ -36,7 +36,7 @@ async def agree(
     except Refusal as no:
         if no.reason in ("no_right", "not_found"):
             raise
-        return back(f"{HOME}/needs", no=no)
+        return back(stood(hub, form), no=no)
 
 
 async def _agreed(hub: Hub, outlets: Outlets, jobs: Jobs, sign_in: SignIn, act: UUID) -> str:
@@ -66,7 +66,8 @@ async def agree_finish(
     """As `agree`, with a passkey that was shown for it. Raises Refusal."""
     must(sign_in, "see")
     answer = await answer_of(request)
-    check_slip({name: value[:500] for name, value in fields_of(answer).items()}, sign_in)
+    form = {name: value[:500] for name, value in fields_of(answer).items()}
+    check_slip(form, sign_in)
     await passkeys.finish_proof(hub, "operator", f"agree {act}", answer, sign_in.person.actor)
     await signed_in.prove(hub, sign_in.secret)
     try:
@@ -74,18 +75,17 @@ async def agree_finish(
     except Refusal as no:
         if no.reason in ("no_right", "not_found"):
             raise
-        return went_well(f"{HOME}/needs?no={no.reason}")
+        return went_well(back(stood(hub, form), no=no).url)
 
 
 @post("/console/acts/{act:uuid}/withdraw", include_in_schema=False)
 async def withdraw(request: Request[Any, Any, Any], act: UUID, sign_in: SignIn, hub: Hub) -> Redirect:
     must(sign_in, "see")
     form = await posted(request, sign_in)
-    to = f"{HOME}/longer" if form.get("to") == "longer" else f"{HOME}/needs"
     try:
         await acts.withdraw(hub, sign_in.person, act)
     except Refusal as no:
         if no.reason in ("no_right", "not_found"):
             raise
-        return back(to, no=no)
-    return back(to, "withdrawn")
+        return back(stood(hub, form), no=no)
+    return back(stood(hub, form), "withdrawn")

@@ -2,7 +2,6 @@
 recipient is told."""
 
 from typing import Any
-from urllib.parse import parse_qs, urlencode
 from uuid import UUID
 
 from litestar import Request, Response, get, post
@@ -13,7 +12,7 @@ from parcelwall.hub import acts, case_notes, photos, reading
 from parcelwall.hub.commands import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
-from parcelwall.web.console.gate import HOME, back, must, posted
+from parcelwall.web.console.gate import back, must, posted, stood
 from parcelwall.web.render import HEADERS
 
 
@@ -22,7 +21,7 @@ async def close_case(request: Request[Any, Any, Any], case: UUID, sign_in: SignI
     """Somebody has looked. The outcome is a word for those who read the journal later. Raises Refusal."""
     must(sign_in, "see")
     form = await posted(request, sign_in)
-    to = _where(hub, form)
+    to = stood(hub, form)
     station = await reading.station_of_case(hub, case)
     person = must(sign_in, "hold", station)
     outcome = form.get("outcome", "").strip()
@@ -54,8 +53,8 @@ async def send_someone(request: Request[Any, Any, Any], case: UUID, sign_in: Sig
     try:
         await case_notes.send(hub, sign_in.person, case, form.get("words", ""))
     except Refusal as no:
-        return back(_where(hub, form), no=no)
-    return back(_where(hub, form), "sent")
+        return back(stood(hub, form), no=no)
+    return back(stood(hub, form), "sent")
 
 
 @post("/console/cases/{case:uuid}/tell", include_in_schema=False)
@@ -66,14 +65,5 @@ async def tell_recipient(request: Request[Any, Any, Any], case: UUID, sign_in: S
     try:
         told = await case_notes.tell(hub, sign_in.person, case)
     except Refusal as no:
-        return back(_where(hub, form), no=no)
-    return back(_where(hub, form), "told" if told else "nobody_to_tell")
-
-
-def _where(hub: Hub, form: dict[str, str]) -> str:
-    """The page on which the form stands: a station's, or the list of all as it was narrowed down."""
-    station, asked = form.get("station", ""), parse_qs(form.get("narrowed", ""))
-    if station in hub.stations.known:
-        return f"{HOME}/stations/{station}"
-    kept = urlencode([(name, asked[name][0]) for name in ("only", "q") if name in asked])
-    return f"{HOME}/needs?{kept}" if kept else f"{HOME}/needs"
+        return back(stood(hub, form), no=no)
+    return back(stood(hub, form), "told" if told else "nobody_to_tell")

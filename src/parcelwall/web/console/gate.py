@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -114,6 +114,18 @@ def back(path: str, what: str = "", no: Refusal | None = None) -> Redirect:
     """To a page that says what came of it: a key of `said.SAID`, or why not."""
     query = f"no={no.reason}" if no else f"said={what}" if what else ""
     return Redirect(f"{path}{'&' if '?' in path else '?'}{query}" if query else path, status_code=303)
+
+
+def stood(hub: Hub, form: dict[str, str]) -> str:
+    """The page on which the form that was sent stands: the map, "Keep longer", a station's or the one that writes off
+    what lies there, or the list of what needs somebody as it was narrowed down."""
+    station, to, asked = form.get("station", ""), form.get("to", ""), parse_qs(form.get("narrowed", ""))
+    if to in ("map", "longer"):
+        return HOME if to == "map" else f"{HOME}/longer"
+    if station in hub.stations.known:
+        return f"{HOME}/stations/{station}{'/write-off' if to == 'write-off' else ''}"
+    kept = urlencode([(name, asked[name][0]) for name in ("only", "q") if name in asked])
+    return f"{HOME}/needs?{kept}" if kept else f"{HOME}/needs"
 
 
 async def top(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, here: str, count: int | None = None) -> Top:
