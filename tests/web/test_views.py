@@ -117,6 +117,13 @@ def test_the_stations_picture_explains_each_state_that_it_draws() -> None:
     assert pretend == [("free", "shut"), ("open", "open"), ("fault", "jammed")], "all that its wall draws"
 
 
+def test_in_arabic_a_list_has_its_own_comma() -> None:
+    """Between two names of a sentence from right to left the comma of the Latin script stands upside down."""
+    shown = ALL["console-needs"]
+    page = Renderer(words_of).fragment(shown, Look(language="ar"))
+    assert "Simonkatu، الباب" in page and "Simonkatu, " not in page
+
+
 def test_a_permit_that_ends_leads_to_its_site() -> None:
     page = RENDERER.fragment(ALL["console-needs"])
     permit = page[page.index('id="permit-') :]

@@ -211,17 +211,6 @@ def test_at_twice_the_size_no_steps_time_lies_on_its_words(page: Any, address: s
     assert len(covered) == 5 and not any(covered)
 
 
-def test_a_case_s_number_is_one_word(page: Any, address: str) -> None:
-    """At twice the size it broke at its hyphen."""
-    go(page, address, "console-needs")
-    lines = page.locator(".need-why .mono").evaluate_all("""(numbers) => numbers.map((each) => {
-      each.textContent = "C-AF29AB"; // before a digit no browser breaks it
-      each.parentElement.style.inlineSize = "3em";
-      return each.getClientRects().length;
-    })""")
-    assert lines and set(lines) == {1}
-
-
 def test_a_courier_s_photo_of_any_kind_becomes_a_small_jpeg(page: Any, address: str) -> None:
     """PNG and WebP, with holes: white, not black. What is no picture is none, and the report goes without it."""
     go(page, address, "courier-problem")
