@@ -6,6 +6,7 @@ One of them by default; all with `-m slow`.
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,9 @@ def test_a_door_jams_and_opens_at_the_second_try(town: Town, at: Standing) -> No
     told, _ = ready(town, STATION)
     door = town.behind(STATION, told.reference)
     at.home()
-    at.here.boards.core.jam(door)
-    at.kiosk.type(code_of(town, told)).screen("stuck", within_s=30).see("We have noted it")
-    at.kiosk.gates()
-    at.here.boards.core.jam(door, on=False)
+    with jammed(at, door):
+        at.kiosk.type(code_of(town, told)).screen("stuck", within_s=30).see("We have noted it")
+        at.kiosk.gates()
     rested(at, door)
     at.kiosk.tap("Try once more")
     at.shut("thanks")
@@ -76,13 +76,9 @@ def test_a_courier_brings_where_a_door_jams_and_a_label_is_foreign(
     at.kiosk.screen("courier-scan")
     at.scan("NOT-OF-HERE-1")
     at.kiosk.screen("unknown").tap("Next parcel").screen("courier-scan")
-    doors = list(at.here.boards.states())
-    for door in doors:
-        at.here.boards.core.jam(door)
-    at.scan(told["reference"])
-    at.kiosk.screen("stuck", within_s=30)
-    for door in doors:
-        at.here.boards.core.jam(door, on=False)
+    with jammed(at, *at.here.boards.states()):
+        at.scan(told["reference"])
+        at.kiosk.screen("stuck", within_s=30)
     at.kiosk.tap("Start over").screen("courier-scan")
     at.scan(told["reference"])
     at.shut("courier-scan")
@@ -147,8 +143,7 @@ def test_a_door_that_jams_is_told_on_the_phone(town: Town, browser: Any, at: Sta
     told, letter = ready(town, STATION)
     door = town.behind(STATION, told.reference)
     at.home()
-    at.here.boards.core.jam(door)
-    with visitor(browser, PHONE) as phones:
+    with jammed(at, door), visitor(browser, PHONE) as phones:
         own = phones(Watched)
         slow(own.page)
         own.go(link_in(letter))
@@ -159,7 +154,6 @@ def test_a_door_that_jams_is_told_on_the_phone(town: Town, browser: Any, at: Sta
         own.page.wait_for_url("**said=door_failed**", timeout=30_000)
         assert own.page.locator(".said-no").is_visible() and own.page.locator(".qr").is_visible()
         own.gates(sideways=True)
-    at.here.boards.core.jam(door, on=False)
     at.kiosk.screen("stuck")
     at.home()
     rested(at, door)
@@ -214,6 +208,18 @@ def test_a_couriers_round_on_a_slow_phone(town: Town, operator: Shop, playwright
         page.waits_for(0)
     cases = [each for each in operator.get("/cases").json()["cases"] if each["about"] == "reported_damaged"]
     assert STATION in {each["station"] for each in cases}
+
+
+@contextmanager
+def jammed(at: Standing, *doors: int) -> Iterator[None]:
+    """They are mended, whatever was seen meanwhile: others go to the same doors."""
+    for door in doors:
+        at.here.boards.core.jam(door)
+    try:
+        yield
+    finally:
+        for door in doors:
+            at.here.boards.core.jam(door, on=False)
 
 
 def rested(at: Standing, door: int) -> None:
