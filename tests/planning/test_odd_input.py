@@ -13,14 +13,16 @@ from parcelwall.bench import promises
 from parcelwall.errors import Trouble
 from parcelwall.planning import past, told
 from parcelwall.planning.commands import app
-from parcelwall.planning.history import History, Story
-from parcelwall.rules import offers
+from parcelwall.planning.history import History, Story, note
+from parcelwall.planning.offers import places, tables
+from parcelwall.rules import facts, offers
 from parcelwall.rules.life import Stage
 from parcelwall.rules.offers import RoomTable, Standing, rank_offers
 from parcelwall.rules.places import Plan, Room
 from parcelwall.rules.policy import DEFAULT
 from parcelwall.rules.tables import Told
-from rules.samples import CALENDAR, NOW, PLAN, parcel
+from rules import samples
+from rules.samples import CALENDAR, LAYOUT, NOW, PLAN, parcel
 
 HEAD = "Id_parcel,DateR,DateE,DateD,DateP,Carrier"
 BEGAN = datetime(2023, 1, 2, 10)
@@ -193,6 +195,44 @@ def offered(table: RoomTable | None, at: datetime = NOW, arrival: datetime | Non
 def test_an_offer_from_a_strange_table_goes_by_counts_and_says_why(table: RoomTable | None, why: str) -> None:
     made = offered(table)
     assert (made.offered, made.probability, made.basis, made.why) == (True, None, "counts", why)
+
+
+def test_a_chance_that_a_strange_past_tells_says_so_in_the_offer() -> None:
+    made = offered(RoomTable(station="S-0001", made_at=NOW, chance={"S": (0.9,)}, why="gap"))
+    assert (made.offered, made.probability, made.basis, made.why) == (True, 0.9, "table", "gap")
+
+
+def days_of(first: int, last: int, a_day: int = 1) -> list[tuple[str, datetime, UUID | None, str]]:
+    """The entries of parcels that were brought on these days before NOW, and lay there for twenty hours."""
+    found = []
+    for back in range(first, last, -1):
+        for n in range(a_day):
+            came = NOW - timedelta(days=back, minutes=n)
+            found += life(back * 1000 + n, came)
+    return found
+
+
+def life(number: int, came: datetime) -> list[tuple[str, datetime, UUID | None, str]]:
+    told = (samples.reserved(parcel=UUID(int=number), reservation=UUID(int=number), deposit_by=came),
+            samples.deposited(parcel=UUID(int=number), reservation=UUID(int=number)),
+            samples.collected(parcel=UUID(int=number), reservation=UUID(int=number)))  # fmt: skip
+    hours = (-20, 0, 20)
+    return [(fact.kind, came + timedelta(hours=h), fact.parcel, facts.body(fact))
+            for fact, h in zip(told, hours, strict=True)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("brought", "why"), [
+    ([], "no_history"), (days_of(30, 0), "no_history"), (days_of(200, 0), ""), (days_of(200, 60), "silent"),
+    ([*days_of(500, 300), *days_of(10, 0)], "gap"), ([*days_of(200, 8), *days_of(8, 0, 10)], "demand_drift"),
+], ids=["nothing", "thirty days", "usual", "two months of nothing", "a gap", "ten times"])  # fmt: skip
+def test_a_table_of_room_says_what_its_past_is_unlike(
+    brought: list[tuple[str, datetime, UUID | None, str]], why: str
+) -> None:
+    known = History({}, {}, layouts={"S-0001": LAYOUT})
+    for each in brought:
+        note(known, *each)
+    [made] = tables(places(known), NOW, {})
+    assert (made.why, set(made.chance)) == (why, {"S", "M", "L"})
 
 
 def test_an_offer_over_a_clock_change_counts_true_days() -> None:

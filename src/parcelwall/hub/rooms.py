@@ -124,8 +124,8 @@ def _table(text: str) -> RoomTable | None:
     except msgspec.ValidationError:
         return None  # of another version: counts alone, as without a table
     by_carrier = {_name(carrier): _rows(rows) for carrier, rows in table.by_carrier.items()}
-    chance, model = _rows(table.chance), _name(table.model)
-    return msgspec.structs.replace(table, chance=chance, model=model, by_carrier=by_carrier)
+    chance, model, why = _rows(table.chance), _name(table.model), _name(table.why)
+    return msgspec.structs.replace(table, chance=chance, model=model, by_carrier=by_carrier, why=why)
 
 
 def _rows(chance: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:

@@ -152,7 +152,11 @@ def why_not(network: Network, station: str) -> str:
     """Why a station is not told as usual: `no_history`, `silent` for SILENT_DAYS or not long back after that (`gap`),
     `demand_drift`; or nothing."""
     here, origin = network.of_station(station), network.origin(station, max(HOURS))
-    every = np.sort(whole(here.ready[here.ready < origin + 1]))
+    return unlike(np.sort(whole(here.ready[here.ready < origin + 1])), origin)
+
+
+def unlike(every: Ints, origin: int) -> str:
+    """The same of the days of its parcels, in their order, as of the end of day `origin`."""
     days = every[every >= back_since(every)]
     if len(every) >= LEAST and origin - int(days[-1]) > SILENT_DAYS:
         return "silent"

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from parcelwall.planning.demand import Array
+from parcelwall.planning.forecast_plan import unlike
 from parcelwall.planning.history import History, Story, zone_of
 from parcelwall.planning.learnt_room import WINDOW_H
 from parcelwall.planning.looking import DAYS, NEVER_H, Point, Week, known_by
@@ -170,11 +171,20 @@ def _table(
     told = np.where(_no_room(place.usable), NEVER, told).reshape(len(who), DAYS, len(place.names))
     share = np.ones(1) if who == [NOBODY] else week.share[who]
     return RoomTable(
-        station=name, made_at=now, model=f"room-3/{way}",
+        station=name, made_at=now, model=f"room-3/{way}", why=_why(place.point, now_h, settled),
         chance=_by_size(place, np.average(told, axis=0, weights=share)),
         by_carrier={place.carriers[c]: _by_size(place, told[at]) for at, c in enumerate(who)
                     if c != NOBODY and place.carriers[c]},
     )  # fmt: skip
+
+
+def _why(point: Point, now_h: float, settled: int) -> str:
+    """What is unlike the usual about this past, by the words of forecasts: told all the same, and said so."""
+    if settled < ENOUGH:
+        return "no_history"
+    today = int(now_h // 24)
+    days = (point.came_h // 24).astype(np.int64)
+    return unlike(days[days < today], today - 1)
 
 
 def _number(mended: Mend, place: Place, carrier: int) -> int:

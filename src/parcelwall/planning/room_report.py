@@ -41,7 +41,10 @@ def make(
     if fresh or mends.keys() != old.keys():
         _write(file, mends)
     count = Counter(WAYS[each.way] for each in mends.values())
-    return offers.tables(every, now, mends), ", ".join(f"{number} {way}" for way, number in sorted(count.items()))
+    made = offers.tables(every, now, mends)
+    ways = ", ".join(f"{number} {way}" for way, number in sorted(count.items()))
+    whys = Counter(table.why for table in made if table.why)
+    return made, ways + "".join(f"; {number} with {why}" for why, number in sorted(whys.items()))
 
 
 def read(file: Path) -> dict[str, Mend]:

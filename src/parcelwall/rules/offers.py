@@ -41,6 +41,7 @@ class RoomTable(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     chance: dict[str, tuple[float, ...]]
     model: str = ""
     by_carrier: dict[str, dict[str, tuple[float, ...]]] = {}
+    why: str = ""  # what is unlike the usual about the past that it is told from; empty if nothing is
 
     def at(self, size: str, arrival: datetime, carrier: str = "") -> float | None:
         """The chance on the day of arrival; None where the table does not say. Never above SURE or below NEVER."""
@@ -84,9 +85,9 @@ class Second(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One station. `probability` is None where only counts are known: then `basis` says so and `why` why. Not
-    `offered`: `reason` says what stands in the way; if it is a row of admission, `another_day` when it no longer does.
-    """
+    """One station. `probability` is None where only counts are known: then `basis` says so and `why` why; beside a
+    probability `why` is what is unlike the usual about the station's past. Not `offered`: `reason` says what stands in
+    the way; if it is a row of admission, `another_day` when it no longer does."""
 
     station: str
     distance_m: int
@@ -191,14 +192,14 @@ def _full(standing: Standing) -> str:
 def _chance(
     standing: Standing, size: str, carrier: str, arrival: datetime, now: datetime
 ) -> tuple[float | None, str | None]:
-    """The table's chance, or None and why there is none."""
+    """The table's chance and what makes it doubtful, or None and why there is none."""
     table = standing.table
     if table is None:
         return None, "no_table"
     if not timedelta(0) <= now - table.made_at <= STALE:
         return None, "table_too_old"
     chance = table.at(size, arrival, carrier)
-    return chance, None if chance is not None else "table_does_not_reach"
+    return chance, (table.why or None) if chance is not None else "table_does_not_reach"
 
 
 def _seconds(seen: Sequence[Seen]) -> list[tuple[Seen, float] | None]:
