@@ -1,6 +1,7 @@
 """Offers: the ten nearest of 60,000 stations with the chance of room, against a request that does nothing.
 
-Both are asked of the same hub process, one after the other. The stations stand in a grid of 0.02 degrees.
+Both are asked of the same hub process, one after the other. The stations stand in a grid of 0.02 degrees. Each has a
+table like those of `plan room`: chances by size and day for three carriers, of which one asks, and for all others.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from parcelwall.bench.figure import Figure, Once, Tick, cpu_figure, from_pairs
 from parcelwall.bench.ground import Ground, HubProcesses
 from parcelwall.bench.load_http import CONNECTIONS, send
 from parcelwall.bench.meters import memory_mib, tree_cpu_s
+from parcelwall.bench.network import CARRIER
 from parcelwall.bench.plan import Plan
 from parcelwall.clock import SystemClock
 from parcelwall.hub import keys as hub_keys
@@ -23,6 +25,7 @@ from parcelwall.rules.offers import RoomTable
 FLOOR = 0.35
 STATIONS, STATIONS_QUICK, WIDE, STEP_DEG = 60_000, 6_000, 300, 0.02
 STARTS_WITHIN_S = 240.0  # a hub process reads every station before it answers
+CARRIERS = (CARRIER, "bench-two", "bench-three")
 _ROW = ("id", "config", "name", "lat", "lon", "record", "room", "in_service")
 
 
@@ -89,5 +92,14 @@ def _stations(about: facts.StationConfigured, count: int) -> Iterator[facts.Stat
 
 
 def _table(station: str, place: int, now: datetime) -> str:
-    row = tuple(0.8 + (place * 7 + day) % 20 / 100 for day in range(8))
-    return msgspec.json.encode(RoomTable(station=station, made_at=now, chance={"S": row, "M": row, "L": row})).decode()
+    """No two rows of it are alike, nor those of two stations, to the four digits that `plan room` tells."""
+    of_all, *of_carrier = (_rows(place * 4 + who) for who in range(1 + len(CARRIERS)))
+    by_carrier = dict(zip(CARRIERS, of_carrier, strict=True))
+    made = RoomTable(station=station, made_at=now, chance=of_all, by_carrier=by_carrier, model="room-3/moved")
+    return msgspec.json.encode(made).decode()
+
+
+def _rows(whose: int) -> dict[str, tuple[float, ...]]:
+    """.8 to .995, spread by Knuth's multiplicative hash, another one for each day."""
+    return {size: tuple(round(0.8 + ((whose * 3 + place) * (2654435761 + 80_812 * day) % 2**32 >> 12) % 1951 / 1e4, 4)
+                        for day in range(8)) for place, size in enumerate("SML")}  # fmt: skip

@@ -1,9 +1,9 @@
 """How one station's raw chances are mended: by some numbers, unless something else told clearly better.
 
 Two numbers move and stretch the formula on the logistic scale (Cox 1958, Platt 1999), and one more for each carrier
-moves what is told of its parcels; all are held to no change, younger outcomes counting more. Else it is left as it is,
-or the trees of `learnt_room` tell, or the past share by size: each is fitted on what was known before the last 120 days
-and judged on them, and taken if its Brier score is lower by two standard errors. Then it is fitted anew on all.
+moves what is told of its parcels; all are held to no change, and outcomes of 400 days count alike. Else it is left as
+it is, or the trees of `learnt_room` tell, or the past share by size: each is fitted on what was known before the last
+120 days and judged on them, and taken if its Brier score is lower by two standard errors. Then it is fitted anew.
 """
 
 from datetime import datetime
@@ -23,8 +23,7 @@ SIZE, CARRIER = (list(COLUMNS).index(name) for name in ("size", "carrier"))
 LOOKS = 240  # past looks on each side of the line, to choose by; some two and a half months
 MISSED = 10  # outcomes without room on each side: with fewer there is nothing to learn from
 ALIKE = 3.0  # rows of one look (three sizes) share their outcome nearly: they count as one
-HALF_H = 180 * 24.0  # an outcome so old counts half
-SHRUNK = 60.0  # how strongly these numbers are held to no change, in outcomes
+SHRUNK = 30.0  # how strongly these numbers are held to no change, in outcomes
 CLEAR = 2.0  # standard errors, over weeks
 
 
@@ -51,13 +50,13 @@ def learnt(station: str, at: datetime, compartments: tuple[int, ...], past: Past
     past = past.only((past.known_h < now_h) & (past.asked_h > now_h - WINDOW_H) & np.isfinite(past.raw))
     line = now_h - CALIBRATED_ON_H
     before, after = past.only(past.known_h < line), past.only(past.asked_h >= line)
-    blank = _moved(Mend(station=station, learnt_at=at, compartments=compartments), past, now_h)
+    blank = _moved(Mend(station=station, learnt_at=at, compartments=compartments), past)
     if not (_enough(before) and _enough(after)):
         return blank
     trees = predict(learn(before.rows, before.fitted, before.weight), after.rows)
     told = {
         "formula": np.clip(after.raw, LEAST, MOST), "trees": np.clip(trees, LEAST, MOST),
-        "moved": tell(_moved(blank, before, line), after.raw, after.rows),
+        "moved": tell(_moved(blank, before), after.raw, after.rows),
         "share": np.array(_shares(before, len(compartments)))[after.rows[:, SIZE].astype(int)],
     }  # fmt: skip
     scores = {way: round(_brier(chances, after), 5) for way, chances in told.items()}
@@ -86,10 +85,9 @@ def tell(mend: Mend, raw: Array, rows: Array) -> Array:
     return moved(np.clip(chances, LEAST, MOST), shift, mend.stretch)
 
 
-def _moved(blank: Mend, past: Pasts, now_h: float) -> Mend:
-    weight = past.weight * 0.5 ** ((now_h - past.known_h) / HALF_H) / ALIKE
+def _moved(blank: Mend, past: Pasts) -> Mend:
     whose = _whose(past.rows, int(past.rows[:, CARRIER].max(initial=-1)) + 1)
-    shift, stretch, *of_carrier = needed_move(past.raw, past.fitted, weight, whose, SHRUNK)
+    shift, stretch, *of_carrier = needed_move(past.raw, past.fitted, past.weight / ALIKE, whose, SHRUNK)
     return msgspec.structs.replace(blank, way="moved", shift=shift, stretch=stretch, of_carrier=tuple(of_carrier))
 
 
