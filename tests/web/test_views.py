@@ -122,6 +122,10 @@ def test_in_arabic_a_list_has_its_own_comma() -> None:
     shown = ALL["console-needs"]
     page = Renderer(words_of).fragment(shown, Look(language="ar"))
     assert "Simonkatu، الباب" in page and "Simonkatu, " not in page
+    station = Renderer(words_of).fragment(ALL["console-station"], Look(language="ar"))
+    assert "<bdi>S-0013</bdi> · <bdi>Aleksanterinkatu 19</bdi>" in station, "and the number of a station comes first"
+    sites = Renderer(words_of).fragment(ALL["console-sites"], Look(language="ar"))
+    assert "<bdi>Noor</bdi>: <bdi>Hosting Ltd</bdi>، <bdi>City of Helsinki</bdi>، " in sites
 
 
 def test_a_permit_that_ends_leads_to_its_site() -> None:

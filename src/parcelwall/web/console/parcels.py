@@ -162,7 +162,8 @@ async def parcel_view(
         top=await top(request, hub, sign_in, "parcels"), parcel=parcel.id, reference=parcel.reference,
         carrier=parcel.carrier, stage=parcel.stage, station=parcel.station or "",
         station_name=station.about.name if station else "", door=parcel.compartment, size=parcel.size or "",
-        sides=f"{sides} mm, {parcel.weight_g} g", collect_by=parcel.collect_by, deposit_by=parcel.deposit_by,
+        sides=f"{sides}\N{NO-BREAK SPACE}mm, {parcel.weight_g}\N{NO-BREAK SPACE}g",
+        collect_by=parcel.collect_by, deposit_by=parcel.deposit_by,
         lines=tuple(_line(hub, step, names, known) for step in steps),
         cases=tuple(await _cases(request, hub, sign_in, parcel)),
         told=tuple(Told(each["purpose"], each["channel"], each["state"], each["sent_at"])
