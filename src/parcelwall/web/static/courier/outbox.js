@@ -51,17 +51,22 @@ const outbox = (() => {
     askedAgain = sending !== null;
     sending ||= (async () => {
       try {
-        do {
-          askedAgain = false;
-          while (await sendSome());
-        } while (askedAgain);
+        await sendAll();
         await listen();
+        if (askedAgain) await sendAll(); // the signal was heard, or somebody asked while it was listened for
       } finally {
         sending = null;
         changed();
       }
     })();
     return sending;
+  }
+
+  async function sendAll() {
+    do {
+      askedAgain = false;
+      while (await sendSome());
+    } while (askedAgain);
   }
 
   async function sendSome() {

@@ -141,11 +141,13 @@
     const plain = text.replace(/\s/g, "").replace(/[٠-٩۰-۹]/g, (digit) => digit.charCodeAt() & 15).toUpperCase().slice(0, 64), scan = find("scan");
     if (!plain || plain === lastLabel) return;
     lastLabel = plain;
-    find("problem-link").href = `/courier/problem?station=${encodeURIComponent(scan.dataset.station)}#${encodeURIComponent(plain)}`;
+    // Of what stop is said by the address: where the hub is slow, a page is shown that was kept of another stop, or of none.
+    const station = new URLSearchParams(location.search).get("station") ?? "";
+    find("problem-link").href = `/courier/problem?station=${encodeURIComponent(station)}#${encodeURIComponent(plain)}`;
     find("problem-link").hidden = false;
-    const told = await outbox.post("/courier/label", { label: plain, station: scan.dataset.station }, LABEL_MS);
+    const told = await outbox.post("/courier/label", { label: plain, station }, LABEL_MS);
     if (told) return say(`${told.heading}. ${told.line}`.replace(/\. $/, "."), told.refused);
-    const labels = JSON.parse(scan.dataset.labels || "{}");
+    const labels = scan.dataset.station === station ? JSON.parse(scan.dataset.labels || "{}") : {};
     const known = labels[plain] ?? labels[plain.replace(/\x1d|^\](?:C1|C0|D2|Q3)/g, "").replace(/^(?:\(00\)|00(?=\d{18}$))/, "")];
     say((known ? scan.dataset.here : scan.dataset.later).replace("{size}", known?.[0] ?? "").replace("{ending}", known?.[1] ?? ""), !known);
   }
