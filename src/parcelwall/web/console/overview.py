@@ -193,7 +193,7 @@ def _places(hub: Hub, stations: Sequence[str], known: Any) -> str:
     """Their names; of many, how many they are."""
     if len(stations) > MOST_NAMED:
         return str(known.ngettext("%(num)s station", "%(num)s stations", len(stations)) % {"num": len(stations)})
-    return str(known.gettext(", ")).join(hub.stations.known[each].about.name for each in stations)
+    return (known.gettext(",") + " ").join(hub.stations.known[each].about.name for each in stations)
 
 
 def _next(need: Need, known: Any) -> str:

@@ -87,7 +87,7 @@ def kind(of: str, body: Mapping[str, Any], known: Words) -> str:
 def detail(of: str, body: Mapping[str, Any], known: Words) -> str:
     """All that a fact tells besides, with commas between; what stands in a column of its own is not among it."""
     texts = (word(of, name, body[name], known) for name in FIELDS if isinstance(body.get(name), str))
-    return known.gettext(", ").join(text for text in texts if text)
+    return (known.gettext(",") + " ").join(text for text in texts if text)
 
 
 def word(of: str, field: str, text: str, known: Words) -> str:
