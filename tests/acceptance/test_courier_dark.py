@@ -17,6 +17,7 @@ pytestmark = pytest.mark.timeout(180)
 STATION = "S-0003"
 
 
+@pytest.mark.slow
 def test_the_phone_answers_the_screen_and_a_planned_parcel_needs_no_tap(
     town: Town, operator: Shop, playwright: Any, disk: Path
 ) -> None:

@@ -59,6 +59,7 @@ def test_a_policy_that_was_being_written_when_the_sign_in_ended(browser: Any, to
         assert page.evaluate(KEPT) is None and page.locator(BACK).count() == 0
 
 
+@pytest.mark.slow
 def test_a_sentence_for_a_screen_is_there_after_the_page_itself_was_signed_out(browser: Any, town: Town) -> None:
     with office(browser, town) as sit_down:
         desk = sit_down()
@@ -74,6 +75,7 @@ def test_a_sentence_for_a_screen_is_there_after_the_page_itself_was_signed_out(b
         assert page.locator("#say input[name=text_en]").input_value() == "The lamp is broken."
 
 
+@pytest.mark.slow
 def test_nobody_else_finds_it_and_nobody_who_went_on_or_out(browser: Any, town: Town) -> None:
     with office(browser, town) as sit_down:
         desk = sit_down()

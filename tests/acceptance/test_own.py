@@ -86,6 +86,7 @@ def brought(town: Town, shop: Shop, email: str, station: str = STATION, **about:
     return told
 
 
+@pytest.mark.slow
 def test_a_verified_person_collects(town: Town, shop: Shop, browser: Any) -> None:
     told = brought(town, shop, "own.person@example.org", proof="verified")
     link = link_of(town, told)
@@ -235,6 +236,7 @@ class Front(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_shown_where_a_proxy_says_that_the_hub_is_gone(
     town: Town, shop: Shop, browser: Any
 ) -> None:

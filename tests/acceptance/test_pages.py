@@ -32,6 +32,7 @@ def test_public_pages(browser: Any, town: Town) -> None:
             page.gates(sideways=True)
 
 
+@pytest.mark.slow
 def test_pages_for_a_desk(browser: Any, town: Town) -> None:
     with visitor(browser, DESK) as open_page:
         for path in FOR_DESKS:

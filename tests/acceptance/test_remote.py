@@ -119,6 +119,7 @@ def ask(own: Watched, number: str) -> None:
     fold.locator("input").fill(number)  # the third digit sends it
 
 
+@pytest.mark.slow
 def test_somebody_else_collects_it(town: Town, browser: Any) -> None:
     told, text = town.waiting_at(STATION)
     town.leave(STATION)

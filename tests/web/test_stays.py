@@ -140,6 +140,7 @@ def test_a_stream_whose_sign_in_has_ended_asks_for_the_page_once(page: Any, gall
     shown.signed_out = False
 
 
+@pytest.mark.slow
 @browsers
 def test_a_page_that_finds_no_seat_shows_what_there_is_and_asks_as_seldom_as_it_is_told(
     page: Any, gallery: tuple[Gallery, str]

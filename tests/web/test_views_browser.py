@@ -234,6 +234,7 @@ WHOLE = """() => [...document.querySelectorAll('.rail-nav span')].flatMap(link =
   }).map(word => word[0])))"""
 
 
+@pytest.mark.slow
 def test_no_language_parts_a_word_of_the_rail_or_moves_the_cases_off_the_desk(page: Any, address: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 860})
     for language in ("de", "pl", "pt"):
