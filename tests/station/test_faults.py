@@ -141,6 +141,19 @@ async def test_an_answer_that_is_lost_is_not_pulsed_again(rig: Rig) -> None:
     assert rig.parcel(parcel).stage == Stage.COLLECTED
 
 
+async def test_a_door_is_looked_at_three_times_before_it_is_unclear(rig: Rig) -> None:
+    """On a line that loses answers one look takes most of a second: the second is not the last. The door was opened, and
+    was called failed, with its code spent on a case."""
+    parcel = await rig.inside("PW-1")
+    visit = rig.desk.collect_by_code(rig.code(parcel))
+    before = rig.pulses()
+    rig.boards.core.mute_next(14)  # the look before, the pulse's own answer, two looks and a part of the third
+    assert (await rig.keeper.serve(visit)).step == "opened"
+    assert rig.pulses() - before == 1
+    await rig.shut(visit.compartment)
+    assert rig.parcel(parcel).stage == Stage.COLLECTED
+
+
 async def test_a_door_that_is_not_on_the_boards(rig: Rig) -> None:
     """The layout has a compartment that nobody wired: said to be dead, and the screen is free for the next."""
     wider = facts.StationConfigured(

@@ -21,6 +21,7 @@ from parcelwall.station.visit import Visit
 DEADLINE_S = 5.0  # from intent to the last byte on the wire
 WATCH_S = 1.5  # how long a door is given to move
 LOOK_EVERY_S = 0.1
+LEAST_LOOKS = 3  # before a door is unclear: on a line that loses answers one look may take all of WATCH_S
 BETWEEN_PULSES_S = 2.0
 MOST_PULSES = 3
 
@@ -60,13 +61,13 @@ async def open_door(
 
 
 async def _watch(visit: Visit, doors: Doors, clock: Clock) -> tuple[DoorState, bool]:
-    """The door's state once it is open, or after WATCH_S; unknown only if it never gave a clear answer. And whether
-    its hook has let go, for which a coil that is driven for longer is waited for."""
+    """The door's state once it is open, or after WATCH_S; unknown only if it never gave a clear answer in as many looks
+    as it takes. And whether its hook has let go, for which a coil that is driven for longer is waited for."""
     until = clock.mono() + WATCH_S
-    clear, held, let_go = DoorState.UNKNOWN, False, False
-    while clock.mono() < until or held:
+    looks, clear, held, let_go = 0, DoorState.UNKNOWN, False, False
+    while clock.mono() < until or held or (clear == DoorState.UNKNOWN and looks < LEAST_LOOKS):
         await clock.sleep(LOOK_EVERY_S)
-        seen = await _look(doors, visit)
+        seen, looks = await _look(doors, visit), looks + 1
         if seen.state == DoorState.OPEN:
             return seen.state, True
         clear = seen.state if seen.state != DoorState.UNKNOWN else clear
