@@ -148,7 +148,7 @@ def test_a_whole_area_is_kept_longer_by_two_people(town: Town, browser: Any) -> 
         kaisa, noor = hers().enter("kaisa"), his().enter("noor")
         ask_for_area(kaisa, "a storm")
         kaisa.said("It waits for a second person")
-        noor.open("/console/needs").press("Do not", ".need-second").said("Withdrawn")
+        noor.open("/console/needs").press("Refuse", ".need-second").said("Withdrawn")
         ask_for_area(kaisa, "a storm, again")
         noor.enter("noor").open("/console/needs").press("Agree", ".need-second").said("Agreed")
         sync_api.expect(noor.page.locator("[aria-labelledby=way]")).to_contain_text("begins at")

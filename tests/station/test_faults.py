@@ -142,8 +142,8 @@ async def test_an_answer_that_is_lost_is_not_pulsed_again(rig: Rig) -> None:
 
 
 async def test_a_door_is_looked_at_three_times_before_it_is_unclear(rig: Rig) -> None:
-    """On a line that loses answers one look takes most of a second: the second is not the last. The door was opened, and
-    was called failed, with its code spent on a case."""
+    """On a line that loses answers one look takes most of a second: the second is not the last. The door was opened,
+    and was called failed."""
     parcel = await rig.inside("PW-1")
     visit = rig.desk.collect_by_code(rig.code(parcel))
     before = rig.pulses()

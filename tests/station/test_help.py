@@ -50,19 +50,19 @@ def test_no_screen_without_a_number_says_to_call() -> None:
 
 async def test_time_stands_still_only_for_whom_it_does(rig: Rig) -> None:
     """Who collects has a case that stops the clock; a courier who brings has none, and Help knows of no case."""
-    assert "stands still" not in shown(rig, "help")
+    assert "is paused" not in shown(rig, "help")
     page, kiosk = renderer(), rig.station.kiosk
     parcel = await rig.inside("PW-1")
     rig.promise("PW-2")
     for door in range(1, 9):
         rig.boards.core.jam(door)
     assert (await kiosk.type_code(rig.code(parcel))).screen == "stuck"
-    assert "Your time stands still." in said(page.fragment(picture(rig.station, page)))
+    assert "Your time is paused." in said(page.fragment(picture(rig.station, page)))
     kiosk.home()
     await kiosk.sign_in(rig.courier_code())
     assert (await kiosk.label("PW-2")).screen == "stuck"
     words = said(page.fragment(picture(rig.station, page)))
-    assert "stands still" not in words
+    assert "is paused" not in words
     assert "Somebody comes to mend it." in words
 
 

@@ -174,5 +174,5 @@ async def test_the_screen_says_that_the_door_does_not_open(rig: Rig) -> None:
     kiosk.home()
     await kiosk.type_code(rig.code(parcel))
     shown = said(page.fragment(picture(rig.station, page)))
-    assert f"Door {door} does not open" in shown and "Your time stands still" in shown
+    assert f"Door {door} does not open" in shown and "Your time is paused" in shown
     assert "opens no door here" not in shown

@@ -21,7 +21,7 @@ from parcelwall.notices.language import codes
 from parcelwall.rules import facts
 from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import Stage
-from parcelwall.web import recipient_view
+from parcelwall.web import me_view, recipient_view
 from parcelwall.web.app import hub_app
 from parcelwall.web.passkeys import cookie_name
 from parcelwall.web.reader import renderer
@@ -120,6 +120,9 @@ async def test_what_nobody_may_collect_is_not_called_ready(hub: Hub) -> None:
     held = await seen(hub, which)
     assert (held.heading, held.line) == ("It is held back for now", "Ask the company that sent it.")
     assert not held.notice, "it would be said twice"
+    assert (held.stage, held.collect_by, held.total_s, held.extension) == ("held", None, 0, None), "nobody's for longer"
+    [row] = me_view._rows(hub, [await parcel_at(hub, which)], Look())
+    assert (row.stage, row.heading, row.line) == ("held", held.heading, held.line)
 
 
 # read aloud -----------------------------------------------------------------------------------------------------------

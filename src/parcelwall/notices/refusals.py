@@ -53,10 +53,10 @@ _PAUSED = (
 _DOOR_FAILED = (
     Saying(
         N_("Door {door} does not open"),
-        N_("Your time stands still. You hear from us by {time}. Case {case}."),
+        N_("Your time is paused. You hear from us by {time}. Case {case}."),
     ),
-    Saying(N_("Door {door} does not open"), N_("Your time stands still. We look after it.")),
-    Saying(N_("The door does not open"), N_("Your time stands still. We look after it.")),
+    Saying(N_("Door {door} does not open"), N_("Your time is paused. We look after it.")),
+    Saying(N_("The door does not open"), N_("Your time is paused. We look after it.")),
 )
 _DOOR_BUSY = (
     Saying(N_("Door {door} is still open"), N_("Push it shut first.")),

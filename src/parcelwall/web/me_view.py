@@ -66,12 +66,14 @@ def _rows(hub: Hub, parcels: list[Parcel], look: Look) -> tuple[MyParcel, ...]:
 
 def _row(hub: Hub, parcel: Parcel, look: Look) -> MyParcel:
     heading, line = heading_of(hub, parcel, look)
-    if parcel.stage in INSIDE and parcel.collect_by and parcel.direction != "return":
+    held = bool(parcel.blocked) and parcel.stage in INSIDE
+    if parcel.stage in INSIDE and parcel.collect_by and parcel.direction != "return" and not held:
         known = words(look.language)
         line = str(state_text("ready", known, station=".", time=times.moment(parcel.collect_by, look.zone, known)).line)
     return MyParcel(
-        href=f"/p/{hub.keys.link_token('recipient', parcel.id)}", stage=STAGES[parcel.stage], heading=heading,
-        line=line, ending=ending(parcel.reference), verified=parcel.proof == "verified" and parcel.stage not in ENDED,
+        href=f"/p/{hub.keys.link_token('recipient', parcel.id)}", stage="held" if held else STAGES[parcel.stage],
+        heading=heading, line=line, ending=ending(parcel.reference),
+        verified=parcel.proof == "verified" and parcel.stage not in ENDED,
     )  # fmt: skip
 
 

@@ -56,7 +56,8 @@ async def view(
     told = sentence(parcel, now)
     heading, line = heading_of(hub, parcel, look)
     code = send_code_of(hub, parcel) if sends else code_of(hub, parcel) if free and parcel.proof == "code" else ""
-    left, total = _left_and_total(parcel, now) if inside and not sends else (0, 0)
+    lasts = inside and not sends and not parcel.blocked  # what is held back is nobody's for 41 hours more
+    left, total = _left_and_total(parcel, now) if lasts else (0, 0)
     notice, refused = notice_of("held_back" if inside and sends and parcel.blocked else said, parcel, known, look)
     log = await door_story.story(hub, parcel)
     door = own_door(hub, parcel, look, log) if inside else None
@@ -69,7 +70,7 @@ async def view(
         door=door, code=(code[:4], code[4:]) if code else (),
         qr=_qr(hub, parcel, who, verify) if free else "",
         selector=(parcel.selector or access.selector(parcel.reference)) if free and code else "",
-        collect_by=parcel.collect_by if inside and not sends else None, left_s=left, total_s=total,
+        collect_by=parcel.collect_by if lasts else None, left_s=left, total_s=total,
         steps=steps_of(parcel, told, known) if not (inside or sends) else (), extension=_extension(hub, parcel),
         notice=notice, refused=refused, case=await reading.open_case_of(hub, parcel) or "",
         can_report=inside or parcel.stage == Stage.COLLECTED, can_open=free and verify is None and not stands_open,
@@ -187,7 +188,7 @@ def own_door(hub: Hub, parcel: Parcel, look: Look, log: list[Seen] | None = None
 
 
 def _extension(hub: Hub, parcel: Parcel) -> Extension | None:
-    if parcel.direction == "return":
+    if parcel.direction == "return" or parcel.blocked:
         return None
     if parcel.stage not in INSIDE or parcel.extensions >= hub.policy.extensions or parcel.collect_by is None:
         return None
