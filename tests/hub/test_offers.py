@@ -1,27 +1,31 @@
 """Offers at the hub: from rows as they stand, kept a moment later, and judged by what was reserved then."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
+from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.house import Hub
-from parcelwall.hub.offers import Offers, Wanted
+from parcelwall.hub.offers import Offered, Offers, Wanted
 from parcelwall.rules import facts
 from parcelwall.rules.offers import RoomTable
 from parcelwall.rules.tables import VisitCalendar
-from rules.samples import CALENDAR
-from station.towns import NOW, Pen, a_hub, about, announced, order
+from rules.samples import CALENDAR, FIT
+from station.towns import NOW, Pen, a_hub, about, announced, order, parcel_at
 
 THREE = (about("S-0001", "SML"), about("S-0002", "SML", lat=60.18), about("S-0003", "SML", lat=60.9))
 HERE = (60.1692, 24.9440)
+HELSINKI = ZoneInfo("Europe/Helsinki")
 
 
 @pytest_asyncio.fixture
@@ -189,6 +193,45 @@ async def test_a_calendar_of_an_older_journal_that_cannot_be_used_spoils_no_offe
         await hub.refresh()
         told = await hub.offers.offer(Wanted(order(), HERE))
         assert [o.ready.basis for o in told.offers if o.ready] == ["stated", "stated"]
+
+
+async def test_a_damaged_table_spoils_its_own_station_alone_and_an_odd_request_itself(hub: Hub) -> None:
+    await hub.take_tables([line("S-0001", 0.9), line("S-0002", 0.9)])
+    await hub.pool.execute("UPDATE learnt SET body = left(body, 40) WHERE key = 'S-0001'")  # half a sentence
+    hub.tables.calendars["S-0001", "odd"] = replace(
+        CALENDAR, carrier="odd", zone="Mars/Olympus", lead_h={"announced": ((1.0, 2.0, 3.0),) * 7})  # fmt: skip
+    asked = [Wanted(order(carrier=carrier), HERE) for carrier in ("acme", "odd", "acme")]
+    first, odd, last = await asyncio.gather(*map(hub.offers.offer, asked), return_exceptions=True)
+    assert isinstance(odd, ZoneInfoNotFoundError)
+    for told in (first, last):
+        assert isinstance(told, Offered)
+        assert {o.station: (o.basis, o.why) for o in told.offers} == {
+            "S-0001": ("counts", "no_table"), "S-0002": ("table", None)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("saturday", "sunday"), [
+    (datetime(2026, 10, 24, 18, tzinfo=HELSINKI), date(2026, 10, 25)),
+    (datetime(2027, 3, 27, 18, tzinfo=HELSINKI), date(2027, 3, 28)),
+    (datetime(2026, 11, 21, 18, tzinfo=HELSINKI), date(2026, 11, 22)),
+], ids=["an hour twice", "an hour less", "any other"])  # fmt: skip
+async def test_a_courier_comes_by_the_clock_on_the_wall_also_when_it_is_moved(
+    database: str, tmp_path: Path, saturday: datetime, sunday: date
+) -> None:
+    """Asked on Saturday at 18:00, brought 14 to 16 hours later: ready on Sunday, 8:00 to the visit's end at 10:15."""
+    calendar = replace(CALENDAR, visit_share=(1.0,) * 7, first_h=((8.0, 8.5, 9.0),) * 7,
+                       last_h=((9.0, 9.5, 10.25),) * 7, lead_h={"announced": ((14.0, 15.0, 16.0),) * 7},
+                       fit=replace(FIT, fitted_on=saturday.date()))  # fmt: skip
+    async with a_hub(database, tmp_path, VirtualClock(saturday.astimezone(UTC)), stations=THREE[:1]) as hub:
+        await hub.take_tables([msgspec.json.encode(calendar)])
+        told = await hub.offers.offer(Wanted(order(), HERE))
+        parcel = await parcel_at(hub, await announced(hub, "PW-1", "S-0001"))
+        async with hub.pool.acquire() as connection:
+            promised = await hub.tables.window(connection, parcel, hub.clock.now())
+    [ready] = [o.ready for o in told.offers]
+    assert ready is not None and ready.basis == "visits" and promised is not None
+    for since, until in ((ready.since, ready.by), (promised.since, promised.until)):
+        assert since.astimezone(HELSINKI) == datetime.combine(sunday, time(8), HELSINKI)
+        assert until.astimezone(HELSINKI) == datetime.combine(sunday, time(10, 15), HELSINKI)
 
 
 async def test_chances_of_a_station_that_was_rebuilt_are_told_no_more(hub: Hub) -> None:

@@ -78,6 +78,7 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
         (load,) for load in demand.LOADS]  # fmt: skip
     with ProcessPoolExecutor(len(sched_getaffinity(0)), get_context("spawn")) as workers:
         fitting = [workers.submit(learn, *each, seeds, effort) for each in given]
+        tick(f"allocation: fitting the rules of {len(given)} places on the past; the longest step of all …")
         steps = _Steps(len(given) * (1 + seeds), tick)
         places = [steps.wait(each, "fitted") for each in fitting]
         judging = [[workers.submit(_judged, place.rules, case, place.station) for case in place.cases]
@@ -215,6 +216,7 @@ def _of_rule(place: Place, turn: int, judged: Sequence[Judged]) -> Figure:
             "of_fluid": _mean(of_fluid),
             "of_fluid_each": [round(float(each), 4) for each in of_fluid],
             "of_fair_fluid": _mean(served / [each.fair for each in limits]),
+            "floor_of_fair_fluid": FLOOR_FAIR if rule.name == BestFit.name else None,
             "standard_error": round(float(of_fluid.std(ddof=1) / len(of_fluid) ** 0.5), 4) if len(cases) > 1 else None,
             "refused": _refused(cases, [each.served for each in outcomes]),
             "decision_us_p50": round(float(np.median(took_us)), 1),

@@ -31,6 +31,7 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
     files = past.files_of(files)
     past.read(files)  # what cannot be read is told before any worker begins
     jobs = [(list(files), station, quick) for station in (STATIONS[1:2] if quick else STATIONS)]
+    tick(f"promises: {len(jobs)} stations, {WORKERS} at a time; some minutes each for a year of 6,000 parcels …")
     figures = []
     with ProcessPoolExecutor(WORKERS, get_context("spawn")) as workers:
         for done in workers.map(_of_station, jobs):

@@ -127,13 +127,22 @@ class Offers:
         near = self._stations.near(wanted.place, WITHIN_KM, wanted.most)
         return await self._lane.submit(_Ask(wanted, parcel, near))
 
-    async def _serve(self, asks: Sequence[_Ask]) -> list[Offered]:
+    async def _serve(self, asks: Sequence[_Ask]) -> list[Offered | Exception]:
         names = {station for ask in asks for station, _ in ask.near}
         known = await self.rooms.look(names)
         now, rows = self._clock.now(), self._in_force.rows
         counted = [name for name in names if admission.counts_heads(rows, name)] if rows else []
         heads = await heads_at(self._pool, self._stations, counted) if counted else {}
-        return [self._answer(ask, known, heads, now) for ask in asks]
+        return [self._answered(ask, known, heads, now) for ask in asks]
+
+    def _answered(
+        self, ask: _Ask, known: dict[str, rooms.Remembered], heads: Heads, now: datetime
+    ) -> Offered | Exception:
+        """The answer, or what came in its way: that is told to its asker, and those that came in with it are served."""
+        try:
+            return self._answer(ask, known, heads, now)
+        except Exception as failed:
+            return failed
 
     def _answer(self, ask: _Ask, known: dict[str, rooms.Remembered], heads: Heads, now: datetime) -> Offered:
         parcel, policy = ask.parcel, self._in_force.policy

@@ -121,8 +121,8 @@ def _table(text: str) -> RoomTable | None:
     """Sixty thousand tables of two dozen numbers for each carrier: equal rows and equal names are kept once."""
     try:
         table = _room_table.decode(text)
-    except msgspec.ValidationError:
-        return None  # of another version: counts alone, as without a table
+    except msgspec.DecodeError:
+        return None  # of another version, or damaged: counts alone, as without a table
     by_carrier = {_name(carrier): _rows(rows) for carrier, rows in table.by_carrier.items()}
     chance, model, why = _rows(table.chance), _name(table.model), _name(table.why)
     return msgspec.structs.replace(table, chance=chance, model=model, by_carrier=by_carrier, why=why)

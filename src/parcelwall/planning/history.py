@@ -214,6 +214,6 @@ def _leads(told: list[Story], zones: Mapping[str, str]) -> dict[tuple[str, str],
             if at <= story.deposited:
                 days, hours = here.setdefault(name, ([], []))
                 days.append((_clock(at, zone) - EPOCH).total_seconds() / 86400)
-                hours.append((story.deposited - at).total_seconds() / 3600)
+                hours.append((_clock(story.deposited, zone) - _clock(at, zone)).total_seconds() / 3600)
     return {key: {name: (np.array(days), np.array(hours)) for name, (days, hours) in of.items()}
             for key, of in found.items()}  # fmt: skip

@@ -206,10 +206,16 @@ def ready_window(
     if not lead:
         return None
     late = timedelta(hours=max(0.0, late_h))
-    since, until = (at + timedelta(hours=lead[i]) for i in (0, -1))
+    since, until = (_by_the_clock(local, lead[i]).astimezone(at.tzinfo) for i in (0, -1))
     if expected_at is not None and known != "out_for_delivery":
         since, until = max(since, expected_at), max(until, expected_at)
     return Window(since + late, max(since, _end_of_visit(calendar, until, zone)) + late)
+
+
+def _by_the_clock(local: datetime, hours: float) -> datetime:
+    """So many hours later by the clock on the wall: couriers come by that one, also on the day on which it is moved.
+    Never before."""
+    return max(local, local + timedelta(hours=hours), key=datetime.timestamp)
 
 
 def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo) -> datetime:
@@ -221,7 +227,7 @@ def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo) -> 
         if not last or day in calendar.days_off or calendar.visit_share[day.weekday()] < LIKELY:
             continue
         end = datetime.combine(day, time(), zone) + timedelta(hours=last[-1])
-        if end >= local:
+        if end.timestamp() >= moment.timestamp():  # compared by the clock, an hour that comes twice would be one
             return end.astimezone(moment.tzinfo)
     return moment
 
