@@ -349,13 +349,17 @@ def verify(data: Data = None, database_url: DatabaseUrl = None, as_json: Json = 
 
 @app.command()
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="Which figures, or one of quality and files.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help=(
+        "Speed, all of it if nothing is named: announce, ingest, life, track, offers, replay, kiosk, memory, faces. Or "
+        "one of quality, by files or folders: allocation [FILE], forecast FILE, promises FILE, siting DIR, rounds DIR."
+    ))] = None,
     runs: Annotated[int, typer.Option(help="Interleaved pairs of each figure.", min=1)] = 5,
     quick: Annotated[bool, typer.Option("--quick", help="One short pair each: does it work at all?")] = False,
     seeds: Annotated[int, typer.Option(help="How many seeds, for figures of quality.", min=1)] = 10,
     as_json: Json = False,
 ) -> None:
-    """Measures, as ratios to a reference in the same run. docs/speed.md says what each figure means."""
+    """Measures, as ratios to a reference in the same run: speed (docs/speed.md), or how good decisions are
+    (docs/planning/README.md)."""
     from parcelwall.bench.commands import run as measure
 
     sys.exit(measure(names or (), json=as_json, runs=runs, quick=quick, seeds=seeds))

@@ -1,8 +1,12 @@
 """How figures come of measurements."""
 
 import pytest
+from typer.testing import CliRunner
 
+from parcelwall.__main__ import app
+from parcelwall.bench.commands import ALL
 from parcelwall.bench.figure import Once, alone, cpu_figure, from_pairs, medians, ratio, rounded, skipped, spread
+from parcelwall.bench.files import NAMES
 from parcelwall.bench.memory import _toml
 from parcelwall.bench.meters import memory_mib, seconds, tree_cpu_s
 from parcelwall.bench.pretend_station import profile_table
@@ -68,3 +72,8 @@ def test_the_pretend_station_file_is_toml() -> None:
     table = profile_table("/dev/x")
     text = "\n".join(f"{name} = {_toml(value)}" for name, value in table.items())
     assert tomllib.loads(text) == table
+
+
+def test_the_help_names_all_that_can_be_measured() -> None:
+    said = CliRunner().invoke(app, ["bench", "--help"]).output
+    assert [name for name in (*ALL, *NAMES) if name not in said] == []

@@ -117,3 +117,11 @@ def test_a_ray_cluster_finds_the_same_mix() -> None:
 def test_who_has_no_ray_is_told_how_to_get_it() -> None:
     with pytest.raises(Trouble, match=r"requirements/ray\.txt"):
         workers(1, HERE)
+
+
+def test_a_floor_that_is_not_kept_is_said_with_what_the_start_serves() -> None:
+    """One large compartment serves few large parcels: the plan kept it, and its JSON said nothing of it."""
+    _, found = plan(None, Wish(start=(60, 2, 1), load=0.9), lambda _: None)
+    assert found.served_by_size[2] is not None and found.served_by_size[2] < 0.6
+    [said] = [each for each in found.told if "floor" in each]
+    assert f"L {found.served_by_size[2]:.0%} (with the start" in said and "S " not in said

@@ -114,7 +114,7 @@ def periods(records: Records) -> list[Period]:
     if last - first < LEAST_DAYS + 30 + RUN_OUT_DAYS:
         raise Trouble(f"{len(records)} parcels of {last - first} days are too few to judge a forecast: give at least "
                       f"{LEAST_DAYS + 30 + RUN_OUT_DAYS} days.")  # fmt: skip
-    return [(f"after the first {LEAST_DAYS} days", first + LEAST_DAYS, last - RUN_OUT_DAYS)]
+    return [(f"after_{LEAST_DAYS}_days", first + LEAST_DAYS, last - RUN_OUT_DAYS)]
 
 
 def load(records: Records, closed: frozenset[int], period: Period, quick: bool, tick: Tick) -> list[Figure]:

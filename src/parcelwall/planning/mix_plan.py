@@ -10,7 +10,7 @@ import numpy as np
 from parcelwall.errors import Trouble
 from parcelwall.planning import past as records
 from parcelwall.planning.demand import Requests, generated, stays_of
-from parcelwall.planning.mix import Found, Mix, Room, check, height, judge, proportional, search
+from parcelwall.planning.mix import Found, Judged, Mix, Room, check, height, judge, proportional, search
 from parcelwall.planning.report import INK, LIGHT, Chart, Report, a_chart
 
 PAST_SEEDS, UNSEEN_SEEDS = range(100, 105), range(10)
@@ -61,6 +61,7 @@ def plan(
     kept = found.unseen.value <= found.start_unseen.value
     mix, then = (wish.start, found.start_unseen) if kept else (found.mix, found.unseen)
     report = _report(file, wish, room, found, kept, _rivals(room, past, unseen))
+    told += _below(wish.floor, then, found.start_unseen)
     for text in told:
         report.say(text)
     return report, Planned(
@@ -68,6 +69,13 @@ def plan(
         served_before=round(found.start_unseen.value, 4), told=told,
         served_by_size=tuple(None if np.isnan(each) else round(each, 4) for each in then.served),
     )  # fmt: skip
+
+
+def _below(floor: float, then: Judged, start: Judged) -> list[str]:
+    """Sizes that get less than was asked for, of what was asked on unseen periods."""
+    short = [f"{name} {now:.0%} (with the start {before:.0%})"
+             for name, now, before in zip(NAMES, then.served, start.served, strict=True) if now < floor]  # fmt: skip
+    return [f"The floor of {floor:.0%} is not kept, on unseen periods, for {', '.join(short)}."] if short else []
 
 
 Periods = list[Requests]

@@ -95,10 +95,12 @@ def read_pickups(paths: Sequence[Path], with_open: bool = False) -> Records:
     bad: Counter[str] = Counter()
     seen: set[tuple[str, ...]] = set()
     for path in paths:
+        named: set[tuple[str, str]] = set()  # of this file, as far as they could be used
         for row in read_table(path, PICKUP_COLUMNS):
             try:
-                _refuse_double(row, seen)
+                name = _refuse_double(row, seen, named)
                 rows.append(_row(row, with_open))
+                named.add(name)
             except Bad as why:
                 bad[str(why)] += 1
     rows = _without_forgotten(_without_wrong_years(rows, bad), bad)
@@ -146,12 +148,15 @@ def far_from_others(times: Sequence[datetime]) -> set[int]:
     return set(np.flatnonzero(np.minimum(back, ahead) > APART_DAYS).tolist())
 
 
-def _refuse_double(row: Mapping[str, str], seen: set[tuple[str, ...]]) -> None:
-    """Raises Bad for a parcel that was read before, from this file or another."""
-    key = (row.get("Id_parcel", ""), *(row[name] for name in PICKUP_COLUMNS))
-    if key in seen:
+def _refuse_double(row: Mapping[str, str], seen: set[tuple[str, ...]], named: set[tuple[str, str]]) -> tuple[str, str]:
+    """The station and the name of a parcel, which may be empty. Raises Bad for one that was read before: the same row,
+    from this file or another, or one of a name that this file has already."""
+    name = row.get("Station", ""), row.get("Id_parcel", "")
+    key = (name[1], *(row[column] for column in PICKUP_COLUMNS))
+    if key in seen or (name[1] and name in named):
         raise Bad("double")
     seen.add(key)
+    return name
 
 
 def _row(row: Mapping[str, str], with_open: bool) -> Row:
