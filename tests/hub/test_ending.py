@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -144,6 +145,19 @@ async def test_its_door_is_in_use_until_then(town: Town, stations: tuple[str, ..
     span = numbers.Span(begun - timedelta(hours=1), town.clock.now(), stations)
     in_use = [n for _, n in await numbers.use_by_hour(town.hub, span)]
     assert (max(in_use), in_use[-1]) == ((0, 0) if stations == ("S-0002",) else (1, 0))
+
+
+async def test_doors_in_use_are_told_alike_by_a_database_of_any_zone(database: str, tmp_path: Path) -> None:
+    """In India hours begin at the half: what had moved was told for no hour at all, and all doors were free."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(f"ALTER DATABASE {database.split('/')[3].split('?')[0]} SET timezone = 'Asia/Kolkata'")
+    await connection.close()
+    async with a_small_town(database, tmp_path) as town:
+        assert await town.hub.pool.fetchval("SHOW timezone") == "Asia/Kolkata"
+        await inside(town)
+        advance(town, 2)
+        span = numbers.Span(NOW - timedelta(hours=1), NOW + timedelta(hours=2))
+        assert [n for _, n in await numbers.use_by_hour(town.hub, span)] == [0, 1, 1]
 
 
 async def test_a_station_that_comes_back_opens_for_it_no_more_and_puts_nothing_on_top(town: Town) -> None:

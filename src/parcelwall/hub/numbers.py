@@ -37,7 +37,7 @@ WITH moved AS (
   FROM entry WHERE kind IN ('Deposited', 'Collected', 'TakenBack', 'WrittenOff')
     AND parcel IS NOT NULL AND recorded_at >= $1 AND happened_at >= $1 AND ({_OF_THESE.replace("$3", "$2")}
       OR CASE WHEN kind = 'WrittenOff' AND {OF_HUB} THEN body::jsonb->>'station' = ANY($2) END))
-SELECT date_trunc('hour', happened_at) AS hour, sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
+SELECT date_trunc('hour', happened_at, 'UTC') AS hour, sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
 FROM moved WHERE before IS DISTINCT FROM came GROUP BY 1
 UNION ALL SELECT NULL, count(*)::int FROM parcel
 WHERE due IS NOT NULL AND compartment IS NOT NULL AND ($2::text[] = '{{}}' OR station = ANY($2))"""
