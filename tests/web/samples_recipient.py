@@ -55,7 +55,7 @@ def recipient(words: Words, place: views.Place, steps: tuple[views.Step, ...]) -
         "me-late": change(ready, stage="late", heading="It is late, but it is still there",
                           line="Collect it soon.", total_s=0, extension=None),
         "me-stuck": change(ready, heading="Door 19 does not open", case="C-2041",
-                           line="Your time is paused. You hear from us by 20:42. Case C-2041.", extension=None),
+                           line="You hear from us by 20:42.", paused=True, total_s=0, collect_by=None),
         "me-held": change(ready, stage="held", heading="It is held back for now",
                           line="Ask the company that sent it.", code=(), qr="", can_open=False, can_share=False,
                           total_s=0, collect_by=None, extension=None),

@@ -125,6 +125,20 @@ async def test_what_nobody_may_collect_is_not_called_ready(hub: Hub) -> None:
     assert (row.stage, row.heading, row.line) == ("held", held.heading, held.line)
 
 
+async def test_while_the_time_is_paused_no_page_counts_it_down(hub: Hub) -> None:
+    pen = Pen("S-0001", hub.clock)
+    which = await inside(hub, pen)
+    opened = {"parcel": which, "station": "S-0001", "compartment": 1}
+    await hub.receive("S-0001", pen.write(facts.CaseOpened(case=UUID(int=8), about="reported_damaged", **opened)))
+    counts = await seen(hub, which)
+    await hub.receive("S-0001", pen.write(facts.CaseOpened(case=UUID(int=9), about="door_failed", **opened)))
+    stands = await seen(hub, which)
+    assert (counts.paused, counts.left_s > 0, bool(counts.collect_by)) == (False, True, True)
+    assert (stands.paused, stands.left_s, stands.collect_by) == (True, 0, None)
+    assert "Your time is paused until somebody has looked." in RENDERER.page(stands, Look())
+    assert stands.case == counts.case, "of two cases the first is named"
+
+
 # read aloud -----------------------------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@ import heapq
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from parcelwall.hub.people import Person
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import Station, presence_at, presence_of
 from parcelwall.rules import access, facts
+from parcelwall.rules.decide import STOPPING
 from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.places import Plan, Room, free_by_kind, read_room
@@ -135,12 +136,20 @@ async def person_of(hub: Hub, parcel: Parcel) -> Person | None:
         return await people.find(connection, parcel.person, hub.keys)
 
 
-async def open_case_of(hub: Hub, parcel: Parcel) -> str | None:
-    """The short name of an open case about this parcel."""
-    case: UUID | None = await hub.pool.fetchval(
-        "SELECT id FROM case_file WHERE parcel = $1 AND closed_at IS NULL ORDER BY opened_at LIMIT 1", parcel.id
+class OpenCase(NamedTuple):
+    """A case about a parcel that nobody has closed: its short name, and whether the holding time stands still."""
+
+    name: str
+    stops: bool
+
+
+async def open_case_of(hub: Hub, parcel: Parcel) -> OpenCase | None:
+    """The oldest open case about this parcel; `stops` if any of them does."""
+    rows = await hub.pool.fetch(
+        "SELECT id, about, station FROM case_file WHERE parcel = $1 AND closed_at IS NULL ORDER BY opened_at", parcel.id
     )
-    return case_name(case) if case else None
+    stops = any(row["station"] == parcel.station and row["about"] in STOPPING for row in rows)
+    return OpenCase(case_name(rows[0]["id"]), stops) if rows else None
 
 
 def case_name(case: UUID) -> str:

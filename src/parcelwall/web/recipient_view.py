@@ -57,7 +57,9 @@ async def view(
     heading, line = heading_of(hub, parcel, look)
     code = send_code_of(hub, parcel) if sends else code_of(hub, parcel) if free and parcel.proof == "code" else ""
     lasts = inside and not sends and not parcel.blocked  # what is held back is nobody's for 41 hours more
-    left, total = _left_and_total(parcel, now) if lasts else (0, 0)
+    case = await reading.open_case_of(hub, parcel)
+    paused = lasts and case is not None and case.stops
+    left, total = _left_and_total(parcel, now) if lasts and not paused else (0, 0)
     notice, refused = notice_of("held_back" if inside and sends and parcel.blocked else said, parcel, known, look)
     log = await door_story.story(hub, parcel)
     door = own_door(hub, parcel, look, log) if inside else None
@@ -70,9 +72,9 @@ async def view(
         door=door, code=(code[:4], code[4:]) if code else (),
         qr=_qr(hub, parcel, who, verify) if free else "",
         selector=(parcel.selector or access.selector(parcel.reference)) if free and code else "",
-        collect_by=parcel.collect_by if lasts else None, left_s=left, total_s=total,
+        collect_by=parcel.collect_by if lasts and not paused else None, paused=paused, left_s=left, total_s=total,
         steps=steps_of(parcel, told, known) if not (inside or sends) else (), extension=_extension(hub, parcel),
-        notice=notice, refused=refused, case=await reading.open_case_of(hub, parcel) or "",
+        notice=notice, refused=refused, case=case.name if case else "",
         can_report=inside or parcel.stage == Stage.COLLECTED, can_open=free and verify is None and not stands_open,
         can_share=free and verify is None, others=await _others(hub, parcel), verify=verify,
         log=tuple(DoorNews(each.what, each.at) for each in log),

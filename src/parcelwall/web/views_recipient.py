@@ -111,6 +111,8 @@ class RecipientView(msgspec.Struct, frozen=True):
     collect_by: datetime | None = None
     left_s: int = 0
     total_s: int = 0
+    paused: bool = False
+    """Its door does not open: until somebody has looked, the holding time stands still."""
     steps: tuple[Step, ...] = ()
     extension: Extension | None = None
     notice: str = ""
