@@ -80,6 +80,7 @@ REASONS: dict[str, str] = {
     "parcel_too_heavy": "The parcel is heavier than these compartments may carry.",
     "sides_unknown": "Announce length_mm, width_mm, height_mm and weight_g first: room is promised by size.",
     "proof_not_possible_here": "This station cannot check that proof.",
+    "proof_too_weak": "What is worth so much goes to a verified person only here. Announce `proof` as \"verified\".",
     "too_far_ahead": "The parcel is expected later than room can be promised for. Reserve nearer to the day.",
     # the life
     "wrong_stage": "The parcel is not in a stage in which this can be done. See `stage`.",

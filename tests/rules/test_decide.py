@@ -19,6 +19,7 @@ from parcelwall.rules.life import ENDED, INSIDE, Stage, learn
 from parcelwall.rules.places import Plan, Room
 from parcelwall.rules.policy import DEFAULT, Policy
 from parcelwall.rules.tables import AdmissionRow
+from parcelwall.rules.worth import refuse_weak_proof
 from rules.samples import LATER, NOW, OTHER, PARCEL, PLAN, RESERVATION, SMALL, layout, parcel, reserved
 
 ANNOUNCED = sorted(Path(__file__).parent.glob("golden/Announced-*.json"))
@@ -37,6 +38,7 @@ def reserve(stage: Stage = Stage.ANNOUNCED, plan: Plan = PLAN, room: Room | None
     )  # fmt: skip
 
 
+DEAR = msgspec.structs.replace(DEFAULT, verified_from=500.0, verified_currency="EUR")
 NO: list[tuple[str, Callable[[], object]]] = [
     ("bad_field", lambda: decide.announce(changed(length_mm=30, width_mm=20, height_mm=6), PARCEL, None)),
     ("bad_field", lambda: decide.announce(changed(weight_g=1), PARCEL, None)),
@@ -47,6 +49,7 @@ NO: list[tuple[str, Callable[[], object]]] = [
     ("bad_field", lambda: decide.announce(changed(expected_at=datetime(2026, 11, 22)), PARCEL, None)),
     ("sides_unknown", lambda: decide.announce(changed(length_mm=0), PARCEL, None)),
     ("sides_unknown", lambda: decide.announce(changed(weight_g=-5), PARCEL, None)),
+    ("proof_too_weak", lambda: refuse_weak_proof(changed(value="500.0", currency="EUR"), DEAR)),
     ("already_deposited", lambda: reserve(Stage.READY)),
     ("already_deposited", lambda: reserve(Stage.OVERDUE)),
     ("wrong_stage", lambda: reserve(Stage.COLLECTED)),

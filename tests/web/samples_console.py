@@ -73,8 +73,10 @@ LONGER = Act(AN_ID, "keep_longer", None, Longer(("S-0012", "S-0013"), 48, "storm
              "agreed", "Kaisa", NOW + timedelta(minutes=1))  # fmt: skip
 LOST = Act(AN_ID, "write_off", "S-0013", Gone((AN_ID,) * 71, "destroyed: it burnt down"), "kaisa", "Kaisa", NOW, NOW,
            "waiting")  # fmt: skip
-SITE = Site("S-0013", "Hosting Ltd", "City of Helsinki", "HEL 2024-011873", "fuse behind the left panel",
-            date(2026, 12, 14), AN_ID, NOW - timedelta(days=300))  # fmt: skip
+SITE = Site(station="S-0013", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
+            access="fuse behind the left panel", valid_until=date(2026, 12, 14), actor=AN_ID,
+            noted_at=NOW - timedelta(days=300), ground="municipal", valid_from=date(2024, 12, 15),
+            way="Left of the main door of the mall, under the roof.", step_free=True, kerb="lowered")  # fmt: skip
 
 
 def need(about: str, cost: Cost, **changed: Any) -> views.NeedRow:

@@ -21,6 +21,7 @@ from parcelwall.rules import decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.personal import refuse_personal
 from parcelwall.rules.tables import Told
+from parcelwall.rules.worth import refuse_weak_proof
 
 OUT_OF_ORDER = "out_of_order"  # what the case is about that an operator opens to keep a compartment from use
 VERIFIED = "Name the recipient's `email` or `phone`: there a person who must be verified shows that it is they."
@@ -112,6 +113,7 @@ class Announce(Command, kw_only=True):
         if self.ready is None:
             self.prepare(at.ids, at.keys)
         assert self.ready is not None
+        refuse_weak_proof(self.order, at.policy)
         fact, body, sealed, token, hashed, contacts = self.ready
         if not at.wishes.isdisjoint(contacts) and not fact.reach:
             fact = msgspec.structs.replace(fact, reach=True, wished=True)

@@ -28,6 +28,7 @@ from parcelwall.rules.facts import StoodStill
 from parcelwall.rules.life import INSIDE, Parcel
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import AdmissionRow
+from parcelwall.rules.worth import is_proof_weak
 
 Key = tuple[str, str]  # actor and Idempotency-Key
 Fresh = tuple[Asked, Answer | ParcelwallError]
@@ -112,13 +113,13 @@ class Desk:
 
         A batch that fails for what one of them holds is served one by one, so that the others have their answers.
         """
-        careful = any(not isinstance(command, Announce) for command in commands)
+        careful = any(not isinstance(each, Announce) or is_proof_weak(each.order, self.policy) for each in commands)
         return await _one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, careful or turn > 0))
 
     async def _serve_what_is_free(self, commands: Sequence[Command]) -> list[Answer | Exception]:
         """As `serve`, but who wants a station that another process is at is told LATER, up to twice."""
-        patient = any(not isinstance(command, Announce) or command.put_off >= PUT_OFF_AT_MOST for command in commands)
-        if patient:
+        if any(not isinstance(each, Announce) or each.put_off >= PUT_OFF_AT_MOST
+               or is_proof_weak(each.order, self.policy) for each in commands):  # fmt: skip
             return await self.serve(commands)
         return await _one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, turn > 0, turn == 0))
 
@@ -196,7 +197,8 @@ class Desk:
         good = []
         for name, metres in near:
             station = self.stations.known[name]
-            here = offers.Standing(name, station.place, metres, station.plan, rooms[name], station.in_service,
+            is_open = station.promises(at.now, at.policy)
+            here = offers.Standing(name, station.place, metres, station.plan, rooms[name], is_open,
                                    zone=station.about.zone, heads=heads.get(name, ()))  # fmt: skip
             seen = offers.look(parcel, here, station.plan.need(parcel), at.now, at.now, at.policy, at.rows)
             if name not in command.tried and seen.reason is None:

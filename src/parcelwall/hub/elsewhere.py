@@ -94,4 +94,6 @@ async def _nearest(
     rows = await hub.pool.fetch(_THERE, asked, hub.clock.now() - HERE)
     rooms = {row["id"]: read_room(row["room"]) for row in rows}
     open_ones = (hub.stations.known[name] for name in asked if name in rooms)
+    now = hub.clock.now()
+    open_ones = (each for each in open_ones if each.permitted(now, hub.policy))
     return next((each for each in open_ones if takes(each.plan, rooms[each.id])), None)

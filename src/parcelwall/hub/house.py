@@ -44,6 +44,7 @@ _ADMIT = """
 INSERT INTO carrier (id, name, key_hash, role, area, actor) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, key_hash = excluded.key_hash, role = excluded.role,
   area = excluded.area"""
+_SITE = "UPDATE station SET site = $2, changed = DEFAULT WHERE id = $1"
 
 
 class Hub:
@@ -176,6 +177,9 @@ class Hub:
                 async with AsyncExitStack() as stack:
                     own: Any = connection or await stack.enter_async_context(self.pool.acquire())
                     await stack.enter_async_context(own.transaction())
+                    if isinstance(fact, facts.SiteNoted):  # stations are locked before writers
+                        shown = msgspec.structs.replace(fact, access="", actor=None)
+                        await own.execute(_SITE, fact.station, facts.body(shown))
                     at = self.desk.sitting(own)
                     at.record(fact, self.streams.slot)
                     await at.write()

@@ -7,9 +7,10 @@ oldest first.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -39,7 +40,9 @@ COSTS: dict[str, Cost] = {
 
 SILENT = timedelta(minutes=10)
 SCARCE = 0.9  # share of compartments in use from which each one counts more
-REMIND_DAYS = 90  # before its end a permit stands in the list until it is noted anew
+REMIND_DAYS: tuple[tuple[int, Cost], ...] = ((-1, "full"), (7, "silent"), (30, "station"), (90, "paper"))
+"""A permit stands in the list from so many days before its end until it is noted anew, and rises: at 90 days it is
+paper, at 30 and 7 it is dearer, and where it has ended no room is promised."""
 
 
 _REFUSED = """
@@ -116,10 +119,16 @@ async def _mail_refused(hub: Hub) -> list[Need]:
 
 
 async def _permits(hub: Hub) -> list[Need]:
-    """Permits that end within 90 days, or have ended."""
-    today = hub.clock.now().date()
-    return [
-        Need("permit", "paper", site.noted_at, site.station, until=site.valid_until)
-        for site in await sites.newest(hub)
-        if site.valid_until and (site.valid_until - today).days <= REMIND_DAYS
-    ]
+    """Permits that end within 90 days, or have ended; each as old as the last of the days that it was named for."""
+    found = []
+    for site in await sites.newest(hub):
+        station = hub.stations.known.get(site.station)
+        if site.valid_until is None or station is None:
+            continue
+        zone = ZoneInfo(station.about.zone)
+        left = (site.valid_until - hub.clock.now().astimezone(zone).date()).days
+        reached = next(((days, cost) for days, cost in REMIND_DAYS if left <= days), None)
+        if reached:
+            since = datetime.combine(site.valid_until - timedelta(days=reached[0]), time(), zone)
+            found.append(Need("permit", reached[1], max(since, site.noted_at), site.station, until=site.valid_until))
+    return found

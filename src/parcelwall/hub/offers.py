@@ -152,8 +152,9 @@ class Offers:
             row, here = known.get(station), self._stations.known[station]
             if row is not None:
                 calendar = self._visits.calendars.get((station, parcel.carrier))
+                is_open = row.in_service and here.permitted(now, policy)
                 ready = stated if calendar is None else _ready(calendar, parcel, now, policy)
-                standings.append(Standing(station, here.place, metres, here.plan, row.room, row.in_service, row.table,
+                standings.append(Standing(station, here.place, metres, here.plan, row.room, is_open, row.table,
                                           ready, here.about.zone, heads.get(station, ())))  # fmt: skip
         made, other_way = offers.rank_offers(parcel, standings, arrival, now, policy, self._in_force.rows)
         self._keep(parcel, now, arrival, made)

@@ -29,11 +29,11 @@ class Adopted(msgspec.Struct, frozen=True):
 
 
 MAY_BE_EMPTY = (
-    "help_phone",
+    "help_phone", "verified_from", "verified_currency",
     "cost_station_day", "cost_compartment_day", "cost_stop", "cost_deposit", "cost_diverted", "cost_currency",
 )  # fmt: skip
 """Knobs that stand for nothing while they are unset."""
-WORDS = ("serve_unwalked", "help_phone", "cost_currency")
+WORDS = ("serve_unwalked", "ask_permit", "help_phone", "cost_currency", "verified_currency")
 """Knobs that are no numbers to reckon with."""
 _PHONE = re.compile(r"\+?\(?[0-9](?:[ /()-]{0,2}[0-9]){2,17}")
 
@@ -43,6 +43,7 @@ def in_force(policy: Policy) -> dict[str, Any]:
     stands_for: dict[str, Any] = dict.fromkeys(MAY_BE_EMPTY) | {
         "alone_doors": policy.doors_alone, "alone_parcels": policy.parcels_alone, "offer_from": policy.offered_from,
         "keep_reach": policy.reach_kept, "serve_unwalked": policy.serves_unwalked,
+        "ask_permit": policy.asks_permit,
     }  # fmt: skip
     values = {each.name: getattr(policy, each.name) for each in msgspec.structs.fields(Policy)}
     return {name: stands_for[name] if value is UNSET else value for name, value in values.items() if name != "version"}
@@ -56,7 +57,8 @@ def knobs(policy: Policy) -> dict[str, str]:
 
 def priced(policy: Policy) -> bool:
     """Whether it states what anything costs."""
-    return any(getattr(policy, name) is not UNSET for name in MAY_BE_EMPTY if name not in WORDS)
+    prices = (name for name in MAY_BE_EMPTY if name.startswith("cost_") and name not in WORDS)
+    return any(getattr(policy, name) is not UNSET for name in prices)
 
 
 def refuse_odd(policy: Policy) -> None:
@@ -68,8 +70,11 @@ def refuse_odd(policy: Policy) -> None:
         raise Refusal("bad_field", "A chance, from 0 to 1.", field="offer_from")
     if policy.help_phone is not UNSET and not _PHONE.fullmatch(policy.help_phone):
         raise Refusal("bad_field", "A telephone number as people dial it, such as +358 9 123 456.", field="help_phone")
-    if policy.cost_currency is not UNSET and not re.fullmatch("[A-Z]{3}", policy.cost_currency):
-        raise Refusal("bad_field", "Three capital letters, such as EUR.", field="cost_currency")
+    for name in ("cost_currency", "verified_currency"):
+        if (given := getattr(policy, name)) is not UNSET and not re.fullmatch("[A-Z]{3}", given):
+            raise Refusal("bad_field", "Three capital letters, such as EUR.", field=name)
+    if policy.verified_from is not UNSET and policy.verified_currency is UNSET:
+        raise Refusal("bad_field", "Say in which currency that is, such as EUR.", field="verified_currency")
     if priced(policy) and policy.cost_currency is UNSET:
         raise Refusal("bad_field", "Say in which currency the costs are, such as EUR.", field="cost_currency")
     for name in ("quiet_from_hour", "quiet_until_hour"):

@@ -41,7 +41,7 @@ def promise(
 
 
 def _promise_at(at: Sitting, parcel: Parcel, station: Station, told: Told | None, contact: bytes) -> facts.Reserved:
-    if not station.in_service:
+    if not station.promises(at.now, at.policy):
         raise Refusal("station_out_of_service", None if station.joined else _NOT_JOINED, station=station.id)
     room = at.book.rooms[station.id]
     if parcel.stage == Stage.RESERVED and parcel.station == station.id:

@@ -190,7 +190,7 @@ async def stations(hub: Hub, after: str = "", limit: int = 500) -> list[dict[str
     wanted = heapq.nsmallest(limit, (name for name in hub.stations.known if name > after))
     async with hub.pool.acquire() as connection:
         rows = await presence_at(connection, wanted)
-    return [_described(hub.stations.known[name], rows[name]) for name in wanted if name in rows]
+    return [_described(hub, hub.stations.known[name], rows[name]) for name in wanted if name in rows]
 
 
 async def station(hub: Hub, station_id: str) -> dict[str, Any]:
@@ -201,11 +201,11 @@ async def station(hub: Hub, station_id: str) -> dict[str, Any]:
     async with hub.pool.acquire() as connection:
         row = await presence_of(connection, station_id)
     assert row is not None, "a station that is known stays"
-    return _described(known, row)
+    return _described(hub, known, row)
 
 
-def _described(known: Station, row: dict[str, Any]) -> dict[str, Any]:
-    about = known.about
+def _described(hub: Hub, known: Station, row: dict[str, Any]) -> dict[str, Any]:
+    about, site = known.about, known.site
     sizes = [
         {"name": size.name, "width_mm": size.width_mm, "height_mm": size.height_mm, "depth_mm": size.depth_mm,
          "limit_g": size.limit_g, "climate": size.climate,
@@ -214,8 +214,10 @@ def _described(known: Station, row: dict[str, Any]) -> dict[str, Any]:
     ]  # fmt: skip
     return {
         "id": known.id, "name": about.name, "address": about.address, "lat": about.lat, "lon": about.lon,
-        "zone": about.zone, "in_service": row["in_service"], "sizes": sizes,
+        "zone": about.zone, "sizes": sizes,
+        "in_service": row["in_service"] and known.permitted(hub.clock.now(), hub.policy),
         "free": by_size(known.plan, read_room(row["room"])), "last_seen": row["last_seen"],
+        "way": {name: getattr(site, name) for name in WAY} if site else None,
     }  # fmt: skip
 
 
@@ -237,10 +239,13 @@ async def availability(hub: Hub, station_id: str) -> dict[str, Any]:
         sizes[size]["inside"] = count - sizes[size]["free"]
     for need, count in room.promised.items():
         sizes[known.plan.smallest(need)]["promised"] += count
-    return {"station": station_id, "in_service": row["in_service"], "as_of": hub.clock.now(), "sizes": sizes}
+    now = hub.clock.now()
+    is_open = row["in_service"] and known.permitted(now, hub.policy)
+    return {"station": station_id, "in_service": is_open, "as_of": now, "sizes": sizes}
 
 
 COUNTS = ("free", "usable", "inside", "promised")
+WAY = ("way", "step_free", "step_free_way", "lit", "kerb")
 
 
 def by_size(plan: Plan, room: Room) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Sites: who hosts a station, by whose leave, until when. The newest `SiteNoted` of a station counts; older ones are
-its history. There is no table: the journal is read, by an index of its own."""
+its history, read from the journal by an index of its own. The newest stands in the row of its station too
+(`Station.site`), since each promise of room asks whether its permit holds."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -13,6 +14,7 @@ from parcelwall.rules import facts
 from parcelwall.rules.personal import told_of_people
 
 LONGEST = 200
+TEXTS = ("host", "authority", "permit", "conditions", "access", "way", "step_free_way")
 _NEWEST = f"""
 SELECT DISTINCT ON (body::jsonb->>'station') body, happened_at FROM entry WHERE kind = 'SiteNoted' AND {OF_HUB}
 ORDER BY body::jsonb->>'station', happened_at DESC, number DESC"""  # noqa: S608 - a text of our own
@@ -21,16 +23,24 @@ SELECT body, happened_at FROM entry WHERE kind = 'SiteNoted' AND {OF_HUB} AND bo
 ORDER BY happened_at DESC, number DESC LIMIT 20"""  # noqa: S608 - the same
 
 
-class Site(msgspec.Struct, frozen=True):
-    """What is on paper about a station's place, and who noted it when."""
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `SiteNoted` says of a station's place, and when it was noted."""
 
     station: str
-    host: str
-    authority: str
-    permit: str
-    access: str
-    valid_until: date | None
-    actor: UUID | None
+    host: str = ""
+    authority: str = ""
+    permit: str = ""
+    valid_until: date | None = None
+    access: str = ""
+    actor: UUID | None = None
+    ground: str = ""
+    valid_from: date | None = None
+    conditions: str = ""
+    way: str = ""
+    step_free: bool | None = None
+    step_free_way: str = ""
+    lit: bool | None = None
+    kerb: str = ""
     noted_at: datetime
 
 
@@ -46,18 +56,20 @@ async def history(hub: Hub, station: str) -> list[Site]:
 
 def _site(body: str, noted_at: datetime) -> Site:
     noted = msgspec.json.decode(body, type=facts.SiteNoted)
-    return Site(noted.station, noted.host, noted.authority, noted.permit, noted.access, noted.valid_until, noted.actor,
-                noted_at)  # fmt: skip
+    return Site(**msgspec.structs.asdict(noted), noted_at=noted_at)
 
 
 async def note(hub: Hub, site: facts.SiteNoted) -> None:
     """Writes down what is on paper now. Refuses an unknown station, long texts, and what tells of a person."""
     if site.station not in hub.stations.known:
         raise Refusal("station_unknown", station=site.station)
-    for field in ("host", "authority", "permit", "access"):
+    for field in TEXTS:
         text = getattr(site, field)
         if len(text) > LONGEST or (text and not text.isprintable()):
             raise Refusal("bad_field", f"At most {LONGEST} characters on one line.", field=field)
         if told_of_people("SiteNoted", text):
             raise Refusal("bad_field", "Offices and companies, without anybody's address or number.", field=field)
+    if site.valid_from and site.valid_until and site.valid_from > site.valid_until:
+        raise Refusal("bad_field", "It begins after it has ended.", field="valid_from")
     await hub.note(site)
+    await hub.refresh()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from asyncpg import Connection
@@ -13,9 +14,11 @@ from parcelwall.hub.index import Nearby
 from parcelwall.hub.keys import Keys
 from parcelwall.journal import postgres
 from parcelwall.rules import access
-from parcelwall.rules.facts import StationConfigured
+from parcelwall.rules.facts import SiteNoted, StationConfigured
 from parcelwall.rules.layout import Layout
+from parcelwall.rules.permit import permits
 from parcelwall.rules.places import Plan, Room, read_room
+from parcelwall.rules.policy import Policy
 
 AT_ONCE = 1_000  # stations read by one query
 
@@ -34,16 +37,27 @@ class Station(msgspec.Struct):
     in_service: bool = True
     joined: bool = True  # a computer has enrolled as this station, at some time
     revoked: bool = False  # its computer is trusted no longer, and none has taken its place
+    site: SiteNoted | None = None  # what is on paper about its place, but for `access` and `actor`
 
     @property
     def place(self) -> tuple[float, float]:
         return self.about.lat, self.about.lon
 
+    def permitted(self, now: datetime, policy: Policy) -> bool:
+        """Whether new room may be promised here as far as its permit goes. What was promised stays so."""
+        if self.site is None and not policy.asks_permit:
+            return True
+        return permits(self.site, now.astimezone(ZoneInfo(self.about.zone)).date(), policy.asks_permit)
+
+    def promises(self, now: datetime, policy: Policy) -> bool:
+        """Whether new room is promised here at all."""
+        return self.in_service and self.permitted(now, policy)
+
 
 _USES = {"code": "pickup-code", "label": "label-tag", "courier": "courier-code", "tag": "code-tag"}
 
 _COLUMNS = """
-SELECT id, config, record, in_service,
+SELECT id, config, record, in_service, site,
   (SELECT sealed FROM station_secret WHERE station = id ORDER BY epoch DESC LIMIT 1) AS secret,
   EXISTS (SELECT FROM station_identity WHERE station = id) AS joined,
   EXISTS (SELECT FROM station_identity WHERE station = id AND revoked_at IS NOT NULL) AS revoked
@@ -51,7 +65,7 @@ FROM station"""
 
 
 _CHANGED = """
-SELECT id, config, in_service, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS seen FROM station
+SELECT id, config, in_service, site, pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS seen FROM station
 WHERE changed >= $1"""
 
 
@@ -92,7 +106,7 @@ class Stations:
         for row in rows:
             known = self.known.get(row["id"])
             if known and known.config == row["config"]:
-                known.in_service = row["in_service"]
+                known.in_service, known.site = row["in_service"], _site(row["site"])
             else:
                 changed.append(row["id"])
         for start in range(0, len(changed), AT_ONCE):
@@ -123,7 +137,7 @@ class Stations:
         keys = {f"{name}_key": access.subkey(secret, use) for name, use in _USES.items()}
         self.known[row["id"]] = Station(
             row["id"], row["config"], about, plan, **keys, in_service=row["in_service"], joined=row["joined"],
-            revoked=row["revoked"],
+            revoked=row["revoked"], site=_site(row["site"]),
         )
 
     @property
@@ -139,6 +153,10 @@ class Stations:
         if self._nearby is None:
             self._nearby = Nearby((each.id, *each.place) for each in self.known.values())
         return self._nearby.find(place, within_km, most)
+
+
+def _site(body: str | None) -> SiteNoted | None:
+    return msgspec.json.decode(body, type=SiteNoted) if body else None
 
 
 async def rooms(connection: Connection, ids: Iterable[str]) -> dict[str, Room]:

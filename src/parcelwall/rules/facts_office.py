@@ -53,7 +53,8 @@ class Forgotten(Fact, frozen=True, kw_only=True):
 class SiteNoted(Fact, frozen=True, kw_only=True):
     """The place of a station as its operator has it on paper: host, authority, permit and until when it is valid.
 
-    The newest one of a station counts. Companies and offices only, no person.
+    The newest one of a station counts. Companies and offices only, no person. `way` to `kerb` are for everybody who
+    comes: None and "" are "nobody has said".
     """
 
     station: str
@@ -63,6 +64,14 @@ class SiteNoted(Fact, frozen=True, kw_only=True):
     valid_until: date | None = None
     access: str = ""  # how to get to the door and the fuse: for those who are sent there
     actor: UUID | None = None
+    ground: Literal["", "private", "municipal"] = ""
+    valid_from: date | None = None
+    conditions: str = ""  # of the permit
+    way: str = ""  # how people get there on foot
+    step_free: bool | None = None
+    step_free_way: str = ""  # how they get there on wheels
+    lit: bool | None = None  # at night
+    kerb: Literal["", "none", "lowered", "raised"] = ""
 
 
 class AdmissionAdopted(Fact, frozen=True, kw_only=True):

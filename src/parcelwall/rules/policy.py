@@ -33,6 +33,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     keep_reach: int | UnsetType = UNSET  # free compartments in reach of each size for those who need them; unset: 0
     serve_unwalked: bool | UnsetType = UNSET  # doors that nobody has walked along open all the same; unset: yes
 
+    ask_permit: bool | UnsetType = UNSET  # no room is promised where no permit is noted; unset: no
+    verified_from: float | UnsetType = UNSET  # a parcel worth so much is for a verified person alone; unset: none is
+    verified_currency: str | UnsetType = UNSET  # of that worth: three letters of ISO 4217
+
     help_phone: str | UnsetType = UNSET  # what a station's screen says to call; unset: it tells nobody to call
 
     # What the operator says things cost, for the figure "cost per parcel". Unset: not counted.
@@ -52,6 +56,11 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     def serves_unwalked(self) -> bool:
         """Whether a station serves although nobody has walked along its doors (commissioning)."""
         return self.serve_unwalked is UNSET or self.serve_unwalked
+
+    @property
+    def asks_permit(self) -> bool:
+        """Whether a station must have a permit on paper before room is promised there."""
+        return self.ask_permit is not UNSET and self.ask_permit
 
     @property
     def reach_kept(self) -> int:

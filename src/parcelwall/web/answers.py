@@ -77,6 +77,16 @@ class SizeShown(msgspec.Struct, kw_only=True):
     count: int
 
 
+class WayShown(msgspec.Struct, kw_only=True):
+    """How people get to a station, in the operator's words; null and "" where nobody has said."""
+
+    way: str
+    step_free: bool | None
+    step_free_way: str
+    lit: bool | None
+    kerb: Literal["", "none", "lowered", "raised"]
+
+
 class StationShown(msgspec.Struct, kw_only=True):
     """A station: place, sizes, counts. Never which door is taken."""
 
@@ -90,6 +100,7 @@ class StationShown(msgspec.Struct, kw_only=True):
     sizes: list[SizeShown]
     free: dict[str, int]
     last_seen: datetime | None
+    way: WayShown | None
 
 
 class Stations(msgspec.Struct, kw_only=True):

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -25,7 +26,7 @@ from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 
 PEOPLE = f"{HOME}/people"
-FIELDS = ("host", "authority", "permit", "access")
+TOLD = {"": None, "yes": True, "no": False}
 
 
 @get("/console/sites", include_in_schema=False)
@@ -51,7 +52,7 @@ async def sites_page(
 
 
 def _site_row(hub: Hub, person: Person, station: str, site: Site | None, names: dict[UUID, str]) -> SiteRow:
-    today = hub.clock.now().date()
+    today = hub.clock.now().astimezone(ZoneInfo(hub.stations.known[station].about.zone)).date()
     left = (site.valid_until - today).days if site and site.valid_until else None
     by = names.get(site.actor, "") if site and site.actor else ""
     return SiteRow(station, hub.stations.known[station].about.name, site, left, by, person.may("sites", station))
@@ -65,15 +66,20 @@ async def note_site(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) 
     person = must(sign_in, "sites", station)
     to = f"{HOME}/sites"
     try:
-        until = form.get("valid_until", "")
-        valid_until = date.fromisoformat(until) if until else None
-        told = {name: form.get(name, "").strip() for name in FIELDS}
-        await sites.note(hub, facts.SiteNoted(station=station, valid_until=valid_until, actor=person.actor, **told))
+        await sites.note(hub, _site_of(form, station, person.actor))
     except Refusal as no:
         return back(to, no=no)
-    except ValueError:
+    except (ValueError, KeyError):
         return back(to, no=Refusal("bad_field"))
     return Redirect(f"{to}?station={station}&said=noted", status_code=303)
+
+
+def _site_of(form: dict[str, str], station: str, actor: UUID | None) -> facts.SiteNoted:
+    """What the form says. Raises ValueError or KeyError for what it has no field for."""
+    given = {name: form.get(name, "").strip() for name in (*sites.TEXTS, "ground", "kerb")}
+    days = {name: date.fromisoformat(form[name]) for name in ("valid_from", "valid_until") if form.get(name)}
+    known = {name: TOLD[form.get(name, "")] for name in ("step_free", "lit")}
+    return msgspec.convert({"station": station, **given, **days, **known, "actor": actor}, facts.SiteNoted)
 
 
 @get("/console/policy", include_in_schema=False)
