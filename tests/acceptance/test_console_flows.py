@@ -240,7 +240,8 @@ def test_numbers_and_their_files(town: Town, browser: Any) -> None:
     with office(browser, town) as people:
         pia: Desk = people().enter("pia")
         pia.open("/console/numbers?days=1").gates()
-        for key in ("use", "peaks", "intervals", "refusals", "more", "faults", "promises", "groups", "costs"):
+        for key in ("use", "fill", "waiting", "peaks", "intervals", "refusals", "more", "faults", "promises", "groups",
+                    "costs"):  # fmt: skip
             with pia.page.expect_download() as started:
                 pia.page.locator(f"section[aria-labelledby=chart-{key}] a[download]").click()
             text = started.value.path().read_bytes().decode("utf-8-sig")

@@ -15,9 +15,14 @@ from parcelwall.hub import needs, offers, policies, reading, sites
 from parcelwall.hub.house import Hub
 from parcelwall.hub.people import Person
 from parcelwall.hub.staff import person_of
+from parcelwall.notices.language import words
+from parcelwall.notices.messages import NoticeFacts, compose
+from parcelwall.notices.way import way_there
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
 from parcelwall.rules.policy import Policy
+from parcelwall.web.tracking import place_of
+from parcelwall.web.views import Look
 from station.towns import a_hub, a_small_town, about, announced, announcing, only, order, parcel_at, told
 
 TODAY, HELSINKI = date(2026, 11, 22), ZoneInfo("Europe/Helsinki")
@@ -96,6 +101,28 @@ async def test_what_was_promised_is_put_in_and_collected_all_the_same(database: 
         await only(town).collect(only(town).code_of(parcel))
         await only(town).carry()
         assert (await parcel_at(town.hub, parcel)).stage == Stage.COLLECTED
+
+
+async def test_the_way_there_is_on_the_page_in_the_notice_and_in_the_api(hub: Hub) -> None:
+    parcel = await parcel_at(hub, await announced(hub, "PW-1", "S-0001"))
+    look = Look("en", zone="UTC")
+    there = place_of(hub, parcel, look)
+    assert there and there.ways == (), "nobody has said"
+    await noted(hub, way="Left of <the> main door.", step_free=True, lit=False, kerb="lowered", access="fuse")
+    ways = ("Left of <the> main door.", "You get there without steps.", "It is not lit at night.",
+            "The kerb before it is lowered.")  # fmt: skip
+    there = place_of(hub, parcel, look)
+    assert there and there.ways == ways
+    told = NoticeFacts(station="Station S-0001", zone="UTC", link="https://p.example/p/x", code="12345678",
+                       public_url="https://p.example", way=way_there(hub.stations.known["S-0001"].site, words("de")))
+    mail = compose("ready", "de", told)
+    for text in (mail.text, mail.html):
+        assert "Bordstein" in text and "fuse" not in text
+    assert "&lt;the&gt;" in mail.html
+    [first, _] = await reading.stations(hub)
+    assert first["way"] == {"way": ways[0], "step_free": True, "step_free_way": "", "lit": False, "kerb": "lowered"}
+    await noted(hub, step_free_way="By the ramp.", step_free=True)
+    assert way_there(hub.stations.known["S-0001"].site, words("en")) == ("Without steps: By the ramp.",)
 
 
 @pytest.mark.parametrize(

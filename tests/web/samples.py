@@ -43,7 +43,7 @@ def all_views(words: Words) -> dict[str, msgspec.Struct]:
 
 def place(with_map: bool = True) -> views.Place:
     drawn = station_map(*KLUUVI) if with_map else None
-    return views.Place("Kluuvi", "Aleksanterinkatu 19, Helsinki", "In the passage, behind the flower shop.", drawn)
+    return views.Place("Kluuvi", "Aleksanterinkatu 19, Helsinki", ("In the passage, behind the flower shop.",), drawn)
 
 
 def steps(now: int, expected: bool = True) -> tuple[views.Step, ...]:

@@ -31,6 +31,7 @@ from parcelwall.notices.failures import RefusedByPolicy, Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
+from parcelwall.notices.way import way_there
 from parcelwall.rules import access, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 
@@ -330,6 +331,7 @@ class Teller:
         code = await self._code(connection, parcel) if door else ""
         return NoticeFacts(
             station=station.about.name, zone=station.about.zone, address=station.about.address, door=door,
+            way=way_there(station.site, words(language)),
             place=place_sentence(station.about.layout, door, words(language)) if door else "",
             code=code if parcel.proof == "code" else "", qr=token_of(self._hub, parcel) if door else "", **common,
         )  # fmt: skip

@@ -163,6 +163,7 @@ LABELS = {
     "until": N_("Collect by"),
     "station": N_("Station"),
     "address": N_("Address"),
+    "way": N_("The way there"),
     "door": N_("Door"),
     "place": N_("Where it is"),
     "ending": N_("Parcel number ends with"),

@@ -36,7 +36,8 @@ class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `code` has 8 digits, "" where there is none (a parcel that asks for the QR has none to type); `selector` the last
     4 digits of the parcel number and `reference_end` its end as printed; `qr` what the code image holds, "" for the
-    code itself. `zone` is the station's. `link` begins with `public_url`. `place` comes from `places.place_sentence`.
+    code itself. `zone` is the station's. `link` begins with `public_url`. `place` comes from `places.place_sentence`,
+    `way` from `way.way_there`.
     `old_station` and `new_code` belong to `moved`, `carrier` and `pick_up` to `diverted`.
     """
 
@@ -45,6 +46,7 @@ class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     public_url: str
     address: str = ""
+    way: tuple[str, ...] = ()
     door: int | None = None
     place: str = ""
     code: str = ""
@@ -149,6 +151,7 @@ def _rows(purpose: Purpose, facts: NoticeFacts, known: Words) -> list[tuple[str,
         ("place", _clean(facts.place)),
         ("station", _clean(facts.station)),
         ("address", _clean(facts.address)),
+        ("way", " ".join(_clean(each) for each in facts.way)),
         ("ending", "" if facts.code and facts.selector and ending.endswith(selector) else ending),
     ]
 

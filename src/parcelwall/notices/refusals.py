@@ -101,6 +101,7 @@ _BOTH: dict[str, Sayings] = {
     "parcel_too_heavy": (Saying(N_("It is too heavy for these doors"), _TAKE_ALONG),),
     "sides_unknown": (Saying(N_("We do not know its size yet"), N_("Come back when the shop has told us.")),),
     "proof_not_possible_here": (Saying(N_("This station cannot check who collects"), _ANOTHER),),
+    "proof_too_weak": (Saying(N_("It is worth much"), N_("It goes to one person only, who shows a passkey.")),),
     "too_far_ahead": (Saying(N_("That is too far ahead"), N_("Come back nearer to the day.")),),
     "wrong_stage": (Saying(N_("That is not possible now"), N_("Look at where the parcel is.")),),
     "already_deposited": _ALREADY_IN,

@@ -197,7 +197,7 @@ async def _friend(
 
 def friend_view(hub: Hub, parcel: Parcel, grant: facts.Granted, token: str, look: Look) -> FriendView:
     """What a friend may see: station, door, a QR of their own, until when."""
-    door, place = own_door(hub, parcel, look), place_of(hub, parcel)
+    door, place = own_door(hub, parcel, look), place_of(hub, parcel, look)
     return FriendView(
         heading=place.name if place else "", qr=token_of(hub, parcel, grant), until=grant.until or hub.clock.now(),
         reference_end=ending(parcel.reference), station=place, door=door,

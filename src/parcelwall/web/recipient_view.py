@@ -68,7 +68,7 @@ async def view(
     return RecipientView(
         stage="held" if inside and (verify or parcel.blocked) else STAGES[parcel.stage], heading=heading, line=line,
         reference=parcel.reference, here=f"/p/{secret}", events=_events(secret, look, said),
-        station=place_of(hub, parcel) if parcel.station else None, moved_from=await _moved_from(hub, parcel),
+        station=place_of(hub, parcel, look) if parcel.station else None, moved_from=await _moved_from(hub, parcel),
         door=door, code=(code[:4], code[4:]) if code else (),
         qr=_qr(hub, parcel, who, verify) if free else "",
         selector=(parcel.selector or access.selector(parcel.reference)) if free and code else "",

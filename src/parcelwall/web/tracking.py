@@ -15,6 +15,7 @@ from parcelwall.notices import times
 from parcelwall.notices.language import N_, Words, words
 from parcelwall.notices.saying import Saying
 from parcelwall.notices.sentence import reason_text, sentence_text
+from parcelwall.notices.way import way_there
 from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.rules.sentence import Sentence, sentence
@@ -126,7 +127,7 @@ async def linked(hub: Hub, parcel: Parcel, look: Look, events: str) -> TrackView
     on_the_road = await reading.on_the_road(hub, parcel)
     now, known = hub.clock.now(), words(look.language)
     said = sentence(parcel, now)
-    place = place_of(hub, parcel)
+    place = place_of(hub, parcel, look)
     line = say_linked(hub, parcel, said, known, look.zone)
     window = await reading.ready_window(hub, parcel)
     return TrackView(
@@ -167,12 +168,13 @@ def steps_of(
     )
 
 
-def place_of(hub: Hub, parcel: Parcel) -> Place | None:
+def place_of(hub: Hub, parcel: Parcel, look: Look) -> Place | None:
     station = hub.stations.known.get(parcel.station or "")
     if station is None:
         return None
     about = station.about
-    return Place(about.name, about.address, map_svg=station_map(about.lat, about.lon), lat=about.lat, lon=about.lon)
+    ways, drawn = way_there(station.site, words(look.language)), station_map(about.lat, about.lon)
+    return Place(about.name, about.address, ways, map_svg=drawn, lat=about.lat, lon=about.lon)
 
 
 def zone_of(hub: Hub, parcel: Parcel | None) -> str:

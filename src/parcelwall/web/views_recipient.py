@@ -25,7 +25,7 @@ class Place(msgspec.Struct, frozen=True):
 
     name: str
     address: str
-    hint: str = ""
+    ways: tuple[str, ...] = ()
     map_svg: str | None = None
     lat: float | None = None
     lon: float | None = None

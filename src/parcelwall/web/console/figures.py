@@ -10,7 +10,7 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from litestar import Request, Response, get
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import asked_for, costs, numbers, one_more, policies
+from parcelwall.hub import asked_for, costs, fullness, numbers, one_more, policies
 from parcelwall.hub.house import Hub
 from parcelwall.hub.numbers import Span
 from parcelwall.hub.staff import SignIn
@@ -36,8 +36,11 @@ def N_(message: str) -> str:
 
 TITLES = {
     "use": (N_("Doors in use"), N_("Parcels behind doors at the end of each hour.")),
+    "fill": (N_("How full, by size"), N_("The mean share of the compartments of a size with a parcel inside.")),
     "peaks": (N_("Peak hours"), N_("Parcels put in and taken out, on the stations' own clocks.")),
     "intervals": (N_("How long parcels lie"), N_("From deposit to collection, of what was collected in this time.")),
+    "waiting": (N_("Collected within"),
+                N_("Of what was put in. What still lies there counts as not collected yet, not as never.")),
     "refusals": (N_("Sent another way"), N_("Parcels that were promised no room, by reason and the size they needed.")),
     "more": (N_("One more compartment"),
              N_("Turned away for want of room, and how many of them one more would have served.")),
@@ -48,7 +51,9 @@ TITLES = {
     "costs": (N_("What it cost"), N_("By the prices that the policy states; what has none is not counted.")),
 }
 HEADS: dict[str, tuple[str, ...]] = {
-    "use": (N_("Hour"), N_("Doors in use")), "peaks": (N_("Weekday"), N_("Hour"), N_("Parcels")),
+    "use": (N_("Hour"), N_("Doors in use")),
+    "fill": (N_("Size"), N_("Compartments"), N_("Hours at 90 % or more"), N_("95 of 100 hours, %"), N_("Mean, %")),
+    "waiting": (N_("Hours"), N_("Collected, %")), "peaks": (N_("Weekday"), N_("Hour"), N_("Parcels")),
     "intervals": (N_("Hours"), N_("Parcels")), "refusals": (N_("Reason"), N_("Size"), N_("Parcels")),
     "more": (N_("Size"), N_("Turned away"), N_("One more would have served")),
     "faults": (N_("Station"), N_("Door"), N_("Why"), N_("Times")), "promises": (N_("Outcome"), N_("Parcels")),
@@ -56,6 +61,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "costs": (N_("What"), N_("How many"), N_("Price of one"), N_("Currency"), N_("Amount")),
 }  # fmt: skip
 OUTCOMES = (N_("kept: a door was there"), N_("not brought in time"), N_("moved elsewhere"), N_("broken by us"))
+QUARTERS = (N_("Station"), N_("Weekday"), N_("From"), N_("Put in"), N_("Taken out"), N_("Refused room"))
 GROUPS = {"carrier": N_("carrier"), "service": N_("service"), "size": N_("size")}
 ITEMS = {
     "cost_station_day": N_("days of stations"), "cost_compartment_day": N_("days of compartments"),
@@ -112,12 +118,12 @@ async def numbers_file(request: Request[Any, Any, Any], name: str, sign_in: Sign
     if key not in TITLES or (dot, kind) != (".", "csv"):
         raise Refusal("not_found")
     asked = Asked(request, hub, sign_in)
-    rows = await TABLES[key](asked)
+    rows = await (_quarters if key == "peaks" else TABLES[key])(asked)
     assert person.actor is not None, "whoever signs in has an id in the journal"
     await hub.note(facts.Looked(at="export", actor=person.actor, reason=f"{key}, {asked.days} days"))
     file = f"parcelwall-{key}-{asked.span.until:%Y-%m-%d}-{asked.days}d.csv"
     headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{file}"'}
-    body = written([asked.say(each) for each in HEADS[key]], rows)
+    body = written([asked.say(each) for each in (QUARTERS if key == "peaks" else HEADS[key])], rows)
     return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -138,6 +144,8 @@ async def _drawn(asked: Asked, key: str, rows: Rows, title: str) -> str:
         return charts.day_line(use, doors, asked.look, asked.known, 220)
     if key == "peaks":
         return charts.peaks(await numbers.peaks(asked.hub, asked.span), asked.look, asked.known, title)
+    if key == "fill":
+        rows = [(row[0], row[-1]) for row in rows]
     if key == "costs":
         rows = [(row[0], row[-1]) for row in rows if row[-1] not in ("", 0)]
     named = [(" · ".join(str(value) for value in row[:-1] if value != ""), int(row[-1] or 0)) for row in rows]
@@ -159,6 +167,28 @@ async def _intervals(asked: Asked) -> Rows:
     edges = (0, *numbers.EDGES_H)
     names = [f"{low}–{high} h" for low, high in pairwise(edges)]
     return list(zip([*names, asked.say(LONGER)], counts, strict=True))
+
+
+async def _fill(asked: Asked) -> Rows:
+    found = await fullness.fill_by_size(asked.hub, asked.span)
+    return [(each.size, each.compartments, each.nearly_full_h, round(100 * each.p95), round(100 * each.mean))
+            for each in found]  # fmt: skip
+
+
+async def _waiting(asked: Asked) -> Rows:
+    found = await fullness.waiting(asked.hub, asked.span)
+    shares = [(hours, found.share_within(hours * 3600)) for hours in fullness.WITHIN_H]
+    return [(f"{hours} h", round(100 * share)) for hours, share in shares if share is not None]
+
+
+async def _quarters(asked: Asked) -> Rows:
+    names = get_day_names("wide", locale=locale_of(asked.look.language))
+    known = asked.hub.stations.known
+    found = await fullness.by_quarter(asked.hub, asked.span)
+    return [
+        (known[station].about.name if station in known else station, names[day - 1], quarter, came, went, refused)
+        for station, day, quarter, came, went, refused in found
+    ]  # fmt: skip
 
 
 async def _refusals(asked: Asked) -> Rows:
@@ -204,8 +234,8 @@ async def _costs(asked: Asked) -> Rows:
 
 
 TABLES: dict[str, Callable[[Asked], Awaitable[Rows]]] = {
-    "use": _use, "peaks": _peaks, "intervals": _intervals, "refusals": _refusals, "more": _more,
-    "faults": _faults, "promises": _promises, "groups": _groups, "costs": _costs,
+    "use": _use, "fill": _fill, "waiting": _waiting, "peaks": _peaks, "intervals": _intervals,
+    "refusals": _refusals, "more": _more, "faults": _faults, "promises": _promises, "groups": _groups, "costs": _costs,
 }  # fmt: skip
 
 
@@ -223,6 +253,8 @@ MEANINGS = {
     "turns": (N_("Parcels a compartment a day"), N_("Deposits by compartments and days.")),
     "lie": (N_("A parcel lies"), N_("Half of what was collected lay shorter than this.")),
     "lie_long": (N_("One in ten lies"), N_("A tenth of what was collected lay longer than this.")),
+    "until": (N_("Half, 80 % and 95 % are collected"),
+              N_("That long after they were put in. What still lies there counts as not collected yet.")),
     "within": (N_("Out within 48 hours"), N_("Of what was collected.")),
     "promise": (N_("Promises kept"), N_("Of promises kept or broken by us: a door was there when the courier came.")),
     "open": (N_("A door stands open"), N_("Median from open to shut, then 95 %.")),
@@ -240,6 +272,8 @@ async def _measured(asked: Asked, span: Span) -> dict[str, str]:
     use, lie = await numbers.use_by_hour(hub, span), await numbers.intervals(hub, span)
     doors, kept = await numbers.doors(hub, span), await numbers.promises(hub, span)
     cost = await costs.costs(hub, span)
+    waiting = await fullness.waiting(hub, span)
+    until = [waiting.quantile_s(share) for share in (0.5, 0.8, 0.95)]
     all_doors = numbers.compartments(hub, span)
     tried = doors.openings + doors.failures
     fill = sum(n for _, n in use) / len(use) / all_doors if all_doors and any(n for _, n in use) else None
@@ -248,6 +282,7 @@ async def _measured(asked: Asked, span: Span) -> dict[str, str]:
         "turns": _decimal(doors.deposits / all_doors / span.days, shown) if all_doors and doors.deposits else "",
         "lie": duration(int(lie.quantiles_s[2]), shown) if lie.count else "",
         "lie_long": duration(int(lie.quantiles_s[4]), shown) if lie.count else "",
+        "until": " / ".join(duration(each, shown) if each else "–" for each in until) if any(until) else "",
         "within": _percent(lie.within_48, shown), "promise": _percent(kept.rate, shown),
         "open": " / ".join(f"{_decimal(each, shown)} s" for each in doors.open_s if each is not None),
         "failed": _percent(doors.failures / tried if tried else None, shown), "cost": _money(cost, shown),

@@ -1,0 +1,135 @@
+"""How full compartments are by size, how long it takes until parcels are collected, and when in the week it happens.
+
+Plain SQL on the journal and its fold, as in `numbers`; docs/numbers.md says what each figure is. Times aware.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
+from math import ceil
+
+import msgspec
+
+from parcelwall.hub import numbers
+from parcelwall.hub.house import Hub
+from parcelwall.hub.numbers import Span
+
+NEARLY_FULL = 0.9
+STEP_S = 300  # waiting times are counted in steps of so many seconds
+WITHIN_H = (6, 12, 24, 48, 72)
+
+# What lies inside now is told backwards, by door: a fact that changes nothing counts for nothing.
+_MOVED = """
+WITH moved AS (
+  SELECT happened_at, kind = 'Deposited' AS came, body::jsonb->>'station' AS station,
+    (body::jsonb->>'compartment')::int AS door,
+    lag(kind = 'Deposited') OVER (PARTITION BY parcel ORDER BY revision) AS before
+  FROM entry WHERE kind IN ('Deposited', 'Collected', 'TakenBack', 'WrittenOff') AND parcel IS NOT NULL
+    AND recorded_at >= $1 AND happened_at >= $1)
+SELECT station, door, date_trunc('hour', happened_at) AS hour, sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
+FROM moved WHERE before IS DISTINCT FROM came AND ($2::text[] = '{}' OR station = ANY($2)) GROUP BY 1, 2, 3
+UNION ALL SELECT station, compartment, NULL, count(*)::int FROM parcel
+WHERE due IS NOT NULL AND compartment IS NOT NULL AND ($2::text[] = '{}' OR station = ANY($2)) GROUP BY 1, 2"""
+# Of what was put in: how many steps later it was collected, or was last known to wait (it still does, or somebody
+# else took it out).
+_WAITED = """
+SELECT ceil(extract(epoch FROM least(coalesce(o.happened_at, $2), $2) - d.happened_at) / $4)::int AS steps,
+  count(*) FILTER (WHERE o.kind = 'Collected' AND o.happened_at <= $2) AS collected, count(*) AS n
+FROM entry d LEFT JOIN LATERAL (
+  SELECT kind, happened_at FROM entry WHERE entry.parcel = d.parcel AND entry.revision > d.revision
+    AND kind IN ('Collected', 'TakenBack', 'WrittenOff') ORDER BY revision LIMIT 1) o ON true
+WHERE d.kind = 'Deposited' AND d.recorded_at >= $1 AND d.happened_at >= $1 AND d.happened_at < $2
+  AND ($3::text[] = '{}' OR d.body::jsonb->>'station' = ANY($3)) GROUP BY 1 ORDER BY 1"""
+_QUARTERS = """
+SELECT station, extract(isodow FROM at)::int AS day, extract(hour FROM at)::int * 4 + extract(minute FROM at)::int / 15
+    AS quarter, sum(came)::int AS came, sum(went)::int AS went, sum(refused)::int AS refused
+FROM (
+  SELECT station.id AS station, happened_at AT TIME ZONE coalesce(record::jsonb->>'zone', 'UTC') AS at,
+    (kind = 'Deposited')::int AS came, (kind <> 'Deposited')::int AS went, 0 AS refused
+  FROM entry JOIN station ON station.id = split_part(entry.writer, ':', 1)
+  WHERE kind IN ('Deposited', 'Collected', 'TakenBack') AND recorded_at >= $1 AND happened_at >= $1 AND happened_at < $2
+  UNION ALL
+  SELECT station.id, refused_at AT TIME ZONE coalesce(record::jsonb->>'zone', 'UTC'), 0, 0, 1
+  FROM refused JOIN station ON station.id = refused.station WHERE refused_at >= $1 AND refused_at < $2) AS each
+WHERE $3::text[] = '{}' OR station = ANY($3) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+
+
+class Fill(msgspec.Struct, frozen=True):
+    """Of all compartments of a size: the mean share with a parcel inside over the hours of a span, the share that 95
+    of 100 hours stay below or at, and how many hours were at 90 % or more."""
+
+    size: str
+    compartments: int
+    mean: float
+    p95: float
+    nearly_full_h: int
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """How long until parcels are collected. `left` are pairs of seconds and the share that is still there after them
+    (Kaplan and Meier), falling; empty where nothing was put in."""
+
+    left: tuple[tuple[int, float], ...]
+
+    def share_within(self, seconds: float) -> float | None:
+        """The share that is collected so soon; None where nobody has waited so long yet, so that nobody knows."""
+        if not self.left or (self.left[-1][0] < seconds and self.left[-1][1] > 0):
+            return None
+        return 1 - next((share for until, share in reversed(self.left) if until <= seconds), 1.0)
+
+    def quantile_s(self, share: float) -> int | None:
+        """By when that share is collected; None if it is not known yet."""
+        return next((seconds for seconds, left in self.left if left <= 1 - share + 1e-9), None)
+
+
+async def fill_by_size(hub: Hub, span: Span) -> list[Fill]:
+    """Each size that the stations of the span have, the smallest first."""
+    size_of = _sizes(hub, span)
+    changes: dict[str, dict[datetime | None, int]] = defaultdict(lambda: defaultdict(int))
+    for row in await hub.pool.fetch(_MOVED, span.since, list(span.stations)):
+        if size := size_of.get((row["station"], row["door"])):
+            changes[size][row["hour"]] += row["change"]
+    counts = [(size.name, sum(each == size.name for each in size_of.values())) for size in numbers.sizes(hub)]
+    return [_fill(size, count, changes[size], span) for size, count in counts if count]
+
+
+def _sizes(hub: Hub, span: Span) -> dict[tuple[str, int], str]:
+    wanted = span.stations or tuple(hub.stations.known)
+    here = (hub.stations.known[each] for each in wanted if each in hub.stations.known)
+    return {(each.id, door.number): door.size for each in here for door in each.about.layout.compartments}
+
+
+def _fill(size: str, count: int, changes: dict[datetime | None, int], span: Span) -> Fill:
+    before = changes.get(None, 0) - sum(change for hour, change in changes.items() if hour)
+    hours = _hours(span)
+    inside = list(accumulate((changes.get(hour, 0) for hour in hours), initial=before))[1:]
+    shares = sorted(each / count for each in inside)
+    p95 = shares[ceil(0.95 * len(shares)) - 1]
+    return Fill(size, count, sum(shares) / len(shares), p95, sum(each >= NEARLY_FULL for each in shares))
+
+
+def _hours(span: Span) -> Sequence[datetime]:
+    first = span.since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return [first + timedelta(hours=each) for each in range(ceil((span.until - first) / timedelta(hours=1)))]
+
+
+async def waiting(hub: Hub, span: Span) -> Waiting:
+    """Of all that was put in during the span. What still lies there, or was taken back or written off, counts as not
+    collected until then: it is left out of nothing."""
+    rows = await hub.pool.fetch(_WAITED, span.since, span.until, list(span.stations), STEP_S)
+    there, share, left = sum(row["n"] for row in rows), 1.0, []
+    for row in rows:
+        share *= 1 - row["collected"] / there
+        left.append((row["steps"] * STEP_S, share))
+        there -= row["n"]
+    return Waiting(tuple(left))
+
+
+async def by_quarter(hub: Hub, span: Span) -> list[tuple[str, int, str, int, int, int]]:
+    """Station, weekday (Monday is 1), quarter of an hour on the station's clock, put in, taken out, refused room."""
+    return [
+        (row["station"], row["day"], f"{row['quarter'] // 4:02}:{row['quarter'] % 4 * 15:02}", row["came"],
+         row["went"], row["refused"])
+        for row in await hub.pool.fetch(_QUARTERS, span.since, span.until, list(span.stations))
+    ]  # fmt: skip

@@ -1,0 +1,66 @@
+"""How full, how long until collected, and when: told by doors, with what still lies there counted as it should be."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from parcelwall.clock import VirtualClock
+from parcelwall.hub import fullness
+from parcelwall.hub.fullness import Waiting
+from parcelwall.hub.numbers import Span
+from parcelwall.hub.sweeps import sweep
+from station.towns import a_small_town, announcing, only, told
+
+H = 3600
+
+
+def test_what_is_not_known_yet_is_not_told() -> None:
+    assert Waiting(()).share_within(H) is None and Waiting(()).quantile_s(0.5) is None
+    young = Waiting(((H, 0.75), (2 * H, 0.75)))  # a quarter out after an hour, the rest waits for two so far
+    assert (young.share_within(H - 1), young.share_within(H), young.share_within(2 * H)) == (0, 0.25, 0.25)
+    assert young.share_within(2 * H + 1) is None and young.quantile_s(0.25) == H and young.quantile_s(0.5) is None
+    assert Waiting(((H, 0.0),)).share_within(72 * H) == 1, "all are out: that stays so"
+
+
+async def test_four_parcels_of_one_day(database: str, tmp_path: Path) -> None:
+    """In at 8:00. One is out after an hour, one after ten, one is taken back after ten, one still lies there."""
+    async with a_small_town(database, tmp_path) as town:
+        here, clock = only(town), town.clock
+        assert isinstance(clock, VirtualClock)
+        began = clock.now()
+        await town.adopt(replace(town.hub.policy, version=2, hold_hours=9))
+        parcels = [await told(town, f"PW-{each}") for each in range(4)]
+        for each in range(4):
+            await here.deposit(f"PW-{each}")
+        await here.carry()
+        clock.move_to(began + timedelta(hours=1))
+        await here.collect(here.code_of(parcels[0]))
+        clock.move_to(began + timedelta(hours=10))
+        await sweep(town.hub)
+        await here.carry()
+        await here.collect(here.code_of(parcels[1]))
+        await here.take_back(parcels[2])
+        await here.carry()
+        clock.move_to(began + timedelta(hours=20))
+        await town.hub.desk.ask(announcing("PW-9", "S-0001", length_mm=3000, weight_g=9000))
+        span = Span(began, clock.now() + timedelta(seconds=1))
+
+        waited = await fullness.waiting(town.hub, span)
+        # Three of four are left after an hour. After ten one of three is collected, one gone uncollected: two thirds.
+        assert [round(waited.share_within(hours * H) or 0, 3) for hours in (0.5, 2, 12)] == [0, 0.25, 0.5]
+        assert waited.share_within(24 * H) is None
+        assert abs((waited.quantile_s(0.5) or 0) - 10 * H) <= 2 * fullness.STEP_S and waited.quantile_s(0.8) is None
+
+        [small, *others] = await fullness.fill_by_size(town.hub, span)
+        assert (small.size, small.compartments) == ("S", 4) and all(each.mean == 0 for each in others)
+        inside = [4, *[3] * 9, *[1] * 11]  # at the end of each hour of 21
+        assert abs(small.mean - sum(inside) / 4 / 21) < 0.001 and (small.p95, small.nearly_full_h) == (0.75, 1)
+
+        rows = await fullness.by_quarter(town.hub, span)
+        assert rows == [
+            ("S-0001", 1, "06:00", 0, 0, 1),  # the next morning in Helsinki: nothing takes three metres
+            ("S-0001", 7, "10:00", 4, 0, 0), ("S-0001", 7, "11:00", 0, 1, 0), ("S-0001", 7, "20:00", 0, 2, 0),
+        ]  # fmt: skip
+        assert await fullness.by_quarter(town.hub, Span(span.since, span.until, ("S-0404",))) == []
+        assert began == datetime(2026, 11, 22, 8, tzinfo=UTC)
