@@ -51,12 +51,13 @@ STREAM_HEADERS = {"Content-Type": "text/event-stream", "Cache-Control": "no-stor
 
 # A served file that is made of others, in order. Fewer requests without a build step: they are joined at the start.
 BUNDLES = {
-    "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/own.css", "css/map.css"),
+    "phone.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/own.css", "css/map.css",
+                  "css/narrow.css"),
     "kiosk.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/kiosk.css", "css/kiosk-parts.css",
                   "css/kiosk-look.css"),
     "kiosk-more.css": ("css/kiosk-courier.css",),  # fetched a moment later, with its script
     "courier.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/phone.css", "css/map.css",
-                    "css/courier.css"),
+                    "css/courier.css", "css/narrow.css"),
     "courier.js": ("courier/codes.js", "courier/outbox.js", "courier/phone.js", "courier/camera.js",
                    "courier/pages.js", "draft.js"),
     "own.js": ("htmx.min.js", "hx-sse.min.js", "beat.js", "share.js", "app.js", "old.js"),
