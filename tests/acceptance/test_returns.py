@@ -48,6 +48,7 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
     showing = town.run(here.station.kiosk.act("size", showing.number, showing.found))
     assert showing.screen == "open"
     shut(here, showing.door, "send-done")
+    receipt = here.station.kiosk.showing.receipt
     until(lambda: shop.stage(told["id"]) == "READY", "the hub hears of it")
     page = own_page(town, told["id"])
     assert "We have it at Kruununhaka" in page
@@ -66,7 +67,9 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
         door = town.run(here.station.kiosk.act("next", showing.number)).door
         shut(here, door, "courier-out", "courier-scan")
     until(lambda: shop.stage(told["id"]) == "COLLECTED", "the hub hears of it")
-    assert not [mail for mail in town.demo.sink.mails() if mail.to == SENDER["email"]], "nobody is told to collect it"
+    mails = [mail for mail in town.demo.sink.mails() if mail.to == SENDER["email"]]
+    assert len(mails) == 1 and "This is your receipt." in mails[0].text, "nobody is told to collect it"
+    assert receipt in mails[0].text and receipt in own_page(town, told["id"])
     town.leave("S-0003")
     office.close()
     assert town.differences() == []

@@ -8,6 +8,7 @@ import msgspec
 
 from parcelwall.hub.house import Hub
 from parcelwall.hub.stations import WRITTEN_FOR
+from parcelwall.journal import streams
 from parcelwall.rules import facts
 from parcelwall.rules.life import Parcel
 
@@ -16,6 +17,8 @@ MOST_ENTRIES = 50_000  # of a station's stream that are looked through: weeks of
 _LIFE = """
 SELECT kind, writer, number, happened_at FROM entry WHERE parcel = $1
   AND kind IN ('Deposited', 'Collected', 'TakenBack') ORDER BY revision"""
+_RECEIVED = """
+SELECT writer, number, happened_at FROM entry WHERE parcel = $1 AND kind = 'Deposited' ORDER BY revision DESC LIMIT 1"""
 _DOORS = """
 SELECT kind, happened_at, body FROM entry WHERE writer = $1 AND number BETWEEN $2 AND $3
   AND kind IN ('DoorOpened', 'DoorClosed') AND body LIKE $4 ORDER BY number"""
@@ -75,3 +78,9 @@ async def moved_from(hub: Hub, parcel: Parcel) -> str | None:
     body = await hub.pool.fetchval(_WITHDRAWN, parcel.id)
     before = msgspec.json.decode(body, type=facts.Withdrawn).station if body else None
     return before if before != parcel.station else None
+
+
+async def received(hub: Hub, parcel: Parcel) -> tuple[str, datetime] | None:
+    """The receipt of what was put in last, and when that was; None before."""
+    row = await hub.pool.fetchrow(_RECEIVED, parcel.id)
+    return (streams.receipt(row["writer"], row["number"]), row["happened_at"]) if row else None

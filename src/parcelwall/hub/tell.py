@@ -41,8 +41,8 @@ IDLE_S = 0.2
 LEASE = timedelta(seconds=90)  # longer than any hand-over may take (notices/mail: 60 s)
 
 PURPOSES = {
-    "Deposited": "ready", "CodeRenewed": "ready", "Unblocked": "ready", "Extended": "kept_longer", "Expired": "overdue",
-    "Diverted": "diverted", "TakenBack": "gone_back", "WrittenOff": "lost",
+    "Deposited": "put_in", "CodeRenewed": "ready", "Unblocked": "ready", "Extended": "kept_longer",
+    "Expired": "overdue", "Diverted": "diverted", "TakenBack": "gone_back", "WrittenOff": "lost",
 }  # fmt: skip
 
 OF_THE_INSIDE = ("ready", "reminder", "overdue", "kept_longer", "looked_after")
@@ -182,6 +182,8 @@ class Teller:
     def _rows(
         self, whom: Addressee, writer: str, number: int, purpose: str, asked: bool = True
     ) -> list[tuple[Any, ...]]:
+        if purpose == "put_in":
+            purpose = "received" if whom.parcel.direction == "return" else "ready"
         at = preferred.told_at(self._hub, purpose, whom.parcel, whom.wishes, asked)
         ways = preferred.ways_to(whom.person, self.channels, whom.wishes)
         return [(writer, number, purpose, channel, whom.parcel.id, at) for channel in ways]
@@ -296,6 +298,8 @@ class Teller:
         if person is None or row["channel"] not in self.channels or await self._pointless(connection, row, parcel):
             return None
         told = await self._told(connection, parcel, row["purpose"], person.language)
+        if row["purpose"] == "received":
+            told = msgspec.structs.replace(told, receipt=streams.receipt(row["writer"], row["number"]))
         message = compose(row["purpose"], person.language, told)
         return Prepared(person, told, message, self._message_id(row))
 

@@ -32,6 +32,11 @@ def epoch_of(writer: str) -> int:
     return int(epoch) if is_hubs(writer) and epoch.isdecimal() else 0
 
 
+def receipt(writer: str, number: int) -> str:
+    """What whoever has put a parcel in is given: the entry of the station's journal that says so."""
+    return f"{station_of(writer)}-{number}"
+
+
 def place_of(writer: str, number: int) -> tuple[int, int]:
     """Where the hub wrote something, among all that it ever wrote for one station: the later place is the newer word,
     in whatever order, and by whatever clock, it is heard."""

@@ -11,7 +11,7 @@ from parcelwall.notices.saying import Saying
 
 Purpose = Literal[
     "ready", "reminder", "kept_longer", "overdue", "moved", "diverted", "gone_back", "lost", "opened_by_us",
-    "code_drawn", "looked_after",
+    "code_drawn", "looked_after", "received",
 ]
 
 # Subject and heading, then the lead below it.
@@ -19,6 +19,9 @@ LETTERS: dict[str, tuple[Saying, ...]] = {
     "ready": (
         Saying(N_("Ready at {station}, door {door}"), N_("Your parcel is waiting for you.")),
         Saying(N_("Ready at {station}"), N_("Your parcel is waiting for you.")),
+    ),
+    "received": (
+        Saying(N_("We have it at {station}"), N_("A courier takes it along. This is your receipt.")),
     ),
     "reminder": (
         Saying(
@@ -93,6 +96,10 @@ LETTERS: dict[str, tuple[Saying, ...]] = {
 }
 
 TEXT_MESSAGES: dict[str, tuple[Saying, ...]] = {
+    "received": (
+        Saying(N_("Parcelwall: we have your parcel at {station}. Receipt {receipt}. {link}")),
+        Saying(N_("Parcelwall: we have your parcel. {link}")),
+    ),
     "ready": (
         Saying(
             N_(
@@ -166,6 +173,7 @@ LABELS = {
     "way": N_("The way there"),
     "door": N_("Door"),
     "place": N_("Where it is"),
+    "receipt": N_("Your receipt"),
     "ending": N_("Parcel number ends with"),
 }
 WITH_CODE = frozenset({"ready", "reminder", "kept_longer", "overdue", "moved"})  # the parcel lies in a compartment

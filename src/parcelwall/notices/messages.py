@@ -38,7 +38,8 @@ class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True):
     4 digits of the parcel number and `reference_end` its end as printed; `qr` what the code image holds, "" for the
     code itself. `zone` is the station's. `link` begins with `public_url`. `place` comes from `places.place_sentence`,
     `way` from `way.way_there`.
-    `old_station` and `new_code` belong to `moved`, `carrier` and `pick_up` to `diverted`.
+    `old_station` and `new_code` belong to `moved`, `carrier` and `pick_up` to `diverted`, `receipt` to
+    `received`.
     """
 
     station: str
@@ -58,6 +59,7 @@ class NoticeFacts(msgspec.Struct, frozen=True, kw_only=True):
     new_code: bool = False
     carrier: str = ""
     pick_up: str = ""
+    receipt: str = ""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -116,7 +118,7 @@ def _values(purpose: Purpose, facts: NoticeFacts, known: Words) -> dict[str, obj
     """The places that sayings may have; None where nothing is known."""
     code = known.upright(_grouped(facts.code)) if purpose in letters.WITH_CODE and facts.code else None
     until = times.moment(facts.collect_by, facts.zone, known) if facts.collect_by else None
-    texts = {name: _clean(getattr(facts, name)) or None for name in ("old_station", "carrier", "pick_up")}
+    texts = {name: _clean(getattr(facts, name)) or None for name in ("old_station", "carrier", "pick_up", "receipt")}
     return {
         **texts, "station": _clean(facts.station) or "Parcelwall", "door": facts.door, "time": until, "code": code,
         "new_code": code if facts.new_code else None, "selector": known.upright(_clean(facts.selector)) or None,
@@ -141,6 +143,9 @@ def _letter(purpose: Purpose, facts: NoticeFacts, known: Words, values: dict[str
 
 def _rows(purpose: Purpose, facts: NoticeFacts, known: Words) -> list[tuple[str, str]]:
     ending = known.upright(_clean(facts.reference_end or facts.selector))
+    if purpose == "received":
+        receipt = known.upright(_clean(facts.receipt))
+        return [("receipt", receipt), ("station", _clean(facts.station)), ("ending", ending)]
     if purpose not in letters.WITH_CODE:
         return [("ending", ending)]
     selector = known.upright(_clean(facts.selector))

@@ -62,6 +62,7 @@ async def view(
     left, total = _left_and_total(parcel, now) if lasts and not paused else (0, 0)
     notice, refused = notice_of("held_back" if inside and sends and parcel.blocked else said, parcel, known, look)
     log = await door_story.story(hub, parcel)
+    received = await door_story.received(hub, parcel) if sends else None
     door = own_door(hub, parcel, look, log) if inside else None
     stands_open = door is not None and door.state != "shut"
     verify = await _verify(hub, parcel, who) if free or not (inside or sends) else None
@@ -79,6 +80,7 @@ async def view(
         can_share=free and verify is None, others=await _others(hub, parcel), verify=verify,
         log=tuple(DoorNews(each.what, each.at) for each in log),
         kept=bool(who and await accounts.how_joined(hub, who.holder, parcel.id)), as_of=now,
+        receipt=received[0] if received else "", received_at=received[1] if received else None,
         alone=free and await watching.is_alone(hub, parcel.station or ""),
     )  # fmt: skip
 

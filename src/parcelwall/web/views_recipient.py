@@ -133,6 +133,9 @@ class RecipientView(msgspec.Struct, frozen=True):
     selector: str = ""
     """The last 4 of the parcel number, which the screen may ask for beside the code."""
     moved_from: str = ""
+    receipt: str = ""
+    """Of a return: which entry says that it was put in, and when."""
+    received_at: datetime | None = None
     """The station where room was held before."""
     kept: bool = False
     """It stands in this browser's list already."""
