@@ -13,13 +13,15 @@ from parcelwall.hub.needs import Cost, Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
+from parcelwall.hub.then import Known
 from parcelwall.hub.watching import AtAGlance, Behind, DoorState, Noted
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
 from parcelwall.web.console import said, views
+from parcelwall.web.console.hours import HOUR_S, Hour
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
-from parcelwall.web.console.overview import pin_of
+from parcelwall.web.console.overview import as_then, pin_of
 from parcelwall.web.console.said import KNOB
 from parcelwall.web.console.writing_off import WriteOffView
 from parcelwall.web.map import town
@@ -159,6 +161,19 @@ def numbers(words: Words) -> views.NumbersView:
     )
 
 
+def at_hour(shown: views.MapView, hours: int) -> views.MapView:
+    """The map at another hour: what is known, and what nobody knows."""
+    was = (Known(40), Known(12), Known(None, "silent"), Known(None, "absent"))
+    will = (Known(41, "", 35, 46, NOW), Known(22, "", 17, 26, NOW), *(Known(None, "no_forecast"),) * 2)
+    known = dict(zip((each.id for each in STATIONS), was if hours < 0 else will, strict=True))
+    rows = tuple(as_then(each, known[each.id]) for each in STATIONS)
+    assert shown.hour is not None
+    told_for = ((20, NOW + timedelta(hours=20)), (28, NOW + timedelta(hours=28))) if hours > 0 else ()
+    hour = msgspec.structs.replace(shown.hour, hours=hours, known=known, told_for=told_for)
+    return msgspec.structs.replace(shown, rows=rows, pins=tuple(pin_of(each, town()) for each in rows), hour=hour,
+                                   needs=(), chart_svg="", events=None)  # fmt: skip
+
+
 def all_pages(words: Words) -> dict[str, msgspec.Struct]:
     """Name -> view."""
     pins = tuple(pin_of(each, town()) for each in STATIONS)
@@ -167,7 +182,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         False, 4, 71, 70, 144,
         charts.day_line([(NOW - timedelta(hours=each), each) for each in range(24, 0, -1)], 144, Look(), words,
                         wide=charts.BESIDE),
-        events="/e",
+        events="/e", hour=Hour(0, int(NOW.timestamp()) // HOUR_S, "UTC"),
     )  # fmt: skip
     row = views.SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)
     names = (("S-0012", "Kluuvi"), ("S-0013", "Simonkatu"))
@@ -186,6 +201,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
             KINDS, "", names, "", 24, (1, 24), "hours=24", True),
         "console-refused": views.RefusedView("Your role does not allow this", "Ask an admin, under People."),
         "console-out": views.OutView(), "console-map": shown_map,
+        "console-map-earlier": at_hour(shown_map, -30), "console-map-forecast": at_hour(shown_map, 20),
         "console-map-none": msgspec.structs.replace(shown_map, rows=(), pins=(), needs=(), all=0, doors=0,
                                                     chart_svg=""),
         "console-needs": views.NeedsView(top("needs"), NEEDS, "/e", 0, NEED_KINDS, query="Simon"),

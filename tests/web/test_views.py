@@ -83,7 +83,7 @@ def test_every_screen_has_a_template_and_a_sample() -> None:
     assert {path.stem for path in (TEMPLATES / "kiosk").glob("*.html")} - frames == ids
     assert ids - shown == set()
     assert {type(view) for view in ALL.values() if not hasattr(view, "template")} == set(views.TEMPLATES)
-    console = {path.stem for path in (TEMPLATES / "console").glob("*.html")} - {"parts", "api"}
+    console = {path.stem for path in (TEMPLATES / "console").glob("*.html")} - {"parts", "hours", "api"}
     named = [view.template for view in ALL.values() if hasattr(view, "template")]
     assert console == {Path(name).stem for name in named if name.startswith("console/")}
 

@@ -243,3 +243,15 @@ def test_no_language_parts_a_word_of_the_rail_or_moves_the_cases_off_the_desk(pa
         assert page.evaluate(WHOLE) == [], language
         beyond = page.locator(".scroll").evaluate("table => table.scrollWidth - table.clientWidth")
         assert beyond <= 0, f"{language}: the table is {beyond} px wider than the desk"
+
+
+@pytest.mark.slow
+def test_the_slider_says_its_hour_by_keyboard_and_asks_for_it(page: Any, address: str) -> None:
+    page.goto(f"{address}/console-map")
+    slider = page.locator("#hours")
+    slider.focus()
+    with page.expect_request(lambda asked: "hours=-" in asked.url) as asked:
+        for _ in range(2):
+            page.keyboard.press("ArrowLeft")
+        assert slider.get_attribute("aria-valuetext") == page.locator("#hour-said").inner_text() != "Now"
+    assert asked.value.url.endswith("&hours=-2"), "only the hour at which it came to rest"

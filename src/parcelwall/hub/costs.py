@@ -12,7 +12,7 @@ from msgspec import UNSET
 from parcelwall.hub.house import Hub
 from parcelwall.hub.numbers import Span
 
-_SINCE = """
+SINCE = """
 SELECT station.id, min(entry.happened_at) AS since FROM station
 JOIN writer ON writer.name LIKE 'hub:%' AND split_part(writer.name, '/', 2) = station.id
 JOIN entry ON entry.writer = writer.name AND entry.number = 1
@@ -67,7 +67,7 @@ class Costs(msgspec.Struct, frozen=True):
 
 async def costs(hub: Hub, span: Span) -> Costs:
     """By the prices of the policy in force now, whenever the span was."""
-    since = {row["id"]: row["since"] for row in await hub.pool.fetch(_SINCE, list(span.stations))}
+    since = {row["id"]: row["since"] for row in await hub.pool.fetch(SINCE, list(span.stations))}
     served = {station: _days(span, at) for station, at in since.items()}
     doors = {each: len(hub.stations.known[each].about.layout.compartments) for each in served if each in
              hub.stations.known}  # fmt: skip

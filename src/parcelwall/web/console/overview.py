@@ -12,7 +12,7 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.response import Stream
 
-from parcelwall.hub import case_notes, numbers, photos, staff, watching
+from parcelwall.hub import case_notes, numbers, photos, staff, then, watching
 from parcelwall.hub.case_notes import Note
 from parcelwall.hub.house import Hub
 from parcelwall.hub.needs import ORDER, Need, needs
@@ -23,6 +23,7 @@ from parcelwall.web import charts
 from parcelwall.web.console import said, telling
 from parcelwall.web.console.crowd import Pin, thinned
 from parcelwall.web.console.gate import HOME, live, look, must, top, with_query
+from parcelwall.web.console.hours import HOUR_S, Hour, hour_of
 from parcelwall.web.console.views import MapView, NeedRow, NeedsView, WallView
 from parcelwall.web.map import Town, town
 from parcelwall.web.reader import page
@@ -46,7 +47,37 @@ async def console(
     request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub, renderer: Renderer, tiles: Tiles
 ) -> Response[bytes]:
     must(sign_in, "see")
-    return page(renderer, await map_view(request, hub, sign_in, tiles, streets=True), look(request))
+    shown = look(request)
+    hour = hour_of(request, hub.clock.now(), shown.zone)
+    view = await map_view(request, hub, sign_in, tiles, streets=True)
+    return page(renderer, await _then(request, hub, sign_in, view, hour) if hour.hours else view, shown)
+
+
+async def _then(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, view: MapView, hour: Hour) -> MapView:
+    """The same at another hour: how full stations were or are forecast to be, and nothing to act upon. No stream."""
+    stations, now = await watching.all_at_a_glance(hub, sign_in.person), hub.clock.now()
+    if hour.hours < 0:
+        known, told = await then.were(hub, stations, hour.at), []
+    else:
+        known, told = await then.will_be(hub, stations, hour.at), await then.told_for(hub, stations, now, hour.zone)
+    rows = [as_then(row, known[row.id]) for row in stations]
+    told_for = tuple((int(each.timestamp()) // HOUR_S - hour.base, each) for each in told)
+    meant = [row for row in rows if _is_meant(row, view.query) and FILTERS.get(view.only, FILTERS["all"])(row)]
+    sure = [row for row in rows if row.line == "here"]
+    return msgspec.structs.replace(
+        view, hour=msgspec.structs.replace(hour, known=known, told_for=told_for), events=None, needs=(), chart_svg="",
+        rows=tuple(sorted(meant, key=lambda row: (row.line != "here", -row.share, row.id))),
+        pins=thinned([pin_of(row, town()) for row in rows], float(view.scale)),
+        in_use=sum(row.in_use for row in sure), doors=sum(row.doors for row in sure),
+    )  # fmt: skip
+
+
+def as_then(row: AtAGlance, known: then.Known) -> AtAGlance:
+    """With what is known of that hour; which doors were broken or open is not told of another time."""
+    return msgspec.structs.replace(
+        row, in_use=known.in_use or 0, line="here" if known.in_use is not None else "quiet", faults=(), open_doors=(),
+        cases=0,
+    )
 
 
 @get("/console/events", include_in_schema=False)
@@ -102,7 +133,7 @@ async def map_view(
         tiles_now=not all(drawn.has(pin.x, pin.y) for pin in pins), all=len(stations),
         inside=sum(row.waiting + row.overdue for row in stations), in_use=sum(row.in_use for row in stations),
         doors=doors, chart_svg=charts.day_line(use, doors, look(request), known, wide=charts.BESIDE),
-        query=query, only=only,
+        query=query, only=only, hour=Hour(0, int(now.timestamp()) // HOUR_S, look(request).zone),
         events=with_query(f"{HOME}/wall/events" if kind is WallView else f"{HOME}/events", request),
     )  # fmt: skip
 

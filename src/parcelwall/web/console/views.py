@@ -16,6 +16,7 @@ from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
 from parcelwall.hub.watching import AtAGlance, Behind, Noted
 from parcelwall.web.console.crowd import Pin
+from parcelwall.web.console.hours import Hour
 
 
 class Top(msgspec.Struct, frozen=True):
@@ -30,10 +31,8 @@ class Top(msgspec.Struct, frozen=True):
     now: datetime
     said: str = ""
     refused: bool = False
-    fresh: bool = False
-    """Proved a moment ago to be there."""
-    passkeys: bool = False
-    """Has a passkey, by which to prove it."""
+    fresh: bool = False  # proved a moment ago to be there
+    passkeys: bool = False  # has one, by which to prove it
     narrowed: str = ""  # the list of what needs somebody: the rest of its address
 
 
@@ -112,6 +111,7 @@ class MapView(msgspec.Struct, frozen=True):
     chart_svg: str
     query: str = ""
     only: str = "all"
+    hour: Hour | None = None  # None: a page without the slider
     events: str | None = None
 
     @property
