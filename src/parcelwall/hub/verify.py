@@ -98,16 +98,17 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
 
     def begin(*writers: str) -> None:
         for writer in writers:
-            if queue := queues[writer]:
+            queue = queues[writer]
+            if queue:
                 heapq.heappush(ready, (queue[0].recorded_at, queue[0].tx, writer))
+            if not queue or reading.was_given_back(queue[0].entry):
+                begin(*waiting.pop(writer, ()))
 
     begin(*(writer for writer in queues if writer not in later))
     while ready:
         writer = heapq.heappop(ready)[-1]
         queue = queues[writer]
         row = queue[0]
-        if writer in waiting and reading.was_given_back(row.entry):
-            begin(*waiting.pop(writer))
         if row.parcel is not None and row.revision != revisions.get(row.parcel, 0) + 1:
             blocked[row.parcel, row.revision or 0] = writer
             continue
@@ -118,8 +119,6 @@ def _fold(kept: dict[str, list[Kept]], reading: Reading) -> Iterator[str]:
             if behind := blocked.pop((row.parcel, revisions[row.parcel] + 1), None):
                 begin(behind)
         begin(writer)
-        if not queue:
-            begin(*waiting.pop(writer, ()))
     yield from _out_of_order(queues, revisions)
 
 
