@@ -20,6 +20,20 @@ SMALL = """(least) => [...document.querySelectorAll(
   const inline = each.closest("p, td, th, dd, svg, figcaption, .skip, .letter-body");
   return box.width && (box.height < least || box.width < Math.min(least, 48)) && !inline;
 }).map((each) => each.outerHTML.slice(0, 80) + " " + Math.round(each.getBoundingClientRect().height))"""
+TIGHT = """() => {
+  const all = [...document.querySelectorAll("button, .button, .field, .said")].filter((each) => each.checkVisibility()
+    && !each.closest(".quiet, svg")).map((each) => [each, each.getBoundingClientRect()]).filter(([, box]) => box.width);
+  return all.flatMap(([one, a]) => all.filter(([other, b]) => other !== one && !one.contains(other) &&
+    a.left < b.right && b.left < a.right && b.top >= a.top && b.top - a.bottom < 6 && (b.top > a.top || b.left > a.left)
+  ).map(([other, b]) => `${Math.round(b.top - a.bottom)} px from ${one.textContent.trim().slice(0, 30)} to ${
+    other.textContent.trim().slice(0, 30)}`));
+}"""
+TOWERS = """() => [...document.querySelectorAll(".scroll td, .scroll tbody th")].filter((each) => {
+  const words = document.createRange();
+  words.selectNodeContents(each);
+  const box = words.getBoundingClientRect();
+  return !each.querySelector("form, svg, ul") && box.height > 100 && box.width < box.height;
+}).map((each) => each.textContent.trim().slice(0, 40))"""
 LIVE = """() => [...document.querySelectorAll("[aria-live], [role=status], [role=alert], [role=log]")].filter(
   (each) => each.getAttribute("aria-live") !== "off").map((each) => each.textContent.trim())"""
 AT = """() => { const each = document.activeElement, box = each.getBoundingClientRect();
@@ -55,6 +69,11 @@ def lights(page: Any) -> list[str]:
 def targets(page: Any, least_px: int) -> list[str]:
     """A7: everything that is touched is at least so high, and 48 px wide."""
     return [f"small: {each}" for each in page.evaluate(SMALL, least_px - 1)]
+
+
+def crowding(page: Any) -> list[str]:
+    """What is touched has 6 px to what stands below it; a table that scrolls sideways piles up no words in a column."""
+    return [*page.evaluate(TIGHT), *(f"a tower of words: {each}" for each in page.evaluate(TOWERS))]
 
 
 def announcements(page: Any) -> list[str]:

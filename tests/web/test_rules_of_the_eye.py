@@ -71,6 +71,26 @@ def test_all_views_keep_the_rules(page: Any, address: str, query: str) -> None:
     assert [fault for name in NAMES for fault in faults(page, address, name, query)] == []
 
 
+def test_at_a_telephone_the_console_crowds_nothing(page: Any, address: str) -> None:
+    """The journal had a word in each line where a table scrolls; a second person's button lay on the other."""
+    found = []
+    for name in ("console-journal", "console-parcel", "console-write-off-asked", "console-needs"):
+        page.set_viewport_size({"width": 320, "height": 640})
+        page.goto(f"{address}/{name}")
+        found += [f"{name}: {fault}" for fault in eye.crowding(page)]
+    assert found == []
+
+
+@pytest.mark.parametrize("name", ["console-station", "console-parcel"])
+def test_what_needs_somebody_stands_below_the_wall_or_the_story(page: Any, address: str, name: str) -> None:
+    """It stood below all that stands beside them: off the screen, under an empty half of the page."""
+    go(page, address, name)
+    above = page.locator(".station-grid > .card").first.bounding_box()
+    cases = page.locator("section[aria-labelledby=cases]").bounding_box()
+    assert 0 < cases["y"] - above["y"] - above["height"] < 40
+    assert abs(cases["x"] - above["x"]) < 2
+
+
 def test_a_refusal_is_seen_without_colour_and_read_without_sight(page: Any, address: str) -> None:
     """A wrong code changes the words and the picture, not only the red (the fault of `kiosk-bad.png`)."""
     go(page, address, "kiosk-home")
@@ -109,6 +129,9 @@ def test_the_eye_finds_faults(page: Any) -> None:
     page.set_content("""<style>.glow{background:#C6F135;inline-size:99px;block-size:99px}
       button:focus{outline:none} .a[aria-pressed=true]{color:red}</style>
       <div class="glow"></div><div class="glow"></div><p role="status">a</p><p aria-live="polite">b</p>
+      <div class="scroll"><table><tr><td style="inline-size:1px">a word in each line of it<td>b</table></div>
+      <div><button>one</button></div><div><button>below</button></div>
       <div><button class="a" aria-pressed="true">x</button><button class="a">y</button></div>""")
     assert eye.lights(page) and eye.announcements(page) and eye.states(page) and eye.focus(page)
+    assert len(eye.crowding(page)) >= 2
     assert eye.targets(page, 48)

@@ -65,7 +65,7 @@ BUNDLES = {
     "share.js": ("share.js",),
     "hours.js": ("hours.js",),
     "console.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css",
-                    "css/desk.css", "css/desk-parts.css", "css/charts.css", "css/hours.css",
+                    "css/desk.css", "css/desk-parts.css", "css/desk-acts.css", "css/charts.css", "css/hours.css",
                     "css/wall.css"),
     "demo.css": ("css/tokens.css", "css/base.css", "css/cabinet.css", "css/map.css", "css/console.css", "css/desk.css",
                  "css/desk-parts.css", "css/town.css"),
