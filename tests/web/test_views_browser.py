@@ -248,6 +248,7 @@ def test_no_language_parts_a_word_of_the_rail_or_moves_the_cases_off_the_desk(pa
 @pytest.mark.slow
 def test_the_slider_says_its_hour_by_keyboard_and_asks_for_it(page: Any, address: str) -> None:
     page.goto(f"{address}/console-map")
+    page.locator("#another-hour summary").click()
     slider = page.locator("#hours")
     slider.focus()
     with page.expect_request(lambda asked: "hours=-" in asked.url) as asked:
