@@ -48,6 +48,8 @@ async def test_two_processes_and_both_lanes_at_once(database: str, tmp_path: Pat
                 )
                 for row in rows:
                     parcel = await parcel_at(one, row["id"])
+                    if parcel.station != name:
+                        continue  # moved meanwhile: its new promise is no door's of here
                     entries = pen.write(pen.deposited(parcel, 1), pen.collected(parcel, 1))
                     hub = one if turn % 2 else two
                     await asyncio.gather(*(hub.receive(name, entries) for _ in range(2)))

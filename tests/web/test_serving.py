@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import uvloop
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosedError
 
 from parcelwall.errors import Trouble
 from parcelwall.web.serving import AT_A_TURN, listen, serving
@@ -46,6 +48,21 @@ def test_a_port_that_is_taken() -> None:
         port = busy.getsockname()[1]
         with pytest.raises(Trouble, match=rf"port {port} on 127\.0\.0\.1 is taken"):
             listen("127.0.0.1", port)
+
+
+async def test_a_text_that_is_none_is_one_line_of_the_log(capfd: pytest.CaptureFixture[str]) -> None:
+    async with serving(_listens, listen("127.0.0.1", 0)) as port, connect(f"ws://127.0.0.1:{port}") as line:
+        await line.send(b"a frame \xa4", text=True)
+        with pytest.raises(ConnectionClosedError, match="1007"):
+            await line.recv()
+    told = capfd.readouterr().err
+    assert "Invalid UTF-8" in told and "Traceback" not in told
+
+
+async def _listens(scope: Any, receive: Any, send: Any) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    await receive()
 
 
 async def _said_yes(scope: Any, receive: Any, send: Any) -> None:

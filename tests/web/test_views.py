@@ -214,3 +214,12 @@ def test_a_closed_station_does_not_say_that_collecting_works() -> None:
 def test_a_case_number_is_never_parted() -> None:
     for name in ("kiosk-stuck", "kiosk-case", "me-stuck"):
         assert 'We have noted it: <span class="figures">C-2041</span>' in RENDERER.page(ALL[name]), name
+
+
+@pytest.mark.parametrize(("name", "way"), [
+    ("courier-round", "/courier"), ("courier-carry", "/courier/carry"), ("courier-problem", "/courier/problem"),
+    ("courier-day", "/courier/day"), ("courier-stop", ""), ("courier-scan", ""), ("courier-outbox", ""),
+])  # fmt: skip
+def test_a_couriers_foot_marks_where_one_is(name: str, way: str) -> None:
+    marked = re.findall(r'class="button" href="([^"?]*)[^"]*" aria-current="page"', RENDERER.page(ALL[name]))
+    assert marked == ([way] if way else [])

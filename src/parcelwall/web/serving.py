@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import logging
 import socket
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +23,19 @@ ONLY_TLS = ("Strict-Transport-Security", f"max-age={365 * 86_400}")
 """A browser that has seen it comes by TLS alone for a year, and takes no certificate that it does not trust (RFC 6797).
 Said of this host only: others under its name are not ours to speak for."""
 STREAMS_END_WITHIN_S = 1  # open streams are cut at the end; their pages come again by themselves
+
+
+class _OneLine(logging.Filter):
+    """A text that is none, from a garbled line or a stranger, is one line of the log: the stack below it is nobody's
+    fault, and whoever likes could fill a disk with it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError):
+            record.exc_info = None
+        return True
+
+
+ONE_LINE = _OneLine()
 
 
 class _Quiet(uvicorn.Server):
@@ -72,6 +86,7 @@ async def serving(
         ws_max_size=300_000, ws_ping_interval=None, timeout_graceful_shutdown=STREAMS_END_WITHIN_S,
         server_header=False, date_header=True, headers=list(headers),
     )  # fmt: skip
+    logging.getLogger("uvicorn.error").addFilter(ONE_LINE)
     server = _Quiet(config)
     handles = [bound, *(bound.dup() for _ in range(AT_A_TURN - 1))]
     async with beside({f"serving on port {bound.getsockname()[1]}": _serve(server, handles, over := asyncio.Event())}):
