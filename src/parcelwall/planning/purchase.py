@@ -1,10 +1,13 @@
 """Ready by, told at the purchase: from the place of buyer and seller, the past of the seller and of its state, and the
 shop's own estimate.
 
-Trees (LightGBM) tell the .8 quantile of the logarithm of the days from purchase to delivery, the mean of four fits; to
-it is added the quantile of what they got wrong, out of fold in time, over the last CALIBRATE_DAYS, whichever level is
-told: far out there are too few late orders to grow trees by. Who was bought for less than LAG_DAYS before the refit is
-left out of both; who is not delivered by then counts as late. Refitted each month.
+Trees (LightGBM) tell the .8 quantile of the logarithm of the days from purchase to delivery, and of how many times what
+the shop estimated that is; four fits each, the mean of all. The mean is held to the shop's own estimate as by
+LIKE_ORDERS, so that a shop with few orders begins with its own word. To it is added the quantile of what was wrong, out
+of fold in time, over the last CALIBRATE_DAYS, whichever level is told: far out there are too few late orders to grow
+trees by. Trees are grown from who was bought for LAG_DAYS and more before the refit, one that is not delivered by then
+counting NOT_YET_DAYS. Errors are of all orders: one still on its way tells that it took longer than so far (Kaplan,
+Meier 1958). Refitted each month.
 
 What is told is a day of the calendar, as a shop tells one, and kept by who is delivered before that day is over. The
 quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012): a plain
@@ -21,7 +24,8 @@ from pathlib import Path
 import lightgbm
 import msgspec
 import numpy as np
-from scipy.stats import binom
+from numpy.typing import NDArray
+from scipy.stats import CensoredData, binom, ecdf
 
 from parcelwall.errors import Trouble
 from parcelwall.planning.records import (
@@ -42,7 +46,8 @@ SURE = 0.8
 LAG_DAYS = 25
 HALF_DAYS = 180.0
 FOLDS = 5
-NOT_YET_DAYS = 60.0  # what an order counts that is not delivered
+NOT_YET_DAYS = 60.0  # what an order counts for trees that is not delivered
+LIKE_ORDERS = 200.0  # so many orders weigh as much as the shop's own estimate
 AN_HOUR = 1 / 24
 LEAST = 200
 RECENT_DAYS = 21
@@ -178,41 +183,74 @@ def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
     """Days from the purchase to the end of the day by which these orders are delivered with this probability, as known
     on `day`.
 
-    The plain quantile of all where there are too few orders to learn from; NaN where there are none.
+    By the shop's own estimate alone, shifted, where there are too few orders to learn from; where it has none, by the
+    quantile of all. NaN before anything was delivered.
     """
     return orders.until_the_end_of_day(now, _told_at(orders, day, now, level))
 
 
 def _told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
-    past = np.flatnonzero(orders.bought < day - LAG_DAYS)
-    days = np.where(orders.delivered[past] < day, orders.days[past], NOT_YET_DAYS)
-    if len(past) < LEAST:
-        return np.full(len(now), float(np.quantile(days, level)) if len(days) else np.nan)
-    weight = 0.5 ** ((day - orders.bought[past]) / HALF_DAYS)
-    x, y, fold = orders.x[past], np.log(days), np.arange(len(past)) * FOLDS // len(past)
-    out_of_fold = np.empty(len(past))
+    past = np.flatnonzero(orders.bought < day)
+    came = orders.delivered[past] < day
+    if not came.any():
+        return np.full(len(now), np.nan)
+    guess, ours = _guesses(orders, day, past, now)
+    so_far = np.where(came, np.floor(orders.delivered[past]), day) - orders.bought[past]  # the same day would be told
+    wrong = np.log(np.maximum(so_far, AN_HOUR)) - guess
+    return np.exp(ours + to_add(wrong, came, day - orders.bought[past], level))
+
+
+def _guesses(orders: Orders, day: int, past: Ints, now: Ints) -> tuple[Floats, Floats]:
+    """Logarithms of days, of orders of the past (out of fold where trees were grown from them) and of those of now."""
+    shop = _of_the_shop(orders, past)
+    old = int(np.searchsorted(orders.bought[past], day - LAG_DAYS))
+    if old < LEAST:
+        return shop[past], shop[now]
+    rest = np.concatenate([past[old:], now])
+    logs = np.log(np.where(orders.delivered[past[:old]] < day, orders.days[past[:old]], NOT_YET_DAYS))
+    weight = 0.5 ** ((day - orders.bought[past[:old]]) / HALF_DAYS)
+    plain, share = (_grown(orders.x, past[:old], rest, logs - each[past[:old]], weight) + each[np.r_[past, now]]
+                    for each in (np.zeros_like(shop), shop))  # fmt: skip
+    trees_weigh = old / (old + LIKE_ORDERS)
+    both = trees_weigh * (plain + share) / 2 + (1 - trees_weigh) * shop[np.r_[past, now]]
+    return both[: len(past)], both[len(past) :]
+
+
+def _of_the_shop(orders: Orders, past: Ints) -> Floats:
+    """Logarithm of the days that the shop estimated; the past median where it said nothing, 0 if it never does."""
+    ahead = orders.estimate - orders.bought
+    logs = np.log(np.where(np.isfinite(ahead) & (ahead > 0), ahead, np.nan))
+    known = logs[past][np.isfinite(logs[past])]
+    return np.asarray(np.where(np.isfinite(logs), logs, np.median(known) if len(known) else 0.0))
+
+
+def _grown(x: Floats, old: Ints, rest: Ints, y: Floats, weight: Floats) -> Floats:
+    """What trees tell of the old orders, out of fold, and of the rest, by all of the old."""
+    fold = np.arange(len(old)) * FOLDS // len(old)
+    out_of_fold = np.empty(len(old))
     for each in range(FOLDS):
         kept = fold != each
-        out_of_fold[~kept] = _trees(x[kept], y[kept], weight[kept], x[~kept])
-    to_the_day = np.floor(orders.bought[past] + days) - orders.bought[past]  # so much would have told the same day
-    wrong = np.log(np.maximum(to_the_day, AN_HOUR)) - out_of_fold
-    return np.exp(_trees(x, y, weight, orders.x[now]) + to_add(wrong, day - orders.bought[past], level))
+        out_of_fold[~kept] = _trees(x[old[kept]], y[kept], weight[kept], x[old[~kept]])
+    return np.concatenate([out_of_fold, _trees(x[old], y, weight, x[rest])])
 
 
-def to_add(wrong: Floats, age_days: Floats, level: float) -> float:
+def to_add(wrong: Floats, came: NDArray[np.bool_], age_days: Floats, level: float) -> float:
     """What keeps the level of the errors of the last CALIBRATE_DAYS, and of the newer half of these days where that
-    half has LEAST of them; of all errors where none is so new."""
-    late = wrong[age_days <= CALIBRATE_DAYS]
-    newer = wrong[age_days <= CALIBRATE_DAYS / 2]
-    whole = surely(late if len(late) else wrong, level)
-    return max(whole, surely(newer, level)) if len(newer) >= LEAST else whole
+    half has LEAST of them; of all errors where none is so new. `came`: the order was delivered; else it is wrong by
+    that much or more."""
+    late = age_days <= CALIBRATE_DAYS
+    newer = age_days <= CALIBRATE_DAYS / 2
+    whole = surely(wrong[late], came[late], level) if came[late].any() else surely(wrong, came, level)
+    return max(whole, surely(wrong[newer], came[newer], level)) if newer.sum() >= LEAST else whole
 
 
-def surely(wrong: Floats, level: float) -> float:
+def surely(wrong: Floats, came: NDArray[np.bool_], level: float) -> float:
     """What a share `level` of all errors lies below, with probability SURE over draws such as this one: as many of n
     lie below that level's quantile in SURE of the draws. The largest where they are too few to be sure."""
-    place = int(binom.ppf(SURE, len(wrong), level))
-    return float(np.sort(wrong)[min(place, len(wrong) - 1)])
+    place = (binom.ppf(SURE, len(wrong), level) + 1) / len(wrong)
+    below = ecdf(CensoredData.right_censored(wrong, ~came)).cdf
+    found = np.flatnonzero(below.probabilities >= place - 1e-9)
+    return float(below.quantiles[found[0] if len(found) else -1])
 
 
 def _trees(x: Floats, y: Floats, weight: Floats, now: Floats) -> Floats:
