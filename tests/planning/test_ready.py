@@ -242,3 +242,17 @@ def test_where_little_was_learnt_the_shops_own_estimate_counts(tmp_path: Path) -
     later = msgspec.structs.replace(found, estimate=found.estimate + 25 * (np.arange(320) >= 270))
     moved = purchase.told_at(later, day, now, 0.9) / purchase.told_at(found, day, now, 0.9)
     assert (moved > 1.15).all() and (moved < 1.9).all()
+
+
+def test_an_order_that_never_came_and_an_estimate_of_another_century_move_nobody(tmp_path: Path) -> None:
+    """Each order that was cancelled told everybody a later day; one estimate of 2099 made all of these days longer."""
+    found = purchase.read_orders([orders(tmp_path / "orders.csv", 420)])
+    day, now = int(found.bought[380]), np.arange(380, 400)
+    usual = purchase.told_at(found, day, now, 0.9)
+    lost = (np.arange(420) % 8 == 0) & (found.bought < day - 60)
+    never = msgspec.structs.replace(found, delivered=np.where(lost, np.inf, found.delivered))
+    assert (np.abs(np.log(purchase.told_at(never, day, now, 0.9) / usual)) < 0.2).all()
+    odd = msgspec.structs.replace(found, estimate=found.estimate + 30_000 * (np.arange(420) % 5 == 0))
+    assert (np.abs(np.log(purchase.told_at(odd, day, now, 0.9) / usual)) < 0.2).all()
+    new = msgspec.structs.replace(found, estimate=np.where(np.arange(420) < 350, np.nan, found.estimate))
+    assert (np.abs(np.log(purchase.told_at(new, day, now, 0.9) / usual)) < 0.35).all(), "it has begun to tell one"

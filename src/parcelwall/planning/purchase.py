@@ -6,8 +6,9 @@ the shop estimated that is; four fits each, the mean of all. The mean is held to
 LIKE_ORDERS, so that a shop with few orders begins with its own word. To it is added the quantile of what was wrong, out
 of fold in time, over the last CALIBRATE_DAYS, whichever level is told: far out there are too few late orders to grow
 trees by. Trees are grown from who was bought for LAG_DAYS and more before the refit, one that is not delivered by then
-counting NOT_YET_DAYS. Errors are of all orders: one still on its way tells that it took longer than so far (Kaplan,
-Meier 1958). Refitted each month.
+counting LOST_DAYS. Errors are of all orders: one still on its way tells that it took longer than so far (Kaplan,
+Meier 1958). Whoever waits for longer than LOST_DAYS was cancelled or lost: no day that is told helps there, so nothing
+is learnt from it. Refitted each month.
 
 What is told is a day of the calendar, as a shop tells one, and kept by who is delivered before that day is over. The
 quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012): a plain
@@ -46,8 +47,9 @@ SURE = 0.8
 LAG_DAYS = 25
 HALF_DAYS = 180.0
 FOLDS = 5
-NOT_YET_DAYS = 60.0  # what an order counts for trees that is not delivered
+LOST_DAYS = 60.0  # not delivered by then: nothing is learnt from it; what an order counts for trees that waits still
 LIKE_ORDERS = 200.0  # so many orders weigh as much as the shop's own estimate
+FARTHEST_DAYS = 400.0  # a delivery or an estimate that is later has a wrong date
 AN_HOUR = 1 / 24
 LEAST = 200
 RECENT_DAYS = 21
@@ -116,7 +118,7 @@ def _times(row: Mapping[str, str]) -> Timed:
         raise Bad("no_purchase_time")
     if delivered <= bought:
         raise Bad("delivered_before_purchase")
-    if 400 < delivered - bought < np.inf:
+    if FARTHEST_DAYS < delivered - bought < np.inf:
         raise Bad("times_too_far_apart")
     return bought, delivered, estimate + 1, row  # the shop means the end of that day
 
@@ -190,7 +192,7 @@ def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
 
 
 def _told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
-    past = np.flatnonzero(orders.bought < day)
+    past = np.flatnonzero((orders.bought < day) & ((orders.delivered < day) | (orders.bought >= day - LOST_DAYS)))
     came = orders.delivered[past] < day
     if not came.any():
         return np.full(len(now), np.nan)
@@ -207,7 +209,7 @@ def _guesses(orders: Orders, day: int, past: Ints, now: Ints) -> tuple[Floats, F
     if old < LEAST:
         return shop[past], shop[now]
     rest = np.concatenate([past[old:], now])
-    logs = np.log(np.where(orders.delivered[past[:old]] < day, orders.days[past[:old]], NOT_YET_DAYS))
+    logs = np.log(np.where(orders.delivered[past[:old]] < day, orders.days[past[:old]], LOST_DAYS))
     weight = 0.5 ** ((day - orders.bought[past[:old]]) / HALF_DAYS)
     plain, share = (_grown(orders.x, past[:old], rest, logs - each[past[:old]], weight) + each[np.r_[past, now]]
                     for each in (np.zeros_like(shop), shop))  # fmt: skip
@@ -217,11 +219,13 @@ def _guesses(orders: Orders, day: int, past: Ints, now: Ints) -> tuple[Floats, F
 
 
 def _of_the_shop(orders: Orders, past: Ints) -> Floats:
-    """Logarithm of the days that the shop estimated; the past median where it said nothing, 0 if it never does."""
+    """Logarithm of the days that the shop estimated; the past median where it said nothing, 0 if it seldom did."""
     ahead = orders.estimate - orders.bought
-    logs = np.log(np.where(np.isfinite(ahead) & (ahead > 0), ahead, np.nan))
+    logs = np.log(np.where((ahead > 0) & (ahead <= FARTHEST_DAYS), ahead, np.nan))
     known = logs[past][np.isfinite(logs[past])]
-    return np.asarray(np.where(np.isfinite(logs), logs, np.median(known) if len(known) else 0.0))
+    if len(known) < len(past) / 2:
+        return np.zeros(len(logs))
+    return np.asarray(np.where(np.isfinite(logs), logs, np.median(known)))
 
 
 def _grown(x: Floats, old: Ints, rest: Ints, y: Floats, weight: Floats) -> Floats:
