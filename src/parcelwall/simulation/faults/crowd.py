@@ -98,7 +98,7 @@ class Crowd:
         for body in told:
             answer = msgspec.json.decode(body, type=facts.OrderAnswered)
             self.refusals.judge_second(post, "phone", other, answer.why, first.compartment, first)
-        if not told and not post.disk.full:
+        if not told and not (post.disk.full or post.fuse.blown):
             post.violated("INV-08: what became of an order from a phone is not in the book", other.name)
 
     async def see_the_screen(self, post: Outpost, first: Visit, thing: Thing) -> None:
