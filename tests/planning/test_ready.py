@@ -246,13 +246,45 @@ def test_where_little_was_learnt_the_shops_own_estimate_counts(tmp_path: Path) -
 
 def test_an_order_that_never_came_and_an_estimate_of_another_century_move_nobody(tmp_path: Path) -> None:
     """Each order that was cancelled told everybody a later day; one estimate of 2099 made all of these days longer."""
-    found = purchase.read_orders([orders(tmp_path / "orders.csv", 420)])
+    plain = orders(tmp_path / "orders.csv", 420)
+    found = purchase.read_orders([plain])
     day, now = int(found.bought[380]), np.arange(380, 400)
-    usual = purchase.told_at(found, day, now, 0.9)
-    lost = (np.arange(420) % 8 == 0) & (found.bought < day - 60)
-    never = msgspec.structs.replace(found, delivered=np.where(lost, np.inf, found.delivered))
-    assert (np.abs(np.log(purchase.told_at(never, day, now, 0.9) / usual)) < 0.2).all()
-    odd = msgspec.structs.replace(found, estimate=found.estimate + 30_000 * (np.arange(420) % 5 == 0))
-    assert (np.abs(np.log(purchase.told_at(odd, day, now, 0.9) / usual)) < 0.2).all()
-    new = msgspec.structs.replace(found, estimate=np.where(np.arange(420) < 350, np.nan, found.estimate))
-    assert (np.abs(np.log(purchase.told_at(new, day, now, 0.9) / usual)) < 0.35).all(), "it has begun to tell one"
+    usual = purchase.told_at(found, day, now, 0.95)
+    never = msgspec.structs.replace(found, delivered=np.where(np.arange(420) % 8, found.delivered, np.inf))
+    assert (np.abs(np.log(purchase.told_at(never, day, now, 0.95) / usual)) < 0.35).all()
+    new = msgspec.structs.replace(found, estimate=np.where(np.arange(420) < 350, np.inf, found.estimate))
+    assert (np.abs(np.log(purchase.told_at(new, day, now, 0.95) / usual)) < 0.35).all(), "it has begun to tell one"
+    odd = wrong_estimates(plain)
+    assert np.isinf(odd.estimate[::5]).all() and np.isfinite(odd.estimate[1::5]).all()
+    assert (np.abs(np.log(purchase.told_at(odd, day, now, 0.95) / usual)) < 0.3).all()
+
+
+def wrong_estimates(path: Path) -> purchase.Orders:
+    """Every tenth is of 2099, every tenth before its purchase."""
+    head, *lines = path.read_text().strip().splitlines()
+    columns = [line.split(",") for line in lines]
+    for place, row in enumerate(columns):
+        row[3] = {0: "2099-12-31", 5: "2001-01-01"}.get(place % 10, row[3])
+    path.write_text("\n".join([head, *(",".join(row) for row in columns)]))
+    return purchase.read_orders([path])
+
+
+def test_dates_without_hours_are_kept_on_the_day_and_rows_may_stand_in_any_order(tmp_path: Path) -> None:
+    """Delivered three days after, all at midnight: the end of the second day was told, and never kept."""
+    head = "parcel_id,purchased_at,delivered_at,estimated_date,seller_state,lat,lon,seller_lat,seller_lon"
+    days = [START + timedelta(days=place) for place in range(130)]
+    lines = [f"{day:%m%d}-{each},{day:%Y-%m-%d},{day + timedelta(days=3):%Y-%m-%d},{day + timedelta(days=10):%Y-%m-%d}"
+             f",SP,inf,1e308,-23.5,-46.7" for day in days for each in range(3)]  # fmt: skip
+    (tmp_path / "dates.csv").write_text("\n".join([head, *lines]))
+    (tmp_path / "other.csv").write_text("\n".join([head, *reversed(lines)]))
+    found, other = (purchase.read_orders([tmp_path / name]) for name in ("dates.csv", "other.csv"))
+    for few, day in ((90, 31), (360, 121)):  # without and with trees
+        now = np.arange(few, few + 9)
+        told = purchase.told_at(found, int(found.bought[0]) + day, now, 0.9)
+        assert told == pytest.approx(np.full(9, 4.0)), "to the end of the third day after"
+        assert (told == purchase.told_at(other, int(found.bought[0]) + day, now, 0.9)).all()
+    assert np.isnan(found.x[:, 1]).all(), "how far it is nobody knows"
+    two = [f"{name},2024-01-05 10:00:00,2024-01-1{day} 12:00:00,2024-02-01,SP,,,," for name, day in ("a5", "b7")]
+    for each in (two, two[::-1]):
+        (tmp_path / "two.csv").write_text("\n".join([head, *each]))
+        assert (np.diff(purchase.read_orders([tmp_path / "two.csv"]).delivered) == [2]).all(), "by name at one moment"

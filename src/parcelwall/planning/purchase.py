@@ -7,8 +7,8 @@ LIKE_ORDERS, so that a shop with few orders begins with its own word. To it is a
 of fold in time, over the last CALIBRATE_DAYS, whichever level is told: far out there are too few late orders to grow
 trees by. Trees are grown from who was bought for LAG_DAYS and more before the refit, one that is not delivered by then
 counting LOST_DAYS. Errors are of all orders: one still on its way tells that it took longer than so far (Kaplan,
-Meier 1958). Whoever waits for longer than LOST_DAYS was cancelled or lost: no day that is told helps there, so nothing
-is learnt from it. Refitted each month.
+Meier 1958). Whoever waits for longer than LOST_DAYS, and than LOST_MEDIANS times the median, was cancelled or lost: no
+day that is told helps there, so levels are of those that come. Refitted each month.
 
 What is told is a day of the calendar, as a shop tells one, and kept by who is delivered before that day is over. The
 quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012): a plain
@@ -43,14 +43,14 @@ from parcelwall.planning.records import (
 
 ORDER_COLUMNS = ("parcel_id", "purchased_at", "delivered_at", "estimated_date", "seller_state", "lat", "lon")
 CALIBRATE_DAYS = 240
-SURE = 0.8
+SURE = 0.9
 LAG_DAYS = 25
 HALF_DAYS = 180.0
 FOLDS = 5
-LOST_DAYS = 60.0  # not delivered by then: nothing is learnt from it; what an order counts for trees that waits still
+LOST_DAYS, LOST_MEDIANS = 60.0, 4.0  # who waits for longer than both never comes; trees take the first for who waits
 LIKE_ORDERS = 200.0  # so many orders weigh as much as the shop's own estimate
 FARTHEST_DAYS = 400.0  # a delivery or an estimate that is later has a wrong date
-AN_HOUR = 1 / 24
+AN_HOUR, A_BLINK = 1 / 24, 1e-6  # days
 LEAST = 200
 RECENT_DAYS = 21
 STATE_DAYS, STATE_LEAST = 45, 8
@@ -80,9 +80,9 @@ class Orders(msgspec.Struct):
         return self.delivered - self.bought
 
     def until_the_end_of_day(self, these: Ints, days: Floats) -> Floats:
-        """From the purchase of these orders to the end of the day into which so many days lead."""
+        """From the purchase of these orders to the end of the day into which so many days lead; midnight begins one."""
         bought = self.bought[these]
-        found: Floats = np.ceil(bought + days) - bought
+        found: Floats = np.floor(bought + days + A_BLINK) + 1 - bought
         return found
 
 
@@ -100,7 +100,8 @@ def read_orders(paths: Sequence[Path]) -> Orders:
                 bad[str(why)] += 1
     if not rows:
         raise Trouble(f"{', '.join(map(str, paths))} has no row that can be used: {dict(bad) or 'it is empty'}.")
-    inorder = _without_wrong_years(sorted(rows.values(), key=lambda row: row[0]), bad)
+    by_time = [row for _, row in sorted(rows.items(), key=lambda each: (each[1][0], each[0]))]
+    inorder = _without_wrong_years(by_time, bad)
     bought, delivered, estimate = (np.array([row[i] for row in inorder], float) for i in range(3))
     return Orders(bought, delivered, estimate, _features(bought, delivered, estimate, [r[3] for r in inorder]), +bad)
 
@@ -120,7 +121,8 @@ def _times(row: Mapping[str, str]) -> Timed:
         raise Bad("delivered_before_purchase")
     if FARTHEST_DAYS < delivered - bought < np.inf:
         raise Bad("times_too_far_apart")
-    return bought, delivered, estimate + 1, row  # the shop means the end of that day
+    until = np.floor(estimate) + 1  # the shop means the end of that day
+    return bought, delivered, until if 0 < until - bought <= FARTHEST_DAYS else np.inf, row
 
 
 def _days(text: str) -> float:
@@ -130,7 +132,7 @@ def _days(text: str) -> float:
 
 def _features(bought: Floats, delivered: Floats, estimate: Floats, rows: Sequence[Mapping[str, str]]) -> Floats:
     states = sorted({row["seller_state"] for row in rows})
-    place = [[_number(row.get(name, "")) for name in ("lat", "lon", "seller_lat", "seller_lon")] for row in rows]
+    place = [[_degrees(row.get(name, "")) for name in ("lat", "lon", "seller_lat", "seller_lon")] for row in rows]
     lat, lon, seller_lat, seller_lon = np.array(place, float).T
     far = np.hypot(lat - seller_lat, (lon - seller_lon) * np.cos(np.radians(lat))) * KM_PER_DEGREE
     state = [states.index(row["seller_state"]) for row in rows]
@@ -141,11 +143,12 @@ def _features(bought: Floats, delivered: Floats, estimate: Floats, rows: Sequenc
     return np.column_stack([state, far, ahead, seller, _of_late(bought, delivered), lat, lon, share])
 
 
-def _number(text: str) -> float:
+def _degrees(text: str) -> float:
     try:
-        return float(text)
+        found = float(text)
     except ValueError:
         return np.nan
+    return found if abs(found) <= 360 else np.nan
 
 
 def _sellers_past(bought: Floats, delivered: Floats, sellers: Sequence[str]) -> Floats:
@@ -192,50 +195,53 @@ def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
 
 
 def _told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
-    past = np.flatnonzero((orders.bought < day) & ((orders.delivered < day) | (orders.bought >= day - LOST_DAYS)))
-    came = orders.delivered[past] < day
+    past = np.flatnonzero(orders.bought < day)
+    came, age = orders.delivered[past] < day, day - orders.bought[past]
     if not came.any():
         return np.full(len(now), np.nan)
-    guess, ours = _guesses(orders, day, past, now)
+    waited_long = age > max(LOST_DAYS, LOST_MEDIANS * float(np.median(orders.days[past[came]])))
+    lost = waited_long & ~came
+    comes = 1 - lost.sum() / max(1, waited_long.sum())
+    guess, ours = _guesses(orders, day, past, now, lost)
     so_far = np.where(came, np.floor(orders.delivered[past]), day) - orders.bought[past]  # the same day would be told
     wrong = np.log(np.maximum(so_far, AN_HOUR)) - guess
-    return np.exp(ours + to_add(wrong, came, day - orders.bought[past], level))
+    return np.exp(ours + to_add(wrong, came, age, level * comes))
 
 
-def _guesses(orders: Orders, day: int, past: Ints, now: Ints) -> tuple[Floats, Floats]:
+def _guesses(orders: Orders, day: int, past: Ints, now: Ints, lost: NDArray[np.bool_]) -> tuple[Floats, Floats]:
     """Logarithms of days, of orders of the past (out of fold where trees were grown from them) and of those of now."""
-    shop = _of_the_shop(orders, past)
-    old = int(np.searchsorted(orders.bought[past], day - LAG_DAYS))
-    if old < LEAST:
-        return shop[past], shop[now]
-    rest = np.concatenate([past[old:], now])
-    logs = np.log(np.where(orders.delivered[past[:old]] < day, orders.days[past[:old]], LOST_DAYS))
-    weight = 0.5 ** ((day - orders.bought[past[:old]]) / HALF_DAYS)
-    plain, share = (_grown(orders.x, past[:old], rest, logs - each[past[:old]], weight) + each[np.r_[past, now]]
-                    for each in (np.zeros_like(shop), shop))  # fmt: skip
-    trees_weigh = old / (old + LIKE_ORDERS)
-    both = trees_weigh * (plain + share) / 2 + (1 - trees_weigh) * shop[np.r_[past, now]]
+    shop, every = _of_the_shop(orders, past), np.concatenate([past, now])
+    known = (orders.bought[past] < day - LAG_DAYS) & ~lost
+    old, both = past[known], shop[every]
+    if len(old) >= LEAST:
+        days = np.log(np.where(orders.delivered[old] < day, orders.days[old], LOST_DAYS))
+        weight = 0.5 ** ((day - orders.bought[old]) / HALF_DAYS)
+        place = np.flatnonzero(np.concatenate([known, np.zeros(len(now), bool)]))
+        plain, share = (_grown(orders.x[every], place, days - each[old], weight) + each[every]
+                        for each in (np.zeros_like(shop), shop))  # fmt: skip
+        trees_weigh = len(old) / (len(old) + LIKE_ORDERS)
+        both = trees_weigh * (plain + share) / 2 + (1 - trees_weigh) * both
     return both[: len(past)], both[len(past) :]
 
 
 def _of_the_shop(orders: Orders, past: Ints) -> Floats:
     """Logarithm of the days that the shop estimated; the past median where it said nothing, 0 if it seldom did."""
     ahead = orders.estimate - orders.bought
-    logs = np.log(np.where((ahead > 0) & (ahead <= FARTHEST_DAYS), ahead, np.nan))
+    logs = np.log(np.where(np.isfinite(ahead), ahead, np.nan))
     known = logs[past][np.isfinite(logs[past])]
     if len(known) < len(past) / 2:
         return np.zeros(len(logs))
     return np.asarray(np.where(np.isfinite(logs), logs, np.median(known)))
 
 
-def _grown(x: Floats, old: Ints, rest: Ints, y: Floats, weight: Floats) -> Floats:
-    """What trees tell of the old orders, out of fold, and of the rest, by all of the old."""
+def _grown(x: Floats, old: Ints, y: Floats, weight: Floats) -> Floats:
+    """What trees tell of each row of x: of the `old` ones, from which they are grown, out of fold."""
+    told = _trees(x[old], y, weight, x)
     fold = np.arange(len(old)) * FOLDS // len(old)
-    out_of_fold = np.empty(len(old))
     for each in range(FOLDS):
         kept = fold != each
-        out_of_fold[~kept] = _trees(x[old[kept]], y[kept], weight[kept], x[old[~kept]])
-    return np.concatenate([out_of_fold, _trees(x[old], y, weight, x[rest])])
+        told[old[~kept]] = _trees(x[old[kept]], y[kept], weight[kept], x[old[~kept]])
+    return told
 
 
 def to_add(wrong: Floats, came: NDArray[np.bool_], age_days: Floats, level: float) -> float:
@@ -245,12 +251,13 @@ def to_add(wrong: Floats, came: NDArray[np.bool_], age_days: Floats, level: floa
     late = age_days <= CALIBRATE_DAYS
     newer = age_days <= CALIBRATE_DAYS / 2
     whole = surely(wrong[late], came[late], level) if came[late].any() else surely(wrong, came, level)
-    return max(whole, surely(wrong[newer], came[newer], level)) if newer.sum() >= LEAST else whole
+    enough = newer.sum() >= LEAST and came[newer].any()
+    return max(whole, surely(wrong[newer], came[newer], level)) if enough else whole
 
 
 def surely(wrong: Floats, came: NDArray[np.bool_], level: float) -> float:
     """What a share `level` of all errors lies below, with probability SURE over draws such as this one: as many of n
-    lie below that level's quantile in SURE of the draws. The largest where they are too few to be sure."""
+    lie below that level's quantile in SURE of the draws. The largest where too few are there, or came."""
     place = (binom.ppf(SURE, len(wrong), level) + 1) / len(wrong)
     below = ecdf(CensoredData.right_censored(wrong, ~came)).cdf
     found = np.flatnonzero(below.probabilities >= place - 1e-9)
