@@ -185,8 +185,8 @@ def _share_of_late(bought: Floats, delivered: Floats, ahead: Floats, state: Ints
 
 
 def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
-    """Days from the purchase to the end of the day by which these orders are delivered with this probability, as known
-    on `day`.
+    """Days from the purchase to the end of the day by which these orders are delivered with this probability: learnt
+    from what was known on `day`, asked with what was known at each purchase (what came of late is in `orders.x`).
 
     By the shop's own estimate alone, shifted, where there are too few orders to learn from; where it has none, by the
     quantile of all. NaN before anything was delivered.
