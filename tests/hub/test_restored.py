@@ -39,13 +39,6 @@ async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
         yield town
 
 
-@pytest_asyncio.fixture
-async def backups(database: str, town: Town) -> AsyncIterator[Backups]:
-    backups = Backups(database, town)
-    yield backups
-    await backups.drop()
-
-
 async def whole(hub: Hub, town: Town) -> None:
     """Every book by itself, and the copies that hub and stations hold of each other's."""
     assert await check_books(hub.pool, [each.station.memory for each in town.stations.values()]) == []

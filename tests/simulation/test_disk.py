@@ -96,6 +96,16 @@ def test_a_full_disk_takes_nothing_more_and_breaks_nothing(shelf: Shelf, tmp_pat
     assert connection.execute("SELECT number FROM pair").fetchall() == [(2,)]
 
 
+def test_a_full_disk_that_fills_up_once_more_has_no_room_meanwhile(shelf: Shelf, tmp_path: Path) -> None:
+    disk = shelf.disks[str(tmp_path / "book.sqlite")] = Disk(Fuse())
+    disk.fill_up_in(0)
+    disk.fill_up_in(30)
+    assert disk.full
+    disk.make_room()
+    disk.fill_up_in(30)
+    assert not disk.full
+
+
 def test_what_fails_when_the_book_is_tidied_is_no_failure_of_the_write(shelf: Shelf, tmp_path: Path) -> None:
     """Moving pages from the side file into the book needs room that a full disk has not: SQLite says so to nobody,
     for what was to be written is written."""

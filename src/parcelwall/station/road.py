@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from parcelwall.clock import parse, text
 from parcelwall.errors import Refusal
+from parcelwall.journal import streams
 from parcelwall.journal.chain import Broken, Head
 from parcelwall.link import paper, road
 from parcelwall.link.frames import BadFrame, Entries
@@ -57,11 +58,13 @@ class Road:
         self._gathering = paper.Gathering()
 
     def _header(self) -> road.Header:
-        memory, has = self._memory, self._memory.has()
+        """With past streams of the hub's: one that was restored may have less of them, and takes nothing before it has
+        been given that by the line."""
+        memory, heads = self._memory, self._memory.heads()
         made = told_until(memory.unfinished(), parse(memory.now_text()))
         return road.Header(
             from_=memory.station, to=road.HUB, made=text(made), wrote=memory.wrote().number,
-            has={memory.hub_writer: (has.number, has.hash.hex())},
+            has={name: (head.number, head.hash.hex()) for name, head in heads.items() if streams.is_hubs(name)},
         )  # fmt: skip
 
     def hear(self, text: str) -> bool:

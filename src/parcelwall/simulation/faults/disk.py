@@ -49,8 +49,9 @@ class Disk:
             raise apsw.ReadOnlyError("the pretend disk is read-only")
 
     def fill_up_in(self, steps: int) -> None:
-        """No byte more is taken from the n-th step from now on."""
-        self._full_from = self.fuse.steps + steps
+        """No byte more is taken from the n-th step from now on; on a disk that is full already nothing changes."""
+        full_from = self.fuse.steps + steps
+        self._full_from = full_from if self._full_from is None else min(self._full_from, full_from)
 
     def make_room(self) -> None:
         self._full_from, self.read_only = None, False

@@ -321,7 +321,7 @@ class Folk:
     async def _prise(self, post: Outpost, _: object) -> None:
         """Somebody opens a door by hand; the station has to see it."""
         door = post.luck.pick(post.profile.doors).door
-        if post.clock.true <= post.blind_until:
+        if post.is_blind:
             return  # nothing can see it yet
         if not post.is_shut(door) or post.up.desk.unfinished() or post.in_doubt(door):
             return

@@ -66,6 +66,7 @@ class Outpost:
         self.kind_of_stop = ""
         self.starting, self.stops = False, 0
         self.blind_until = clock.true  # boards may have power again later than the computer
+        self.looked_blind = False  # they had none when the keeper began its last look
         self.tried_at = clock.true  # when it last came to tell of an outage
         self.told_head = 0  # the newest entry that anybody outside has seen the effect of
         self.starts_badly = False  # the next start is cut short (F13)
@@ -93,7 +94,7 @@ class Outpost:
     async def start(self) -> bool:
         """Power again. Whether the station came up; it may be stopped again while it starts."""
         self.back_at, pulses, self.starting = None, len(self.boards.core.pulses), True
-        is_blind = self.clock.true <= self.blind_until  # no board says anything yet
+        is_blind = self.is_blind
         try:
             self.memory = memory = Memory(self.path, self.clock, reserve=PretendReserve(self.disk, RESERVE_BYTES))
             memory.reserve.remake()
@@ -253,6 +254,7 @@ class Outpost:
     async def look(self) -> None:
         """What the keeper does all day; here whenever something may have changed."""
         self.restless = self.unwritten = False
+        self.looked_blind = self.is_blind
         self.up.space.look()
         await self._even_if_full(self.up.keeper.watch())
         if not self.boards.core.line.flip_rate:
@@ -270,6 +272,11 @@ class Outpost:
 
     # what is so
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether no board says anything yet."""
+        return self.clock.true <= self.blind_until
+
     def is_shut(self, door: int) -> bool:
         return self.boards.state(door) == DoorState.CLOSED
 
@@ -279,7 +286,7 @@ class Outpost:
 
     def is_well(self, door: int) -> bool:
         """Whether a door that stands open is seen to: nothing is wrong with its contact or with its board."""
-        ill = door in self.harm.doors or door in self.harm.flips or self.clock.true <= self.blind_until
+        ill = door in self.harm.doors or door in self.harm.flips or self.is_blind
         return not (ill or self.is_shut(door))
 
     def link_state(self) -> str:

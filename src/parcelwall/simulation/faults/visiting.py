@@ -100,7 +100,7 @@ class Visiting:
         post.harm.visit.clear()
         if self.weather.hooks:
             watched.pulled_at = post.luck.whole(1, 5)  # whoever has not pulled at the third pulse goes away
-        if post.clock.true <= post.blind_until:
+        if post.is_blind:
             post.harm.visit.add("boards without power")
         if not post.is_shut(door):
             post.harm.visit.add("open before")
