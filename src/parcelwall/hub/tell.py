@@ -17,7 +17,7 @@ import msgspec
 import structlog
 
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import people, preferred
+from parcelwall.hub import kept_longer, people, preferred
 from parcelwall.hub.codes import code_of, token_of
 from parcelwall.hub.commands import OpenCase, RenewCode
 from parcelwall.hub.followers import Followed, facts_of
@@ -62,6 +62,17 @@ _BEHIND = "SELECT id FROM parcel WHERE station = $1 AND due IS NOT NULL AND comp
 _OUTDATED = """
 SELECT EXISTS (SELECT FROM entry AS told JOIN entry AS later ON later.parcel = told.parcel
   WHERE told.writer = $1 AND told.number = $2 AND later.revision > told.revision AND later.kind = ANY($3))"""
+# A parcel of which a reminder was sent is given little more by outages: who was reminded knows when to come.
+_TO_REMIND = """
+SELECT id, station, due, e.writer, e.number FROM parcel
+JOIN LATERAL (SELECT writer, number, kind, body FROM entry WHERE entry.parcel = parcel.id
+  AND kind IN ('Deposited', 'Extended') ORDER BY revision DESC LIMIT 1) e ON true
+WHERE stage = 'READY' AND due BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM notice
+  WHERE notice.parcel = parcel.id AND purpose = 'reminder' AND ((notice.writer, notice.number) = (e.writer, e.number)
+    OR (e.kind = 'Extended' AND e.body LIKE '%"by":"hub"%' AND state = 'sent' AND sent_at > due - $4::interval)))
+AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id
+  AND case_file.station = parcel.station AND closed_at IS NULL AND about = ANY($3))
+ORDER BY due LIMIT 500"""
 _UNREACHABLE = """
 INSERT INTO notice (writer, number, purpose, channel, parcel, next_try, state)
 VALUES ($1, $2, 'reminder', 'email', $3, $4, 'unneeded') ON CONFLICT DO NOTHING"""
@@ -123,10 +134,11 @@ class Teller:
 
     async def note(self, connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
         """One row per entry, purpose and channel. A follower's handler."""
-        by_others = await self._kept_longer_by_others(connection, [e for e in entries if e.kind == "Extended"])
+        by_others = await kept_longer.by_others(connection, entries)
+        not_told = await kept_longer.too_little(connection, by_others, self._hub.clock.now())
         told = [
-            (entry.parcel, entry.writer, entry.number, PURPOSES[entry.kind])
-            for entry in entries if entry.kind in PURPOSES and entry.parcel
+            (entry.parcel, entry.writer, entry.number, PURPOSES[entry.kind]) for entry in entries
+            if entry.kind in PURPOSES and entry.parcel and (entry.writer, entry.number) not in not_told
         ]  # fmt: skip
         told += await self._opened_by_us(connection, [entry for entry in entries if entry.kind == "OrderAnswered"])
         told += await self._by_the_office(connection, [e for e in entries if e.kind in ("Granted", "CaseNoted")])
@@ -158,13 +170,6 @@ class Teller:
                 told.append((fact.parcel, writer, number, "looked_after"))
         return told
 
-    async def _kept_longer_by_others(
-        self, connection: asyncpg.Connection, entries: Sequence[Followed]
-    ) -> set[tuple[str, int]]:
-        """Those that the recipient did not ask for: a station stood still, an operator gave a whole area more time."""
-        read = await facts_of(connection, entries)
-        return {key for key, fact in read.items() if isinstance(fact, facts.Extended) and fact.by != "recipient"}
-
     async def _addressees(self, connection: asyncpg.Connection, parcels: Collection[UUID]) -> dict[UUID, Addressee]:
         """Parcels, and who is to be told of them; without those of whom nobody can be told."""
         if not parcels or not self.channels:
@@ -190,19 +195,8 @@ class Teller:
 
     async def remind(self, connection: asyncpg.Connection) -> int:
         """Reminder notices for parcels whose holding time ends soon; quiet hours are kept. Answers how many."""
-        policy, now = self._hub.policy, self._hub.clock.now()
-        soon = now + timedelta(hours=policy.remind_hours_before)
-        due = await connection.fetch(
-            """SELECT id, station, due, e.writer, e.number FROM parcel
-               JOIN LATERAL (SELECT writer, number FROM entry WHERE entry.parcel = parcel.id
-                 AND kind IN ('Deposited', 'Extended') ORDER BY revision DESC LIMIT 1) e ON true
-               WHERE stage = 'READY' AND due BETWEEN $1 AND $2 AND NOT EXISTS (SELECT FROM notice
-                 WHERE notice.parcel = parcel.id AND purpose = 'reminder' AND (notice.writer, notice.number)
-                   = (e.writer, e.number)) AND NOT EXISTS (SELECT FROM case_file WHERE case_file.parcel = parcel.id
-                 AND case_file.station = parcel.station AND closed_at IS NULL AND about = ANY($3))
-               ORDER BY due LIMIT 500""",
-            now, soon, list(decide.STOPPING),
-        )  # fmt: skip
+        now, before = self._hub.clock.now(), timedelta(hours=self._hub.policy.remind_hours_before)
+        due = await connection.fetch(_TO_REMIND, now, now + before, list(decide.STOPPING), before * 1.5)
         addressees = await self._addressees(connection, {row["id"] for row in due})
         for row in due:
             whom = addressees.get(row["id"])
