@@ -1,9 +1,12 @@
 """A return from the shop's announcement to the courier: one life for who puts it in and who takes it out."""
 
+import re
+from html import unescape
 from typing import Any
 from uuid import UUID
 
 import httpx
+import pypdfium2
 import pytest
 
 from acceptance.running import Town
@@ -25,13 +28,30 @@ def shut(here: Any, door: int, *then: str) -> None:
     until(pushed, f"the screen shows {then}")
 
 
-def own_page(town: Town, parcel: str) -> str:
-    """What the sender's phone shows, by the link that stands in the list of whoever has the parcel's contact."""
+def own_link(town: Town, parcel: str) -> str:
+    """As it stands in the list of whoever has the parcel's contact."""
     hub = town.demo.hub
     secret = hub.keys.link_token("recipient", UUID(parcel))
     row = "INSERT INTO link VALUES ($1, $2, 'recipient') ON CONFLICT DO NOTHING"
     town.run(hub.pool.execute(row, link_hash(secret), UUID(parcel)))
-    return httpx.get(f"{town.demo.url}/p/{secret}?lang=en", trust_env=False).text
+    return f"{town.demo.url}/p/{secret}"
+
+
+def own_page(town: Town, parcel: str) -> str:
+    """What the sender's phone shows."""
+    return httpx.get(f"{own_link(town, parcel)}?lang=en", trust_env=False).text
+
+
+def paper_of(town: Town, parcel: str) -> httpx.Response:
+    return httpx.get(f"{own_link(town, parcel)}/receipt.pdf?lang=en", trust_env=False)
+
+
+def refuse_other_than_the_page(paper: bytes, page: str, *wanted: str) -> None:
+    """Whatever the paper says, but its labels, stands on the page."""
+    said = set(pypdfium2.PdfDocument(paper)[0].get_textpage().get_text_range().splitlines())
+    shown = unescape(re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", page)))
+    assert {each for each in said if each not in shown} <= {"Put in", "Station", "Address"}
+    assert set(wanted) <= said
 
 
 def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> None:
@@ -43,6 +63,7 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
 
     page = own_page(town, told["id"])
     assert "Send it from Kruununhaka" in page and send["code"][:4] in page, "the sender's own page has the code"
+    assert paper_of(town, told["id"]).status_code == 404, "nothing was put in"
     showing = town.run(here.station.kiosk.type_code(send["code"]))
     assert (send["station"], showing.screen) == ("S-0003", "send-size")
     showing = town.run(here.station.kiosk.act("size", showing.number, showing.found))
@@ -52,6 +73,9 @@ def test_a_return_goes_from_its_sender_to_a_courier(town: Town, shop: Shop) -> N
     until(lambda: shop.stage(told["id"]) == "READY", "the hub hears of it")
     page = own_page(town, told["id"])
     assert "We have it at Kruununhaka" in page
+    paper = paper_of(town, told["id"])
+    assert (paper.headers["content-type"], receipt in paper.headers["content-disposition"]) == ("application/pdf", True)
+    refuse_other_than_the_page(paper.content, page, receipt, told["reference"], "Kruununhaka")
     for never in ('class="qr"', send["code"][:4], "/open", "/grants", "/extend"):
         assert never not in page, "a sender has nothing to collect"
     refused = shop.get(f"/parcels/{told['id']}/send-code")

@@ -118,6 +118,12 @@ def html(text: str, status: int = 200) -> Response[bytes]:
     return Packed(text.encode(), status_code=status, media_type="text/html", headers=dict(HEADERS))
 
 
+def download(content: bytes, kind: str, name: str) -> Response[bytes]:
+    """A file for this reader alone, to be kept by them and by nobody between. `name`: letters, digits, `-`, `.`."""
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=kind, headers=headers)
+
+
 def file(renderer: Renderer, build: str, name: str) -> Response[bytes]:
     """A static file, kept for ever by the browser: its address changes with its content. One that a page of another
     build asks for is kept by nobody. Raises Refusal."""
