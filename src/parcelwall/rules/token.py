@@ -6,6 +6,7 @@ This page knows the bytes and their text (base45, RFC 9285, after a prefix). Who
 
 import hashlib
 import re
+import struct
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -113,23 +114,22 @@ def _seconds(when: datetime) -> bytes:
 
 def base45(data: bytes) -> str:
     """RFC 9285: two bytes make three letters, a last single byte makes two."""
-    out = []
-    for start in range(0, len(data), 2):
-        pair = data[start : start + 2]
-        high, low = divmod(int.from_bytes(pair, "big"), 45)
-        out += [low, *reversed(divmod(high, 45))] if len(pair) == 2 else [low, high]
-    return "".join(_ALPHABET[value] for value in out)
+    pairs = struct.unpack(f">{len(data) // 2}H", data[: len(data) // 2 * 2])
+    groups = [_ALPHABET[pair % 45] + _ALPHABET[pair // 45 % 45] + _ALPHABET[pair // 45**2] for pair in pairs]
+    if len(data) % 2:
+        groups.append(_ALPHABET[data[-1] % 45] + _ALPHABET[data[-1] // 45])
+    return "".join(groups)
 
 
 def from_base45(text: str) -> bytes | None:
     """The reverse of `base45`; None for another letter, a length that cannot be, or a group that is too large."""
-    if len(text) % 3 == 1 or any(letter not in _VALUES for letter in text):
+    if len(text) % 3 == 1 or not _VALUES.keys() >= set(text):
         return None
-    out = b""
-    for start in range(0, len(text), 3):
-        group = [_VALUES[letter] for letter in text[start : start + 3]]
-        value, size = sum(each * 45**place for place, each in enumerate(group)), len(group) - 1
-        if value >= 256**size:
-            return None
-        out += value.to_bytes(size, "big")
-    return out
+    values = [_VALUES[letter] for letter in text]
+    last = values[len(text) // 3 * 3 :]  # of a single byte
+    threes = zip(values[::3], values[1::3], values[2::3], strict=False)  # ends with the last whole group
+    pairs = [low + 45 * middle + 45**2 * high for low, middle, high in threes]
+    byte = [last[0] + 45 * last[1]] if last else []
+    if max(pairs, default=0) > 0xFFFF or max(byte, default=0) > 0xFF:
+        return None
+    return struct.pack(f">{len(pairs)}H", *pairs) + bytes(byte)
