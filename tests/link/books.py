@@ -78,8 +78,8 @@ class StationShelf(Shelf):
     def restored(self) -> None:
         self.whole += 1
 
-    def acknowledged(self, through: int, no_more: bool = False) -> None:
-        self.acked = through if no_more else max(self.acked, through)
+    def acknowledged(self, through: int, welcomed_at: str = "") -> None:
+        self.acked = through if welcomed_at else max(self.acked, through)
 
     def told_time(self, at: datetime, boot: str) -> None:
         self.hub_times.append(at)

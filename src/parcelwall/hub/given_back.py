@@ -6,12 +6,14 @@ Nothing that was lost is written anew: what a station gives back stands under it
 import heapq
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 from asyncpg import Connection
 
+from parcelwall import clock
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.sitting import Sitting
 from parcelwall.journal import chain, streams
@@ -19,6 +21,7 @@ from parcelwall.journal.chain import Entry
 from parcelwall.link.frames import MOST_ITEMS
 from parcelwall.link.shipping import Run
 from parcelwall.rules import facts
+from parcelwall.rules.book import Learned
 from parcelwall.rules.facts import Fact
 from parcelwall.rules.life import Stage
 from parcelwall.rules.places import promises_fit
@@ -33,6 +36,9 @@ _IS_PAST = "INSERT INTO past_stream (name, station) VALUES ($1, $2) ON CONFLICT 
 _RAISE = "UPDATE writer SET ended_with = greatest(ended_with, $2) WHERE name = $1"
 _DIFFERS = """
 INSERT INTO dead_letter VALUES ($1, 0, 'the station has another book of this stream') ON CONFLICT DO NOTHING"""
+_SAID = """
+SELECT parcel, kind, writer, number, happened_at FROM entry WHERE parcel = ANY($1::uuid[])
+  AND kind IN ('Reserved', 'Blocked', 'Unblocked') AND left(writer, 4) = 'hub:'"""
 _MARKS = """
 SELECT writer, number, recorded_at, parcel, revision FROM entry WHERE writer = $1 AND number > $2 ORDER BY number"""
 
@@ -52,8 +58,27 @@ async def tell_stations(at: Sitting, before: int) -> None:
         at.record(facts.EpochBegan(station=station, epoch=at.streams.epoch, before=old, number=number or 0))
 
 
+_BLOCKS: dict[str, type[facts.Blocked | facts.Unblocked]] = {"Blocked": facts.Blocked, "Unblocked": facts.Unblocked}
+_ANSWERED = (facts.Reserved, facts.Blocked, facts.Unblocked)  # what was said since may have to be said again
+
+
+class Said(NamedTuple):
+    """What the hub has said of a parcel, of its promises and of who may collect it, and knows."""
+
+    at: datetime
+    place: tuple[int, int]
+    kind: str
+    writer: str
+
+    @classmethod
+    def by(cls, kind: str, writer: str, number: int, at: datetime) -> "Said":
+        return cls(at, streams.place_of(writer, number), kind, writer)
+
+
 class GivenBack(Ingest):
     """Entries that this hub wrote for a station once, and has lost since. Their signature was checked: our own."""
+
+    said: dict[UUID, list[Said]] = msgspec.field(default_factory=dict)  # of parcels with _ANSWERED among these
 
     def __post_init__(self) -> None:
         for entry in self.entries:
@@ -68,6 +93,7 @@ class GivenBack(Ingest):
         made = chain.chained(head, [entry for entry, _ in new])
         if not made:
             return head.number
+        await self._ask_what_was_said(at, [fact for _, fact in new])
         for entry, (_, fact) in zip(made, new, strict=True):
             self._learn(at, entry, fact)
         self._look_for_room(at)
@@ -79,16 +105,52 @@ class GivenBack(Ingest):
         learned = at.receive_again(entry, fact)
         if isinstance(fact, facts.StationConfigured):
             self._case(at, "layout_given_back", None)
+        if isinstance(fact, _ANSWERED):
+            self._say_who_may_collect(at, entry, learned)
         if not isinstance(fact, facts.Reserved):
             return
         before = learned.before
-        if learned.after is None or learned.after.reservation != fact.reservation:
+        if learned.after is None or learned.after.reservation != fact.reservation or self._is_over(fact):
             self._withdraw(at, fact.parcel, fact.reservation, self.station)
         elif before and before.stage == Stage.RESERVED and before.station not in (None, self.station):
             self._withdraw(at, fact.parcel, before.reservation, before.station)
         if learned.after and learned.after.reservation == fact.reservation and not learned.after.reference:
             # announced in the time that is lost: nobody knows under which number, or for whom
             self._case(at, "announcement_lost", fact.parcel)
+
+    async def _ask_what_was_said(self, at: Sitting, told: Sequence[Fact | None]) -> None:
+        """Also in this very transaction, by another station."""
+        self.said = {fact.parcel: [] for fact in told if isinstance(fact, _ANSWERED)}
+        if not self.said:
+            return
+        for parcel, *said in await at.connection.fetch(_SAID, list(self.said)):
+            self.said[parcel].append(Said.by(*said))
+        for parcel, entry in at.taken_in():
+            if parcel in self.said and streams.is_hubs(entry.writer):
+                self.said[parcel].append(
+                    Said.by(entry.kind, entry.writer, entry.number, clock.parse(entry.happened_at))
+                )
+
+    def _is_over(self, fact: facts.Reserved) -> bool:
+        """Whether this station was promised the parcel anew in a later epoch: that promise is over by now, or it would
+        be in force, and the station, which hears of both, does not go back to this one."""
+        epoch = streams.epoch_of(self.writer)
+        return any(
+            said.kind == "Reserved" and streams.station_of(said.writer) == self.station
+            and streams.epoch_of(said.writer) > epoch for said in self.said.get(fact.parcel, ())
+        )  # fmt: skip
+
+    def _say_who_may_collect(self, at: Sitting, entry: Entry, learned: Learned) -> None:
+        """What was said last of who may collect it counts. The station where it is by now is told, if it is another or
+        hears more after this: a promise, too, says whether anybody may."""
+        before, after = learned.before, learned.after
+        if before is None or after is None or before.blocked == after.blocked:
+            return
+        then = clock.parse(entry.happened_at)
+        since = sorted(said for said in self.said[after.id] if said.at > then)
+        last = [entry.kind, *(said.kind for said in since if said.kind in _BLOCKS)][-1]
+        if last in _BLOCKS and (since or after.station != self.station):
+            at.record(_BLOCKS[last](parcel=after.id, by="hub"))
 
     def _withdraw(self, at: Sitting, parcel: UUID, reservation: UUID | None, station: str | None) -> None:
         """Of two promises the newer counts: the station of the older one is told, as it may never have been."""

@@ -50,7 +50,7 @@ async def take(hub: Hub, data: bytes) -> Carried:
     try:
         bundle = road.read(data)
         known = await _known(hub, bundle)
-        await _refuse_what_line_must_heal(hub, bundle.header.has)
+        await _refuse_what_line_must_heal(hub, bundle.header)
         through = await _store(hub, bundle, known)
     except (BadFrame, Broken, ValueError) as no:
         log.warning("bundle_refused", reason=str(no))
@@ -70,15 +70,19 @@ async def _known(hub: Hub, bundle: road.Bundle) -> Known:
     return known
 
 
-async def _refuse_what_line_must_heal(hub: Hub, has: Heads) -> None:
+async def _refuse_what_line_must_heal(hub: Hub, header: road.Header) -> None:
     """What a hub that was restored has lost comes back by the line, before anything that follows from it: a deposit
     must not be learnt before the promise that it keeps. Past streams count: the line may have broken off before they
-    were given back."""
+    were given back. So does another story under the present name: the hub was restored, wrote on, and was not told."""
+    has = header.has
     if len(has) > MOST_STREAMS:
         raise BadFrame(f"a station has at most {MOST_STREAMS} streams")
     ours = {name: number for name, (number, _) in has.items() if streams.is_hubs(name)}
     if lost := await hub.pool.fetchval(_LOST, list(ours), list(ours.values())):
         raise BadFrame(f"of {lost} the station has more than the hub, which was restored: it needs the line")
+    number, digest = has.get(own := hub.writer_for(header.from_), (0, ""))
+    if number and [entry.hash.hex() for entry in await hub.since(own, number - 1, 1)] != [digest]:
+        raise BadFrame(f"of {own} the station has another book: the hub was restored, run `parcelwall hub-restored`")
 
 
 async def _store(hub: Hub, bundle: road.Bundle, known: Known) -> int:
@@ -109,10 +113,5 @@ async def _answer(hub: Hub, header: road.Header, writer: str, through: int) -> b
 
 
 async def _news(hub: Hub, own: str, has: Heads) -> Sequence[Entry]:
-    """Nothing for a station that has another book of the hub's, or of another epoch: only the line can heal that."""
-    number, digest = has.get(own, (0, ""))
-    if own not in has:
-        return []
-    if number and [entry.hash.hex() for entry in await hub.since(own, number - 1, 1)] != [digest]:
-        return []
-    return await hub.since(own, number, MOST_ENTRIES)
+    """Nothing for a station of another epoch: only the line can heal that."""
+    return await hub.since(own, has[own][0], MOST_ENTRIES) if own in has else []

@@ -4,7 +4,7 @@
 transaction. Locks are taken in one order: parcels, stations, writers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -223,6 +223,10 @@ class Sitting:
         learned = self.book.learn_again(fact, at)
         self._note_case(fact)
         return learned
+
+    def taken_in(self) -> Iterator[tuple[UUID, Entry]]:
+        """What was received in this sitting of parcels, which no statement sees before it is written."""
+        yield from ((row.parcel, row.entry) for row in self._rows if row.parcel)
 
     def _stream_of(self, fact: Fact, learned: Learned) -> str:
         if type(fact) in _OF_NO_STATION:

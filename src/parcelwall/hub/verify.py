@@ -170,7 +170,8 @@ def _judge(row: Kept, fact: Fact, learned: Learned, reading: Reading) -> Iterato
     at = clock.parse(row.entry.happened_at)
     if isinstance(fact, facts.Lapsed):
         reading.lapsed.add(fact.reservation)
-        if learned.before and learned.before.deposit_by and at < learned.before.deposit_by:
+        ended = learned.before if learned.before and learned.before.reservation == fact.reservation else None
+        if ended and ended.deposit_by and at < ended.deposit_by:
             yield f"INV-03: {row.name} gives back room of parcel {row.parcel} before its time"
     if isinstance(fact, facts.DOOR_KINDS):
         yield from _judge_door(row, fact, at, reading)

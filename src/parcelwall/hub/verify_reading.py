@@ -67,19 +67,19 @@ class Reading:
     def note_epochs(self, kept: dict[str, list[Kept]]) -> None:
         """Where each past stream ended in the backup from which the hub was restored, and what follows which.
 
-        A backup may be older than an epoch: then that whole epoch was lost, and no later one says where it ended.
+        A backup may be older than an epoch: then that whole epoch was lost, and no later one says where it ended. What
+        it said itself of the ends of others is of a backup that counts no longer.
         """
-        for writer, rows in sorted(kept.items(), key=lambda each: streams.epoch_of(each[0])):
-            for fact in (_of_an_end(row.entry) for row in rows):
-                if fact is None:
-                    continue
-                self.next_streams.setdefault(fact.before, []).append(writer)
-                if isinstance(fact, facts.EpochBegan):
-                    self.lost_after[fact.before] = min(fact.number, self.lost_after.get(fact.before, fact.number))
         epochs = {writer: streams.epoch_of(writer) for writer in kept if streams.is_hubs(writer)}
-        for writer, epoch in epochs.items():
-            if streams.station_of(writer) and epoch < max(epochs.values()):
+        for writer, rows in sorted(kept.items(), key=lambda each: -streams.epoch_of(each[0])):
+            if streams.station_of(writer) and streams.is_hubs(writer) and epochs[writer] < max(epochs.values()):
                 self.lost_after.setdefault(writer, 0)
+            for row in rows:
+                if (fact := _of_an_end(row.entry)) is None:
+                    continue
+                self.next_streams.setdefault(fact.before, []).insert(0, writer)
+                if isinstance(fact, facts.EpochBegan) and not self.was_given_back(row.entry):
+                    self.lost_after.setdefault(fact.before, fact.number)
 
     def was_given_back(self, entry: Entry) -> bool:
         """Whether a station gave it back to a hub that had lost it."""

@@ -55,8 +55,9 @@ class StationBook(Protocol):
         """
         ...
 
-    def acknowledged(self, through: int, no_more: bool = False) -> None:
-        """The hub has stored everything through this number of ours; `no_more`: and has lost what it had beyond."""
+    def acknowledged(self, through: int, welcomed_at: str = "") -> None:
+        """The hub has stored everything through this number of ours. `welcomed_at`: it said so in a welcome of that
+        time, by its own clock, and may have lost what it had beyond."""
         ...
 
     def begin_epoch(self, hub_writer: str) -> None:
@@ -225,7 +226,7 @@ class StationEnd:
         self._returns = Returns(self.book.lost({name: number for name, (number, _) in body.has.items()}))
         self._time(body.at, self._asked_ms)
         self._shipper.begin(theirs)
-        self.book.acknowledged(theirs, no_more=True)  # a hub that was restored has less than it once said
+        self.book.acknowledged(theirs, welcomed_at=body.at)  # a hub that was restored has less than it once said
         self._perhaps_restored()
         return [self._beat(), *self._rekey(), *(self._give_back() or self._news())]
 

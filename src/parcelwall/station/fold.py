@@ -33,6 +33,7 @@ NEWEST_COUNTS = (facts.StationConfigured, facts.PolicyAdopted, facts.ScreenNoted
 
 _FORGET = """
 DELETE FROM parcel; DELETE FROM room; DELETE FROM case_file; DELETE FROM standing; DELETE FROM newest;"""
+_PROMISED = "SELECT writer FROM entry WHERE kind = 'Reserved' AND body LIKE ?"
 _REVOKED = "SELECT body FROM entry WHERE kind = 'Revoked'"  # in whatever stream the hub wrote it
 
 
@@ -93,6 +94,8 @@ class Fold:
     def _is_outdone(self, entry: Entry, fact: Fact) -> bool:
         """Whether what counts by being the newest is older than what stands: what a hub that was restored had lost, and
         is given back, comes to a new computer after what it has said since."""
+        if isinstance(fact, facts.Reserved):
+            return self._is_late(entry, fact)
         if not isinstance(fact, NEWEST_COUNTS):
             return False
         place = streams.place_of(entry.writer, entry.number)
@@ -101,6 +104,15 @@ class Fold:
         self._newest[fact.kind] = place
         self.connection.execute("INSERT OR REPLACE INTO newest VALUES (?, ?, ?)", (fact.kind, *place))
         return False
+
+    def _is_late(self, entry: Entry, fact: facts.Reserved) -> bool:
+        """Whether the promise in force is younger, and of a later epoch: then this one is late news, as at the hub
+        (`Book.learn_again`)."""
+        known = self.parcel(fact.parcel)
+        if known is None or known.reservation is None or known.reservation <= fact.reservation:
+            return False
+        promised = self.connection.execute(_PROMISED, (f'%"reservation":"{known.reservation}"%',))
+        return any(streams.epoch_of(writer) > streams.epoch_of(entry.writer) for (writer,) in promised)
 
     def _fold_anew(self, entries: Iterator[Entry]) -> None:
         """The cache as it follows from these entries, and from nothing that was cached before."""

@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
 _ALIVE = "INSERT OR REPLACE INTO identity VALUES ('alive', ?)"
+_WELCOMED = "INSERT OR REPLACE INTO identity VALUES ('welcomed_at', ?)"
 _UNDERSTANDS = "INSERT OR REPLACE INTO identity VALUES ('understands', ?)"
 
 _NEWEST = """
@@ -300,10 +301,16 @@ class Memory(Fold):
     def lost(self, they_have: Mapping[str, int]) -> Sequence[Run]:
         return restoring.lost(self.journal, self.writer, they_have)
 
-    def acknowledged(self, through: int, no_more: bool = False) -> None:
+    def acknowledged(self, through: int, welcomed_at: str = "") -> None:
         """How far the hub is said to have read. On a full disk it is told once more after the next hello."""
         with contextlib.suppress(CannotWrite):
-            self._safely(lambda: self.journal.move("acknowledged", through, also_back=no_more))
+            self._safely(lambda: self._acknowledge(through, welcomed_at))
+
+    def _acknowledge(self, through: int, welcomed_at: str) -> None:
+        with self.connection:
+            if welcomed_at:
+                self.connection.execute(_WELCOMED, (welcomed_at,))
+            self.journal.move("acknowledged", through, also_back=bool(welcomed_at))
 
     def unsent(self) -> int:
         """How many entries the hub has not acknowledged yet."""

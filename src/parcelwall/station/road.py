@@ -95,6 +95,8 @@ class Road:
                 raise BadFrame("entries are missing before these: ask for them with what the screen shows now")
             memory.receive(entries, frame.sig)
         number, digest = header.has.get(memory.writer, (0, ""))
+        if header.made < (memory.identity("welcomed_at") or ""):
+            return  # a welcome has said it since, of a hub that may have been restored to before it had all of that
         if number and self._is_ours(Head(number, bytes.fromhex(digest))):
             memory.acknowledged(number)
 

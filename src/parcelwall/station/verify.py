@@ -70,6 +70,7 @@ class _Reading:
         self.standing: dict[str, str] = {}
         self._revoked: set[UUID] = set()
         self._newest: dict[str, tuple[int, int]] = {}
+        self._promised: dict[UUID, int] = {}  # reservations, and the epochs in which they were made
         self._opened: dict[UUID, set[UUID]] = {}  # visits whose door was opened, and the cases that held it then
         self._shut: set[UUID] = set()
         self._done: set[UUID] = set()
@@ -99,6 +100,8 @@ class _Reading:
             yield f"INV-11: {name} holds what looks like {found}"
         if entry.writer == self.writer:  # visits of a computer before are gone with it; our own are kept for ever
             yield from self._judge(name, fact)
+        if isinstance(fact, facts.Reserved) and self._is_late(fact, streams.epoch_of(entry.writer)):
+            return
         if isinstance(fact, NEWEST_COUNTS):
             place = streams.place_of(entry.writer, entry.number)
             if place < self._newest.get(fact.kind, place):
@@ -106,6 +109,14 @@ class _Reading:
             self._newest[fact.kind] = place
         self._stand(fact)
         self.book.learn(fact, clock.parse(entry.happened_at), self.station)
+
+    def _is_late(self, fact: facts.Reserved, epoch: int) -> bool:
+        """A promise that is older than the one in force, and of an earlier epoch, changes nothing."""
+        self._promised[fact.reservation] = epoch
+        known = self.book.parcels.get(fact.parcel)
+        if known is None or known.reservation is None or known.reservation <= fact.reservation:
+            return False
+        return self._promised.get(known.reservation, epoch) > epoch
 
     def _stand(self, fact: Fact) -> None:
         if isinstance(fact, facts.Revoked):
