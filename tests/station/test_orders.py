@@ -11,6 +11,8 @@ from parcelwall.errors import Refusal
 from parcelwall.link.orders import LASTS_MS, Ordered
 from parcelwall.rules import facts
 from parcelwall.rules.life import Stage
+from parcelwall.web.kiosk_picture import picture
+from parcelwall.web.render import Renderer
 from station.rig import NAME, Rig
 
 
@@ -222,3 +224,48 @@ async def test_what_the_hub_writes_down_moves_no_door(rig: Rig) -> None:
     await rig.look(3)
     assert (rig.pulses(), rig.desk.unfinished()) == (0, [])
     assert order not in rig.memory.grants, "it is a right for seconds, and for nobody who comes"
+
+
+async def late_inside(rig: Rig, reference: str = "PW-1") -> UUID:
+    parcel = await rig.inside(reference)
+    rig.now.advance(700)
+    rig.hear(facts.Expired(parcel=parcel))
+    return parcel
+
+
+def out(rig: Rig, parcel: UUID, **changed: object) -> Ordered:
+    known = rig.parcel(parcel)
+    return ordered(rig, known.compartment or 0, right=known.reservation, do="take_out", **changed)
+
+
+async def test_what_is_late_is_taken_out_for_the_operator(rig: Rig) -> None:
+    parcel = await late_inside(rig)
+    order = out(rig, parcel)
+    answer = await obey(rig, order)
+    assert (answer.outcome, answer.takes_out) == ("opened", True) and rig.station.kiosk.showing.screen == "open"
+    assert rig.parcel(parcel).stage == Stage.OVERDUE, "its door is not shut yet"
+    assert picture(rig.station, Renderer()).heading == f"The operator has opened door {answer.compartment}"
+    await rig.shut(answer.compartment)
+    taken = facts.read("TakenBack", rig.memory.journal.since(NAME, 0)[-1].body)
+    assert isinstance(taken, facts.TakenBack)
+    assert (taken.visit, taken.by, taken.courier) == (order.id, "operator", None)
+    assert rig.parcel(parcel).stage == Stage.TAKEN_BACK
+    rig.clean()
+
+
+async def test_nothing_else_is_taken_out(rig: Rig) -> None:
+    """What is not late, is not there any more, or was sent from here and waits for a courier."""
+    fresh, gone = await rig.inside("PW-1"), await late_inside(rig, "PW-2")
+    await refused(rig, out(rig, fresh), "wrong_stage")
+    order = out(rig, gone)
+    await rig.collect(rig.code(gone))
+    await refused(rig, order, "not_for_this_station")
+
+
+async def test_nobody_at_the_screen_tries_again_what_was_ordered_from_afar(rig: Rig) -> None:
+    """Its order is over: they might have come for something else."""
+    parcel = await late_inside(rig)
+    rig.boards.core.jam(rig.parcel(parcel).compartment or 0)
+    assert (await obey(rig, out(rig, parcel))).outcome == "failed"
+    kiosk = rig.station.kiosk
+    assert (kiosk.showing.screen, kiosk.showing.retries) == ("stuck", False)

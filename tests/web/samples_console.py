@@ -7,18 +7,20 @@ from zlib import crc32
 
 import msgspec
 
-from parcelwall.hub.acts import Act, Gone, Longer, OneDoor
+from parcelwall.hub.acts import Act, Gone, Longer, OneDoor, Out
 from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Cost, Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
+from parcelwall.hub.taking_out import Late
 from parcelwall.hub.then import Known
 from parcelwall.hub.watching import AtAGlance, Behind, DoorState, Noted
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
 from parcelwall.web.console import said, views
+from parcelwall.web.console.expired import ExpiredView, stands
 from parcelwall.web.console.hours import HOUR_S, Hour
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
 from parcelwall.web.console.overview import as_then, pin_of
@@ -75,6 +77,10 @@ LONGER = Act(AN_ID, "keep_longer", None, Longer(("S-0012", "S-0013"), 48, "storm
              "agreed", "Kaisa", NOW + timedelta(minutes=1))  # fmt: skip
 LOST = Act(AN_ID, "write_off", "S-0013", Gone((AN_ID,) * 71, "destroyed: it burnt down"), "kaisa", "Kaisa", NOW, NOW,
            "waiting")  # fmt: skip
+OUT = Act(UUID(int=AN_ID.int + 7), "take_out", "S-0013", Out((AN_ID, UUID(int=1), UUID(int=2)), (4, 9, 31), "room",
+          {str(AN_ID): "out", str(UUID(int=1)): "opened"}), "kaisa", "Kaisa", NOW, NOW + timedelta(seconds=30),
+          "agreed", "Noor")  # fmt: skip
+OUT_ASKED = msgspec.structs.replace(OUT, what=msgspec.structs.replace(OUT.what, became={}), state="waiting", second="")
 SITE = Site(station="S-0013", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
             access="fuse behind the left panel", valid_until=date(2026, 12, 14), actor=AN_ID,
             noted_at=NOW - timedelta(days=300), ground="municipal", valid_from=date(2024, 12, 15),
@@ -127,6 +133,13 @@ def station(words: Words, lit: int | None, **changed: Any) -> views.StationView:
         screen=views.ScreenSays((("en", "English", "The yard is shut until 14:00."), ("ar", "العربية", "")), "en", NOW,
                                 "Noor", "2026-11-23T15:42", 120, True),
     )  # fmt: skip
+    return msgspec.structs.replace(shown, **changed)
+
+
+def expired(words: Words, *acts: Act, **changed: Any) -> ExpiredView:
+    late = tuple(Late(UUID(int=n), f"PW-7F3-29{n}", n, NOW - timedelta(days=n)) for n in (9, 17, 31))
+    shown = ExpiredView(top("map"), "S-0013", "Simonkatu", True, late, tuple(stands(each, NOW, words) for each in acts),
+                        tuple(said.TAKEN_OUT.items()), "kaisa", True)  # fmt: skip
     return msgspec.structs.replace(shown, **changed)
 
 
@@ -216,6 +229,9 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-write-off": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (), "kaisa", True),
         "console-write-off-asked": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (LOST,), "noor",
                                                 True),
+        "console-expired": expired(words), "console-expired-asked": expired(words, OUT),
+        "console-expired-quiet": expired(words, OUT_ASKED, is_here=False),
+        "console-expired-none": expired(words, late=()),
         "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True,
                                                 new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku"))),
         "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,

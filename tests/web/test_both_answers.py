@@ -25,7 +25,7 @@ def answers(page: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "changed"),
     [("console-needs", {}), ("console-station", {}), ("console-write-off-asked", {}),
-     ("console-longer", {"acts": (WAITS,)})],
+     ("console-expired-quiet", {"me": "noor"}), ("console-longer", {"acts": (WAITS,)})],
 )  # fmt: skip
 def test_a_second_person_agrees_or_refuses_and_takes_nothing_back(name: str, changed: dict[str, object]) -> None:
     assert answers(page_of(name, **changed)) == [("agree", "Agree"), ("withdraw", "Refuse")]
@@ -34,7 +34,7 @@ def test_a_second_person_agrees_or_refuses_and_takes_nothing_back(name: str, cha
 @pytest.mark.parametrize(
     ("name", "changed"),
     [("console-write-off-asked", {"me": "kaisa"}), ("console-longer", {"acts": (WAITS,), "me": "noor"}),
-     ("console-longer", {})],
+     ("console-expired-quiet", {}), ("console-longer", {})],
 )  # fmt: skip
 def test_who_asked_or_agreed_takes_it_back(name: str, changed: dict[str, object]) -> None:
     assert answers(page_of(name, **changed)) == [("withdraw", "Take it back")]

@@ -34,6 +34,7 @@ GETS = {
     "/console/numbers": "see", "/console/numbers/use.csv?station={station}": "export", "/console/sites": "see",
     "/console/policy": "see", "/console/people": "people", "/console/me": "see", "/console/wall": "see",
     "/console/wall/events": "see", "/console/stations/{station}/write-off": "end",
+    "/console/stations/{station}/expired": "end", "/console/stations/{station}/expired/events": "end",
     "/console/journal?station={station}": "see",
 }  # fmt: skip
 POSTS: dict[str, tuple[str, dict[str, str]]] = {
@@ -44,6 +45,7 @@ POSTS: dict[str, tuple[str, dict[str, str]]] = {
     "/console/stations/{station}/hold": ("hold", {"door": "2", "words": "hinge"}),
     "/console/stations/{station}/screen": ("hold", {"do": "off"}),
     "/console/stations/{station}/write-off": ("end", {"parcels": "1", "reason": "stolen", "sure": "yes"}),
+    "/console/stations/{station}/expired": ("end", {"all": "1", "reason": "room"}),
     "/console/parcels": ("find", {"asked": "PW-1"}), "/console/parcels/{parcel}/reveal": ("reveal", {"reason": "look"}),
     "/console/parcels/{parcel}/extend": ("extend", {}),
     "/console/parcels/{parcel}/write-off": ("end", {"reason": "stolen", "sure": "yes"}),
@@ -61,7 +63,9 @@ OWN = {"/console/sign-out", "/console/me/passkey/begin", "/console/me/passkey/fi
 ELSEWHERE_TESTED = {"/console/cases/{case}/photos/{index}",  # below
                     "/console/acts/{act}/agree", "/console/acts/{act}/withdraw",  # test_console_acts.py
                     "/console/acts/{act}/agree/begin", "/console/acts/{act}/agree/finish",  # there, too
-                    "/console/stations/{station}/open/begin", "/console/stations/{station}/open/finish"}  # fmt: skip
+                    "/console/stations/{station}/open/begin", "/console/stations/{station}/open/finish",
+                    "/console/stations/{station}/expired/begin",  # test_console_expired.py
+                    "/console/stations/{station}/expired/finish"}  # fmt: skip
 
 
 class Office:

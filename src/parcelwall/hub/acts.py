@@ -1,9 +1,10 @@
 """What the operator's people do to doors and to many parcels at once: one of them, or two where the policy says so.
 
-Each act is a row. A third door in ten minutes, an area kept longer, or a station written off, waits until a second
-person agrees; one who asked can never agree to it (a CHECK says so), and must still have the right to it when it is
-agreed to and when it is carried out. What is done to many parcels is done a minute after it was agreed to, so that it
-can be withdrawn (`hub/acts_due.py`). What came of an act stands in its row; what happened stands in the journal.
+Each act is a row. A third door in ten minutes, an area kept longer, a station written off, or all that is late in one
+taken out, waits until a second person agrees; one who asked can never agree to it (a CHECK says so), and must still
+have the right to it when it is agreed to and when it is carried out. What is only written down of many parcels is
+written a minute after it was agreed to, so that it can be withdrawn (`hub/acts_due.py`). What came of an act stands in
+its row; what happened stands in the journal.
 """
 
 import hashlib
@@ -34,13 +35,14 @@ STUCK = "stuck"
 
 log = structlog.get_logger()
 
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('parcelwall act ' || $1))"
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('parcelwall act ' || $1))"
 # Doors that opened or may have, and codes that were drawn to open one. An order that was refused before anything moved
 # counts for nothing.
 _DOORS = """
-SELECT count(*) FROM act WHERE asked_by = $1 AND kind IN ('open_door', 'draw_code') AND asked_at > $2
-  AND state IN ('agreed', 'done') AND outcome IN ('', 'opened', 'unanswered', 'door_failed', 'drawn')"""
-_INSERT = """
+SELECT count(*) FROM act WHERE asked_by = $1 AND asked_at > $2
+  AND kind IN ('open_door', 'draw_code', 'take_out') AND state IN ('agreed', 'done')
+  AND outcome IN ('', 'opened', 'unanswered', 'door_failed', 'drawn', 'out', 'left_open')"""
+INSERT = """
 INSERT INTO act (id, kind, station, body, asked_by, asked_at, until, state, due_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"""
 _AGREE = """
@@ -49,7 +51,7 @@ WHERE id = $1 AND state = 'waiting' AND until > $4 RETURNING *"""
 _WITHDRAW = """
 UPDATE act SET state = 'withdrawn'
 WHERE id = $1 AND state IN ('waiting', 'agreed') AND kind = $2
-  AND (due_at IS NULL OR due_at > $3 OR outcome = 'stuck')"""
+  AND (due_at IS NULL OR due_at > $3 OR outcome = 'stuck' OR kind = 'take_out')"""
 OVER = "UPDATE act SET state = 'withdrawn', outcome = $2 WHERE id = $1 AND state IN ('waiting', 'agreed')"
 _LONGER_ALONE = """
 SELECT state, body, agreed_by FROM act WHERE asked_by = $1 AND kind = 'keep_longer'
@@ -63,10 +65,11 @@ SELECT 1 FROM act
 WHERE kind = 'write_off' AND station = $1 AND (state = 'agreed' OR state = 'waiting' AND until > $2)"""
 INSIDE_OF = """
 SELECT id FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[]) ORDER BY id"""
-_SHOWN = """
+SHOWN = """
 SELECT act.*, asker.name AS asker, second.name AS second FROM act JOIN carrier AS asker ON asker.id = asked_by
 LEFT JOIN carrier AS second ON second.id = agreed_by"""
-_LATELY = _SHOWN + " WHERE station = $1 AND asked_at > $2 AND kind <> 'write_off' ORDER BY asked_at DESC"
+_LATELY = SHOWN + """
+WHERE station = $1 AND asked_at > $2 AND kind NOT IN ('write_off', 'take_out') ORDER BY asked_at DESC"""
 
 
 class OneDoor(msgspec.Struct, frozen=True):
@@ -91,13 +94,26 @@ class Gone(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Out(msgspec.Struct, frozen=True):
+    """The body of an act that takes expired parcels out of one station, door after door (`hub/taking_out.py`).
+    `became`: of each parcel whose turn has come, by its id: "opened", "out", or why not."""
+
+    parcels: tuple[UUID, ...]
+    doors: tuple[int, ...]  # of each
+    reason: str
+    became: dict[str, str] = {}
+
+
+What = OneDoor | Longer | Gone | Out
+
+
 class Act(msgspec.Struct, frozen=True):
     """One act as it stands. `what` is its body; names are of people, for the console only."""
 
     id: UUID
     kind: str
     station: str | None
-    what: OneDoor | Longer | Gone
+    what: What
     asked_by: str
     asker: str
     asked_at: datetime
@@ -117,8 +133,10 @@ class Act(msgspec.Struct, frozen=True):
         return self.what.stations if isinstance(self.what, Longer) else (self.station or "",)
 
 
-BODY: dict[str, Any] = {"open_door": OneDoor, "draw_code": OneDoor, "keep_longer": Longer, "write_off": Gone}
-RIGHT: dict[str, Right] = {"open_door": "open", "draw_code": "codes", "keep_longer": "extend", "write_off": "end"}
+BODY: dict[str, Any] = {"open_door": OneDoor, "draw_code": OneDoor, "keep_longer": Longer, "write_off": Gone,
+                        "take_out": Out}  # fmt: skip
+RIGHT: dict[str, Right] = {"open_door": "open", "draw_code": "codes", "keep_longer": "extend", "write_off": "end",
+                           "take_out": "end"}  # fmt: skip
 
 
 async def ask_for_door(hub: Hub, who: Person, station: str, door: OneDoor) -> Act:
@@ -137,7 +155,7 @@ async def ask_for_door(hub: Hub, who: Person, station: str, door: OneDoor) -> Ac
     async with hub.pool.acquire() as connection, connection.transaction():
         alone = await may_alone(connection, who.id, now, hub.policy.doors_alone)
         await connection.execute(
-            _INSERT, act, "open_door", station, _text(door), who.id, now, now + WINDOW,
+            INSERT, act, "open_door", station, text_of(door), who.id, now, now + WINDOW,
             "agreed" if alone else "waiting", now if alone else None,
         )  # fmt: skip
     return await find(hub, act)
@@ -153,14 +171,14 @@ async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor)
     act = UUID(bytes=hashlib.sha256(f"{command.asked.actor}\0{command.asked.key}".encode()).digest()[:16], version=5)
     now = hub.clock.now()
     async with hub.pool.acquire() as connection, connection.transaction():
-        await connection.execute(_LOCK, who.id)  # a repeat at the same moment waits here, and then finds the act
+        await connection.execute(LOCK, who.id)  # a repeat at the same moment waits here, and then finds the act
         if not await connection.fetchval("SELECT 1 FROM act WHERE id = $1", act):
             if not await may_alone(connection, who.id, now, hub.policy.doors_alone):
                 raise Refusal("second_person_needed", station=command.station)
             door = OneDoor(command.compartment, command.reason)
             known = command.station if command.station in hub.stations.known else None
             await connection.execute(
-                _INSERT, act, "open_door", known, _text(door), who.id, now, now + WINDOW, "done", now
+                INSERT, act, "open_door", known, text_of(door), who.id, now, now + WINDOW, "done", now
             )
     try:
         answer, outcome = await open_now(hub, outlets, command)
@@ -174,7 +192,7 @@ async def open_alone(hub: Hub, outlets: Outlets, who: Person, command: OpenDoor)
 
 async def may_alone(connection: asyncpg.Connection, who: str, now: datetime, doors: int) -> bool:
     """Whether one person may open one more door. Asked under a lock, so that two requests cannot both be the last."""
-    await connection.execute(_LOCK, who)
+    await connection.execute(LOCK, who)
     return bool(await connection.fetchval(_DOORS, who, now - WINDOW) < doors)
 
 
@@ -227,7 +245,7 @@ async def ask_to_keep_longer(hub: Hub, who: Person, longer: Longer) -> Act:
     async with hub.pool.acquire() as connection, connection.transaction():
         alone = await _longer_alone(hub, connection, who.id, longer.stations, now)
         await connection.execute(
-            _INSERT, act, "keep_longer", None, _text(longer), who.id, now, now + WINDOW * 6,
+            INSERT, act, "keep_longer", None, text_of(longer), who.id, now, now + WINDOW * 6,
             "agreed" if alone else "waiting", now + UNDO if alone else None,
         )  # fmt: skip
     return await find(hub, act)
@@ -243,13 +261,13 @@ async def ask_to_write_off(hub: Hub, who: Person, station: str, counted: int, re
     refuse_bad_reason(reason)
     act, now = hub.ids.new(), hub.clock.now()
     async with hub.pool.acquire() as connection, connection.transaction():
-        await connection.execute(_LOCK, station)
+        await connection.execute(LOCK, station)
         found = tuple(row["id"] for row in await connection.fetch(INSIDE_OF, [station], list(INSIDE)))
         if not found or len(found) != counted or await connection.fetchval(_WRITES_OFF, station, now):
             raise Refusal("stale_screen")
         alone = len(found) <= hub.policy.parcels_alone
         await connection.execute(
-            _INSERT, act, "write_off", station, _text(Gone(found, reason)), who.id, now, now + WINDOW * 6,
+            INSERT, act, "write_off", station, text_of(Gone(found, reason)), who.id, now, now + WINDOW * 6,
             "agreed" if alone else "waiting", now + UNDO if alone else None,
         )  # fmt: skip
     return await find(hub, act)
@@ -261,7 +279,7 @@ async def _longer_alone(
     """Whether one person may keep these longer alone: with what they asked for alone within a day, station by station,
     it is no more than the policy allows. Asked under a lock. Refuses a station that they asked for already and that is
     not through yet."""
-    await connection.execute(_LOCK, who)
+    await connection.execute(LOCK, who)
     total = await _count(connection, stations)
     for row in await connection.fetch(_LONGER_ALONE, who, now, now - SUMMED):
         before = msgspec.json.decode(row["body"], type=Longer).stations
@@ -286,7 +304,7 @@ async def agree(hub: Hub, who: Person, act_id: UUID) -> Act:
     if not await still_may(hub, act.asked_by, act.kind, act.stations):
         await hub.pool.execute(OVER, act_id, "no_right")
         raise Refusal("stale_screen")
-    due = now if act.kind == "open_door" else now + UNDO
+    due = now if act.kind in ("open_door", "take_out") else now + UNDO
     if await hub.pool.fetchrow(_AGREE, act_id, who.id, due, now) is None:
         raise Refusal("stale_screen")
     return await find(hub, act_id)
@@ -320,29 +338,29 @@ async def withdraw(hub: Hub, who: Person, act_id: UUID) -> None:
 
 async def find(hub: Hub, act: UUID) -> Act:
     """Raises Refusal for an unknown one."""
-    row = await hub.pool.fetchrow(f"{_SHOWN} WHERE act.id = $1", act)
+    row = await hub.pool.fetchrow(f"{SHOWN} WHERE act.id = $1", act)
     if row is None:
         raise Refusal("not_found")
-    return _act(row)
+    return read_act(row)
 
 
 async def under_way(hub: Hub, who: Person) -> list[Act]:
     """What waits for a second person, or may still be withdrawn, as far as this person's area goes; oldest first."""
     rows = await hub.pool.fetch(
-        f"{_SHOWN} WHERE state IN ('waiting', 'agreed') AND (until > $1 OR (state = 'agreed' AND outcome = 'stuck')) "
+        f"{SHOWN} WHERE state IN ('waiting', 'agreed') AND (until > $1 OR (state = 'agreed' AND outcome = 'stuck')) "
         "ORDER BY asked_at", hub.clock.now(),
     )  # fmt: skip
-    return [act for act in map(_act, rows) if all(who.sees(station) for station in act.stations)]
+    return [act for act in map(read_act, rows) if all(who.sees(station) for station in act.stations)]
 
 
 async def lately_at(hub: Hub, station: str, within: timedelta = WINDOW) -> list[Act]:
     """What was asked of single doors of this station lately, newest first."""
     since = hub.clock.now() - within
     rows = await hub.pool.fetch(_LATELY, station, since)
-    return [_act(row) for row in rows]
+    return [read_act(row) for row in rows]
 
 
-def _act(row: asyncpg.Record) -> Act:
+def read_act(row: asyncpg.Record) -> Act:
     what: Any = msgspec.json.decode(row["body"], type=BODY[row["kind"]])
     return Act(
         row["id"], row["kind"], row["station"], what, row["asked_by"], row["asker"] or row["asked_by"],
@@ -350,7 +368,7 @@ def _act(row: asyncpg.Record) -> Act:
     )  # fmt: skip
 
 
-def _text(body: OneDoor | Longer | Gone) -> str:
+def text_of(body: What) -> str:
     return msgspec.json.encode(body).decode()
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -20,8 +21,8 @@ from parcelwall.hub.keys import Keys
 from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import WRITTEN_BY, WRITTEN_FOR, Stations
 from parcelwall.ids import Ids
-from parcelwall.link.orders import LASTS_MS, Asked, By
-from parcelwall.rules import decide, facts
+from parcelwall.link.orders import LASTS_MS, Asked, By, Do
+from parcelwall.rules import decide, facts, taking_out
 from parcelwall.rules.life import Parcel
 from parcelwall.rules.personal import refuse_personal
 
@@ -128,13 +129,15 @@ class Outlets:
 
 
 class OpenDoor(Command, kw_only=True):
-    """One door, now. Without a compartment it is the parcel's own, and a right of its recipient."""
+    """One door, now. Without a compartment it is the parcel's own, and a right of its recipient; or, to take it out for
+    good, of the operator once its holding time is over."""
 
     station: str
     compartment: int | None = None
     parcel: UUID | None = None
     reason: str = ""
     by: By = "operator"
+    do: Do = "open"
     verified: bool = False
     reached: bool = False
     after: UUID | None = None  # the visit after which the door is only offered
@@ -164,22 +167,30 @@ class OpenDoor(Command, kw_only=True):
             raise Refusal("station_offline", station=self.station)
         self.until = at.now + LASTS
         at.record(facts.Granted(
-            grant=self.order, station=self.station, may=("collect",) if parcel else ("service",), parcel=self.parcel,
+            grant=self.order, station=self.station, may=(self._right(),), parcel=self.parcel,
             until=self.until, by=self.by, compartment=door, reason=self.reason,
             actor=self.actor, second=self.second,
         ))  # fmt: skip
         self.granted = Asked(
             id=self.order, station=self.station, door=door, by=self.by, reason=self.reason,
             right=parcel.reservation if parcel else None, generation=parcel.generation if parcel else 0,
-            verified=self.verified, after=self.after,
+            verified=self.verified, after=self.after, do=self.do,
         )  # fmt: skip
         return Answer(200, {"order": str(self.order), "station": self.station, "compartment": door})
 
+    def _right(self) -> Literal["take_back", "collect", "service"]:
+        if self.do == "take_out":
+            return "take_back"
+        return "collect" if self.parcel else "service"
+
     def _own(self, at: Sitting) -> Parcel | None:
-        """The recipient's own parcel, inside this station; for a verified person if it asks for one."""
+        """The recipient's own parcel, inside this station; for a verified person if it asks for one. Or what is to be
+        taken out of it."""
         if self.parcel is None:
             return None
         parcel = own(at, self.parcel, None)
+        if self.do == "take_out":
+            return taking_out.take_out(parcel, self.station)
         decide.refuse_blocked(parcel)
         return decide.collect(parcel, "verified" if self.verified else "token")
 

@@ -154,7 +154,9 @@ class Teller:
         """Whoever has a parcel behind a door that an operator had opened is told so (trust.md A-12)."""
         told = []
         for (writer, number), fact in (await facts_of(connection, entries)).items():
-            if isinstance(fact, facts.OrderAnswered) and (fact.by, fact.outcome) == ("operator", "opened"):
+            if isinstance(fact, facts.OrderAnswered) and fact.by == "operator" and fact.outcome == "opened":
+                if fact.takes_out:
+                    continue  # that it has gone back is told once its door is shut
                 behind = await connection.fetch(_BEHIND, streams.station_of(writer), fact.compartment)
                 told += [(each["id"], writer, number, "opened_by_us") for each in behind]
         return told

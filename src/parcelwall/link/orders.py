@@ -17,6 +17,7 @@ from parcelwall.link.identity import Signer, order_bytes, signed_by
 LASTS_MS = 15_000
 
 By = Literal["recipient", "operator"]
+Do = Literal["open", "take_out"]  # look behind a door, or collect; take out for good what nobody has collected in time
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +25,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     `presence` is the number that the person has read off the station's screen, "" where none is asked for. `verified`:
     a passkey was shown for this order, and the person's device has verified them. `after`: the door is not opened, it
-    is offered to whoever has just ended that visit and still stands there.
+    is offered to whoever has just ended that visit and still stands there. A station that does not know what it is to
+    `do` cannot read the order, and opens nothing.
     """
 
     id: UUID
@@ -37,6 +39,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     presence: str = ""
     verified: bool = False
     after: UUID | None = None
+    do: Do = "open"
 
 
 class Ordered(Asked, frozen=True, kw_only=True):
@@ -44,7 +47,6 @@ class Ordered(Asked, frozen=True, kw_only=True):
 
     boot: str
     not_after: int
-    do: Literal["open"] = "open"
 
 
 class Beaten(NamedTuple):

@@ -74,6 +74,12 @@ STATES: dict[str, tuple[Saying, ...]] = {
     "opened_by_operator": (
         Saying(N_("The operator has opened door {door}"), N_("Leave inside what is inside. Push the door shut.")),
     ),
+    "opened_to_take_out": (
+        Saying(
+            N_("The operator has opened door {door}"),
+            N_("Whoever works for them takes out what is inside, then pushes the door shut."),
+        ),
+    ),
     "open_spoken": (
         Saying(
             N_("Door {door} is open"),

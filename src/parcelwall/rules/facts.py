@@ -319,6 +319,7 @@ class OrderAnswered(Fact, frozen=True, kw_only=True):
     compartment: Door
     by: By = "unknown"
     why: str = ""  # of a refusal: one of errors.REASONS
+    takes_out: bool = False  # for good what lies behind it; its `TakenBack` tells of that
 
 
 class CompartmentHealth(Fact, frozen=True, kw_only=True):

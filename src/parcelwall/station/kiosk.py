@@ -278,9 +278,9 @@ class Kiosk:
             self.righting.is_done(visit)
         elif visit.purpose == "inspect" and visit.courier and (self.showing.technician or self.showing.courier):
             self.servicing.looked(visit)
-        elif visit.purpose == "inspect" and self.showing.courier:  # opened from afar: whoever works here goes on
+        elif visit.by == "operator" and self.showing.courier:  # opened from afar: whoever works here goes on
             self.show("courier-scan", COURIER_IDLE_S)
-        elif visit.purpose == "inspect" and self.showing.technician:
+        elif visit.by == "operator" and self.showing.technician:
             self.show("service", COURIER_IDLE_S)
         elif _is_sent(visit):
             self.sending.is_in(visit)

@@ -105,6 +105,8 @@ class Orders:
             raise Refusal("order_late")
 
     def _begin(self, ordered: Ordered) -> Visit:
+        if ordered.do == "take_out":
+            return taking.by_order(self.desk, ordered.id, ordered.right, ordered.not_after / 1000)
         if ordered.by == "operator":
             return self.desk.inspect(ordered.id, ordered.door, ordered.not_after / 1000)
         if not self._presence.fits(ordered.presence):
@@ -128,6 +130,7 @@ class Orders:
     def _answer(self, ordered: Ordered, outcome: str, why: str) -> None:
         answer = facts.OrderAnswered(
             order=ordered.id, outcome=outcome, compartment=ordered.door, by=ordered.by, why=why,  # type: ignore[arg-type]
+            takes_out=ordered.do == "take_out",
         )  # fmt: skip
         self._untold.append(answer)
         self.tell_later()

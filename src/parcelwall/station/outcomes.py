@@ -26,7 +26,8 @@ def fact_of(visit: Visit, station: str, now: datetime) -> facts.ParcelFact | Non
         by = "courier" if visit.courier else "delegate" if visit.by == "delegate" else "recipient"
         return facts.Collected(**known, generation=visit.generation, by=by)
     if visit.purpose == "take_back" or visit.taken_out:
-        return facts.TakenBack(**known, courier=visit.courier, by="courier" if visit.courier else "sender")
+        by = "courier" if visit.courier else "operator" if visit.by == "operator" else "sender"
+        return facts.TakenBack(**known, courier=visit.courier, by=by)
     return None
 
 

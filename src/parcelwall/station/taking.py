@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from parcelwall.errors import Refusal
-from parcelwall.rules import decide
+from parcelwall.rules import decide, taking_out
 from parcelwall.rules.life import Parcel, Stage
 from parcelwall.station.desk import StationDesk
 from parcelwall.station.visit import Visit, spent
@@ -48,6 +48,15 @@ def take_out(desk: StationDesk, parcel: UUID, courier: UUID) -> Visit:
     return desk._begin("collect", sent, sent.compartment or 0, courier=courier, generation=sent.generation)
 
 
+def by_order(desk: StationDesk, order: UUID, reservation: UUID | None, until_mono_s: float) -> Visit:
+    """Begins the visit of whoever stands here for the operator and takes out what nobody collected in time. Refused as
+    for a courier; what a sender has put in waits for one."""
+    desk._refuse_busy()
+    inside = (each for each in desk.inside() if each.reservation == reservation)
+    late = taking_out.take_out(next(inside, None), desk.memory.station)
+    return desk._begin("take_back", late, late.compartment or 0, by="operator", order=order, until_mono_s=until_mono_s)
+
+
 def has_rested(visit: Visit) -> bool:
     """Whether its coil was not driven at all, for it had had its share of pulses."""
     return visit.outcome == "void" and visit.pulses == 0
@@ -58,7 +67,8 @@ def may_be_tried(failed: Visit) -> bool:
     is wrong with it, and they may wait before it with what is to go in."""
     if failed.purpose == "deposit":
         return has_rested(failed)
-    return (failed.outcome == "failed" or has_rested(failed)) and failed.purpose in ("collect", "take_back")
+    has_come = failed.purpose == "collect" or (failed.purpose == "take_back" and failed.courier is not None)
+    return (failed.outcome == "failed" or has_rested(failed)) and has_come
 
 
 def once_more(desk: StationDesk, failed: Visit) -> Visit:

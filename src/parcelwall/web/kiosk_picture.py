@@ -161,8 +161,8 @@ def _parcel_of(station: Station, showing: Showing) -> UUID | None:
 def _told(station: Station, showing: Showing, known: Words) -> Saying:
     """Words for a door that an operator opened from afar, and for what is refused for its own reason; else the
     screen's own words stand."""
-    if showing.screen in ("opening", "open", "still-open") and _is_inspected(station, showing):
-        return state_text("opened_by_operator", known, door=showing.door)
+    if showing.screen in ("opening", "open", "still-open") and (why := _opened_from_afar(station, showing)):
+        return state_text(why, known, door=showing.door)
     if showing.screen == "case" and showing.refusal:
         return state_text("not_recorded_put_nothing_in" if _is_put_in(station, showing) else "not_recorded", known)
     if showing.screen == "closed" and showing.refusal == "station_out_of_service":
@@ -172,12 +172,15 @@ def _told(station: Station, showing: Showing, known: Words) -> Saying:
     return refusal_text(showing.refusal, known, "kiosk", door=showing.door)
 
 
-def _is_inspected(station: Station, showing: Showing) -> bool:
-    """An operator opens it from afar: nobody at the screen is to take anything out."""
-    visits = station.desk.unfinished()
-    return any(
-        visit.id == showing.visit and visit.purpose == "inspect" and visit.courier is None for visit in visits
-    )
+def _opened_from_afar(station: Station, showing: Showing) -> str:
+    """What is said of a door that an operator has opened from afar: to look behind it, and nobody at the screen is to
+    take anything out; or for somebody of theirs who takes out what is late. "" for any other."""
+    visit = next((each for each in station.desk.unfinished() if each.id == showing.visit), None)
+    if visit is None or visit.courier is not None:
+        return ""
+    if visit.purpose == "take_back":
+        return "opened_to_take_out"
+    return "opened_by_operator" if visit.purpose == "inspect" else ""
 
 
 def _is_unfit(station: Station, showing: Showing) -> bool:

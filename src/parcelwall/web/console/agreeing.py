@@ -7,10 +7,11 @@ from litestar import Request, Response, post
 from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, passkeys, signed_in
+from parcelwall.hub import acts, passkeys, signed_in, taking_out
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
 from parcelwall.hub.staff import SignIn
+from parcelwall.web.console import expired
 from parcelwall.web.console.gate import HOME, back, must, posted, stood
 from parcelwall.web.console.jobs import Jobs
 from parcelwall.web.console.sign_in import prove_again
@@ -45,6 +46,9 @@ async def _agreed(hub: Hub, outlets: Outlets, jobs: Jobs, sign_in: SignIn, act: 
     if agreed.kind == "open_door":
         jobs.start(acts.carry_out_door(hub, outlets, agreed))
         return f"{HOME}/stations/{agreed.station}?said=asked"
+    if agreed.kind == "take_out":
+        jobs.start(taking_out.carry_out(hub, outlets, agreed))
+        return f"{expired.path_of(agreed.station or '')}?said=asked"
     if agreed.kind == "write_off":
         return f"{path_of(agreed.station or '')}?said=agreed"
     return f"{HOME}/longer?said=agreed"

@@ -118,12 +118,12 @@ def back(path: str, what: str = "", no: Refusal | None = None) -> Redirect:
 
 def stood(hub: Hub, form: dict[str, str]) -> str:
     """The page on which the form that was sent stands: the map, "Keep longer", a station's or the one that writes off
-    what lies there, or the list of what needs somebody as it was narrowed down."""
+    or takes out what lies there, or the list of what needs somebody as it was narrowed down."""
     station, to, asked = form.get("station", ""), form.get("to", ""), parse_qs(form.get("narrowed", ""))
     if to in ("map", "longer"):
         return HOME if to == "map" else f"{HOME}/longer"
     if station in hub.stations.known:
-        return f"{HOME}/stations/{station}{'/write-off' if to == 'write-off' else ''}"
+        return f"{HOME}/stations/{station}{f'/{to}' if to in ('write-off', 'expired') else ''}"
     kept = urlencode([(name, asked[name][0]) for name in ("only", "q") if name in asked])
     return f"{HOME}/needs?{kept}" if kept else f"{HOME}/needs"
 

@@ -201,6 +201,8 @@ def _row(hub: Hub, person: Person, need: Need, known: Any, pictures: int) -> Nee
     here = f"{HOME}/needs"
     if need.about == "permit":
         here = f"{HOME}/sites?station={need.station}"
+    elif need.act is not None and need.act.kind == "take_out":
+        here = f"{HOME}/stations/{need.station}/expired"
     elif need.station:
         here = f"{HOME}/stations/{need.station}" + (f"?door={need.compartment}" if need.compartment else "")
     elif need.parcel:

@@ -43,6 +43,20 @@ REFUSED = {
     "reason_missing": N_("Say why first. It goes into the journal."),
 }
 
+TAKEN_OUT = {
+    "goes_back": N_("it goes back to its carrier"), "room": N_("its room is needed"),
+    "authority": N_("an authority demands it"),
+}  # fmt: skip
+"""Why what is late is taken out from afar."""
+STEP = {
+    "opened": N_("open now: take it out, then push the door shut"), "out": N_("taken out"),
+    "door_busy": N_("another door is still open there; this one waits"), "left_open": N_("nobody saw its door shut"),
+    "wrong_code": N_("collected meanwhile, or not late any more"), "next": N_("still to come"),
+    "wrong_stage": N_("collected meanwhile, or not late any more"), "left": N_("not opened"),
+    "not_for_this_station": N_("collected meanwhile, or not late any more"),
+}  # fmt: skip
+"""What became of one parcel of an act that takes several out, or will."""
+
 WHO_MAY = N_("It may lie outside your area, or beyond your role. An admin can change both, under People.")
 
 ABOUT = {

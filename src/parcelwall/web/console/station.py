@@ -91,6 +91,7 @@ async def station_view(
         may_agree=person.may("agree", name),
         passkeys=bool(person.actor and await passkeys.of_holder(hub, person.actor)),
         may_write_off=person.may("end", name) and one.glance.waiting + one.glance.overdue > 0,
+        may_take_out=person.may("end", name) and one.glance.overdue > 0,
         screen=await screen_says(hub, person, name), events=with_query(f"{here}/events", request),
     )  # fmt: skip
 

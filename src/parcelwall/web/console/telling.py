@@ -60,6 +60,7 @@ LOOKED = {
     "person": said.KIND["Looked"], "search": N_("Somebody searched for a parcel"),
     "export": N_("Somebody fetched figures as a file"),
 }  # fmt: skip
+TAKEN_OUT = N_("Taken out from afar, late as it was")
 NOTED = {"sent": N_("Somebody was sent there"), "told": N_("The recipient was told that it is seen to")}
 BY_FIELD = {"Looked": ("at", LOOKED), "CaseNoted": ("what", NOTED)}
 TABLES: dict[tuple[str, str], Mapping[str, str]] = {
@@ -67,7 +68,9 @@ TABLES: dict[tuple[str, str], Mapping[str, str]] = {
     ("DoorFailed", "why"): DOOR_FAILED, ("DoorOpened", "why"): OPENED_FOR, ("CompartmentHealth", "why"): HEALTH,
     ("OrderAnswered", "outcome"): OUTCOME, ("CaseClosed", "outcome"): CLOSED, ("Power", "status"): POWER,
     ("Cancelled", "why"): said.CALLED_OFF, ("WrittenOff", "why"): said.WRITTEN_OFF,
-    ("Granted", "reason"): said.REASONS, ("Looked", "reason"): {**said.REASONS, "phone": N_("by a telephone number")},
+
+    ("Granted", "reason"): {**said.TAKEN_OUT, **said.REASONS},
+    ("Looked", "reason"): {**said.REASONS, "phone": N_("by a telephone number")},
 }  # fmt: skip
 REFUSED = {("Diverted", "reason"), ("OrderAnswered", "why")}  # these are names of refusals
 
@@ -81,6 +84,8 @@ def kind(of: str, body: Mapping[str, Any], known: Words) -> str:
     if of in BY_FIELD:
         field, table = BY_FIELD[of]
         text = table.get(body.get(field, ""), text)
+    if of == "TakenBack" and body.get("by") == "operator":
+        text = TAKEN_OUT
     return known.gettext(text)
 
 

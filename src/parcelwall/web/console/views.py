@@ -183,6 +183,7 @@ class StationView(msgspec.Struct, frozen=True):
     passkeys: bool
     screen: ScreenSays | None = None
     may_write_off: bool = False  # all that lies there, at once
+    may_take_out: bool = False  # what is late there
     events: str | None = None
 
 

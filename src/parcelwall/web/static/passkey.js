@@ -12,9 +12,8 @@
     return said;
   }
 
-  async function run(form) {
+  async function run(form, fields) {
     const kind = form.dataset.passkey;
-    const fields = Object.fromEntries(new FormData(form));
     const options = PublicKeyCredential[parse[kind]](await asked(`${form.action}/begin`, JSON.stringify(fields)));
     const made = await (kind === "make"
       ? navigator.credentials.create({ publicKey: options })
@@ -38,9 +37,10 @@
     if (!can || !(parse[form.dataset.passkey] in PublicKeyCredential)) return tell(form, "cannot");
     const buttons = form.querySelectorAll("button");
     running.add(form);
+    const fields = Object.fromEntries(new FormData(form, event.submitter)); // before it is disabled
     for (const each of buttons) each.disabled = true;
     tell(form, "");
-    await run(form).catch((failed) => tell(form, failed.name === "NotAllowedError" ? "stopped" : "failed"));
+    await run(form, fields).catch((failed) => tell(form, failed.name === "NotAllowedError" ? "stopped" : "failed"));
     for (const each of buttons) each.disabled = false;
     running.delete(form);
   });
