@@ -9,8 +9,12 @@ import pytest_asyncio
 from hub.backups import Backups
 from hub.test_restored import reserve, whole
 from parcelwall.clock import VirtualClock
+from parcelwall.hub import reading
+from parcelwall.hub.followers import number_feed, turn
+from parcelwall.hub.house import Hub
 from parcelwall.hub.lists import Block
 from parcelwall.hub.sweeps import sweep
+from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import seeded
 from parcelwall.rules.life import Stage
 from parcelwall.simulation.town import Town, a_town
@@ -137,3 +141,29 @@ async def test_a_newer_backup_after_an_older_one(town: Town, backups: Backups) -
     async with backups.restored(newer) as hub:
         await all_carry(town)
         await whole(hub, town)
+
+
+async def test_a_carrier_who_asks_on_from_a_lost_number_misses_nothing(town: Town, backups: Backups) -> None:
+    """Its feed goes on above all numbers that it can have seen, without a gap, as `verify` knows."""
+
+    async def fed(hub: Hub, after: int) -> list[tuple[int, str]]:
+        while await turn(hub.pool, "feed", number_feed):
+            pass
+        return [(row["number"], row["kind"]) for row in await reading.feed(hub, "acme", after, 100)]
+
+    await told(town, "PW-1")
+    seen = await fed(town.hub, 0)
+    backup = await backups.make()
+    await announced(town.hub, "PW-2")
+    await announced(town.hub, "PW-3")
+    last = (await fed(town.hub, 0))[-1][0]
+    async with backups.restored(backup) as hub:
+        assert await fed(hub, 0) == seen
+        await announced(hub, "PW-4", "S-0002")
+        new = await fed(hub, last)
+        assert [kind for _, kind in new] == ["Announced", "Reserved"]
+        assert new[1][0] == new[0][0] + 1
+        await all_carry(town)
+        await whole(hub, town)
+        await hub.pool.execute("UPDATE feed SET number = number + 1 WHERE number = $1", new[1][0])
+        assert await verify_hub(hub.pool) == [f"INV-08: the feed of acme has number {new[1][0] + 1} after {new[0][0]}"]

@@ -126,20 +126,24 @@ async def _each_alone(pool: asyncpg.Pool, handles: dict[str, Handle]) -> int:
 
 # each carrier's own gapless feed
 
-_NUMBER_FEED = """
+FEED_PER_S = 1_000  # entries of one carrier between two restores; then a later epoch has all higher numbers
+_NUMBER_FEED = f"""
 WITH new AS (
   SELECT carrier, w.writer, w.number, row_number() OVER (PARTITION BY carrier ORDER BY w.place) AS n
   FROM unnest($1::text[], $2::bigint[], $3::uuid[]) WITH ORDINALITY AS w (writer, number, parcel, place)
   JOIN parcel ON parcel.id = w.parcel),
 head AS MATERIALIZED (
-  SELECT carrier, coalesce((SELECT max(number) FROM feed WHERE feed.carrier = each.carrier), 0) AS last
-  FROM (SELECT DISTINCT carrier FROM new) AS each)
+  SELECT carrier, greatest((SELECT max(number) FROM feed WHERE feed.carrier = each.carrier), begun.number) AS last
+  FROM (SELECT DISTINCT carrier FROM new) AS each,
+       (SELECT CASE epoch WHEN 1 THEN 0 ELSE {FEED_PER_S}::bigint * epoch END AS number FROM house) AS begun)
 INSERT INTO feed (carrier, number, writer, entry_number)
-SELECT carrier, n + last, writer, number FROM new JOIN head USING (carrier)"""
+SELECT carrier, n + last, writer, number FROM new JOIN head USING (carrier)"""  # noqa: S608 - a number of our own
 
 
 async def number_feed(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
-    """Gives every entry of a parcel the next number of its carrier's feed."""
+    """Gives every entry of a parcel the next number of its carrier's feed. A hub that was restored has forgotten how
+    far it had counted, and carriers ask for what follows the last number they have seen: so it counts on above all that
+    it can have given, as it does with its streams."""
     of_parcels = [entry for entry in entries if entry.parcel is not None]
     await connection.execute(
         _NUMBER_FEED, [e.writer for e in of_parcels], [e.number for e in of_parcels], [e.parcel for e in of_parcels]

@@ -31,7 +31,8 @@ SELECT body, happened_at FROM entry WHERE parcel = $1 AND kind = 'CarrierReporte
 _FIRST_STOPS = """
 SELECT body::json ->> 'station' AS station, min(happened_at) AS first FROM feed
 JOIN entry ON entry.writer = feed.writer AND entry.number = feed.entry_number
-WHERE carrier = $1 AND feed.number > (SELECT max(number) FROM feed WHERE carrier = $1) - $3
+WHERE carrier = $1 AND feed.number > coalesce(
+    (SELECT number FROM feed WHERE carrier = $1 ORDER BY number DESC OFFSET $3 LIMIT 1), 0)
   AND kind = 'Deposited' AND happened_at >= $2 GROUP BY 1"""
 OVERLAP = timedelta(hours=1)  # a transaction that began earlier may commit later, and processes' clocks differ
 Place = tuple[datetime, str, int]  # of an entry: when it was recorded, its writer, its number
