@@ -3,13 +3,14 @@ to take back, doors to check, a technician. Each played in a browser on a real s
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from parcelwall.rules import access, facts
-from parcelwall.rules.elsewhere import Answer, Asked, Place
+from parcelwall.rules.elsewhere import Answer, Asked, Kept, Place
 from parcelwall.rules.life import Stage
 from station.rig import NAME
 from web.gallery import CHROMIUM
@@ -105,6 +106,28 @@ async def test_a_late_parcel_is_still_given_out(live: LiveKiosk) -> None:
     await live.type(live.rig.code(parcel), "open")
     await shut(live, "thanks")
     assert live.rig.parcel(parcel).stage == Stage.COLLECTED
+
+
+async def test_a_parcel_is_kept_longer_instead_of_collected(live: LiveKiosk) -> None:
+    """By the way under Help: a wrong code, then the right one without a line, then with one."""
+    parcel = await live.rig.inside("PW-1234")
+    code, station = live.rig.code(parcel), live.rig.station
+    pulses, live.rig.desk.online = live.rig.pulses(), False
+    await arrives(live)
+    await live.tap("Help", "help")
+    await live.tap("Keep a parcel longer", "keep")
+    await live.type(f"{(int(code) + 1) % 10**8:08d}1234", "keep")
+    await reads(live, "That code keeps no parcel here")
+    await live.type(f"{code}1234", "kept")
+    await reads(live, "That cannot be done now")
+    live.rig.desk.online = True
+    station.elsewhere.look()
+    question = msgspec.json.decode(station.elsewhere.to_send(), type=Asked)
+    until = live.rig.now.now() + timedelta(hours=72)
+    station.elsewhere.told(msgspec.json.encode(Answer(question.id, kept=Kept(until, True))).decode())
+    live.kiosk.redraw()
+    await reads(live, "It stays longer")
+    assert live.rig.pulses() == pulses
 
 
 async def test_what_is_for_a_person_is_not_opened_by_a_code_alone(live: LiveKiosk) -> None:

@@ -1,6 +1,7 @@
 """What the hub tells a station's screen of other stations: names and addresses, and of parcels to couriers alone."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,8 +12,9 @@ import pytest_asyncio
 from hub.test_couriers import COURIER, OTHER, admit
 from parcelwall.hub import elsewhere
 from parcelwall.hub.house import Hub
-from parcelwall.rules.elsewhere import Answer, Asked, Place, Question
-from station.towns import a_hub, about, announced
+from parcelwall.rules.elsewhere import Answer, Asked, Kept, Place, Question
+from parcelwall.rules.facts import Extended
+from station.towns import Pen, a_hub, about, announced, parcel_at
 
 HERE, NEXT, FAR = "S-0001", "S-0002", "S-0003"
 
@@ -86,3 +88,27 @@ async def test_an_answer_holds_a_name_and_an_address_and_nothing_else(hub: Hub) 
     told = msgspec.json.decode(await elsewhere.answer(hub, HERE, asked))
     assert told == {"id": "q", "place": {"name": "Station S-0002", "address": "Aleksanterinkatu 9"}}
     assert Place("Kluuvi").address == ""
+
+
+async def kept(hub: Hub, station: str, parcel: UUID, once: int) -> Kept | None:
+    asked = Asked("q", Question(about="keep", parcel=parcel, once=UUID(int=once)))
+    answer = await elsewhere.answer(hub, station, msgspec.json.encode(asked).decode())
+    return msgspec.json.decode(answer, type=Answer).kept
+
+
+async def test_a_parcel_is_kept_longer_once_for_each_wish_and_as_often_as_the_policy_says(hub: Hub) -> None:
+    parcel = await announced(hub, "PW-1", HERE)
+    until = hub.clock.now() + timedelta(hours=48)
+    assert await kept(hub, HERE, parcel, 1) is None, "it does not lie there yet"
+    pen = Pen(HERE, hub.clock)  # type: ignore[arg-type]
+    await hub.receive(HERE, pen.write(pen.deposited(await parcel_at(hub, parcel), 1, collect_by=until)))
+    assert await kept(hub, NEXT, parcel, 1) is None, "another station asks"
+    first = await kept(hub, HERE, parcel, 1)
+    assert first == Kept(until + timedelta(hours=hub.policy.extend_hours), True)
+    assert await kept(hub, HERE, parcel, 1) == first, "the line asks again after a while"
+    for wish in range(2, 2 + hub.policy.extensions):
+        last = await kept(hub, HERE, parcel, wish)
+    assert last is not None and not last.longer
+    rows = await hub.pool.fetch("SELECT body FROM entry WHERE kind = 'Extended'")
+    told = [msgspec.json.decode(row["body"], type=Extended) for row in rows]
+    assert [each.by for each in told] == ["recipient"] * hub.policy.extensions

@@ -99,8 +99,10 @@ async def test_whoever_lies_behind_a_door_that_an_operator_opened_is_told(office
         answer = facts.OrderAnswered(order=UUID(int=door), outcome=outcome, compartment=door, by=by)  # type: ignore[arg-type]
         await office.hub.receive("S-0001", office.pen.write(answer))
     await office.hub.receive("S-0001", office.pen.raw(("OrderAnswered", '{"order": 7}')))
+    taken = facts.OrderAnswered(order=UUID(int=8), outcome="opened", compartment=1, by="operator", takes_out=True)
+    await office.hub.receive("S-0001", office.pen.write(taken))
     await office.tell()
-    assert len(office.mail.got) == before
+    assert len(office.mail.got) == before, "of what is taken out it is told that it has gone back, once it is out"
     opened = facts.OrderAnswered(order=UUID(int=9), outcome="opened", compartment=1, by="operator")
     await office.hub.receive("S-0001", office.pen.write(opened))
     for _ in range(2):

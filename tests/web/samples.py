@@ -27,6 +27,7 @@ TOKEN = "PW1:" + "0123456789ABCDEFGHJKMNPQRSTVWXYZ" * 4 + "7F329QPW7F329Q4711"
 WALLS = dict[str, str]
 LANGUAGES = tuple(views.Language(*pair) for pair in languages().items())
 PAD = views.Pad()
+KEEP_PAD = views.Pad((views.PadField("digits", (4, 4)), views.PadField("selector", (4,), masked=False)), "/keep")
 PAUSED_PAD = views.Pad((views.PadField("digits", (4, 4)), views.PadField("selector", (4,))))
 DAILY_PAD = views.Pad((views.PadField("daily", (4, 4)),))
 NOTE = "The door to the yard is shut until 14:00. Please come in from Aleksanterinkatu, past the flower shop there."
@@ -136,6 +137,11 @@ def kiosk_screens(words: Words) -> dict[str, views.KioskScreen]:
         "home-full": at("home", pad=PAD, no_sending="full", presence="042"),
         "home-alone-out": at("home", pad=PAD, no_sending="out", saving_power=True, alone=True),
         "held": at("held"),
+        "keep": at("keep", pad=KEEP_PAD),
+        "keep-wrong": at("keep", pad=KEEP_PAD, keeps="wrong", tries_left=2, cue="refused"),
+        "kept": at("kept", keeps="longer", deadline=DEADLINE), "kept-asks": at("kept", keeps="asks", deadline=DEADLINE),
+        "kept-no": at("kept", keeps="no", deadline=DEADLINE),
+        "kept-alone": at("kept", keeps="alone", alone=True, deadline=NOW - timedelta(hours=2)),
         "held-number": at("held", phone="+358 9 4245 0100"),
         **sender_screens(at),
         "lost": at("lost", door=19),

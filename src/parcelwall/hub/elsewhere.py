@@ -1,4 +1,5 @@
-"""Tells a station's screen of another station: the nearest that is open, the next with room, where a label belongs.
+"""Tells a station's screen of another station: the nearest that is open, the next with room, where a label belongs; and
+keeps a parcel longer whose code was typed there.
 
 What it tells is a name and an address, as they stand in the public list of stations. Of a parcel it speaks to a courier
 alone who is admitted at the station that asks, and of a label only where that courier is admitted too.
@@ -10,12 +11,15 @@ from uuid import UUID
 
 import msgspec
 
+from parcelwall.errors import Refusal
 from parcelwall.hub import couriers
+from parcelwall.hub.commands import Asked as ByKey
+from parcelwall.hub.commands import Extend
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import Station
-from parcelwall.rules.elsewhere import Answer, Asked, Place, Question
-from parcelwall.rules.life import Parcel
+from parcelwall.rules.elsewhere import Answer, Asked, Kept, Place, Question
+from parcelwall.rules.life import INSIDE, Parcel
 from parcelwall.rules.places import Plan, Room, bits, free_by_kind, has_room, read_room
 
 WITHIN_KM, MOST = 50.0, 20  # stations that are looked at, nearest first
@@ -26,6 +30,8 @@ SELECT id, room FROM station JOIN station_presence ON station = id
 WHERE id = ANY($1::text[]) AND in_service AND last_seen >= $2"""
 _EXPECTED = "SELECT record FROM parcel WHERE id = $1 AND station = $2 AND stage = 'RESERVED'"
 
+_LIES_THERE = "SELECT record FROM parcel WHERE id = $1 AND station = $2 AND stage = ANY($3::text[])"
+
 
 async def answer(hub: Hub, station: str, body: str) -> str:
     """The answer to what this station asks, as it goes over the line; "" for what nobody can read."""
@@ -34,9 +40,34 @@ async def answer(hub: Hub, station: str, body: str) -> str:
     except (msgspec.DecodeError, UnicodeError):
         return ""
     here = hub.stations.known.get(station)
+    if asked.question.about == "keep":
+        kept = await _kept(hub, station, asked.question)
+        return msgspec.json.encode(Answer(asked.id, kept=kept)).decode()
     found = await _found(hub, here, asked.question) if here else None
     place = Place(found.about.name, found.about.address) if found else None
     return msgspec.json.encode(Answer(asked.id, place)).decode()
+
+
+async def _kept(hub: Hub, station: str, question: Question) -> Kept | None:
+    """Keeps it longer, as its recipient could on their page; None for a parcel that does not lie in the station that
+    asks. That its code was typed there is the station's word, as with a parcel that is collected."""
+    if question.parcel is None or question.once is None:
+        return None
+    before = await _inside(hub, station, question.parcel)
+    if before is None or before.collect_by is None:
+        return None
+    asked = ByKey(f"station/{station}", str(question.once), question.parcel.bytes)
+    try:
+        await hub.desk.ask(Extend(carrier=None, parcel=before.id, by="recipient", asked=asked))
+    except Refusal as no:
+        return Kept(before.collect_by, False) if no.reason == "too_many_extensions" else None
+    now = await _inside(hub, station, before.id)
+    return Kept(now.collect_by, True) if now and now.collect_by else None
+
+
+async def _inside(hub: Hub, station: str, parcel: UUID) -> Parcel | None:
+    record = await hub.pool.fetchval(_LIES_THERE, parcel, station, list(INSIDE))
+    return read_parcel(record) if record else None
 
 
 async def _found(hub: Hub, here: Station, question: Question) -> Station | None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 from parcelwall.errors import Refusal
-from parcelwall.rules import access, facts
-from parcelwall.rules.access import BARE
+from parcelwall.rules import access, decide, facts
+from parcelwall.rules.access import BARE, WITH_SELECTOR
 from parcelwall.rules.life import Parcel
 from parcelwall.station import lists
 from parcelwall.station import visit as visits
@@ -77,6 +77,27 @@ class Codes:
             hit for hit in hits
             if selector in (None, hit[0].selector) and not visits.spent(connection, reservation_of(hit[0]), hit[1])
         ]
+
+    def shown(self, digits: str, selector: str | None) -> tuple[Parcel, int, facts.By]:
+        """The one parcel that this code opens, with its generation and who shows it. Every wrong one counts as a try
+        and is refused alike, whatever the cause."""
+        desk = self._desk
+        brake, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
+        self.refuse_paused(brake, limits)
+        drawn = desk.drawn()
+        if not selector and self.are_many(len(desk.inside()) + len(drawn)):
+            raise Refusal("selector_needed")
+        found = self.of_parcels(digits, selector, drawn)
+        if len(found) > 1 and not selector:
+            raise Refusal("selector_needed")
+        if len(found) != 1:
+            self.wrong(brake, limits)
+        try:
+            return decide.collect(found[0][0]), *found[0][1:]
+        except Refusal as no:
+            if no.reason == "wrong_code":  # else the code was right, and no try is counted
+                self.wrong(brake, limits)
+            raise
 
     def _generations(self, parcel: Parcel) -> tuple[int, ...]:
         return (parcel.generation,) if self._desk.online else (parcel.generation, parcel.generation + 1)

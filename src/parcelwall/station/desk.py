@@ -20,7 +20,7 @@ from parcelwall.errors import Refusal
 from parcelwall.ids import Ids
 from parcelwall.link.identity import signed_by
 from parcelwall.rules import access, decide, delegation, facts, token, twins
-from parcelwall.rules.access import BARE, WITH_SELECTOR
+from parcelwall.rules.access import BARE
 from parcelwall.rules.delegation import Shown
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan, Room
@@ -96,23 +96,8 @@ class StationDesk:
     def collect_by_code(self, digits: str, selector: str | None = None) -> Visit:
         """Begins the visit of whoever knows the code. Every wrong one is refused alike, whatever the cause."""
         self._refuse_busy()
-        brake, limits = (f"selector/{selector}", WITH_SELECTOR) if selector else ("bare", BARE)
-        self.codes.refuse_paused(brake, limits)
-        inside, drawn = self.inside(), self.drawn()
-        if not selector and self.codes.are_many(len(inside) + len(drawn)):
-            raise Refusal("selector_needed")
-        found = self.codes.of_parcels(digits, selector, drawn)
-        if len(found) > 1 and not selector:
-            raise Refusal("selector_needed")
-        if len(found) != 1:
-            self.codes.wrong(brake, limits)
-        parcel, generation, by = found[0]
-        try:
-            return self._begin("collect", decide.collect(parcel), parcel.compartment or 0, generation=generation, by=by)
-        except Refusal as no:
-            if no.reason == "wrong_code":  # else the code was right, and no try is counted
-                self.codes.wrong(brake, limits)
-            raise
+        parcel, generation, by = self.codes.shown(digits, selector)
+        return self._begin("collect", parcel, parcel.compartment or 0, generation=generation, by=by)
 
     def collect_by_token(self, text: str) -> Visit:
         """Begins the visit of whoever shows the hub's signed QR. Each that does not serve is refused alike.

@@ -1,4 +1,5 @@
-"""What a screen wants to know of other stations, and this one does not: asked over the line, shown once it is told.
+"""What a screen wants of the hub, of other stations or of a parcel that is to stay longer: asked over the line, shown
+once it is told.
 
 The screen never waits for it: it says what is known here, and a moment later also what the hub has said. Without a line
 nothing is asked, and the screen says that.
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from parcelwall.clock import Clock
-from parcelwall.rules.elsewhere import MOST_LETTERS, Answer, Asked, Place, Question
+from parcelwall.rules.elsewhere import MOST_LETTERS, Answer, Asked, Kept, Place, Question
 from parcelwall.station.showing import Showing
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Elsewhere:
         self._count = 0
         self._to_send = ""
         self._place: Place | None = None
+        self._kept: Kept | None = None
         self._is_answered = False
 
     def look(self) -> None:
@@ -38,7 +40,7 @@ class Elsewhere:
         if question == self._question and (question is None or now_s - self._asked_s < AGAIN_S):
             return
         if question != self._question:
-            self._place = None
+            self._place = self._kept = None
         self._question, self._asked_s, self._is_answered = question, now_s, False
         self._count += question is not None
         asked = Asked(self._id, question) if question else None
@@ -53,6 +55,8 @@ class Elsewhere:
         showing = self._kiosk.showing
         if showing.screen == "closed" and showing.refusal == "station_out_of_service":
             return Question(about="open")
+        if showing.screen == "kept" and showing.parcel:
+            return Question(about="keep", parcel=showing.parcel, once=showing.once)
         if showing.courier is None:
             return None
         if showing.screen == "unknown" and showing.label:
@@ -79,11 +83,13 @@ class Elsewhere:
         except (msgspec.DecodeError, UnicodeError):
             return
         if self._question is not None and answer.id == self._id:
-            self._place, self._is_answered = answer.place, True
+            self._place, self._kept, self._is_answered = answer.place, answer.kept, True
 
     @property
     def is_awaited(self) -> bool:
-        """Whether an answer may come any moment."""
+        """Whether an answer may come any moment, also to what is only about to be asked."""
+        if self._kiosk.desk.online and self._question != (wanted := self.wanted()):
+            return wanted is not None
         left_s = self._asked_s + AWAITED_S - self._clock.mono()
         return self._question is not None and not self._is_answered and left_s > 0
 
@@ -96,3 +102,8 @@ class Elsewhere:
     def place(self) -> Place | None:
         """What was told for the screen that stands now."""
         return self._place if self._place and self._question == self.wanted() else None
+
+    @property
+    def kept(self) -> Kept | None:
+        """What was told of the parcel that was to stay longer, while that screen stands."""
+        return self._kept if self._kept and self._question == self.wanted() else None

@@ -28,6 +28,7 @@ from parcelwall.station.challenge import Challenge
 from parcelwall.station.collecting import Collecting, plain
 from parcelwall.station.desk import KIOSK, StationDesk
 from parcelwall.station.keeper import Keeper
+from parcelwall.station.keeping import Keeping
 from parcelwall.station.putting_right import PuttingRight
 from parcelwall.station.reporting import Reporting
 from parcelwall.station.reserve import UNWRITTEN
@@ -77,11 +78,11 @@ class Kiosk:
         self.has_reader = True  # as far as anybody knows
         self._last_visit: Visit | None = None
         self.collecting, self.several, self.reporting = Collecting(self), Several(self), Reporting(self)
-        self.staying = Staying(self)
+        self.staying, self.keeping = Staying(self), Keeping(self)
         self.bringing, self.sending, self.servicing = Bringing(self), Sending(self), Servicing(self)
         self.righting = PuttingRight(self)
         self._taps: dict[str, Tap] = {
-            "wake": lambda _: self.home(), "leave": lambda _: self.home(), **self.staying.taps,
+            "wake": lambda _: self.home(), "leave": lambda _: self.home(), **self.staying.taps, **self.keeping.taps,
             **self.collecting.taps, **self.several.taps, **self.reporting.taps,
             **self.bringing.taps, **self.sending.taps, **self.servicing.taps, **self.righting.taps,
         }  # fmt: skip

@@ -15,7 +15,7 @@ from parcelwall.station.outcomes import EMPTY, OCCUPIED
 
 Screen = Literal[
     "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
-    "several", "send-scan", "send-size", "send-none", "send-done",
+    "several", "keep", "kept", "send-scan", "send-size", "send-none", "send-done",
     "courier-in", "courier-home", "courier-scan", "courier-size", "courier-which", "courier-label", "courier-out",
     "courier-bye", "courier-sync", "no-fit", "unknown", "audit", "service",
     "help", "look", "more-time", "report", "case", "closed", "asleep",
@@ -36,7 +36,7 @@ ENDED: tuple[Screen, ...] = ("thanks", "case", "send-done", "courier-bye", "serv
 WARNS: tuple[Screen, ...] = (
     "selector", "wrong", "paused", "held", "stuck", "case", "report", "help", "look", "send-scan", "send-size",
     "send-none", "send-done", "courier-in", "courier-home", "courier-scan", "courier-size", "courier-which",
-    "courier-label", "courier-out", "courier-sync", "no-fit", "unknown", "audit", "service",
+    "courier-label", "courier-out", "courier-sync", "no-fit", "unknown", "audit", "service", "keep", "kept",
 )  # fmt: skip
 """Screens on which somebody may be reading or looking for something: they are asked before all is gone."""
 
@@ -85,6 +85,7 @@ class Showing(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""  # what a technician opens doors for
     page: int = 0  # of the doors that a technician chooses from
     found: str = ""  # what a test or a look has found
+    once: UUID | None = None  # the wish that the parcel stays longer
 
 
 KEPT = ("courier", "brought", "taken", "last", "technician", "why")

@@ -157,6 +157,12 @@ async def code(data: Form, station: Station) -> None:
     await station.kiosk.type_code(data.get("digits", "")[:12], data.get("selector", "")[:4] or None)
 
 
+@post("/keep", include_in_schema=False, status_code=204)
+async def keep(data: Form, station: Station) -> None:
+    """A code and the last 4 of the parcel number, of whoever would rather collect later: no door opens."""
+    await station.kiosk.keeping.type_code(data.get("digits", "")[:12], data.get("selector", "")[:4])
+
+
 @post("/sign-in", include_in_schema=False, status_code=204)
 async def sign_in(data: Form, station: Station) -> None:
     await station.kiosk.sign_in(data.get("digits", "")[:12])
@@ -241,7 +247,7 @@ def kiosk_app(station: Station, renderer: Renderer, gate: Gate) -> Litestar:
     def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
         gate.check(connection, handler)
 
-    behind = Router("/", route_handlers=[screen_page, screen_events, sheet, code, sign_in, act, look, beat],
+    behind = Router("/", route_handlers=[screen_page, screen_events, sheet, code, keep, sign_in, act, look, beat],
                     guards=[guard])  # fmt: skip
     return Litestar(
         route_handlers=[begin, static, pulse, behind],

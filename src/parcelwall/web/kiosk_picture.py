@@ -91,7 +91,6 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
     drawn = showing.screen in WITH_PICTURE and door is not None and about.layout.compartment(door) is not None
     left, whole = _countdown(station, showing)
     told = _told(station, showing, known)
-    parcel = station.desk.memory.parcel(_parcel_of(station, showing))
     note, note_language = said_in(station.memory.noted, look.language, about.language, station.desk.now())
     return KioskScreen(
         id=showing.screen, station=about.name, address=about.address, station_id=about.station,
@@ -107,7 +106,7 @@ def picture(station: Station, renderer: Renderer) -> KioskScreen:
         belongs=_belongs(station), seeks=station.elsewhere.is_seeking,
         another=station.kiosk.bringing.offers_another(),
         courier=_courier(station, showing), alone=not station.desk.online,
-        since=_since(station, showing), deadline=parcel.collect_by if parcel and showing.screen == "late" else None,
+        since=_since(station, showing), deadline=_deadline(station, showing), keeps=_keeps(station, showing),
         sizes=_sizes(station, showing), alike=_alike(station, showing), receipt=showing.receipt, sends=showing.sends,
         unfit=_is_unfit(station, showing),
         checks=len(showing.checks), asks=showing.found == "ask", service=_service(station, showing),
@@ -126,7 +125,7 @@ def cue_of(showing: Showing) -> str:
     is not heard (a courier's code, a report that could not be written) the one of a refusal."""
     if showing.screen == "service":
         return "good" if showing.found == "sound" else ""
-    if showing.screen in ("courier-in", "case") and showing.refusal:
+    if showing.screen in ("courier-in", "case", "keep") and showing.refusal:
         return "refused"
     return CUES.get(showing.screen, "")
 
@@ -145,6 +144,25 @@ def _since(station: Station, showing: Showing) -> datetime | None:
         return None
     cases = [each for each in station.memory.book.cases.values() if each.about == "doors_not_walked"]
     return min((each.opened_at for each in cases if each.closed_at is None), default=None)
+
+
+def _deadline(station: Station, showing: Showing) -> datetime | None:
+    """Until when a parcel stays, or should have been collected, where the screen speaks of that."""
+    if showing.screen == "kept" and station.elsewhere.kept:
+        return station.elsewhere.kept.until
+    which = showing.parcel if showing.screen == "kept" else _parcel_of(station, showing)
+    parcel = station.desk.memory.parcel(which) if showing.screen in ("kept", "late") else None
+    return parcel.collect_by if parcel else None
+
+
+def _keeps(station: Station, showing: Showing) -> Literal["", "wrong", "asks", "longer", "no", "alone"]:
+    if showing.screen == "keep":
+        return "wrong" if showing.refusal else ""
+    if showing.screen != "kept":
+        return ""
+    if kept := station.elsewhere.kept:
+        return "longer" if kept.longer else "no"
+    return "asks" if station.elsewhere.is_awaited else "alone"
 
 
 def _belongs(station: Station) -> str:
@@ -222,8 +240,9 @@ def _pad(showing: Showing, look: Look) -> Pad | None:
         return Pad(steady=look.steady)
     if showing.screen == "selector":
         return Pad((SELECTOR,), steady=look.steady)
-    if showing.screen == "paused":
-        return Pad((PadField("digits", (4, 4)), SELECTOR), steady=look.steady)
+    if showing.screen in ("paused", "keep"):
+        post = "/keep" if showing.screen == "keep" else "/code"
+        return Pad((PadField("digits", (4, 4)), SELECTOR), post, steady=look.steady)
     if showing.screen == "courier-in":
         return Pad(post="/sign-in", steady=look.steady)
     return None

@@ -151,9 +151,10 @@ class RefusedView(msgspec.Struct, frozen=True):
 
 ScreenId = Literal[
     "home", "selector", "wrong", "paused", "held", "opening", "open", "still-open", "thanks", "stuck", "late",
-    "several", "send-scan", "send-size", "send-none", "send-done", "courier-in", "courier-home", "courier-scan",
-    "courier-size", "courier-which", "courier-label", "courier-out", "courier-bye", "courier-sync", "no-fit", "unknown",
-    "audit", "service", "report", "case", "look", "help", "more-time", "closed", "starting", "lost", "asleep",
+    "several", "keep", "kept", "send-scan", "send-size", "send-none", "send-done", "courier-in", "courier-home",
+    "courier-scan", "courier-size", "courier-which", "courier-label", "courier-out", "courier-bye", "courier-sync",
+    "no-fit", "unknown", "audit", "service", "report", "case", "look", "help", "more-time", "closed", "starting",
+    "lost", "asleep",
 ]  # fmt: skip
 
 
@@ -281,6 +282,8 @@ class KioskScreen(msgspec.Struct, frozen=True):
     stands: bool = False
     """The holding time of whoever reads this stands still while the case is open."""
     deadline: datetime | None = None
+    keeps: Literal["", "wrong", "asks", "longer", "no", "alone"] = ""
+    """What becomes of the wish that a parcel stays longer (`keep`, `kept`); "alone": the hub cannot be asked."""
     sizes: tuple[SizeChoice, ...] = ()
     alike: tuple[Alike, ...] = ()
     courier: Courier | None = None
