@@ -120,7 +120,8 @@ async def test_the_way_there_is_on_the_page_in_the_notice_and_in_the_api(hub: Hu
         assert "Bordstein" in text and "fuse" not in text
     assert "&lt;the&gt;" in mail.html
     [first, _] = await reading.stations(hub)
-    assert first["way"] == {"way": ways[0], "step_free": True, "step_free_way": "", "lit": False, "kerb": "lowered"}
+    assert first["way"] == {"way": ways[0], "step_free": True, "step_free_way": "", "lit": False, "kerb": "lowered",
+                            "photo": None}  # fmt: skip
     await noted(hub, step_free_way="By the ramp.", step_free=True)
     assert way_there(hub.stations.known["S-0001"].site, words("en")) == ("Without steps: By the ramp.",)
 

@@ -44,7 +44,8 @@ def all_views(words: Words) -> dict[str, msgspec.Struct]:
 
 def place(with_map: bool = True) -> views.Place:
     drawn = station_map(*KLUUVI) if with_map else None
-    return views.Place("Kluuvi", "Aleksanterinkatu 19, Helsinki", ("In the passage, behind the flower shop.",), drawn)
+    return views.Place("Kluuvi", "Aleksanterinkatu 19, Helsinki", ("In the passage, behind the flower shop.",), drawn,
+                       photo="/photos/S-0012/3f29")  # fmt: skip
 
 
 def steps(now: int, expected: bool = True) -> tuple[views.Step, ...]:

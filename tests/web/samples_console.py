@@ -234,6 +234,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-expired-none": expired(words, late=()),
         "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True,
                                                 new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku"))),
+        "console-sites-photo": views.SitesView(top("sites"), (), msgspec.structs.replace(row, photo="/photos/x/3f29"),
+                                               (), NOW.date()),
         "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(

@@ -54,6 +54,7 @@ POSTS: dict[str, tuple[str, dict[str, str]]] = {
     "/console/couriers/admit": ("couriers", {"station": "{station}"}),
     "/console/couriers/revoke": ("couriers", {"station": "{station}", "grant": NOBODY}),
     "/console/sites": ("sites", {"station": "{station}", "host": "Ltd"}),
+    "/console/sites/photo": ("sites", {"station": "{station}", "do": "remove"}),
     "/console/policy": ("policy", {"version": "1"}), "/console/people/admit": ("people", {"id": "", "role": "viewer"}),
     "/console/people/change": ("people", {"id": "nobody", "role": "viewer"}),
 }  # fmt: skip

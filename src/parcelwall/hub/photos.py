@@ -62,20 +62,21 @@ async def erase(connection: Connection, parcel: UUID) -> None:
     await connection.execute(_ERASE, parcel)
 
 
-def stripped(picture: bytes) -> bytes:
+def stripped(picture: bytes, longest_px: int | None = None) -> bytes:
     """The JPEG without what a camera writes beside the picture: place, time, owner, thumbnails, what follows its end.
 
-    Refuses what is no JPEG, or larger than MOST_BYTES. Source: ITU-T T.81, annex B.
+    Refuses what is no JPEG, larger than MOST_BYTES, or with a side of more than `longest_px`.
+    Source: ITU-T T.81, annex B.
     """
     if len(picture) > MOST_BYTES:
         raise Refusal("too_large_a_body", f"A photo has at most {MOST_BYTES // 1000} kB.")
     try:
-        return _START + b"".join(_segments(picture)) + bytes([0xFF, _END])
+        return _START + b"".join(_segments(picture, longest_px or 0xFFFF)) + bytes([0xFF, _END])
     except (IndexError, ValueError) as no:
         raise Refusal("bad_field", "A photo is one whole JPEG.", field="photo") from no
 
 
-def _segments(picture: bytes) -> Iterator[bytes]:
+def _segments(picture: bytes, longest_px: int) -> Iterator[bytes]:
     """The parts to keep, without the first and the last marker. ValueError or IndexError for what is no JPEG."""
     if picture[:2] != _START:
         raise ValueError("no JPEG")
@@ -91,18 +92,15 @@ def _segments(picture: bytes) -> Iterator[bytes]:
             end, scans = _end_of_scan(picture, end), scans + 1
         if end > len(picture):
             raise ValueError("cut short")
-        if marker in _FRAME and _pixels(picture, at) > MOST_PIXELS:
-            raise ValueError("too many pixels")
+        if marker in _FRAME:
+            height_px, width_px = (int.from_bytes(picture[at + each : at + each + 2], "big") for each in (5, 7))
+            if height_px * width_px > MOST_PIXELS or max(height_px, width_px) > longest_px:
+                raise ValueError("too many pixels")
         if marker not in _TOLD:
             yield picture[at:end]
         at = end
     if not scans:
         raise ValueError("no picture in it")
-
-
-def _pixels(picture: bytes, at: int) -> int:
-    """Height times width, in the frame header whose marker stands at `at`."""
-    return int.from_bytes(picture[at + 5 : at + 7], "big") * int.from_bytes(picture[at + 7 : at + 9], "big")
 
 
 def _end_of_scan(picture: bytes, at: int) -> int:

@@ -205,7 +205,7 @@ async def station(hub: Hub, station_id: str) -> dict[str, Any]:
 
 
 def _described(hub: Hub, known: Station, row: dict[str, Any]) -> dict[str, Any]:
-    about, site = known.about, known.site
+    about, site, photo = known.about, known.site, f"{hub.public_url}{known.photo}" if known.photo else None
     sizes = [
         {"name": size.name, "width_mm": size.width_mm, "height_mm": size.height_mm, "depth_mm": size.depth_mm,
          "limit_g": size.limit_g, "climate": size.climate,
@@ -217,7 +217,7 @@ def _described(hub: Hub, known: Station, row: dict[str, Any]) -> dict[str, Any]:
         "zone": about.zone, "sizes": sizes,
         "in_service": row["in_service"] and known.permitted(hub.clock.now(), hub.policy),
         "free": by_size(known.plan, read_room(row["room"])), "last_seen": row["last_seen"],
-        "way": {name: getattr(site, name) for name in WAY} if site else None,
+        "way": {name: getattr(site, name) for name in WAY} | {"photo": photo} if site else None,
     }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     step_free_way: str = ""
     lit: bool | None = None
     kerb: str = ""
+    photo: str = ""
     noted_at: datetime
 
 
@@ -52,6 +53,12 @@ async def newest(hub: Hub) -> list[Site]:
 async def history(hub: Hub, station: str) -> list[Site]:
     """What was noted of one station, newest first."""
     return [_site(row["body"], row["happened_at"]) for row in await hub.pool.fetch(_OF_ONE, station)]
+
+
+async def now(hub: Hub, station: str) -> facts.SiteNoted:
+    """What is on paper of a station now, to be noted again with a change; of one that has nothing, nothing."""
+    body = await hub.pool.fetchval(_OF_ONE, station)
+    return msgspec.json.decode(body, type=facts.SiteNoted) if body else facts.SiteNoted(station=station)
 
 
 def _site(body: str, noted_at: datetime) -> Site:

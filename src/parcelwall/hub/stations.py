@@ -43,6 +43,11 @@ class Station(msgspec.Struct):
     def place(self) -> tuple[float, float]:
         return self.about.lat, self.about.lon
 
+    @property
+    def photo(self) -> str:
+        """The path of its picture among the faces; "" for none."""
+        return f"/photos/{self.id}/{self.site.photo}" if self.site and self.site.photo else ""
+
     def permitted(self, now: datetime, policy: Policy) -> bool:
         """Whether new room may be promised here as far as its permit goes. What was promised stays so."""
         if self.site is None and not policy.asks_permit:

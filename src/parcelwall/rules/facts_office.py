@@ -53,7 +53,7 @@ class Forgotten(Fact, frozen=True, kw_only=True):
 class SiteNoted(Fact, frozen=True, kw_only=True):
     """The place of a station as its operator has it on paper: host, authority, permit and until when it is valid.
 
-    The newest one of a station counts. Companies and offices only, no person. `way` to `kerb` are for everybody who
+    The newest one of a station counts. Companies and offices only, no person. `way` to `photo` are for everybody who
     comes: None and "" are "nobody has said".
     """
 
@@ -72,6 +72,7 @@ class SiteNoted(Fact, frozen=True, kw_only=True):
     step_free_way: str = ""  # how they get there on wheels
     lit: bool | None = None  # at night
     kerb: Literal["", "none", "lowered", "raised"] = ""
+    photo: str = ""  # SHA-256 of a picture of it, in hex
 
 
 class AdmissionAdopted(Fact, frozen=True, kw_only=True):

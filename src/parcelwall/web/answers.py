@@ -85,6 +85,8 @@ class WayShown(msgspec.Struct, kw_only=True):
     step_free_way: str
     lit: bool | None
     kerb: Literal["", "none", "lowered", "raised"]
+    photo: str | None
+    """Where a picture of it is, for everybody."""
 
 
 class StationShown(msgspec.Struct, kw_only=True):

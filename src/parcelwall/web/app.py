@@ -34,6 +34,7 @@ from parcelwall.web import (
     overrides,
     receipt,
     recipient,
+    site_photo,
     tracking,
     verified,
 )
@@ -122,7 +123,8 @@ def _common(more: tuple[ControllerRouterHandler, ...], names: tuple[str, ...]) -
     )
     pages = [
         tracking.find, tracking.find_events, tracking.status, tracking.status_events,
-        *recipient.PAGES, receipt.receipt_paper, *verified.PAGES, *me.PAGES, offline.worker, offline.manifest,
+        *recipient.PAGES, receipt.receipt_paper, site_photo.site_photo, *verified.PAGES, *me.PAGES, offline.worker,
+        offline.manifest,
         courier.sign_in_page, courier.sign_in, courier.sign_out,
         courier.round_page, courier.stop_page, courier.stop_events, courier.scan_page, courier.carry_page,
         courier.problem_page, courier.outbox_page, courier.day_page, courier_outbox.send, courier_outbox.delegations,

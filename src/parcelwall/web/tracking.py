@@ -174,7 +174,7 @@ def place_of(hub: Hub, parcel: Parcel, look: Look) -> Place | None:
         return None
     about = station.about
     ways, drawn = way_there(station.site, words(look.language)), station_map(about.lat, about.lon)
-    return Place(about.name, about.address, ways, map_svg=drawn, lat=about.lat, lon=about.lon)
+    return Place(about.name, about.address, ways, drawn, about.lat, about.lon, station.photo)
 
 
 def zone_of(hub: Hub, parcel: Parcel | None) -> str:

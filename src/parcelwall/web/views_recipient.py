@@ -29,6 +29,8 @@ class Place(msgspec.Struct, frozen=True):
     map_svg: str | None = None
     lat: float | None = None
     lon: float | None = None
+    photo: str = ""
+    """The path of a picture of it, which is fetched when somebody asks for it."""
 
 
 class OwnDoor(msgspec.Struct, frozen=True):

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.datastructures import UploadFile
 from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import admission, policies, sites, staff
+from parcelwall.hub import admission, policies, site_photos, sites, staff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sites import Site
 from parcelwall.hub.staff import Person, SignIn
@@ -55,7 +56,8 @@ def _site_row(hub: Hub, person: Person, station: str, site: Site | None, names: 
     today = hub.clock.now().astimezone(ZoneInfo(hub.stations.known[station].about.zone)).date()
     left = (site.valid_until - today).days if site and site.valid_until else None
     by = names.get(site.actor, "") if site and site.actor else ""
-    return SiteRow(station, hub.stations.known[station].about.name, site, left, by, person.may("sites", station))
+    return SiteRow(station, hub.stations.known[station].about.name, site, left, by, person.may("sites", station),
+                   hub.stations.known[station].photo)  # fmt: skip
 
 
 @post("/console/sites", include_in_schema=False)
@@ -66,7 +68,8 @@ async def note_site(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) 
     person = must(sign_in, "sites", station)
     to = f"{HOME}/sites"
     try:
-        await sites.note(hub, _site_of(form, station, person.actor))
+        now = await sites.now(hub, station)
+        await sites.note(hub, _site_of(form, now, person.actor))
     except Refusal as no:
         return back(to, no=no)
     except (ValueError, KeyError):
@@ -74,12 +77,30 @@ async def note_site(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) 
     return Redirect(f"{to}?station={station}&said=noted", status_code=303)
 
 
-def _site_of(form: dict[str, str], station: str, actor: UUID | None) -> facts.SiteNoted:
-    """What the form says. Raises ValueError or KeyError for what it has no field for."""
+def _site_of(form: dict[str, str], now: facts.SiteNoted, actor: UUID | None) -> facts.SiteNoted:
+    """What the form says, and the photo as it is. Raises ValueError or KeyError for what it has no field for."""
     given = {name: form.get(name, "").strip() for name in (*sites.TEXTS, "ground", "kerb")}
     days = {name: date.fromisoformat(form[name]) for name in ("valid_from", "valid_until") if form.get(name)}
     known = {name: TOLD[form.get(name, "")] for name in ("step_free", "lit")}
-    return msgspec.convert({"station": station, **given, **days, **known, "actor": actor}, facts.SiteNoted)
+    kept = {"station": now.station, "photo": now.photo}
+    return msgspec.convert({**kept, **given, **days, **known, "actor": actor}, facts.SiteNoted)
+
+
+@post("/console/sites/photo", include_in_schema=False)
+async def put_photo(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) -> Redirect:
+    """A picture of the station, for everybody; with `do=remove` none any more. Raises Refusal."""
+    form = await posted(request, sign_in)
+    station = form.get("station", "")
+    person, to = must(sign_in, "sites", station), f"{HOME}/sites?station={station}"
+    given = (await request.form()).get("photo")
+    picture = await given.read() if isinstance(given, UploadFile) and form.get("do") != "remove" else b""
+    try:
+        if not picture and form.get("do") != "remove":
+            raise Refusal("bad_field", field="photo")
+        await site_photos.put(hub, station, picture, person.actor)
+    except Refusal as no:
+        return back(to if station in hub.stations.known else f"{HOME}/sites", no=no)
+    return back(to, "noted")
 
 
 @get("/console/policy", include_in_schema=False)

@@ -32,6 +32,6 @@ PAGES = [
     longer.longer_page, longer.keep_longer,
     crew.couriers_page, crew.admit_courier, crew.revoke_courier,
     figures.numbers_page, figures.numbers_file,
-    office.sites_page, office.note_site, office.policy_page, office.adopt_policy,
+    office.sites_page, office.note_site, office.put_photo, office.policy_page, office.adopt_policy,
     office.people_page, office.admit_person, office.change_person,
 ]  # fmt: skip

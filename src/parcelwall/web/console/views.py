@@ -316,6 +316,7 @@ class SiteRow(msgspec.Struct, frozen=True):
     days_left: int | None
     by: str = ""
     may_note: bool = False
+    photo: str = ""
 
 
 class SitesView(msgspec.Struct, frozen=True):
