@@ -12,6 +12,7 @@ from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Cost, Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
+from parcelwall.hub.site_papers import Paper
 from parcelwall.hub.sites import Site
 from parcelwall.hub.taking_out import Late
 from parcelwall.hub.then import Known
@@ -25,6 +26,7 @@ from parcelwall.web.console.hours import HOUR_S, Hour
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
 from parcelwall.web.console.overview import as_then, pin_of
 from parcelwall.web.console.said import KNOB
+from parcelwall.web.console.views_sites import SiteRow, SitesView
 from parcelwall.web.console.writing_off import WriteOffView
 from parcelwall.web.map import town
 from parcelwall.web.render import Words
@@ -85,6 +87,7 @@ SITE = Site(station="S-0013", host="Hosting Ltd", authority="City of Helsinki", 
             access="fuse behind the left panel", valid_until=date(2026, 12, 14), actor=AN_ID,
             noted_at=NOW - timedelta(days=300), ground="municipal", valid_from=date(2024, 12, 15),
             way="Left of the main door of the mall, under the roof.", step_free=True, kerb="lowered")  # fmt: skip
+PAPERS = (Paper("a1", "HEL 2024-011873.pdf", 412_400, NOW), Paper("0c", "Plan.png", 88_000, NOW))
 
 
 def need(about: str, cost: Cost, **changed: Any) -> views.NeedRow:
@@ -197,7 +200,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
                         wide=charts.BESIDE),
         events="/e", hour=Hour(0, int(NOW.timestamp()) // HOUR_S, "UTC"),
     )  # fmt: skip
-    row = views.SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)
+    row = SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)
     names = (("S-0012", "Kluuvi"), ("S-0013", "Simonkatu"))
     courier = views.CourierRow(AN_ID, AN_ID, "S-0012", "Kluuvi", NOW, None, ("deposit",), "Noor", 86, 3, NOW,
                                 ("Acme Post",))
@@ -234,9 +237,9 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-expired-none": expired(words, late=()),
         "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True,
                                                 new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku"))),
-        "console-sites-photo": views.SitesView(top("sites"), (), msgspec.structs.replace(row, photo="/photos/x/3f29"),
-                                               (), NOW.date()),
-        "console-sites": views.SitesView(top("sites"), (row, views.SiteRow("S-0012", "Kluuvi", None, None)), row,
+        "console-sites-photo": SitesView(top("sites"), (), msgspec.structs.replace(row, photo="/photos/x/3f29"),
+                                               (), NOW.date(), papers=PAPERS, may_fetch=True),
+        "console-sites": SitesView(top("sites"), (row, SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(
             top("policy", said="Something is missing.", refused=True), 3,

@@ -54,6 +54,8 @@ POSTS: dict[str, tuple[str, dict[str, str]]] = {
     "/console/couriers/admit": ("couriers", {"station": "{station}"}),
     "/console/couriers/revoke": ("couriers", {"station": "{station}", "grant": NOBODY}),
     "/console/sites": ("sites", {"station": "{station}", "host": "Ltd"}),
+    "/console/sites/papers": ("sites", {"station": "{station}"}),
+    "/console/sites/papers/delete": ("sites", {"station": "{station}", "digest": "00"}),
     "/console/sites/photo": ("sites", {"station": "{station}", "do": "remove"}),
     "/console/policy": ("policy", {"version": "1"}), "/console/people/admit": ("people", {"id": "", "role": "viewer"}),
     "/console/people/change": ("people", {"id": "nobody", "role": "viewer"}),
@@ -62,6 +64,7 @@ EVERYWHERE_ONLY = {"people", "policy"}
 OPEN_TO_ALL = {"/console/sign-in", "/console/sign-in/passkey/begin", "/console/sign-in/passkey/finish"}
 OWN = {"/console/sign-out", "/console/me/passkey/begin", "/console/me/passkey/finish", "/console/me/passkey/end"}
 ELSEWHERE_TESTED = {"/console/cases/{case}/photos/{index}",  # below
+                    "/console/sites/papers/{station}/{digest}",  # test_site_papers.py
                     "/console/acts/{act}/agree", "/console/acts/{act}/withdraw",  # test_console_acts.py
                     "/console/acts/{act}/agree/begin", "/console/acts/{act}/agree/finish",  # there, too
                     "/console/stations/{station}/open/begin", "/console/stations/{station}/open/finish",

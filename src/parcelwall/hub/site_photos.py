@@ -27,10 +27,12 @@ async def put(hub: Hub, station: str, picture: bytes, actor: UUID | None) -> Non
     """The station's picture from now on, b"" for none. Refuses an unknown station, and what is no small JPEG or PNG."""
     shown = cleaned(picture) if picture else b""
     digest = hashlib.sha256(shown).hexdigest() if shown else ""
-    if shown and station in hub.stations.known:
-        await hub.pool.execute(_KEEP, station, digest, shown)
-    await sites.note(hub, replace(await sites.now(hub, station), photo=digest, actor=actor))
-    await hub.pool.execute(_DROP, station, digest)
+    async with sites.changing(hub, station) as (connection, now):
+        await sites.note(hub, replace(now, photo=digest, actor=actor), connection)
+        if shown:
+            await connection.execute(_KEEP, station, digest, shown)
+        await connection.execute(_DROP, station, digest)
+    await hub.refresh()
 
 
 async def find(hub: Hub, station: str, digest: str) -> tuple[str, bytes] | None:

@@ -2,10 +2,13 @@
 its history, read from the journal by an index of its own. The newest stands in the row of its station too
 (`Station.site`), since each promise of room asks whether its permit holds."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
+from asyncpg import Connection
 
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
@@ -42,6 +45,7 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     lit: bool | None = None
     kerb: str = ""
     photo: str = ""
+    papers: tuple[str, ...] = ()
     noted_at: datetime
 
 
@@ -55,10 +59,14 @@ async def history(hub: Hub, station: str) -> list[Site]:
     return [_site(row["body"], row["happened_at"]) for row in await hub.pool.fetch(_OF_ONE, station)]
 
 
-async def now(hub: Hub, station: str) -> facts.SiteNoted:
-    """What is on paper of a station now, to be noted again with a change; of one that has nothing, nothing."""
-    body = await hub.pool.fetchval(_OF_ONE, station)
-    return msgspec.json.decode(body, type=facts.SiteNoted) if body else facts.SiteNoted(station=station)
+@asynccontextmanager
+async def changing(hub: Hub, station: str) -> AsyncIterator[tuple[Connection, facts.SiteNoted]]:
+    """A transaction in which nobody else notes anything of this station, and what is on paper of it now: of one that
+    has nothing, nothing."""
+    async with hub.pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT FROM station WHERE id = $1 FOR UPDATE", station)
+        body = await connection.fetchval(_OF_ONE, station)
+        yield connection, msgspec.json.decode(body, type=facts.SiteNoted) if body else facts.SiteNoted(station=station)
 
 
 def _site(body: str, noted_at: datetime) -> Site:
@@ -66,8 +74,9 @@ def _site(body: str, noted_at: datetime) -> Site:
     return Site(**msgspec.structs.asdict(noted), noted_at=noted_at)
 
 
-async def note(hub: Hub, site: facts.SiteNoted) -> None:
-    """Writes down what is on paper now. Refuses an unknown station, long texts, and what tells of a person."""
+async def note(hub: Hub, site: facts.SiteNoted, connection: Connection | None = None) -> None:
+    """Writes down what is on paper now, in a transaction of `changing` if one is given: whoever gave it has this
+    process know of it afterwards (`hub.refresh`). Refuses an unknown station, long texts, what tells of a person."""
     if site.station not in hub.stations.known:
         raise Refusal("station_unknown", station=site.station)
     for field in TEXTS:
@@ -78,5 +87,6 @@ async def note(hub: Hub, site: facts.SiteNoted) -> None:
             raise Refusal("bad_field", "Offices and companies, without anybody's address or number.", field=field)
     if site.valid_from and site.valid_until and site.valid_from > site.valid_until:
         raise Refusal("bad_field", "It begins after it has ended.", field="valid_from")
-    await hub.note(site)
-    await hub.refresh()
+    await hub.note(site, connection)
+    if connection is None:
+        await hub.refresh()

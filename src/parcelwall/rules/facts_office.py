@@ -73,6 +73,7 @@ class SiteNoted(Fact, frozen=True, kw_only=True):
     lit: bool | None = None  # at night
     kerb: Literal["", "none", "lowered", "raised"] = ""
     photo: str = ""  # SHA-256 of a picture of it, in hex
+    papers: tuple[str, ...] = ()  # SHA-256 of each paper of its permit, in hex, oldest first
 
 
 class AdmissionAdopted(Fact, frozen=True, kw_only=True):

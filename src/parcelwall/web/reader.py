@@ -4,6 +4,7 @@ import gzip
 import re
 from functools import cache, lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import brotli
 import msgspec
@@ -119,8 +120,8 @@ def html(text: str, status: int = 200) -> Response[bytes]:
 
 
 def download(content: bytes, kind: str, name: str) -> Response[bytes]:
-    """A file for this reader alone, to be kept by them and by nobody between. `name`: letters, digits, `-`, `.`."""
-    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    """A file for this reader alone, to be kept by them and by nobody between. `name` may have any letters."""
+    headers = {**HEADERS, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}"}
     return Response(content, media_type=kind, headers=headers)
 
 

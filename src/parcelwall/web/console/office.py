@@ -11,7 +11,7 @@ from litestar.datastructures import UploadFile
 from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import admission, policies, site_photos, sites, staff
+from parcelwall.hub import admission, policies, site_papers, site_photos, sites, staff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sites import Site
 from parcelwall.hub.staff import Person, SignIn
@@ -22,7 +22,8 @@ from parcelwall.rules.rights import ROLES
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
 from parcelwall.web.console.once import and_no_more, show_once, take_once
-from parcelwall.web.console.views import PeopleView, PolicyView, SiteRow, SitesView, StaffRow
+from parcelwall.web.console.views import PeopleView, PolicyView, StaffRow
+from parcelwall.web.console.views_sites import SiteRow, SitesView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 
@@ -48,6 +49,8 @@ async def sites_page(
     shown = SitesView(
         await top(request, hub, sign_in, "sites"), tuple(rows), picked,
         tuple((site, names.get(site.actor, "") if site.actor else "") for site in past), hub.clock.now().date(),
+        papers=tuple(await site_papers.of(hub, station)) if picked else (),
+        may_fetch=bool(picked) and sign_in.person.may("export", station),
     )  # fmt: skip
     return page(renderer, shown, look(request))
 
@@ -68,8 +71,9 @@ async def note_site(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) 
     person = must(sign_in, "sites", station)
     to = f"{HOME}/sites"
     try:
-        now = await sites.now(hub, station)
-        await sites.note(hub, _site_of(form, now, person.actor))
+        async with sites.changing(hub, station) as (connection, now):
+            await sites.note(hub, _site_of(form, now, person.actor), connection)
+        await hub.refresh()
     except Refusal as no:
         return back(to, no=no)
     except (ValueError, KeyError):
@@ -78,11 +82,11 @@ async def note_site(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hub) 
 
 
 def _site_of(form: dict[str, str], now: facts.SiteNoted, actor: UUID | None) -> facts.SiteNoted:
-    """What the form says, and the photo as it is. Raises ValueError or KeyError for what it has no field for."""
+    """What the form says; photo and papers as they are. Raises ValueError or KeyError for what it has no field for."""
     given = {name: form.get(name, "").strip() for name in (*sites.TEXTS, "ground", "kerb")}
     days = {name: date.fromisoformat(form[name]) for name in ("valid_from", "valid_until") if form.get(name)}
     known = {name: TOLD[form.get(name, "")] for name in ("step_free", "lit")}
-    kept = {"station": now.station, "photo": now.photo}
+    kept = {"station": now.station, "photo": now.photo, "papers": now.papers}
     return msgspec.convert({**kept, **given, **days, **known, "actor": actor}, facts.SiteNoted)
 
 

@@ -10,6 +10,7 @@ from parcelwall.web.console import (
     longer,
     office,
     overview,
+    papers,
     parcels,
     screen,
     sign_in,
@@ -32,6 +33,7 @@ PAGES = [
     longer.longer_page, longer.keep_longer,
     crew.couriers_page, crew.admit_courier, crew.revoke_courier,
     figures.numbers_page, figures.numbers_file,
-    office.sites_page, office.note_site, office.put_photo, office.policy_page, office.adopt_policy,
+    office.sites_page, office.note_site, office.put_photo,
+    papers.keep_paper, papers.fetch_paper, papers.delete_paper, office.policy_page, office.adopt_policy,
     office.people_page, office.admit_person, office.change_person,
 ]  # fmt: skip

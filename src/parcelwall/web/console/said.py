@@ -40,6 +40,7 @@ REFUSED = {
     "not_found": N_("There is nothing here under this name."),
     "prove_again": N_("Prove once more that it is you."),
     "bad_field": N_("Something is missing or does not fit. Check what you typed."),
+    "too_large_a_body": N_("This file is too large, or there are as many as may be."),
     "reason_missing": N_("Say why first. It goes into the journal."),
 }
 

@@ -3,7 +3,7 @@
 Each names its template. No field holds a code that opens a door. A person's name stands in `Revealed` alone.
 """
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -307,26 +307,6 @@ class CouriersView(msgspec.Struct, frozen=True):
     """Of the courier whom the form admits if it names none: sent twice, it is one courier."""
     carriers: tuple[tuple[str, str], ...] = ()
     """Id and name of each that is known."""
-
-
-class SiteRow(msgspec.Struct, frozen=True):
-    station: str
-    name: str
-    site: Site | None
-    days_left: int | None
-    by: str = ""
-    may_note: bool = False
-    photo: str = ""
-
-
-class SitesView(msgspec.Struct, frozen=True):
-    template: ClassVar[str] = "console/sites.html"
-    top: Top
-    rows: tuple[SiteRow, ...]
-    chosen: SiteRow | None
-    history: tuple[tuple[Site, str], ...]
-    today: date
-    events: str | None = None
 
 
 class PolicyView(msgspec.Struct, frozen=True):
