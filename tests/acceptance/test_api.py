@@ -337,6 +337,8 @@ def what_operators_do(operator: Proven, parcel: str) -> None:
     ]
     assert operator.post(f"/couriers/{admitted['courier']}/invite", {}).status_code == 201
     assert operator.post(f"/couriers/{admitted['courier']}/sign-out", {}).json() == {"signed_out": True}
+    ordered = operator.post(f"/couriers/{admitted['courier']}/round", {"stations": ["S-0001"]}).json()
+    assert operator.get(f"/couriers/{admitted['courier']}/round").json() == ordered and ordered["passed"] == []
     operator.post(f"/stations/S-0001/couriers/{admitted['grant']}/revoke", {})
     assert operator.post(f"/couriers/{admitted['courier']}/revoke", {}).status_code == 200
     assert operator.post(f"/parcels/{parcel}/block", {"why": "looked for"}).status_code == 200

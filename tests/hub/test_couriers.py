@@ -28,9 +28,10 @@ from parcelwall.notices.language import words
 from parcelwall.rules import delegation, facts, token
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.places import Plan, Room
+from parcelwall.rules.policy import Policy
 from parcelwall.station import taking
 from parcelwall.web.courier import stop_now
-from parcelwall.web.courier_outbox import _told
+from parcelwall.web.courier_outbox import PHOTO_TOLD, _told
 from parcelwall.web.passkeys import cookie_name, drop, keep
 from parcelwall.web.reader import renderer
 from parcelwall.web.views import Look
@@ -288,6 +289,48 @@ def test_a_report_without_its_photo_is_said_to_be_one(hub: Hub) -> None:
     told = _told(hub, courier_outbox.Done(UUID(int=1), "done", case="C-17", photo_left_out=True), words("de"))
     assert told["state"] == "done" and told["case"] == "C-17"
     assert told["words"] == "C-17. Ohne das Foto notiert. Sie haben heute so viele geschickt, wie wir aufheben."
+
+
+@pytest.mark.parametrize(
+    ("knobs", "label", "said", "kept"),
+    [
+        ({}, "PW-1", ("", ""), 1),
+        ({"photo_required": "other"}, "PW-1", ("", ""), 1),
+        ({"photo_required": "acme"}, "PW-1", ("photo_missing", ""), 1),
+        ({"photo_required": "acme"}, "", ("", ""), 1),
+        ({"photo_off": "*", "photo_required": "acme"}, "PW-1", ("", "photo_unwanted"), 0),
+        ({"photo_off": "*"}, "", ("", "photo_unwanted"), 0),
+        ({"photo_off": "other"}, "", ("", ""), 1),
+    ],
+    ids=str,
+)
+async def test_a_carrier_may_want_a_photo_or_none_and_no_report_is_lost_for_that(
+    hub: Hub, knobs: dict[str, str], label: str, said: tuple[str, str], kept: int
+) -> None:
+    await admit(hub, "S-0001")
+    await hub.admit("acme", "Acme")
+    await announced(hub, "PW-1", "S-0001")
+    await hub.adopt(Policy(version=2, **knobs))  # type: ignore[arg-type]
+    photo = base64.b64encode(a_jpeg((64, 48))).decode()
+    entries = [an_entry(1, label=label), an_entry(2, label=label, photo=photo)]
+    without, pictured = await courier_outbox.take(hub, COURIER, entries)
+    told = tuple(next((why for why in PHOTO_TOLD if getattr(each, why)), "") for each in (without, pictured))
+    assert told == said and without.case == pictured.case != ""
+    assert await hub.pool.fetchval("SELECT count(*) FROM case_photo") == kept
+    await courier_outbox.take(hub, COURIER, [an_entry(4, what="door", photo=photo)])
+    assert await hub.pool.fetchval("SELECT count(*) FROM case_photo") == kept + 1, "a door is no carrier's"
+    gone = (await courier_outbox.take(hub, COURIER, [an_entry(3, label=label, what="not_there")]))[0]
+    assert not gone.photo_missing, "of what is gone nothing is to be seen"
+
+
+async def test_the_page_of_a_report_says_what_the_courier_s_carriers_want(hub: Hub) -> None:
+    await hub.admit("acme", "Acme")
+    await hub.admit("other", "Other")
+    await hub.adopt(Policy(version=2, photo_off="acme", photo_required="more"))
+    for carriers, rule in ((("acme",), "off"), (("acme", "more"), "required"), ((), "optional")):
+        await admit(hub, "S-0001", carriers=carriers)
+        given = (await couriers.admissions(hub, COURIER)).values()
+        assert await couriers.photo_rule(hub, list(given)) == rule
 
 
 async def test_photos_are_sealed_and_go_after_the_case(hub: Hub) -> None:

@@ -66,6 +66,7 @@ def test_what_was_sent_before_an_update_is_the_same_after_it() -> None:
     """A field more at its default is no other report, and a phone sends again what it had no answer to."""
     sent = an_entry(1)
     fields = {name: getattr(sent, name) for name in sent.__struct_fields__}
-    before = hashlib.sha256(msgspec.json.encode(sent)).digest()  # as version 0.1 had it
+    at_first = ("id", "kind", "station", "what", "label", "photo", "bundle")  # as version 0.1 had it
+    before = hashlib.sha256(msgspec.json.encode({name: fields[name] for name in at_first})).digest()
     assert courier_outbox.fingerprint(sent) == courier_outbox.fingerprint(Newer(**fields)) == before
     assert courier_outbox.fingerprint(Newer(**fields, heard_at="noon")) != before

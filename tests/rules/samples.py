@@ -148,6 +148,8 @@ FULL: tuple[facts.Fact, ...] = (
     facts.Forgotten(parcel=PARCEL, actor=ACTOR),
     facts.SiteNoted(station="S-0001", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
                     valid_until=date(2027, 12, 31), access="fuse behind the left panel", actor=ACTOR),
+    facts.RoundOrdered(courier=COURIER, day=date(2026, 11, 23), stations=("S-0002", "S-0001"), actor=ACTOR),
+    facts.StopPassed(courier=COURIER, station="S-0002", day=date(2026, 11, 23), why="unreachable"),
     facts.AdmissionAdopted(row=ROW, plan="ab" * 32, by_row="night", actor=ACTOR),
     facts.ScreenNoted(station="S-0001", texts={"en": "Door 12 is being mended.", "de": "Fach 12 wird repariert."},
                       until=LATER, actor=ACTOR),
@@ -169,5 +171,6 @@ LEAST: tuple[facts.Fact, ...] = (
     facts.CaseOpened(case=CASE, about="opened_unasked"), facts.CaseClosed(case=CASE),
     facts.StaffChanged(what="admitted", person=GRANT), facts.Forgotten(parcel=PARCEL),
     facts.CaseNoted(case=CASE, what="told"), facts.Looked(at="search", actor=ACTOR), facts.SiteNoted(station="S-0001"),
+    facts.RoundOrdered(courier=COURIER, day=date(2026, 11, 23)),
     facts.AdmissionAdopted(row=AdmissionRow(name="all", rule="always")), facts.ScreenNoted(station="S-0001"),
 )  # fmt: skip

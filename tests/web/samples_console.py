@@ -12,6 +12,7 @@ from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Cost, Need
 from parcelwall.hub.pages_of_journal import Leaf, Stream, Written
 from parcelwall.hub.policies import Adopted
+from parcelwall.hub.round_order import Passed
 from parcelwall.hub.site_papers import Paper
 from parcelwall.hub.sites import Site
 from parcelwall.hub.taking_out import Late
@@ -25,6 +26,7 @@ from parcelwall.web.console.expired import ExpiredView, stands
 from parcelwall.web.console.hours import HOUR_S, Hour
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
 from parcelwall.web.console.overview import as_then, pin_of
+from parcelwall.web.console.round_order import PlaceRow, RoundOrderView
 from parcelwall.web.console.said import KNOB
 from parcelwall.web.console.views_sites import SiteRow, SitesView
 from parcelwall.web.console.writing_off import WriteOffView
@@ -239,6 +241,11 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
                                                 new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku"))),
         "console-sites-photo": SitesView(top("sites"), (), msgspec.structs.replace(row, photo="/photos/x/3f29"),
                                                (), NOW.date(), papers=PAPERS, may_fetch=True),
+        "console-round-order": RoundOrderView(
+            top("couriers"), AN_ID, NOW.date(), NOW.date(), (
+                PlaceRow("S-0013", "Simonkatu", 1, Passed("S-0013", "unreachable", NOW)),
+                PlaceRow("S-0012", "Kluuvi", 2), PlaceRow("S-0014", "Kruununhaka")), NOW, "Noor"),
+        "console-round-order-none": RoundOrderView(top("couriers"), AN_ID, NOW.date(), NOW.date(), ()),
         "console-sites": SitesView(top("sites"), (row, SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(

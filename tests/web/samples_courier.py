@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
 
 from parcelwall.rules.layout import Layout
 from parcelwall.web import cabinet
@@ -13,6 +14,7 @@ from parcelwall.web.views_courier import (
     DayLine,
     DayView,
     DoorDone,
+    FirstStop,
     OutboxView,
     ProblemView,
     RoundView,
@@ -32,15 +34,15 @@ SIMONKATU = StopLine(
     "S-0002", "Simonkatu", "Simonkatu 8, Helsinki", 12, 0,
     (SizeLine("S", 6, 5), SizeLine("M", 4, 4), SizeLine("L", 2, 3, short=1), SizeLine("XL", 0, 0)), else_where="Kluuvi",
 )  # fmt: skip
-LONG_NAMED = msgspec.structs.replace(
+LONG_NAMED = replace(
     SIMONKATU, station="S-0004", name="Kruununhaka", else_where="Donaudampfschifffahrtsgesellschaftsplatz"
 )  # "next" has no room beside it at twice the size
-LONGER_NAMED = msgspec.structs.replace(KLUUVI, station="S-0005", name=LONG_NAMED.else_where)
+LONGER_NAMED = replace(KLUUVI, station="S-0005", name=LONG_NAMED.else_where)
 IDLE = StopLine("S-0003", "Kruununhaka", sizes=(SizeLine("S", 12), SizeLine("M", 8), SizeLine("L", 3)))
 
 
 def dark(now: datetime) -> StopLine:
-    return msgspec.structs.replace(KLUUVI, seen_at=now - timedelta(hours=7), in_service=True)
+    return replace(KLUUVI, seen_at=now - timedelta(hours=7), in_service=True)
 
 
 def courier(words: Words, layout: Layout, now: datetime) -> dict[str, msgspec.Struct]:
@@ -57,11 +59,19 @@ def courier(words: Words, layout: Layout, now: datetime) -> dict[str, msgspec.St
         "courier-round-long": RoundView(COURIER, (LONG_NAMED, LONGER_NAMED), now),
         "courier-round-none": RoundView(COURIER),
         "courier-stop": stop,
-        "courier-stop-live": msgspec.structs.replace(stop, last=door, brought=4),
-        "courier-stop-dark": msgspec.structs.replace(stop, stop=dark(now), map_svg=None, endings=()),
+        "courier-stop-live": replace(stop, last=door, brought=4),
+        "courier-stop-dark": replace(stop, stop=dark(now), map_svg=None, endings=()),
+        "courier-round-ordered": RoundView(COURIER, (
+            replace(KLUUVI, place=1, behind="unreachable"), replace(SIMONKATU, place=2), replace(IDLE, place=3)), now),
+        "courier-stop-first": replace(stop, first=(
+            FirstStop("S-0002", "Simonkatu", must=True), FirstStop("S-0003", "Kruununhaka", must=False)),
+            day="2026-11-22"),
+        "courier-stop-warned": replace(stop, first=(FirstStop("S-0002", "Simonkatu", must=False),), day="2026-11-22"),
         "courier-scan": ScanView(COURIER, "S-0001", "Kluuvi"),
         "courier-carry": CarryView(COURIER),
         "courier-problem": ProblemView(COURIER, (("S-0001", "Kluuvi"), ("S-0002", "Simonkatu")), "S-0001"),
+        "courier-problem-photo": ProblemView(COURIER, (("S-0001", "Kluuvi"),), "S-0001", "required"),
+        "courier-problem-no-photo": ProblemView(COURIER, (("S-0001", "Kluuvi"),), "S-0001", "off"),
         "courier-outbox": OutboxView(COURIER),
         "courier-day": DayView(COURIER, now, (DayLine("Kluuvi", 19, 3, 0), DayLine("Simonkatu", 11, 0, 1)), 2),
     }

@@ -65,6 +65,7 @@ OPEN_TO_ALL = {"/console/sign-in", "/console/sign-in/passkey/begin", "/console/s
 OWN = {"/console/sign-out", "/console/me/passkey/begin", "/console/me/passkey/finish", "/console/me/passkey/end"}
 ELSEWHERE_TESTED = {"/console/cases/{case}/photos/{index}",  # below
                     "/console/sites/papers/{station}/{digest}",  # test_site_papers.py
+                    "/console/couriers/{courier}/round",  # test_round_order.py
                     "/console/acts/{act}/agree", "/console/acts/{act}/withdraw",  # test_console_acts.py
                     "/console/acts/{act}/agree/begin", "/console/acts/{act}/agree/finish",  # there, too
                     "/console/stations/{station}/open/begin", "/console/stations/{station}/open/finish",

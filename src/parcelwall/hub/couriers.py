@@ -8,7 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,17 +17,21 @@ from asyncpg import Connection
 
 from parcelwall.carriers.labels import check_digit_fits, normal
 from parcelwall.errors import Refusal
+from parcelwall.hub import round_order
 from parcelwall.hub.house import Hub
 from parcelwall.hub.network import CLAIM_LENGTH, CLAIM_LETTERS
 from parcelwall.hub.reading import by_size
+from parcelwall.hub.round_order import Ordered, Why
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.hub.stations import OF_HUB, WRITTEN_FOR
 from parcelwall.rules import access, delegation, facts, token
 from parcelwall.rules.labels import plain_digits
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.places import Plan, Room, read_room
+from parcelwall.rules.policy import OrderRule, PhotoRule
 
 INVITE_LASTS = timedelta(days=3)
+RULES: tuple[OrderRule, ...] = get_args(OrderRule)
 MOST_LABELS = 400  # of one stop, that a phone keeps for when it has no signal
 
 COURIER_OF = """nullif(split_part(split_part(body, '"courier":"', 2), '"', 1), '')"""
@@ -47,6 +51,7 @@ FROM (
   SELECT station, carrier, stage, position('"direction":"return"' IN record) > 0 AS sent FROM parcel
   WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage IN ('RESERVED', 'READY', 'OVERDUE')
 ) AS here GROUP BY 1, 2"""
+_ALL_CARRIERS = "SELECT array_agg(id) FROM carrier WHERE role = 'carrier'"
 _STATIONS = """
 SELECT id, room, in_service, last_seen FROM station LEFT JOIN station_presence ON station = id
 WHERE id = ANY($1::text[]) ORDER BY id"""
@@ -157,29 +162,59 @@ class Stop(msgspec.Struct, frozen=True):
     in_service: bool
     seen_at: datetime | None
     carriers: tuple[str, ...] = ()
+    place: int = 0  # in the order of the day, from 1; 0 where it is in none
+    behind: Literal["", "been", "unreachable"] = ""  # what makes it one that nobody has to go to first any more
+    rule: OrderRule = "free"  # of the strictest carrier for whom there is something to do here
+
+    @property
+    def idle(self) -> bool:
+        return not self.to_bring and not self.to_take
 
 
 async def round_of(hub: Hub, courier: UUID) -> list[Stop]:
-    """The stations where the courier is admitted. Those with work come first, in the order of their ids.
-
-    A planned round will put its own order here; until then nobody knows in which order a courier drives.
-    """
+    """The stations where the courier is admitted: those of the order of today, as it is; then those with work come
+    first, in the order of their ids."""
     admitted = await admissions(hub, courier)
     rows = await hub.pool.fetch(_STATIONS, list(admitted))
-    counts = Counter[tuple[str, str]]()
+    counts, rules = Counter[tuple[str, str]](), dict[str, OrderRule]()
     for row in await hub.pool.fetch(_COUNTS, list(admitted)):
         if is_for(admitted[row["station"]].carriers, row["carrier"]):
             counts.update({(row["station"], what): row[what] for what in ("to_bring", "to_take")})
+            if row["to_bring"] or row["to_take"]:
+                asked = (rules.get(row["station"], "free"), hub.policy.order_for(row["carrier"]))
+                rules[row["station"]] = max(asked, key=RULES.index)
+    order = await round_order.today(hub, courier)
+    placed, behind = await _order_now(hub, courier, order) if order else ({}, {})
     stops = [
         Stop(
             station=row["id"], to_bring=counts[row["id"], "to_bring"], to_take=counts[row["id"], "to_take"],
             in_service=row["in_service"], seen_at=row["last_seen"],
             sizes=room_by_size(hub.stations.known[row["id"]].plan, read_room(row["room"])),
-            may=admitted[row["id"]].may, carriers=admitted[row["id"]].carriers,
+            may=admitted[row["id"]].may, carriers=admitted[row["id"]].carriers, rule=rules.get(row["id"], "free"),
+            place=placed.get(row["id"], 0), behind=behind.get(row["id"], ""),
         )
         for row in rows
     ]  # fmt: skip
-    return sorted(stops, key=lambda stop: (not stop.to_bring and not stop.to_take, stop.station))
+    return sorted(stops, key=lambda stop: (stop.place or len(placed) + 1, stop.idle, stop.station))
+
+
+async def _order_now(hub: Hub, courier: UUID, order: Ordered) -> tuple[dict[str, int], dict[str, Why]]:
+    """The place of each station in the order, and which of them are behind the courier: passed, or begun, as far as the
+    hub has heard."""
+    zone = round_order.zone_of(hub, order.stations[0])
+    begun: dict[str, Why] = {each.station: "been" for each in await done_today(hub, courier, zone)}
+    passed = {each.station: each.why for each in order.passed}
+    return {station: place for place, station in enumerate(order.stations, 1)}, passed | begun
+
+
+def first_of(stops: Sequence[Stop], station: str) -> list[Stop]:
+    """The stops that come before this one by the order of the day and its carriers' rules, and wait still. None once
+    the courier has begun here. A stop that is in no place of the order comes after those that are."""
+    here = next(each for each in stops if each.station == station)
+    if here.behind == "been":
+        return []
+    return [each for each in stops if 0 < each.place < (here.place or len(stops) + 1)
+            and each.rule != "free" and not each.behind]  # fmt: skip
 
 
 def room_by_size(plan: Plan, room: Room) -> tuple[SizeRoom, ...]:
@@ -249,6 +284,15 @@ async def to_take(hub: Hub, station: str, carriers: Sequence[str] = ()) -> list[
     return [each for each in out if is_for(carriers, each.carrier)]
 
 
+async def photo_rule(hub: Hub, admitted: Sequence[facts.Granted]) -> PhotoRule:
+    """What their carriers say of photos: required if one of them wants one, off if none wants any."""
+    named = {each for grant in admitted for each in grant.carriers}
+    if not all(grant.carriers for grant in admitted):
+        named |= set((await hub.pool.fetchval(_ALL_CARRIERS)) or ())
+    rules = {hub.policy.photo_for(each) for each in named}
+    return "required" if "required" in rules else "off" if rules == {"off"} else "optional"
+
+
 def is_for(carriers: Sequence[str], carrier: str) -> bool:
     """Whether an admission for these carriers, or for all, is for parcels of this one."""
     return not carriers or carrier in carriers
@@ -271,6 +315,7 @@ class Label(msgspec.Struct, frozen=True):
     size: str = ""
     ending: str = ""
     parcel: UUID | None = None
+    carrier: str = ""
 
 
 async def what_is(hub: Hub, courier: UUID, read: str, station: str) -> Label:
@@ -281,7 +326,7 @@ async def what_is(hub: Hub, courier: UUID, read: str, station: str) -> Label:
         parcel = await _labelled(hub, {name: admitted[name] for name in names}, read)
         if parcel is not None:
             verdict = "elsewhere" if parcel.station != station else "inside" if parcel.stage in INSIDE else "here"
-            return Label(verdict, parcel.station or "", parcel.size or "", parcel.selector, parcel.id)
+            return Label(verdict, parcel.station or "", parcel.size or "", parcel.selector, parcel.id, parcel.carrier)
     return Label("mistyped" if check_digit_fits(read) is False else "unknown")
 
 

@@ -167,8 +167,8 @@ class Hub:
             await at.write()
 
     async def note(
-        self, fact: facts.Looked | facts.SiteNoted | facts.StaffChanged | facts.Forgotten | facts.CaseNoted,
-        connection: asyncpg.Connection | None = None,
+        self, fact: facts.Looked | facts.SiteNoted | facts.StaffChanged | facts.Forgotten | facts.CaseNoted
+        | facts.RoundOrdered, connection: asyncpg.Connection | None = None,
     ) -> None:  # fmt: skip
         """What the office writes down for itself, in this process's own stream: no station needs it. In the
         transaction of what it tells of, if that is given; else what another process did meanwhile is waited out."""

@@ -9,9 +9,10 @@ import msgspec
 from msgspec import UNSET
 
 from parcelwall.errors import Refusal
+from parcelwall.hub import lists
 from parcelwall.hub.house import Hub
 from parcelwall.rules import facts
-from parcelwall.rules.policy import DEFAULT, Policy
+from parcelwall.rules.policy import ALL, DEFAULT, Policy
 
 MOST = 30
 _ADOPTED = """
@@ -29,11 +30,14 @@ class Adopted(msgspec.Struct, frozen=True):
 
 
 MAY_BE_EMPTY = (
-    "help_phone", "verified_from", "verified_currency",
+    "help_phone", "verified_from", "verified_currency", "order_warned", "order_enforced",
+    "photo_off", "photo_required",
     "cost_station_day", "cost_compartment_day", "cost_stop", "cost_deposit", "cost_diverted", "cost_currency",
 )  # fmt: skip
 """Knobs that stand for nothing while they are unset."""
-WORDS = ("serve_unwalked", "ask_permit", "help_phone", "cost_currency", "verified_currency")
+OF_CARRIERS = ("order_warned", "order_enforced", "photo_off", "photo_required")
+"""Knobs that name carriers."""
+WORDS = ("serve_unwalked", "ask_permit", "help_phone", "cost_currency", "verified_currency", *OF_CARRIERS)
 """Knobs that are no numbers to reckon with."""
 _PHONE = re.compile(r"\+?\(?[0-9](?:[ /()-]{0,2}[0-9]){2,17}")
 
@@ -82,6 +86,17 @@ def refuse_odd(policy: Policy) -> None:
             raise Refusal("bad_field", "An hour from 0 to 23.", field=name)
     if policy.hold_hours < 1 or policy.deposit_window_hours < 1 or policy.alternatives > 10:
         raise Refusal("bad_field", "At least one hour; at most ten alternatives.", field="hold_hours")
+
+
+async def refuse_unknown(hub: Hub, policy: Policy) -> None:
+    """Refuses knobs that name a carrier that there is not: a slip would be no rule, and nobody would see."""
+    for name in OF_CARRIERS:
+        if (given := getattr(policy, name)) in (UNSET, ALL):
+            continue
+        known = await lists.carriers(hub)
+        if unknown := [each for each in given.split(" ") if each not in known]:
+            sentence = f"No such carrier: {', '.join(unknown)}. Ids with one space between, or {ALL} for all."
+            raise Refusal("bad_field", sentence, field=name)
 
 
 def refuse_looser(before: Policy, after: Policy) -> None:

@@ -100,6 +100,11 @@ STATES: dict[str, tuple[Saying, ...]] = {
         Saying(N_("Noted without its photo"),
                N_("We cannot keep that file. Report it again with a new photo: both are one case.")),
     ),
+    "photo_unwanted": (Saying(N_("Noted without its photo"), N_("The carrier of this parcel wants none.")),),
+    "photo_missing": (
+        Saying(N_("Noted, and a photo is wanted"),
+               N_("The carrier of this parcel wants one. Report it again with a photo: both are one case.")),
+    ),
     "photo_left_out": (Saying(N_("Noted without its photo"), N_("You have sent as many today as we keep.")),),
     # a station
     "alone": (Saying(N_("This station works on its own now"), N_("Collecting works.")),),

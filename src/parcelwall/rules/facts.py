@@ -15,6 +15,7 @@ from msgspec import Meta
 from parcelwall.rules.fact import Fact, Moment, ParcelFact
 from parcelwall.rules.facts_machine import ClockSet, JournalRestored, Measured, Power, StoodStill
 from parcelwall.rules.facts_office import AdmissionAdopted, CaseNoted, Forgotten, Looked, SiteNoted, StaffChanged
+from parcelwall.rules.facts_round import RoundOrdered, StopPassed
 from parcelwall.rules.layout import Climate, Layout
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import DwellCurve, Told, VisitCalendar
@@ -359,7 +360,7 @@ HUB_KINDS = (
     Announced, Reserved, Withdrawn, Lapsed, Cancelled, Diverted, Extended, Expired, WrittenOff, CarrierReported,
     Granted, Revoked, CodeRenewed, Blocked, Unblocked, PolicyAdopted, TableAdopted, StationEnrolled, KeyRevoked,
     EpochBegan, StationConfigured, CaseClosed, CaseOpened, Looked, SiteNoted, AdmissionAdopted,
-    StaffChanged, Forgotten, ScreenNoted, CaseNoted,
+    StaffChanged, Forgotten, ScreenNoted, CaseNoted, RoundOrdered, StopPassed,
 )  # fmt: skip
 STATION_KINDS = (
     Deposited, Collected, TakenBack, DoorOpened, DoorClosed, DoorFailed, CompartmentHealth, WrongCode, Measured, Power,

@@ -1,7 +1,15 @@
 """Business knobs as data. `PolicyAdopted` carries one; each promise names the version it was made under."""
 
+from typing import Literal
+
 import msgspec
 from msgspec import UNSET, UnsetType
+
+OrderRule = Literal["free", "warned", "enforced"]
+"""What an order of stops is to a carrier, the strictest last."""
+PhotoRule = Literal["off", "optional", "required"]
+"""What a carrier says of photos with reports of its parcels."""
+ALL = "*"
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +47,14 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     help_phone: str | UnsetType = UNSET  # what a station's screen says to call; unset: it tells nobody to call
 
+    # Carriers for whose parcels an order of stops counts: their ids with spaces between, or * for all. Unset: none.
+    order_warned: str | UnsetType = UNSET  # a courier who opens another stop first is asked
+    order_enforced: str | UnsetType = UNSET  # a courier says why not before another stop is shown
+
+    # Carriers that want no photo, or one, with each report of a parcel of theirs; named as above. Unset: none does.
+    photo_off: str | UnsetType = UNSET
+    photo_required: str | UnsetType = UNSET
+
     # What the operator says things cost, for the figure "cost per parcel". Unset: not counted.
     cost_station_day: float | UnsetType = UNSET  # a station, for a day: site, power, line, service
     cost_compartment_day: float | UnsetType = UNSET  # a compartment, for a day
@@ -72,6 +88,18 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """The number that people at a station call for help; "" where none is given."""
         return "" if self.help_phone is UNSET else self.help_phone
 
+    def order_for(self, carrier: str) -> OrderRule:
+        """What an order of stops is where parcels of this carrier are to be brought or taken."""
+        if _names(self.order_enforced, carrier):
+            return "enforced"
+        return "warned" if _names(self.order_warned, carrier) else "free"
+
+    def photo_for(self, carrier: str) -> PhotoRule:
+        """Of a report of a parcel of this carrier. A carrier that is named for both wants none."""
+        if _names(self.photo_off, carrier):
+            return "off"
+        return "required" if _names(self.photo_required, carrier) else "optional"
+
     @property
     def doors_alone(self) -> int:
         """Doors that one of the operator's people may open from afar in ten minutes without a second."""
@@ -82,6 +110,10 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """Parcels that one of the operator's people may keep longer, or write off with their station, at once without a
         second."""
         return 1 if self.alone_parcels is UNSET else self.alone_parcels
+
+
+def _names(carriers: str | UnsetType, carrier: str) -> bool:
+    return carriers is not UNSET and (carriers == ALL or carrier in carriers.split(" "))
 
 
 DEFAULT = Policy()

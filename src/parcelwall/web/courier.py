@@ -14,7 +14,7 @@ from litestar.params import Body
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import couriers, signed_in
+from parcelwall.hub import couriers, round_order, signed_in
 from parcelwall.hub.couriers import Stop
 from parcelwall.hub.house import Hub
 from parcelwall.notices.language import words
@@ -32,6 +32,7 @@ from parcelwall.web.views_courier import (
     DayLine,
     DayView,
     DoorDone,
+    FirstStop,
     OutboxView,
     ProblemView,
     RoundView,
@@ -168,9 +169,10 @@ async def problem_page(
     courier = await signed(request, hub)
     if courier is None:
         return away()
-    admitted = sorted(await couriers.admissions(hub, courier))
-    stations = tuple((each, hub.stations.known[each].about.name) for each in admitted)
-    return shown(renderer, ProblemView(str(courier), stations, station), look_of(request))
+    admitted = await couriers.admissions(hub, courier)
+    stations = tuple((each, hub.stations.known[each].about.name) for each in sorted(admitted))
+    photo = await couriers.photo_rule(hub, list(admitted.values()))
+    return shown(renderer, ProblemView(str(courier), stations, station, photo), look_of(request))
 
 
 @get("/courier/day", include_in_schema=False)
@@ -217,6 +219,7 @@ def line_of(hub: Hub, stop: Stop) -> StopLine:
     return StopLine(
         stop.station, about.name, about.address, stop.to_bring, stop.to_take,
         tuple(SizeLine(*size) for size in stop.sizes), stop.in_service, stop.seen_at if quiet else None,
+        place=stop.place, behind=stop.behind,
     )  # fmt: skip
 
 
@@ -257,7 +260,14 @@ async def stop_view(hub: Hub, courier: UUID, station: str, look: Look) -> StopVi
         endings=tuple(sorted(parcel.selector for parcel in waiting)),
         brought=sum(each.kind == "Deposited" for each in done), taken=sum(each.kind == "TakenBack" for each in done),
         events=f"/courier/stop/{station}/events?lang={look.language}", now=hub.clock.now(),
+        first=_first(hub, stops, station), day=round_order.day_at(hub, stops[0].station).isoformat(),
     )  # fmt: skip
+
+
+def _first(hub: Hub, stops: list[Stop], station: str) -> tuple[FirstStop, ...]:
+    found = couriers.first_of(stops, station)
+    return tuple(FirstStop(each.station, hub.stations.known[each.station].about.name, each.rule == "enforced")
+                 for each in found)  # fmt: skip
 
 
 async def _last(hub: Hub, done: list[couriers.Done], layout: Any, known: Any) -> DoorDone | None:

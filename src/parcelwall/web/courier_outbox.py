@@ -20,6 +20,7 @@ from parcelwall.web.reader import language_of
 from parcelwall.web.render import HEADERS, STATIC, Renderer
 
 PAGES = ("/courier", "/courier/scan", "/courier/carry", "/courier/problem", "/courier/outbox", "/courier/day")
+PHOTO_TOLD = ("photo_unwanted", "photo_unread", "photo_left_out", "photo_missing")  # the first that is so
 FILES = ("courier.css", "courier.js", "live.js", "fonts/next-latin.woff2", "fonts/mono.woff2", "favicon.svg",
          "scan/qr.mjs", "scan/barcode.min.js", "scan/zxing_reader.wasm")  # fmt: skip
 
@@ -61,8 +62,7 @@ def _told(hub: Hub, done: Done, known: Words) -> dict[str, Any]:
         told["words"] = refusal_text(done.reason, known, "phone").whole()
     if done.case:
         told["case"] = told["words"] = done.case
-    if done.photo_left_out or done.photo_unread:
-        why = "photo_unread" if done.photo_unread else "photo_left_out"
+    if why := next((each for each in PHOTO_TOLD if getattr(done, each)), None):
         told["words"] = f"{done.case}. {state_text(why, known).whole()}"
     if done.carried:
         station = hub.stations.known.get(done.carried.station)

@@ -44,6 +44,9 @@ def shown(policy: Policy) -> PolicyShown:
 
 
 async def lay_over(hub: Hub, data: PolicyBody) -> Policy:
-    """What would be in force with these knobs, from the policy that is in force now, whoever adopted it."""
+    """What would be in force with these knobs, from the policy that is in force now, whoever adopted it.
+    Raises Refusal as `over` does, and for carriers that there are not."""
     await hub.refresh()
-    return data.over(hub.policy)
+    wanted = data.over(hub.policy)
+    await policies.refuse_unknown(hub, wanted)
+    return wanted

@@ -38,7 +38,8 @@ class SizeLine(msgspec.Struct, frozen=True):
 
 class StopLine(msgspec.Struct, frozen=True):
     """A station of the round. `seen_at` is set when its line is down: the counts are of then. `else_where` names a
-    stop with room for what finds none here."""
+    stop with room for what finds none here. `place` is that in the order of today, 0 where there is none; `behind` says
+    why the courier need not go there first any more."""
 
     station: str
     name: str
@@ -49,6 +50,8 @@ class StopLine(msgspec.Struct, frozen=True):
     in_service: bool = True
     seen_at: datetime | None = None
     else_where: str = ""
+    place: int = 0
+    behind: Literal["", "been", "unreachable"] = ""
 
     @property
     def short(self) -> tuple[SizeLine, ...]:
@@ -66,9 +69,21 @@ class SignInView(msgspec.Struct, frozen=True):
 
 
 class RoundView(msgspec.Struct, frozen=True):
+    """The stops: in the order of today, if one was given, and with work first."""
+
     courier: str
     stops: tuple[StopLine, ...] = ()
     now: datetime | None = None
+
+    @property
+    def ordered(self) -> bool:
+        return any(stop.place for stop in self.stops)
+
+    @property
+    def next(self) -> StopLine | None:
+        """The first with work that is not behind the courier; if all are, the first with work."""
+        work = [stop for stop in self.stops if not stop.idle]
+        return next((stop for stop in work if not stop.behind), next(iter(work or self.stops), None))
 
 
 class DoorDone(msgspec.Struct, frozen=True):
@@ -82,9 +97,19 @@ class DoorDone(msgspec.Struct, frozen=True):
     ending: str = ""
 
 
+class FirstStop(msgspec.Struct, frozen=True):
+    """A stop that comes before the one that was opened. `must`: a carrier wants to know why not; else it is a question
+    that is passed with a tap."""
+
+    station: str
+    name: str
+    must: bool
+
+
 class StopView(msgspec.Struct, frozen=True):
     """One stop, live. `endings`: of the parcels to take out. `geo` opens the phone's own map;
-    `now` is shown when the phone has kept the page."""
+    `now` is shown when the phone has kept the page. While `first` are not passed, they are shown instead; `day` is that
+    of their order."""
 
     courier: str
     stop: StopLine
@@ -96,6 +121,8 @@ class StopView(msgspec.Struct, frozen=True):
     taken: int = 0
     events: str | None = None
     now: datetime | None = None
+    first: tuple[FirstStop, ...] = ()
+    day: str = ""
 
 
 class ScanView(msgspec.Struct, frozen=True):
@@ -112,11 +139,13 @@ class CarryView(msgspec.Struct, frozen=True):
 
 
 class ProblemView(msgspec.Struct, frozen=True):
-    """`stations` are (id, name) of the round; `station` is the one that is chosen."""
+    """`stations` are (id, name) of the round; `station` is the one that is chosen. `photo`: what is said of it, as some
+    carrier wants one, or all of them want none."""
 
     courier: str
     stations: tuple[tuple[str, str], ...] = ()
     station: str = ""
+    photo: Literal["off", "optional", "required"] = "optional"
 
 
 class OutboxView(msgspec.Struct, frozen=True):

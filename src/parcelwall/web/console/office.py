@@ -146,6 +146,7 @@ async def adopt_policy(request: Request[Any, Any, Any], sign_in: SignIn, hub: Hu
     try:
         wanted = msgspec.convert({**given, "version": hub.policy.version + 1}, Policy, strict=False)
         policies.refuse_odd(wanted)
+        await policies.refuse_unknown(hub, wanted)
         policies.refuse_looser(hub.policy, wanted)
         await hub.adopt(wanted, person.actor)
     except msgspec.ValidationError:

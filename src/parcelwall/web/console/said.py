@@ -21,6 +21,7 @@ SAID = {
     "withdrawn": N_("Withdrawn. Nothing was done."),
     "admitted": N_("Admitted."),
     "revoked": N_("Taken back."),
+    "ordered": N_("Noted. The courier's phone shows it at its next look."),
     "noted": N_("Noted."),
     "adopted": N_("The new policy is in force. Stations hear of it now."),
     "changed": N_("Changed."),
@@ -79,6 +80,7 @@ ABOUT = {
     "door_unclear": N_("Nobody can say whether a door is open"),
     "no_such_compartment": N_("Something was put behind a door that the layout does not have"),
     "never_taken_back": N_("A late parcel was never taken back"),
+    "stop_unreachable": N_("A courier could not get to a station"),
     "never_brought": N_("An announced parcel never came"),
     "written_off": N_("A parcel was written off, and may lie there still"),
     "out_of_order": N_("A door is out of order"),
@@ -188,6 +190,8 @@ KIND = {
     "KeyRevoked": N_("Its computer is trusted no longer"),
     "EpochBegan": N_("The hub was restored, and began a new book"),
     "CaseNoted": N_("Something was done about a case"),
+    "RoundOrdered": N_("A courier was given an order of stops"),
+    "StopPassed": N_("A courier went on without a stop that comes first"),
     "SiteNoted": N_("What is on paper about its site was noted"),
 }
 ROLE = {
@@ -244,6 +248,11 @@ KNOB = {
     "verified_from": N_("worth from which a parcel is for a verified person alone; empty where none is"),
     "verified_currency": N_("the currency of that worth, three letters"),
     "help_phone": N_("telephone number that a station's screen says to call for help; empty where there is none"),
+    "order_warned": N_(
+        "carriers, by id with spaces between, * for all: who opens another stop than the first of an order is asked"),
+    "order_enforced": N_("the same: who opens another stop first says why before it is shown; empty for none"),
+    "photo_off": N_("carriers, named as above, that want no photo with a courier's report of a parcel; empty for none"),
+    "photo_required": N_("the same, that want a photo with each; empty for none"),
     "cost_station_day": N_("what a station costs for a day: site, power, line, service"),
     "cost_compartment_day": N_("what a compartment costs for a day"),
     "cost_stop": N_("what a courier's stop at a station costs"),

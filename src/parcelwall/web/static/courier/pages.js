@@ -28,6 +28,7 @@
     each("waiting-badge", (part) => { part.classList.toggle("badge-on", waiting + needs > 0); });
     list(entries);
     noted(entries);
+    first(entries);
     carried(entries);
     leaving(waiting + needs);
   }
@@ -239,6 +240,29 @@
     const body = { station: gone.dataset.station, what: "not_there", label: gone.dataset.notThere };
     if (!(await outbox.mine()).some(isOf(gone))) await outbox.add("problem", body).catch((cause) => { gone.disabled = false; failed(cause); });
     say(gone.dataset.noted);
+  });
+
+  // Stops that come before this one, until the phone has noted why not. What is but a question is asked once a day.
+  const goneOn = ({ first, day }) => `gone on ${first} ${day}`;
+  function first(entries) {
+    const asked = find("first");
+    if (!asked) return;
+    const passed = entries.filter(({ kind, state, body }) => kind === "passed" && !["refused", "seen"].includes(state) && body.day === asked.dataset.day);
+    each("comes", (row) => { row.hidden = passed.some(({ body }) => body.station === row.dataset.comes); });
+    const left = [...asked.querySelectorAll("[data-comes]:not([hidden])")], must = left.some((row) => "must" in row.dataset);
+    find("go-on").hidden = must;
+    document.body.toggleAttribute("data-past", !left.length || !must && sessionStorage.getItem(goneOn(asked.dataset)) !== null);
+  }
+
+  document.addEventListener("click", async ({ target }) => {
+    const pass = target.closest("[data-pass]"), asked = find("first");
+    if (target.closest("[data-go-on]")) {
+      sessionStorage.setItem(goneOn(asked.dataset), "");
+      badges();
+    } else if (pass) {
+      const body = { station: pass.closest("[data-comes]").dataset.comes, day: asked.dataset.day, why: pass.dataset.pass };
+      await outbox.add("passed", body).catch(failed);
+    }
   });
 
   // The pages of all stops of the round, for where there is no signal. A worker that takes over is told anew.
