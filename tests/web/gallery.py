@@ -117,6 +117,9 @@ class Gallery:
         return ("id: 7\n" + "".join(f"data: {line}\n" for line in lines) + "\n").encode()
 
 
+PHOTO = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 12"><path fill="gray" d="M0 0h16v12H0z"/></svg>'
+
+
 def look_from(query: dict[str, list[str]]) -> Look:
     return msgspec.convert({key: value[0] for key, value in query.items()}, Look, strict=False)
 
@@ -134,6 +137,8 @@ def handler_for(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
             if first == "static":
                 found = gallery.renderer.static_file(rest[0], "/".join(rest[1:]))
                 return self.answer(*(found or (b"", "text/plain")), STATIC_HEADERS, 200 if found else 404)
+            if first == "photos":
+                return self.answer(PHOTO, "image/svg+xml", {})
             if "road" in rest:
                 return self.answer(qr_file("PWB:" + "X" * 612), "image/svg+xml", {})
             if first in ("sw.js", "me.webmanifest"):  # tests/acceptance has the real ones
