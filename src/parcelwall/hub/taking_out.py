@@ -8,10 +8,11 @@ process ends, so does the act, and nobody goes on with it later.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from parcelwall.errors import Refusal
@@ -67,8 +68,11 @@ class Late(msgspec.Struct, frozen=True):
 
 async def expired(hub: Hub, station: str) -> list[Late]:
     """What may be taken out of this station now, by door."""
-    found = [(row["reference"], read_parcel(row["record"]))
-             for row in await hub.pool.fetch(_EXPIRED, station, Stage.OVERDUE)]  # fmt: skip
+    return _late(await hub.pool.fetch(_EXPIRED, station, Stage.OVERDUE), station)
+
+
+def _late(rows: Sequence[asyncpg.Record], station: str) -> list[Late]:
+    found = [(row["reference"], read_parcel(row["record"])) for row in rows]
     late = [Late(each.id, reference, each.compartment or 0, each.collect_by)
             for reference, each in found if _may_go(each, station)]  # fmt: skip
     return sorted(late, key=lambda each: each.door)
@@ -112,7 +116,8 @@ async def ask(hub: Hub, who: Person, station: str, parcels: tuple[UUID, ...], re
         await connection.execute(LOCK, station)
         if await connection.fetchval(_UNDER_WAY, station, now):
             raise Refusal("stale_screen")
-        there = {each.id: each for each in await expired(hub, station)}
+        rows = await connection.fetch(_EXPIRED, station, Stage.OVERDUE)  # a second connection may never be free
+        there = {each.id: each for each in _late(rows, station)}
         if not parcels or not there.keys() >= set(parcels):
             raise Refusal("stale_screen")
         what = Out(parcels, tuple(there[each].door for each in parcels), reason)
