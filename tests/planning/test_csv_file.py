@@ -46,13 +46,21 @@ def test_the_same_table_however_it_was_saved(way: str, tmp_path: Path) -> None:
     (b"LAT,LON\n1,2\n", "It has LAT, LON"), (b"lat,lon,lat\n1,2,3\n", "has lat more than once"),
     (bytes(range(128, 256)) * 90, "is no text"),
     (b"lat,lon,x\n1,2,3\n" + b'"' + b"x" * 200_000, "Is a quote left open"),
+    (b'lat,lon,x\n1,2,3\n4,5,"6\n7,8,9\n', "line 3: a quote is left open"),
+    (b'lat,lon,x\n1,"2,3\n7,8,9\n4,5",6\n7,8,9\n', "line 2: a quote is left open"),
     (b"c" * 5_000 + b"\n1\n", "…"),
-], ids=["empty", "only line ends", "other letters", "twice", "a picture", "an open quote",
+], ids=["empty", "only line ends", "other letters", "twice", "a picture", "an open quote over all",
+        "an open quote that eats rows", "two quotes with rows in between",
         "an endless head"])  # fmt: skip
 def test_what_is_no_such_table_is_told_in_a_sentence(content: bytes, told: str, tmp_path: Path) -> None:
     (tmp_path / "table.csv").write_bytes(content)
     with pytest.raises(Trouble, match=told):
         list(read_table(tmp_path / "table.csv", ("lat", "lon")))
+
+
+def test_a_cell_of_several_lines_is_one(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text('lat,lon,note\n1,2,"two\n\nlines, yes"\n3,4,\n')
+    assert [row["note"] for row in read_table(tmp_path / "table.csv")] == ["two\n\nlines, yes", ""]
 
 
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
@@ -75,7 +83,7 @@ def test_one_row_of_a_wrong_year_is_not_the_day_that_everything_is_told_for(tmp_
     ("2 1 3\n1 2 5\n", "to open 3 of 2 points"), ("0 0 0\n", "is no problem"), ("2 1 1\n1 9 5\n", "is none of 1 to 2"),
     ("2 1 1\n1 2 -5\n", "shorter than nothing"), ("3 1 1\n1 2 5\n", "cannot be reached"),
     ("1000000 1 1\n1 2 5\n", "1 to 5000"), ("2 5 1\n1 2 5\n", "announces 5 edges"), ("1 1\n5 5\n1\n", "should hold 4"),
-    ("0 0\n", "at least one"), ("1 1\n5 5\n1 -3\n", "below 0"), ("1 1\n5 5\nx 3\n", "could not convert"),
+    ("0 0\n", "at least one"), ("1 1\n5 5\n1 -3\n", "below 0"), ("1 1\n5 5\nx 3\n", "line 3: 'x' is no number"),
 ])  # fmt: skip
 def test_a_problem_that_cannot_be_is_told(text: str, told: str, tmp_path: Path) -> None:
     (tmp_path / "pmed99.txt").write_text(text)

@@ -146,6 +146,7 @@ def test_a_file_without_a_row_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asked", [
     "site --radius-m nan", "site --radius-m -5", "site --budget nan", "site --budget -1", "site --logit-per-km -3",
+    "site --logit-per-km 1e300",
     "site --growth -2", "site --per-km inf", "site --seconds nan", "rounds --walk-m nan", "rounds --walk-m -5",
     "rounds --seconds inf", "mix --floor nan", "mix --load nan", "admission --load inf", "admission --risk nan",
 ])  # fmt: skip

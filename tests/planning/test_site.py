@@ -135,6 +135,8 @@ def test_a_problem_of_the_library() -> None:
     ("", "neither a table"), ("hello\n", "neither a table"), ("5 9 2\n1 2 3\n", "announces 9 edges"),
     ("3 1 1\n1 2 3\n", "cannot be reached"), ("2 2\n1 2\n", "should hold"), ("lat,lon\nx,y\n", "no row of demand"),
     ("lat,lon,parcels_per_day\n1,1,0\n", "above zero"), ("2 1 1\n1 2 inf", "holds a number that is none"),
+    ("2 1 1\n1 2 1e308", "line 2 holds a number"), ("2 1 1.5\n1 2 3", "whole numbers, and 1.5"),
+    ("2 1 1\n1 2 three", "line 2: 'three' is no number"), ("lat,lon,parcels_per_day\n1,1,1e308\n", "above zero"),
 ])  # fmt: skip
 def test_files_that_are_none_say_so(text: str, says: str, tmp_path: Path) -> None:
     file = tmp_path / "demand.csv"

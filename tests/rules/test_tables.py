@@ -114,3 +114,14 @@ def test_a_calendar_that_is_none_is_not_taken() -> None:
 def test_a_calendar_by_which_no_window_can_be_told_says_why(changed: dict[str, object], why: str) -> None:
     said = tables.of_no_use(calendar(**changed))
     assert why in said if why else said == ""
+
+
+def test_where_no_visit_is_likely_an_expected_time_is_no_window_of_no_length() -> None:
+    announced = datetime(2026, 11, 25, 14, 0, tzinfo=ZoneInfo(ZONE))
+    for seldom in (calendar(visit_share=(0.2,) * 7), calendar(first_h=((),) * 7, last_h=((),) * 7)):
+        learnt = tables.ready_window(seldom, "on_the_way", announced, TODAY)
+        assert learnt is not None and learnt.until == announced + timedelta(hours=20), "the lead is known all the same"
+        sooner = tables.ready_window(seldom, "on_the_way", announced, TODAY, expected_at=announced)
+        assert sooner == learnt
+        expected = announced + timedelta(days=4)
+        assert tables.ready_window(seldom, "on_the_way", announced, TODAY, expected_at=expected) is None

@@ -92,7 +92,7 @@ def site(
         float, typer.Option(help="For cost: what a parcel's kilometre of walking costs.", min=0, callback=_some)
     ] = 1.0,
     logit_per_km: Annotated[
-        float, typer.Option(help="For choice: how fast people lose interest.", min=0, callback=_some)
+        float, typer.Option(help="For choice: how fast people lose interest.", min=0, max=100, callback=_some)
     ] = 2.0,
     seconds: Annotated[float, typer.Option(help="Time for the solver.", min=1, callback=_some)] = 600.0,
     out: Out = None,

@@ -55,9 +55,22 @@ def rows_of(text: str, name: str, needed: Sequence[str] = ()) -> Iterator[dict[s
         if twice := sorted({each for each in there if each and there.count(each) > 1}):
             raise Trouble(f"{name} has {names(twice)} more than once among its columns: nobody knows which is meant.")
         lines.fieldnames = there
-        yield from ({key: value.strip() for key, value in row.items() if isinstance(value, str)} for row in lines)
+        at = lines.line_num
+        for row in lines:
+            if lines.line_num > at + 1:  # some cell goes on below its line, or lines are empty
+                _refuse_open_quote(row, len(there), lines.reader.dialect.delimiter, f"{name}, line {at + 1}")
+            at = lines.line_num
+            yield {key: value.strip() for key, value in row.items() if isinstance(value, str)}
     except csv.Error as no:
         raise Trouble(f"{name} is no CSV file: {no} near line {lines.line_num}. Is a quote left open there?") from no
+
+
+def _refuse_open_quote(row: dict[str, str], columns: int, between: str, where: str) -> None:
+    """Raises Trouble if a cell holds what looks like rows of this file: they would be lost without a word."""
+    below = (line for cell in row.values() if isinstance(cell, str) for line in cell.split("\n")[1:])
+    if any(line.count(between) >= columns - 1 > 0 for line in below):
+        raise Trouble(f"{where}: a quote is left open there or some lines on, and the rows after it would be read as "
+                      "its text. Close it, or take it away.")  # fmt: skip
 
 
 def _without_hint(text: str) -> str:

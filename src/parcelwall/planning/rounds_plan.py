@@ -100,13 +100,12 @@ def read_orders(
 
 
 def _order(row: dict[str, str], place: int) -> Order:
-    size = row.get("size") or "S"
+    size, who = row.get("size") or "S", f"order {row.get('id') or place}"
     if size not in SIZES:
-        raise Trouble(f"order {row.get('id') or place}: the size {size} is none of {', '.join(SIZES)}")
-    early_s, late_s = _time(row.get("from"), 0), _time(row.get("until"), 86_400)
+        raise Trouble(f"{who}: the size {size} is none of {', '.join(SIZES)}")
+    early_s, late_s = _time(row.get("from"), 0, who), _time(row.get("until"), 86_400, who)
     if early_s > late_s:
-        raise Trouble(f"order {row.get('id') or place}: {row['from']} is after {row.get('until') or '24:00'}, when it "
-                      "should be there")  # fmt: skip
+        raise Trouble(f"{who}: {row['from']} is after {row.get('until') or '24:00'}, when it should be there")
     return Order(
         id=row.get("id") or row.get("node") or str(place), lat=float(row["lat"]), lon=float(row["lon"]),
         size=SIZES.index(size), at_home=(row.get("at_home") or "yes") != "no",
@@ -121,8 +120,8 @@ def _station(row: dict[str, str]) -> Station:
                    room=room if any(map(isfinite, told)) else (0, 0, 0, ROOM))  # fmt: skip
 
 
-def _time(text: str | None, default: int) -> int:
-    """Seconds of the day of HH:MM."""
+def _time(text: str | None, default: int, who: str) -> int:
+    """Seconds of the day of HH:MM. Raises Trouble that says `who` has no such time."""
     if not text:
         return default
     try:
@@ -130,7 +129,7 @@ def _time(text: str | None, default: int) -> int:
     except ValueError:
         hours, minutes = -1, 0
     if not (0 <= hours <= 24 and 0 <= minutes < 60):
-        raise Trouble(f"{text!r} is no time of day: write 09:30")
+        raise Trouble(f"{who}: {text!r} is no time of day: write 09:30")
     return hours * 3600 + minutes * 60
 
 

@@ -4,7 +4,6 @@ Beasley (1990), "OR-Library: distributing test problems by electronic mail".
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 
 import msgspec
@@ -19,6 +18,7 @@ POINTS = ("point", "parcelpoint")  # kinds of rows where a station might stand
 EARTH_M = 6_371_000.0
 GRID_DEGREES = 0.004  # some 450 m: without candidates, one site for each such square where parcels go,
 MOST_POINTS = 5_000  # of a problem of the library: their distances are held in memory
+MOST = 1e15  # a number beyond is none: sums of such numbers times metres would be no numbers any more
 MOST_SQUARES = 300  # or for larger ones, so that there are no more than this many
 
 
@@ -95,7 +95,8 @@ def read_median(text: str, name: str) -> Median:
     Raises Trouble if edges are missing or a point cannot be reached.
     """
     points, edges, p, *rest = _numbers(text, name)
-    n, count = int(points), int(edges)
+    n, count = _whole(name, points, edges)
+    _whole(name, p)
     if not (1 <= p <= n <= MOST_POINTS and count >= 1):
         raise Trouble(f"{name}: to open {p:g} of {points:g} points with {edges:g} edges is no problem: there are 1 to "
                       f"{MOST_POINTS} points, and 1 to all of them are opened")
@@ -120,7 +121,7 @@ def read_costs(text: str, name: str) -> Costs:
     Raises Trouble if there are more or fewer numbers than that.
     """
     sites, points, *rest = _numbers(text, name)
-    m, n = int(sites), int(points)
+    m, n = _whole(name, sites, points)
     if min(m, n) < 1 or min(rest, default=0) < 0:
         raise Trouble(f"{name} needs at least one site and one point, and no number below 0")
     if len(rest) != 2 * m + n * (m + 1):
@@ -131,13 +132,24 @@ def read_costs(text: str, name: str) -> Costs:
 
 
 def _numbers(text: str, name: str) -> list[float]:
-    try:
-        found = [float(word) for word in text.split()]
-    except ValueError as error:
-        raise Trouble(f"{name}: {error}") from error
-    if not all(isfinite(each) for each in found):
-        raise Trouble(f"{name} holds a number that is none")
+    found = []
+    for place, line in enumerate(text.splitlines(), 1):
+        for word in line.split():
+            try:
+                found.append(float(word))
+            except ValueError as error:
+                raise Trouble(f"{name}, line {place}: {word[:40]!r} is no number") from error
+            if not abs(found[-1]) <= MOST:
+                raise Trouble(f"{name}, line {place} holds a number that is none, or beyond {MOST:.0e}: {word[:40]}")
     return found
+
+
+def _whole(name: str, *counts: float) -> tuple[int, ...]:
+    """Raises Trouble for a count that has parts: nobody knows which whole number is meant."""
+    for each in counts:
+        if each != int(each):
+            raise Trouble(f"{name}: its first line counts in whole numbers, and {each:g} is none")
+    return tuple(int(each) for each in counts)
 
 
 def read_places(
@@ -190,12 +202,12 @@ def _is_demand(row: dict[str, str]) -> bool:
 
 
 def number(row: dict[str, str], key: str, default: float) -> float:
-    """The number of a cell, the default for an empty one or one that is none; demand below zero is none."""
+    """The number of a cell, the default for an empty one, one that is none, or one beyond MOST."""
     try:
         value = float(row.get(key) or default)
     except ValueError:
         return default
-    return value if isfinite(value) else default
+    return value if abs(value) <= MOST else default
 
 
 def _merged(points: Array, weight: Array) -> tuple[Array, Array]:

@@ -196,7 +196,8 @@ def ready_window(
 
     The end is moved to the end of the likely visit that it falls into, on a day on which the courier comes. `late_h`
     is how much later than usual the round runs today. A parcel that is `expected_at` a later time comes with a visit
-    from then on; whoever carries it about now (`out_for_delivery`) is not asked what was expected before.
+    from then on, and nothing is known of it where no visit is likely; whoever carries it about now
+    (`out_for_delivery`) is not asked what was expected before.
     """
     if not fresh(calendar.fit, today) or known not in calendar.lead_h:
         return None
@@ -207,9 +208,13 @@ def ready_window(
         return None
     late = timedelta(hours=max(0.0, late_h))
     since, until = (_by_the_clock(local, lead[i]).astimezone(at.tzinfo) for i in (0, -1))
+    learnt = until
     if expected_at is not None and known != "out_for_delivery":
         since, until = max(since, expected_at), max(until, expected_at)
-    return Window(since + late, max(since, _end_of_visit(calendar, until, zone)) + late)
+    end = _end_of_visit(calendar, until, zone)
+    if end is None and until > learnt:  # that it is expected then says when it comes at the soonest, not by when
+        return None
+    return Window(since + late, max(since, end or until) + late)
 
 
 def _by_the_clock(local: datetime, hours: float) -> datetime:
@@ -218,8 +223,8 @@ def _by_the_clock(local: datetime, hours: float) -> datetime:
     return max(local, local + timedelta(hours=hours), key=datetime.timestamp)
 
 
-def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo) -> datetime:
-    """The end of the likely visit at or after this moment; the moment itself if no visit is likely within a week."""
+def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """The end of the likely visit at or after this moment; None if no visit is likely within a week."""
     local = moment.astimezone(zone)
     for ahead in range(8):
         day = local.date() + timedelta(days=ahead)
@@ -229,7 +234,7 @@ def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo) -> 
         end = datetime.combine(day, time(), zone) + timedelta(hours=last[-1])
         if end.timestamp() >= moment.timestamp():  # compared by the clock, an hour that comes twice would be one
             return end.astimezone(moment.tzinfo)
-    return moment
+    return None
 
 
 def runs_late_h(usual: Sequence[tuple[VisitCalendar, datetime]]) -> float:
