@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub import reading
-from parcelwall.hub.commands import Report
+from parcelwall.hub.commands import Cancel, Destination, Report, Reserve
 from parcelwall.hub.offers import Wanted
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Draft
@@ -212,6 +212,25 @@ async def test_what_is_expected_later_is_ready_no_sooner_in_offers_on_pages_and_
     story.deposited = later + timedelta(hours=1)
     known = history.History({parcel: story}, {}, adopted=[(NOW - timedelta(days=1), calendar())])
     assert all(each.kept == 1.0 for each in stored.promises(known))
+
+
+async def test_what_asked_a_full_station_is_known_until_it_gets_room_there(
+    town: Town, connection: asyncpg.Connection
+) -> None:
+    [first, *_] = [await told(town, f"PW-{number}") for number in range(8)]
+    late = [await announced(town.hub, f"PW-{number}", expected_at=NOW + timedelta(days=1)) for number in (8, 9)]
+    ask = [Reserve(carrier="acme", parcel=each, destination=Destination(station_id="S-0001")) for each in late]
+    for each in (*ask, *ask):
+        with pytest.raises(Refusal, match=r"room|free"):
+            await town.hub.desk.ask(each)
+    known, now = await history.read(connection, town.clock.now()), town.clock.now()
+    tomorrow = datetime(2026, 11, 23, 10)  # on Helsinki's clock
+    assert await wanted.refused_at(connection, known, now) == {"S-0001": [tomorrow, tomorrow]}
+    await town.hub.desk.ask(Cancel(carrier="acme", parcel=first))
+    await only(town).carry()
+    await town.hub.desk.ask(ask[0])
+    known = await history.read(connection, now)
+    assert await wanted.refused_at(connection, known, now) == {"S-0001": [tomorrow]}
 
 
 async def test_the_window_follows_what_the_carrier_reports(town: Town, connection: asyncpg.Connection) -> None:

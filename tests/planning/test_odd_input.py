@@ -236,6 +236,16 @@ def test_a_table_of_room_says_what_its_past_is_unlike(
     assert (made.why, set(made.chance)) == (why, {"S", "M", "L"})
 
 
+def test_a_full_station_of_which_ten_times_as_much_is_asked_says_so_in_its_table() -> None:
+    known = History({}, {}, layouts={"S-0001": LAYOUT})
+    for each in days_of(200, 0):
+        note(known, *each)
+    refused = [NOW.replace(tzinfo=None) - timedelta(days=back, minutes=n) for back in (1, 2, 3) for n in range(9)]
+    whys = [made.why for each in ({}, {"S-0001": refused}, {"S-0001": refused[:3]}, {"S-0002": refused})
+            for made in tables(places(known), NOW, {}, each)]  # fmt: skip
+    assert whys == ["", "demand_drift", "", ""]
+
+
 def test_an_offer_over_a_clock_change_counts_true_days() -> None:
     eve = datetime(2026, 10, 24, 21, 30, tzinfo=UTC)  # Helsinki's clocks go back at one in the morning, UTC
     table = RoomTable(station="S-0001", made_at=eve, chance={"S": (0.9, 0.91, 0.92)})

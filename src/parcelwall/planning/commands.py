@@ -307,23 +307,23 @@ def room(
 
     Refuses a hub without a station, and where what was told before promised too much.
     """
-    from parcelwall.planning import history, room_report, told
+    from parcelwall.planning import history, room_report, told, wanted
 
     now = SystemClock().now()
 
     async def read(connection: Any) -> Any:
         found = await history.read(connection, now)
-        return found, told.score(found, now)
+        return found, told.score(found, now), await wanted.refused_at(connection, found, now)
 
     for each in (out, kept):
         refuse_unwritable(each)
-    past, chances = _in_database(data, database_url, read)
+    past, chances, refused = _in_database(data, database_url, read)
     if no := told.no_tables(chances):
         raise Trouble(no)
     if not past.layouts:
         raise Trouble("the hub has no station yet")
     with Console(stderr=True).status("Reading …") as status:
-        made, ways = room_report.make(past, now, kept, again, lambda text: status.update(text))
+        made, ways = room_report.make(past, now, kept, again, lambda text: status.update(text), refused)
     write_whole(out, b"".join(msgspec.json.encode(table) + b"\n" for table in made))
     said = [f"Chances of room at {len(made)} stations: {ways}.", told.doubt(chances), f"Tables: {out}"]
     Console(soft_wrap=True).print("\n".join(filter(None, said)), markup=False)

@@ -74,6 +74,9 @@ def report(found: Nightly) -> Report:
         "to be ended. Look at whom they refuse first: "
         "nothing is used until an admin adopts it, or a row `nightly` says so for a station."
     )
+    even = sum(bool(night.rows) and night.served_levels == night.served_best_fit for night in found.stations)
+    if even:
+        page.say(f"At {even} of them the levels of the fortnight before served as many as always accepting, no more.")
     page.table(
         "Stations",
         ["station", "asked", "refused", "hidden", "never came", "drift p", "served by best fit", "by levels", "rows",

@@ -46,11 +46,16 @@ class Place(msgspec.Struct):
     since_h: float
 
 
-def tables(every: Mapping[str, Place], now: datetime, mends: Mapping[str, Mend]) -> list[RoomTable]:
+def tables(
+    every: Mapping[str, Place], now: datetime, mends: Mapping[str, Mend],
+    refused: Mapping[str, Sequence[datetime]] | None = None,
+) -> list[RoomTable]:  # fmt: skip
     """One for each station, by its id; `mends` by station, those that are missing tell the formula's chance. A
-    compartment that cannot be used is no room, and what lies in it takes none."""
+    compartment that cannot be used is no room, and what lies in it takes none. `refused` by station: when parcels that
+    found no room were to come, on its clock."""
     of_all = cache(partial(known_by, _together([each.point for each in every.values()])))  # once for each zone's clock
-    return [_table(name, place, of_all, now, mends.get(name)) for name, place in sorted(every.items())]
+    made = [_table(name, place, of_all, now, mends.get(name)) for name, place in sorted(every.items())]
+    return [_drifted(table, every[table.station], now, (refused or {}).get(table.station, ())) for table in made]
 
 
 def places(history: History) -> dict[str, Place]:
@@ -185,6 +190,17 @@ def _why(point: Point, now_h: float, settled: int) -> str:
     today = int(now_h // 24)
     days = (point.came_h // 24).astype(np.int64)
     return unlike(days[days < today], today - 1)
+
+
+def _drifted(table: RoomTable, place: Place, now: datetime, refused: Sequence[datetime]) -> RoomTable:
+    """The same, saying so where what was asked for is unlike before, though what was brought is not: a full station
+    brings no more than fits, whatever comes."""
+    if table.why or not refused:
+        return table
+    today = int(_hours(now, place.zone) // 24)
+    days = np.concatenate([place.point.came_h // 24, [(at - START).days for at in refused]]).astype(np.int64)
+    why = unlike(np.sort(days[days < today]), today - 1)
+    return msgspec.structs.replace(table, why=why)
 
 
 def _number(mended: Mend, place: Place, carrier: int) -> int:

@@ -6,7 +6,7 @@ Learning takes seconds a station and is good for a week; a table takes hundredth
 import gzip
 import zlib
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -23,9 +23,11 @@ WAYS = {"formula": "by the formula", "moved": "by the formula moved", "trees": "
 
 
 def make(
-    history: History, now: datetime, file: Path, again: bool, tick: Callable[[str], None]
-) -> tuple[list[RoomTable], str]:
-    """Tables, and how many were told which way, in words. What is learnt anew (`again`: all) is written to `file`.
+    history: History, now: datetime, file: Path, again: bool, tick: Callable[[str], None],
+    refused: Mapping[str, Sequence[datetime]] | None = None,
+) -> tuple[list[RoomTable], str]:  # fmt: skip
+    """Tables, and how many were told which way, in words. What is learnt anew (`again`: all) is written to `file`;
+    `refused` is as `offers.tables` has it.
 
     Raises Trouble for a file that is there and not ours.
     """
@@ -41,7 +43,7 @@ def make(
     if fresh or mends.keys() != old.keys():
         _write(file, mends)
     count = Counter(WAYS[each.way] for each in mends.values())
-    made = offers.tables(every, now, mends)
+    made = offers.tables(every, now, mends, refused)
     ways = ", ".join(f"{number} {way}" for way, number in sorted(count.items()))
     whys = Counter(table.why for table in made if table.why)
     return made, ways + "".join(f"; {number} with {why}" for why, number in sorted(whys.items()))

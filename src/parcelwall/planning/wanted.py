@@ -64,6 +64,17 @@ async def read(connection: asyncpg.Connection, history: History, now: datetime) 
     return gather(history, refused, offers, now)
 
 
+async def refused_at(connection: asyncpg.Connection, history: History, now: datetime) -> dict[str, list[datetime]]:
+    """By station, when those parcels of the last weeks were to come that asked there first, found no room and never got
+    any there: on the station's clock."""
+    rows = await connection.fetch(_REFUSED, now - timedelta(weeks=WEEKS), list(OF_COUNTS))
+    found: dict[str, list[datetime]] = defaultdict(list)
+    for parcel, row in _first_refused(rows, history).items():
+        if history.stories.get(parcel, Story()).station != row["station"]:
+            found[row["station"]].append(_clock(row["arrival"], zone_of(row["station"], history.zones)))
+    return dict(found)
+
+
 def gather(
     history: History, refused: Sequence[asyncpg.Record], offers: Sequence[asyncpg.Record], now: datetime
 ) -> Wanted:
