@@ -214,6 +214,9 @@ def test_candidates_that_cannot_be_read_are_not_passed_over_for_places_of_our_ow
     candidates.write_text('id,lat,lon\nA,"60,17","24,94"\n', encoding="utf-8")
     with pytest.raises(Trouble, match=r"candidates.csv has no row"):
         plan(demand, candidates, Wish(open=1), lambda _: None)
+    candidates.write_text("id,lat,lon\nA,60.17,24.94\nB,60.18,24.94\nA,60.19,24.94\n", encoding="utf-8")
+    with pytest.raises(Trouble, match=r"candidates.csv has the id A more than once"):
+        plan(demand, candidates, Wish(open=1), lambda _: None)
 
 
 def test_who_is_out_of_reach_is_named_by_its_place(tmp_path: Path) -> None:

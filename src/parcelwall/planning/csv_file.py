@@ -67,7 +67,7 @@ def rows_of(text: str, name: str, needed: Sequence[str] = ()) -> Iterator[dict[s
 
 def _refuse_open_quote(row: dict[str, str], columns: int, between: str, where: str) -> None:
     """Raises Trouble if a cell holds what looks like rows of this file: they would be lost without a word."""
-    below = (line for cell in row.values() if isinstance(cell, str) for line in cell.split("\n")[1:])
+    below = (line for text in row.values() if isinstance(text, str) for line in text.split("\n")[1:])
     if any(line.count(between) >= columns - 1 > 0 for line in below):
         raise Trouble(f"{where}: a quote is left open there or some lines on, and the rows after it would be read as "
                       "its text. Close it, or take it away.")  # fmt: skip

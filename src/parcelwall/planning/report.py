@@ -20,8 +20,10 @@ _PAGE = """<!doctype html>
 <style>
   :root { color-scheme: light dark }
   body { font: 16px/1.55 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-  table { border-collapse: collapse; margin: 1rem 0 } caption { text-align: left; font-weight: 600; padding: .3rem 0 }
+  table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto }
+  caption { text-align: left; font-weight: 600; padding: .3rem 0 }
   th, td { padding: .25rem .75rem; border-bottom: 1px solid #8886; text-align: left }
+  td:first-child { overflow-wrap: anywhere; min-width: 6rem }
   td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
   figure { margin: 1.5rem 0; background: #fff; color: #111; padding: .5rem; border-radius: .5rem }
   figure svg { max-width: 100%; height: auto } figcaption { padding: .3rem .5rem }

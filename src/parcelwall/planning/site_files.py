@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse.csgraph import shortest_path
 
 from parcelwall.errors import Trouble
-from parcelwall.planning.csv_file import read_text, rows_of, separator
+from parcelwall.planning.csv_file import names, read_text, rows_of, separator
 from parcelwall.planning.solver import Array
 
 POINTS = ("point", "parcelpoint")  # kinds of rows where a station might stand
@@ -182,6 +182,10 @@ def read_places(
         told += more
         if not sites:
             raise Trouble(f"{candidates.name} has no row with lat and lon that are numbers (60.17, not 60,17)")
+        ids = [row["id"] for row in sites if row.get("id")]
+        if twice := sorted({each for each in ids if ids.count(each) > 1}):
+            raise Trouble(f"{candidates.name} has the id {names(twice)} more than once: nobody knows which "
+                          "place is meant")  # fmt: skip
     found = _candidates(sites) if sites else _squares(points, weight)
     return Places(points, weight, tuple(found), tuple(told))
 
