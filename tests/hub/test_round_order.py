@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from parcelwall.hub import courier_outbox, couriers, policies, round_order
 from parcelwall.hub.house import Hub
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
-from parcelwall.web.courier import round_view, stop_view
+from parcelwall.web.courier import round_view, scan_view, stop_view
 from parcelwall.web.reader import renderer
 from parcelwall.web.views import Look
 from parcelwall.web.views_courier import FirstStop
@@ -87,6 +87,25 @@ async def test_a_carrier_s_rule_counts_where_its_parcels_are(
     assert await first(hub, "S-0003") == []
 
 
+async def test_scanning_at_a_stop_says_what_the_stop_says(hub: Hub) -> None:
+    await order(hub, *ORDER)
+    await hub.adopt(Policy(version=2, order_warned="*", order_enforced="other"))
+    for station in STATIONS:
+        stop, scan = await stop_view(hub, COURIER, station, Look()), await scan_view(hub, COURIER, station)
+        assert (scan.first, scan.day) == (stop.first, stop.day), station
+        assert ("data-first=" in renderer().page(scan, Look())) == bool(stop.first)
+    assert not (await scan_view(hub, COURIER, "S-0404")).first
+
+
+@pytest.mark.parametrize("what", get_args(courier_outbox.What))
+async def test_whatever_comes_first_a_problem_is_reported_anywhere(hub: Hub, what: courier_outbox.What) -> None:
+    await order(hub, *ORDER)
+    await hub.adopt(Policy(version=2, order_enforced="*"))
+    assert await first(hub, "S-0002"), "this stop is not the next"
+    [told] = await courier_outbox.take(hub, COURIER, [an_entry(1, what=what, station="S-0002")])
+    assert told.state == "done" and told.case
+
+
 async def test_who_is_admitted_for_some_carriers_is_asked_by_their_rules_alone(hub: Hub) -> None:
     for station in STATIONS:
         await admit(hub, station, carriers=("acme",))
@@ -144,6 +163,14 @@ async def test_a_door_that_was_used_today_puts_a_stop_behind(hub: Hub) -> None:
     await hub.receive("S-0003", entries)
     assert await first(hub, "S-0001") == [], "the rest there may come later"
     assert await first(hub, "S-0002") == [("S-0001", True)]
+
+
+async def test_that_orders_are_gone_is_said_as_long_as_one_could_hold(hub: Hub) -> None:
+    assert await round_order.restored_at(hub) is None
+    await hub.restored()
+    assert await round_order.restored_at(hub) == hub.clock.now()
+    hub.clock.advance((round_order.AHEAD_DAYS + 3) * 86_400)  # type: ignore[attr-defined]
+    assert await round_order.restored_at(hub) is None
 
 
 @pytest.mark.parametrize(

@@ -238,14 +238,15 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-expired-quiet": expired(words, OUT_ASKED, is_here=False),
         "console-expired-none": expired(words, late=()),
         "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True,
-                                                new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku"))),
+                                                new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku")),
+                                                restored_at=NOW),
         "console-sites-photo": SitesView(top("sites"), (), msgspec.structs.replace(row, photo="/photos/x/3f29"),
                                                (), NOW.date(), papers=PAPERS, may_fetch=True),
         "console-round-order": RoundOrderView(
             top("couriers"), AN_ID, NOW.date(), NOW.date(), (
                 PlaceRow("S-0013", "Simonkatu", 1, Passed("S-0013", "unreachable", NOW)),
                 PlaceRow("S-0012", "Kluuvi", 2), PlaceRow("S-0014", "Kruununhaka")), NOW, "Noor"),
-        "console-round-order-none": RoundOrderView(top("couriers"), AN_ID, NOW.date(), NOW.date(), ()),
+        "console-round-order-none": RoundOrderView(top("couriers"), AN_ID, NOW.date(), NOW.date(), (), restored_at=NOW),
         "console-sites": SitesView(top("sites"), (row, SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views.PolicyView(

@@ -68,6 +68,8 @@ def courier(words: Words, layout: Layout, now: datetime) -> dict[str, msgspec.St
             day="2026-11-22"),
         "courier-stop-warned": replace(stop, first=(FirstStop("S-0002", "Simonkatu", must=False),), day="2026-11-22"),
         "courier-scan": ScanView(COURIER, "S-0001", "Kluuvi"),
+        "courier-scan-first": ScanView(COURIER, "S-0001", "Kluuvi", first=(
+            FirstStop("S-0002", "Simonkatu", must=True),), day="2026-11-22"),
         "courier-carry": CarryView(COURIER),
         "courier-problem": ProblemView(COURIER, (("S-0001", "Kluuvi"), ("S-0002", "Simonkatu")), "S-0001"),
         "courier-problem-photo": ProblemView(COURIER, (("S-0001", "Kluuvi"),), "S-0001", "required"),

@@ -35,6 +35,21 @@ async def test_an_order_is_given_by_numbers_and_only_for_stations_of_one_s_own(o
     assert "No order is given" in (await office.browsers["admin"].get(path)).text
 
 
+async def test_a_hub_that_was_restored_says_that_orders_are_gone_until_they_are_given_again(office: Office) -> None:  # noqa: F811
+    courier, hub, admin = office.hub.ids.new(), office.hub, office.browsers["admin"]
+    await hub.grant(facts.Granted(grant=hub.ids.new(), station=AREA, may=("deposit",), courier=courier))
+    path, day = f"/console/couriers/{courier}/round", hub.clock.now().date().isoformat()
+    await office.post("admin", path, {"day": day, f"place-{AREA}": "1"})
+    says = "Orders of stops that were given after that backup are gone."
+    assert says not in (await admin.get(path)).text + (await admin.get("/console/couriers")).text
+    await hub.restored()
+    for shown in (path, "/console/couriers"):
+        assert says in (await admin.get(shown)).text
+    await office.post("admin", path, {"day": day, f"place-{AREA}": "1"})
+    assert says not in (await admin.get(path)).text
+    assert says in (await admin.get("/console/couriers")).text, "others may have had one"
+
+
 async def test_a_rule_for_a_carrier_that_there_is_not_is_refused(office: Office) -> None:  # noqa: F811
     for given, said in (("acmee", "no=bad_field"), ("acme", "said=adopted")):
         answer = await office.post("admin", "/console/policy", {"version": "1", "order_enforced": given})
@@ -72,3 +87,16 @@ def test_a_phone_without_a_signal_passes_stops_by_its_own_notes(page: Any) -> No
     assert shown() == (False, True)
     page.goto(f"{page.where}/courier-stop")
     assert page.get_by_role("heading", name="Room here now").is_visible()
+
+
+def test_scanning_at_a_stop_asks_first_and_a_problem_can_be_reported_all_the_while(page: Any) -> None:
+    scan = page.get_by_role("button", name="Use the camera")
+    page.goto(f"{page.where}/courier-scan-first?station=S-0003")
+    scan.wait_for(state="visible")  # this page was kept of another stop, whose order says nothing of this one
+    page.goto(f"{page.where}/courier-scan-first?station=S-0001")
+    page.get_by_role("heading", name="First: Simonkatu").wait_for()
+    problem = page.get_by_role("link", name="Problem")
+    assert not scan.is_visible() and problem.is_visible()
+    assert problem.get_attribute("href") == "/courier/problem?station=S-0001"
+    page.get_by_role("button", name="I was there").click()
+    scan.wait_for(state="visible")

@@ -26,6 +26,9 @@ _OF_COURIER = """nullif(split_part(split_part(body, '"courier":"', 2), '"', 1), 
 _TOLD = f"""
 SELECT kind, body, happened_at FROM entry WHERE kind IN ('RoundOrdered', 'StopPassed') AND {_OF_COURIER} AND {OF_HUB}
   AND happened_at >= $2 ORDER BY happened_at, number"""  # noqa: S608 - a text of our own
+_RESTORED = """
+SELECT max(happened_at) FROM entry WHERE writer = ANY($1::text[]) AND number = 1 AND kind = 'EpochBegan'
+  AND happened_at >= $2"""
 
 
 class Passed(msgspec.Struct, frozen=True):
@@ -64,6 +67,15 @@ def zone_of(hub: Hub, station: str) -> str:
     """Its IANA name; UTC for a station that there is not."""
     known = hub.stations.known.get(station)
     return known.about.zone if known else "UTC"
+
+
+async def restored_at(hub: Hub) -> datetime | None:
+    """When this hub was last brought back from a backup, if an order that was given since that backup could hold yet.
+    No station holds orders, so such an order is gone, and only somebody who knows it can give it again."""
+    since = hub.clock.now() - timedelta(days=AHEAD_DAYS + 2)
+    first_entries = [hub.streams.station(each) for each in hub.stations.known]
+    at: datetime | None = await hub.pool.fetchval(_RESTORED, first_entries, since)
+    return at
 
 
 async def _orders(hub: Hub, courier: UUID) -> dict[date, Ordered]:

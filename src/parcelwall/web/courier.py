@@ -143,11 +143,7 @@ async def scan_page(
     courier = await signed(request, hub)
     if courier is None:
         return away()
-    view = ScanView(str(courier))
-    if given := (await couriers.admissions(hub, courier)).get(station):
-        labels = msgspec.json.encode(couriers.labels_of(await couriers.to_bring(hub, station, given.carriers))).decode()
-        view = ScanView(str(courier), station, hub.stations.known[station].about.name, labels)
-    return shown(renderer, view, look_of(request))
+    return shown(renderer, await scan_view(hub, courier, station), look_of(request))
 
 
 @get("/courier/carry", include_in_schema=False)
@@ -260,6 +256,19 @@ async def stop_view(hub: Hub, courier: UUID, station: str, look: Look) -> StopVi
         endings=tuple(sorted(parcel.selector for parcel in waiting)),
         brought=sum(each.kind == "Deposited" for each in done), taken=sum(each.kind == "TakenBack" for each in done),
         events=f"/courier/stop/{station}/events?lang={look.language}", now=hub.clock.now(),
+        first=_first(hub, stops, station), day=round_order.day_at(hub, stops[0].station).isoformat(),
+    )  # fmt: skip
+
+
+async def scan_view(hub: Hub, courier: UUID, station: str) -> ScanView:
+    """For scanning at that stop; for scanning anywhere, if it is none of the courier's."""
+    stops = await couriers.round_of(hub, courier)
+    stop = next((each for each in stops if each.station == station), None)
+    if stop is None:
+        return ScanView(str(courier))
+    labels = couriers.labels_of(await couriers.to_bring(hub, station, stop.carriers))
+    return ScanView(
+        str(courier), station, hub.stations.known[station].about.name, msgspec.json.encode(labels).decode(),
         first=_first(hub, stops, station), day=round_order.day_at(hub, stops[0].station).isoformat(),
     )  # fmt: skip
 

@@ -126,12 +126,15 @@ class StopView(msgspec.Struct, frozen=True):
 
 
 class ScanView(msgspec.Struct, frozen=True):
-    """The camera, for whatever it sees. `labels` is JSON: what the phone knows of this stop without a signal."""
+    """The camera, for whatever it sees. `labels` is JSON: what the phone knows of this stop without a signal. `first`
+    and `day` as those of the stop's page."""
 
     courier: str
     station: str = ""
     name: str = ""
     labels: str = "{}"
+    first: tuple[FirstStop, ...] = ()
+    day: str = ""
 
 
 class CarryView(msgspec.Struct, frozen=True):

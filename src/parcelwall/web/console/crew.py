@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import admitted, couriers, lists, reading, staff
+from parcelwall.hub import admitted, couriers, lists, reading, round_order, staff
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
 from parcelwall.rules import facts
@@ -50,6 +50,7 @@ async def _view(
         tuple(_row(hub, each, names, carriers) for each in found[: admitted.MOST]),
         tuple(sorted(mine, key=lambda each: (each[1], each[0]))), code, code_for, at=at, query=asked,
         more=len(found) > admitted.MOST, new=hub.ids.new(), carriers=tuple(carriers.items()),
+        restored_at=await round_order.restored_at(hub),
     )  # fmt: skip
 
 

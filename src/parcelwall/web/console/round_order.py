@@ -41,6 +41,8 @@ class RoundOrderView(msgspec.Struct, frozen=True):
     by: str = ""
     may_give: bool = True
     """Not where a station of it lies outside the person's area."""
+    restored_at: datetime | None = None
+    """When the hub was brought back from a backup, unless the order that is shown was given after that."""
     events: str | None = None
 
 
@@ -54,11 +56,12 @@ async def round_order_page(
     first_day = round_order.day_at(hub, next(iter(admitted), ""))
     wanted = _day(day) or first_day
     order = await round_order.of_day(hub, courier, wanted)
-    names = await staff.names(hub.pool)
+    names, restored = await staff.names(hub.pool), await round_order.restored_at(hub)
     view = RoundOrderView(
         await top(request, hub, sign_in, "couriers"), courier, wanted, first_day, _rows(hub, person, admitted, order),
         order.at if order.stations else None, names.get(order.actor, "") if order.actor else "",
         all(person.may("couriers", each) for each in order.stations),
+        restored if restored and (order.at is None or order.at < restored) else None,
     )  # fmt: skip
     return page(renderer, view, look(request))
 

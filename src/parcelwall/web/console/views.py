@@ -307,6 +307,8 @@ class CouriersView(msgspec.Struct, frozen=True):
     """Of the courier whom the form admits if it names none: sent twice, it is one courier."""
     carriers: tuple[tuple[str, str], ...] = ()
     """Id and name of each that is known."""
+    restored_at: datetime | None = None
+    """When the hub was brought back from a backup, while orders of stops that are gone since may matter."""
 
 
 class PolicyView(msgspec.Struct, frozen=True):

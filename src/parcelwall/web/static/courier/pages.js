@@ -242,16 +242,17 @@
     say(gone.dataset.noted);
   });
 
-  // Stops that come before this one, until the phone has noted why not. What is but a question is asked once a day.
+  // Stops that come before this one, until the phone has noted why not. What is but a question is asked once a day. A
+  // page that was kept of another stop asks nothing.
   const goneOn = ({ first, day }) => `gone on ${first} ${day}`;
   function first(entries) {
-    const asked = find("first");
+    const asked = find("first"), at = new URLSearchParams(location.search).get("station");
     if (!asked) return;
     const passed = entries.filter(({ kind, state, body }) => kind === "passed" && !["refused", "seen"].includes(state) && body.day === asked.dataset.day);
     each("comes", (row) => { row.hidden = passed.some(({ body }) => body.station === row.dataset.comes); });
     const left = [...asked.querySelectorAll("[data-comes]:not([hidden])")], must = left.some((row) => "must" in row.dataset);
     find("go-on").hidden = must;
-    document.body.toggleAttribute("data-past", !left.length || !must && sessionStorage.getItem(goneOn(asked.dataset)) !== null);
+    document.body.toggleAttribute("data-past", !left.length || at && at !== asked.dataset.first || !must && sessionStorage.getItem(goneOn(asked.dataset)) !== null);
   }
 
   document.addEventListener("click", async ({ target }) => {
