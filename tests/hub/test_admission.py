@@ -170,7 +170,7 @@ async def test_rows_of_nowhere_and_of_more_than_there_is_are_refused_and_none_is
     for bad in (
         limit(1, name="x"), row("protect", station="S-0001", keep={"L": 2}),
         row("always", station="S-0001", sizes=("XXL",)), row("always", lead_h=(48.0, 2.0)),
-        row("always", name="x" * 101),
+        *(row("always", name=name) for name in ("x" * 101, "a\x1b[2K", "a\u202eb", "a\nb")),
     ):  # fmt: skip
         bad = msgspec.structs.replace(bad, station="S-0099") if bad.name == "x" else bad
         with pytest.raises(Refusal):

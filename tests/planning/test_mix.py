@@ -83,7 +83,8 @@ def test_what_cannot_be_asked(tmp_path: Path) -> None:
     with pytest.raises(Trouble, match="three numbers"):
         plan(None, Wish(start=(1, 2)), lambda _: None)
     for wish, says in (
-        (Wish(total_mm=100), "mm and there are"), (Wish(start=(0, 0, 0)), "at least one"),
+        (Wish(total_mm=100), "mm and there are"), (Wish(total_mm=0), "there are 0 mm"),
+        (Wish(start=(0, 0, 0)), "at least one"),
         (Wish(height_mm=(0, 190, 410)), "at least a millimetre"), (Wish(least=(60, 60, 60)), "fewer compartments"),
         (Wish(start=(1, 0, 0), load=0.01), "brings no parcel"),
     ):  # fmt: skip

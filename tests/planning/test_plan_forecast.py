@@ -136,6 +136,10 @@ def test_tables_of_each_kind_are_read_from_a_plan_and_from_lines(tmp_path: Path)
     assert read_tables(tmp_path / "room.jsonl", (), NOON)[0] == [room, row]
     tables, _ = read_tables(tmp_path / "room.jsonl", ["S-0001"], NOON)
     assert tables == [row] and "S-0001/L: protect at S-0001" in sum_up(tables)
+    names = "a\x1b[2K\x1b[1A", "b\rc", "d\u202ee", "f\ng", "é 你"
+    hidden = [msgspec.structs.replace(row, name=name) for name in names]
+    seen = r"a\u001b[2K\u001b[1A", r"b\u000dc", r"d\u202ee", r"f\u000ag", "é 你"
+    assert sum_up(hidden).splitlines()[1:] == [f"{name}: protect at S-0001." for name in seen]
     (tmp_path / "room.jsonl").write_bytes(msgspec.json.encode(room) + b"\nnonsense\n")
     with pytest.raises(Trouble, match="is no plan"):
         read_tables(tmp_path / "room.jsonl", (), NOON)

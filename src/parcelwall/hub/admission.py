@@ -42,6 +42,8 @@ def refuse_odd(row: AdmissionRow, stations: Stations, now: datetime) -> None:
     keeping more of a size than the station has, or that is over; and a name that is a text."""
     if len(row.name) > LONGEST_NAME:
         raise Refusal("bad_field", f"A row's name has at most {LONGEST_NAME} characters.", field="name")
+    if row.rule != "ended" and not row.name.isprintable():  # it would hide itself where somebody is asked about it
+        raise Refusal("bad_field", "A row's name is one line of characters that can be seen.", field="name")
     if row.lead_h[0] >= row.lead_h[1]:
         raise Refusal("bad_field", "`lead_h` is from, below: the second is larger.", field="lead_h", row=row.name)
     if row.rule != "ended" and row.good_until is not None and row.good_until < now:

@@ -85,7 +85,7 @@ def _of_plan(raw: bytes) -> list[Table]:
 
 
 def sum_up(tables: Sequence[Table]) -> str:
-    """What an operator reads before approving."""
+    """What an operator reads before approving. What cannot be seen is written out: a name could hide its own line."""
     calendars = [each for each in tables if isinstance(each, VisitCalendar)]
     rows = [each for each in tables if isinstance(each, AdmissionRow)]
     rooms = sum(isinstance(each, RoomTable) for each in tables)
@@ -97,4 +97,8 @@ def sum_up(tables: Sequence[Table]) -> str:
         lines.append(
             f"{one.station}, {one.carrier}: comes on {days} of Mondays to Sundays; from {one.fit.count} parcels."
         )
-    return "\n".join(lines)
+    return "\n".join(map(_to_be_seen, lines))
+
+
+def _to_be_seen(text: str) -> str:
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)

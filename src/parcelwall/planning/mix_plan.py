@@ -53,7 +53,8 @@ def plan(
     """
     if len({len(NAMES), *map(len, (wish.start, wish.height_mm, wish.least, wish.worth))}) > 1:
         raise Trouble("give three numbers each, for S, M and L, such as --start 24/20/8")
-    total = wish.total_mm or sum(n * each for n, each in zip(wish.start, wish.height_mm, strict=True))
+    takes = sum(n * each for n, each in zip(wish.start, wish.height_mm, strict=True))
+    total = takes if wish.total_mm is None else wish.total_mm
     room = Room(height_mm=wish.height_mm, total_mm=total, least=wish.least, worth=wish.worth, floor=wish.floor)
     check(wish.start, room)
     past, unseen, told = _of_file(file, wish.seed) if file else _of_generator(wish)
