@@ -1,5 +1,6 @@
 """A station's file as an operator writes it: slips of the pen are told, not configured."""
 
+from json import dumps
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ WHOLE = {"station": "S-0001", "name": "Kluuvi", "address": "Here 1", "lat": 60.1
 
 def written(folder: Path, **changed: object) -> Path:
     file = folder / "station.toml"
-    file.write_text("".join(f"{name} = {value!r}\n" for name, value in (WHOLE | changed).items()))
+    file.write_text("".join(f"{name} = {dumps(value)}\n" for name, value in (WHOLE | changed).items()))
     return file
 
 
@@ -31,6 +32,9 @@ def test_a_whole_one_is_read(tmp_path: Path) -> None:
         ({"language": "fi"}, "there is no fi here; there are"),
         ({"columns": "SSQL"}, "`columns`: Q is no size; write S, M, L, or the layout itself"),
         ({"zone": "Europe/Helsinky"}, "Helsinky"),
+        *(({"station": bad}, "`station` is 1 to 32") for bad in ("<b>", "", "S 1", "S/1", "../x", "S\n", "S" * 33)),
+        ({"name": "n" * 201}, "`name` has 1 to 200"), ({"address": " "}, "`address` has 1 to 200"),
+        *(({"name": f"a{bad}b"}, "`name` is one line") for bad in ("\n", "\x1b[2J", "\u202e", "\u2066", "\u2028")),
     ],
 )  # fmt: skip
 def test_a_slip_is_told(tmp_path: Path, changed: dict[str, object], said: str) -> None:

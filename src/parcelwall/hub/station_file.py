@@ -1,6 +1,8 @@
 """A station as an operator writes it down: TOML with id, name, address, place and layout."""
 
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +18,9 @@ from parcelwall.rules.layout import LADDER, Layout, plain_layout
 
 SHORT = ("columns", "panel_after")  # for a plain layout
 KNOWN = (*StationConfigured.__struct_fields__, *SHORT)
+STATION_ID = r"[A-Za-z0-9][A-Za-z0-9\-]{0,31}"  # of which URLs, file names and carriers' requests are made
+LONGEST = 200  # characters of a name or an address
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # what stands beside it
 LETTERS = "".join(size.name for size in LADDER if len(size.name) == 1)
 
 
@@ -49,6 +54,7 @@ def _refuse_unknown(table: Mapping[str, Any], path: Path) -> None:
 
 
 def _check(about: StationConfigured, path: Path) -> None:
+    _check_words(about, path)
     if not (-90 <= about.lat <= 90 and -180 <= about.lon <= 180):
         raise Trouble(f"{path}: `lat` is -90 to 90 and `lon` -180 to 180, in degrees")
     if about.language not in codes():
@@ -60,3 +66,13 @@ def _check(about: StationConfigured, path: Path) -> None:
         raise Trouble(f"{path}: compartments need numbers from 1, each its own")
     if wrong:
         raise Trouble(f"{path}: compartment {wrong[0]} has a size that is not listed under sizes")
+
+
+def _check_words(about: StationConfigured, path: Path) -> None:
+    if not re.fullmatch(STATION_ID, about.station):
+        raise Trouble(f"{path}: `station` is 1 to 32 letters a to z, digits and -, such as S-0012")
+    for field, text in (("name", about.name), ("address", about.address)):
+        if not text.strip() or len(text) > LONGEST:
+            raise Trouble(f"{path}: `{field}` has 1 to {LONGEST} characters")
+        if TURNS & set(text) or any(unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in text):
+            raise Trouble(f"{path}: `{field}` is one line, without control characters")

@@ -3,6 +3,7 @@
 import re
 from typing import get_args
 
+from parcelwall.hub.station_file import STATION_ID
 from parcelwall.rules.facts import Direction, Proof
 from parcelwall.rules.layout import Climate
 
@@ -15,7 +16,7 @@ LANGUAGE = r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,8})?" + END
 AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,4})?" + END
 CURRENCY = r"^[A-Z]{3}" + END
 SERVICE = r"^[a-z0-9_-]{0,32}" + END
-STATION = r"^[A-Za-z0-9][A-Za-z0-9\-]{0,31}" + END
+STATION = "^" + STATION_ID + END
 SMALL_WORDS = r"^[a-z_]*" + END
 
 PATTERNS: dict[str, str] = {
