@@ -13,7 +13,7 @@ from acceptance.browsing import DESK, KioskPage, chromium, sync_api, visitor
 from acceptance.office import SLOW_LINE, Desk, office, pulses, shut
 from acceptance.running import Town
 from acceptance.shop import Shop, until
-from parcelwall.hub.commands import HoldDoor
+from parcelwall.hub.cases import HoldDoor
 
 pytestmark = pytest.mark.timeout(180)
 STATION = "S-0002"

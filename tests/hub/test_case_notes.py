@@ -10,7 +10,7 @@ import pytest_asyncio
 from hub.letters import Office, an_office
 from parcelwall.errors import Refusal
 from parcelwall.hub import case_notes, needs
-from parcelwall.hub.commands import CloseCase, HoldDoor, OpenCase
+from parcelwall.hub.cases import CloseCase, HoldDoor, OpenCase
 from parcelwall.hub.lists import Block
 from parcelwall.hub.staff import Person
 from parcelwall.hub.verify import verify_hub

@@ -19,7 +19,7 @@ from PIL import Image
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import admitted, courier_outbox, couriers, lists, photos, signed_in, sites, tries
-from parcelwall.hub.commands import CloseCase
+from parcelwall.hub.cases import CloseCase
 from parcelwall.hub.courier_outbox import Entry
 from parcelwall.hub.house import Hub
 from parcelwall.hub.passkeys import Purpose

@@ -13,7 +13,8 @@ import pytest_asyncio
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
 from parcelwall.hub import numbers, reading
-from parcelwall.hub.commands import Answer, CloseCase
+from parcelwall.hub.cases import CloseCase
+from parcelwall.hub.commands import Answer
 from parcelwall.hub.ending import CallOff, WriteOff
 from parcelwall.hub.followers import number_feed, turn
 from parcelwall.hub.house import Hub

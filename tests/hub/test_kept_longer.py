@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from hub.letters import Office, an_office
-from parcelwall.hub.commands import CloseCase, OpenCase
+from parcelwall.hub.cases import CloseCase, OpenCase
 from parcelwall.rules import facts
 
 

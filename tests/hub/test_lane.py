@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from parcelwall.errors import Trouble
-from parcelwall.hub.desk import CROWD, Lane
+from parcelwall.hub.lanes import CROWD, Lane
 
 
 class Batches:

@@ -11,7 +11,8 @@ import pytest_asyncio
 from parcelwall.errors import Refusal
 from parcelwall.hub import lists
 from parcelwall.hub.admitted import admitted
-from parcelwall.hub.commands import Cancel, CloseCase, Destination, HoldDoor, Reserve
+from parcelwall.hub.cases import CloseCase, HoldDoor
+from parcelwall.hub.commands import Cancel, Destination, Reserve
 from parcelwall.hub.delegates import Delegate
 from parcelwall.hub.lists import MOST_STAFF, Block, Drawn
 from parcelwall.hub.outbox import outbox

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from hub.test_couriers import COURIER, OTHER, admit, an_entry
 from parcelwall.hub import courier_outbox, reading
-from parcelwall.hub.commands import CloseCase
+from parcelwall.hub.cases import CloseCase
 from parcelwall.hub.courier_outbox import MOST_PROBLEMS
 from parcelwall.hub.house import Hub
 from station.towns import a_hub, about, announced

@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from parcelwall import clock
 from parcelwall.errors import Refusal
-from parcelwall.hub.commands import CloseCase, Extend, OpenCase
+from parcelwall.hub.cases import CloseCase, OpenCase
+from parcelwall.hub.commands import Extend
 from parcelwall.hub.reports import report
 from parcelwall.hub.sweeps import sweep
 from parcelwall.hub.tell import Teller

@@ -11,7 +11,8 @@ import pytest_asyncio
 from parcelwall import clock
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
-from parcelwall.hub.commands import CloseCase, Destination, Extend, Reserve
+from parcelwall.hub.cases import CloseCase
+from parcelwall.hub.commands import Destination, Extend, Reserve
 from parcelwall.hub.stations import rooms
 from parcelwall.hub.sweeps import AskSomebody, seldom, sweep
 from parcelwall.hub.verify import verify_hub

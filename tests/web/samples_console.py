@@ -21,7 +21,7 @@ from parcelwall.hub.watching import AtAGlance, Behind, DoorState, Noted
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
-from parcelwall.web.console import said, views
+from parcelwall.web.console import said, views, views_numbers, views_office, views_parcels
 from parcelwall.web.console.expired import ExpiredView, stands
 from parcelwall.web.console.hours import HOUR_S, Hour
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
@@ -148,19 +148,20 @@ def expired(words: Words, *acts: Act, **changed: Any) -> ExpiredView:
     return msgspec.structs.replace(shown, **changed)
 
 
-def parcel() -> views.ParcelView:
-    line = views.Line("Put in", "", "", 14, "Kluuvi", NOW, NOW + timedelta(minutes=9), 540, "S-0012", 4711)
-    looked = views.Line(
+def parcel() -> views_parcels.ParcelView:
+    line = views_parcels.Line("Put in", "", "", 14, "Kluuvi", NOW, NOW + timedelta(minutes=9), 540, "S-0012", 4711)
+    looked = views_parcels.Line(
         "Somebody looked who it is for", "person, stuck", "Noor", None, "", NOW, NOW, 0, "hub:1/slot-1", 8
     )
-    return views.ParcelView(
+    return views_parcels.ParcelView(
         top("parcels", said="Changed."), AN_ID, "PW-7F3-2917", "acme-post", "READY", "S-0012", "Kluuvi", 14, "S",
-        "300 × 200 × 60 mm, 900 g", NOW, NOW, (line, looked), NEEDS[1:2], (views.Told("ready", "email", "sent", NOW),),
-        views.Revealed("A… L…", "a…@e….org", "…97"), True, True, REASONS, may_write_off=True, endings=ENDINGS,
+        "300 × 200 × 60 mm, 900 g", NOW, NOW, (line, looked), NEEDS[1:2],
+        (views_parcels.Told("ready", "email", "sent", NOW),),
+        views_parcels.Revealed("A… L…", "a…@e….org", "…97"), True, True, REASONS, may_write_off=True, endings=ENDINGS,
     )  # fmt: skip
 
 
-def numbers(words: Words) -> views.NumbersView:
+def numbers(words: Words) -> views_numbers.NumbersView:
     use = [(NOW - timedelta(hours=24 - each), 20 + each % 9) for each in range(24)]
     table = [[(day + 1) * hour % 13 for hour in range(24)] for day in range(7)]
     bars = [("Kluuvi · 14 · did not open", 5), ("Simonkatu · 3 · nobody can say", 1)]
@@ -169,12 +170,13 @@ def numbers(words: Words) -> views.NumbersView:
              "faults": charts.bars(bars, words, "Doors that failed"),
              "refusals": charts.bars([], words, "Refused")}  # fmt: skip
     shown = tuple(
-        views.Chart(key, key.capitalize(), "What it means.", svg, ("Station", "Times"), (("Kluuvi", "5"),), "/f.csv")
+        views_numbers.Chart(key, key.capitalize(), "What it means.", svg, ("Station", "Times"), (("Kluuvi", "5"),),
+                            "/f.csv")
         for key, svg in drawn.items()
     )
-    figures = (views.Figure("Doors in use", "27.5 %", "25 %", "Mean over all hours."),
-               views.Figure("A parcel lies", "", "", "Half of what was collected."))  # fmt: skip
-    return views.NumbersView(
+    figures = (views_numbers.Figure("Doors in use", "27.5 %", "25 %", "Mean over all hours."),
+               views_numbers.Figure("A parcel lies", "", "", "Half of what was collected."))  # fmt: skip
+    return views_numbers.NumbersView(
         top("numbers"), 7, NOW - timedelta(days=7), NOW, "", (("S-0012", "Kluuvi"),), figures, shown
     )
 
@@ -204,11 +206,11 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
     )  # fmt: skip
     row = SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)
     names = (("S-0012", "Kluuvi"), ("S-0013", "Simonkatu"))
-    courier = views.CourierRow(AN_ID, AN_ID, "S-0012", "Kluuvi", NOW, None, ("deposit",), "Noor", 86, 3, NOW,
+    courier = views_office.CourierRow(AN_ID, AN_ID, "S-0012", "Kluuvi", NOW, None, ("deposit",), "Noor", 86, 3, NOW,
                                 ("Acme Post",))
-    staff = (views.StaffRow("kaisa", "Kaisa", "admin", (), NOW, True, 3, True),
-             views.StaffRow("timo", "Timo", "technician", ("S-0012",), None, True, 0),
-             views.StaffRow("old", "Otto", "viewer", (), NOW, False, 1))  # fmt: skip
+    staff = (views_office.StaffRow("kaisa", "Kaisa", "admin", (), NOW, True, 3, True),
+             views_office.StaffRow("timo", "Timo", "technician", ("S-0012",), None, True, 0),
+             views_office.StaffRow("old", "Otto", "viewer", (), NOW, False, 1))  # fmt: skip
     return {
         "console-sign-in": views.SignInView("/console", "This key lets nobody in here. Check it."),
         "console-wall": views.WallView(**{name: getattr(shown_map, name) for name in shown_map.__struct_fields__}),
@@ -226,9 +228,9 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-needs-none": views.NeedsView(top("needs", needs=0), ()),
         "console-station": station(words, 1), "console-station-fault": station(words, 4),
         "console-station-quiet": station(words, 2, glance=STATIONS[2], chosen=None, power="", latest=(), site=None),
-        "console-parcels": views.ParcelsView(top("parcels"), "PW-1",
-                                              (views.Found("PW-1", AN_ID, "READY", "Kluuvi 14"),)),
-        "console-parcels-none": views.ParcelsView(top("parcels"), "PW-1", ()), "console-parcel": parcel(),
+        "console-parcels": views_parcels.ParcelsView(top("parcels"), "PW-1",
+                                              (views_parcels.Found("PW-1", AN_ID, "READY", "Kluuvi 14"),)),
+        "console-parcels-none": views_parcels.ParcelsView(top("parcels"), "PW-1", ()), "console-parcel": parcel(),
         "console-longer": views.LongerView(top("longer"), tuple((each, True) for each in STATIONS), 48, "storm", 71,
                                            False, (LONGER,), "kaisa", True),
         "console-write-off": WriteOffView(top("map"), "S-0013", "Simonkatu", 71, False, ENDINGS, (), "kaisa", True),
@@ -237,9 +239,9 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-expired": expired(words), "console-expired-asked": expired(words, OUT),
         "console-expired-quiet": expired(words, OUT_ASKED, is_here=False),
         "console-expired-none": expired(words, late=()),
-        "console-couriers": views.CouriersView(top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True,
-                                                new=AN_ID, carriers=(("acme", "Acme Post"), ("kulku", "Kulku")),
-                                                restored_at=NOW),
+        "console-couriers": views_office.CouriersView(
+            top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True, new=AN_ID,
+            carriers=(("acme", "Acme Post"), ("kulku", "Kulku")), restored_at=NOW),
         "console-sites-photo": SitesView(top("sites"), (), msgspec.structs.replace(row, photo="/photos/x/3f29"),
                                                (), NOW.date(), papers=PAPERS, may_fetch=True),
         "console-round-order": RoundOrderView(
@@ -249,13 +251,14 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         "console-round-order-none": RoundOrderView(top("couriers"), AN_ID, NOW.date(), NOW.date(), (), restored_at=NOW),
         "console-sites": SitesView(top("sites"), (row, SiteRow("S-0012", "Kluuvi", None, None)), row,
                                          ((SITE, "Noor"),), NOW.date()),
-        "console-policy": views.PolicyView(
+        "console-policy": views_office.PolicyView(
             top("policy", said="Something is missing.", refused=True), 3,
             (("hold_hours", "48", "hours from deposit"), ("help_phone", "+358 9 4245 0100", KNOB["help_phone"])),
             (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),)), Adopted(2, NOW, "", ())), True,
             rows=(Changed(AdmissionRow(name="S-0012/L", rule="protect", keep={"L": 1}), NOW, "Noor", ""),)),
-        "console-people": views.PeopleView(top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names,
-                                           "pw_" + "4" * 64, "timo", who="timo"),
+        "console-people": views_office.PeopleView(
+            top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names, "pw_" + "4" * 64, "timo",
+            who="timo"),
         "console-numbers": numbers(words),
         "console-me": views.MeView(top("me", fresh=True), "kaisa", "everything", ("S-0012",), (("abc", NOW, None),)),
     }  # fmt: skip

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from parcelwall.hub import photos
-from parcelwall.hub.commands import OpenCase
+from parcelwall.hub.cases import OpenCase
 from parcelwall.rules.facts import Granted
 from web.test_console_roles import AREA, ELSEWHERE, Office, office  # noqa: F401 - a fixture
 

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from parcelwall.clock import SystemClock
 from parcelwall.hub import house, staff
-from parcelwall.hub.commands import HoldDoor
+from parcelwall.hub.cases import HoldDoor
 from parcelwall.ids import Ids
 from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import plain_layout

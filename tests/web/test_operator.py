@@ -14,7 +14,7 @@ import pytest_asyncio
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Refusal
 from parcelwall.hub import house, passkeys, photos
-from parcelwall.hub.commands import OpenCase
+from parcelwall.hub.cases import OpenCase
 from parcelwall.hub.verify import verify_hub
 from parcelwall.ids import Ids
 from parcelwall.rules import decide

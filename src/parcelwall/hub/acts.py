@@ -144,10 +144,7 @@ async def ask_for_door(hub: Hub, who: Person, station: str, door: OneDoor) -> Ac
 
     Raises Refusal for no right, an unknown station or door, and a reason that is missing or tells of a person.
     """
-    if station not in hub.stations.known:
-        raise Refusal("station_unknown", station=station)
-    if not who.may("open", station):
-        raise Refusal("no_right")
+    refuse_stranger(hub, who, "open", station)
     if not hub.stations.known[station].plan.bit(door.compartment):
         raise Refusal("bad_field", "This station has no such compartment.", field="compartment")
     refuse_bad_reason(door.reason)
@@ -234,10 +231,7 @@ async def ask_to_keep_longer(hub: Hub, who: Person, longer: Longer) -> Act:
     if not longer.stations:
         raise Refusal("bad_field", "Choose at least one station.", field="station")
     for station in longer.stations:
-        if station not in hub.stations.known:
-            raise Refusal("station_unknown", station=station)
-        if not who.may("extend", station):
-            raise Refusal("no_right")
+        refuse_stranger(hub, who, "extend", station)
     if not 1 <= longer.hours <= LONGEST_HOURS:
         raise Refusal("bad_field", f"Between 1 and {LONGEST_HOURS} hours.", field="hours")
     refuse_bad_reason(longer.reason)
@@ -254,10 +248,7 @@ async def ask_to_keep_longer(hub: Hub, who: Person, longer: Longer) -> Act:
 async def ask_to_write_off(hub: Hub, who: Person, station: str, counted: int, reason: str) -> Act:
     """Notes that somebody means to write off all that lies in a station, of which they were shown how many parcels that
     is. Raises Refusal as `ask_for_door` does, where it is another number by now, and while such an act is under way."""
-    if station not in hub.stations.known:
-        raise Refusal("station_unknown", station=station)
-    if not who.may("end", station):
-        raise Refusal("no_right")
+    refuse_stranger(hub, who, "end", station)
     refuse_bad_reason(reason)
     act, now = hub.ids.new(), hub.clock.now()
     async with hub.pool.acquire() as connection, connection.transaction():
@@ -370,6 +361,14 @@ def read_act(row: asyncpg.Record) -> Act:
 
 def text_of(body: What) -> str:
     return msgspec.json.encode(body).decode()
+
+
+def refuse_stranger(hub: Hub, who: Person, right: Right, station: str) -> None:
+    """Raises Refusal for a station that there is not, and for whoever has no such right there."""
+    if station not in hub.stations.known:
+        raise Refusal("station_unknown", station=station)
+    if not who.may(right, station):
+        raise Refusal("no_right")
 
 
 def refuse_bad_reason(reason: str) -> None:

@@ -15,12 +15,13 @@ from msgspec import Meta
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import photos, road, tries
+from parcelwall.hub.cases import case_of
 from parcelwall.hub.commands import Answer, Asked, Command
 from parcelwall.hub.couriers import Label, admissions, photo_rule, what_is
 from parcelwall.hub.house import Hub
 from parcelwall.hub.reading import case_name
 from parcelwall.hub.road import Carried
-from parcelwall.hub.round_order import PassStop, Why, case_of
+from parcelwall.hub.round_order import PassStop, Why
 from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import Stations
 from parcelwall.rules.facts import Granted

@@ -5,9 +5,8 @@ decided again with everything looked up. docs/decisions/0003 says why batches, w
 """
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -15,9 +14,11 @@ import msgspec
 from parcelwall.clock import Clock
 from parcelwall.errors import ParcelwallError, Refusal, Trouble
 from parcelwall.hub import admission, stations, twins
-from parcelwall.hub.commands import Announce, Answer, Asked, CloseCase, Command, Reserve
+from parcelwall.hub.cases import CloseCase
+from parcelwall.hub.commands import Announce, Answer, Asked, Command, Reserve
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.keys import Keys
+from parcelwall.hub.lanes import LATER, Lane, one_by_one_if_need_be
 from parcelwall.hub.promising import ADVISED
 from parcelwall.hub.sitting import Sitting, Streams, read_parcel
 from parcelwall.hub.stations import Stations
@@ -35,15 +36,8 @@ Fresh = tuple[Asked, Answer | ParcelwallError]
 MOST_COMMANDS = 256
 MOST_ENTRIES = 2_000
 LONGEST_NUMBER = 64
-TRIES = 4
 PUT_OFF_AT_MOST = 2  # then it waits for its station's lock
-CROWD = 8  # so many in one batch: more will come at once
 GATHER_S = 0.006
-MEANWHILE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)  # another process was in between: once more
-LOST = (
-    OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
-)  # fmt: skip
 
 _INSIDE = "SELECT id FROM parcel WHERE station = ANY($1::text[]) AND due IS NOT NULL AND stage = ANY($2::text[])"
 _OF_CASES = "SELECT parcel FROM case_file WHERE id = ANY($1::uuid[]) AND parcel IS NOT NULL"
@@ -114,14 +108,14 @@ class Desk:
         A batch that fails for what one of them holds is served one by one, so that the others have their answers.
         """
         careful = any(not isinstance(each, Announce) or is_proof_weak(each.order, self.policy) for each in commands)
-        return await _one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, careful or turn > 0))
+        return await one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, careful or turn > 0))
 
     async def _serve_what_is_free(self, commands: Sequence[Command]) -> list[Answer | Exception]:
         """As `serve`, but who wants a station that another process is at is told LATER, up to twice."""
         if any(not isinstance(each, Announce) or each.put_off >= PUT_OFF_AT_MOST
                or is_proof_weak(each.order, self.policy) for each in commands):  # fmt: skip
             return await self.serve(commands)
-        return await _one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, turn > 0, turn == 0))
+        return await one_by_one_if_need_be(commands, lambda some, turn: self._serve(some, turn > 0, turn == 0))
 
     async def _serve(
         self, commands: Sequence[Command], careful: bool, free_only: bool = False
@@ -216,7 +210,7 @@ class Desk:
 
     async def ingest(self, news: Sequence[Ingest]) -> list[int | Exception]:
         """What several stations' doors saw, in one transaction; if one's chain is broken, each by itself."""
-        return await _one_by_one_if_need_be(news, lambda some, _: self._ingest(some))
+        return await one_by_one_if_need_be(news, lambda some, _: self._ingest(some))
 
     async def _ingest(self, news: Sequence[Ingest]) -> list[int]:
         async with self.pool.acquire() as connection, connection.transaction():
@@ -230,31 +224,6 @@ class Desk:
             through = [await each.decide(at) for each in news]
             await at.write()
         return through
-
-
-async def _one_by_one_if_need_be(batch: Sequence[Any], serve: Callable[[Sequence[Any], int], Awaitable[Any]]) -> Any:
-    """The batch's replies. What another process did meanwhile is waited out; what only one of them is to blame for
-    does not hurt its neighbours: each is served by itself then, and has its own reply or failure."""
-    for turn in range(TRIES):
-        try:
-            return await serve(batch, turn)
-        except MEANWHILE:
-            if turn + 1 == TRIES and len(batch) == 1:
-                raise
-        except LOST:
-            raise
-        except Exception:
-            if len(batch) == 1:
-                raise
-            break
-    return [await _by_itself(each, serve) for each in batch]
-
-
-async def _by_itself(one: Any, serve: Callable[[Sequence[Any], int], Awaitable[Any]]) -> Any:
-    try:
-        return (await _one_by_one_if_need_be([one], serve))[0]
-    except Exception as failed:
-        return _trouble(failed)
 
 
 def _labels(at: Sitting, commands: Sequence[Command]) -> list[twins.Named]:
@@ -309,92 +278,3 @@ def _noted(answer: Answer | ParcelwallError | None) -> tuple[int, str] | None:
         body = {"reason": answer.reason, "sentence": answer.sentence, "details": answer.details}
         return 400, msgspec.json.encode(body).decode()
     return None
-
-
-Question = TypeVar("Question")
-Reply = TypeVar("Reply")
-
-
-class Lane(Generic[Question, Reply]):
-    """Questions wait here while one batch is served; then all that wait (up to a weight) are the next batch.
-
-    After a crowd it waits until as many ask again as were answered or waited already, at most `gather_s`: they all come
-    into one batch then. Two batches of half the size cost a fifth more (docs/decisions/0026).
-    """
-
-    def __init__(self, serve: Any, weight: Any, most: int, gather_s: float = 0.0) -> None:
-        self._serve, self._weight, self._most, self._gather_s = serve, weight, most, gather_s
-        self._waiting: list[tuple[Question, asyncio.Future[Reply]]] = []
-        self._worker: asyncio.Task[None] | None = None
-        self._enough = 0  # who waits for so many is woken
-        self._enough_came = asyncio.Event()
-
-    async def submit(self, question: Question) -> Reply:
-        return await self.put(question)
-
-    def put(self, question: Question) -> asyncio.Future[Reply]:
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append((question, future))
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        elif len(self._waiting) >= self._enough:
-            self._enough_came.set()
-        return future
-
-    async def _work(self) -> None:
-        while self._waiting:
-            batch = self._take()
-            try:
-                replies = await self._serve([question for question, _ in batch])
-            except asyncio.CancelledError:
-                _tell(batch, [CLOSING] * len(batch))
-                raise
-            except Exception as failed:  # each asker is told; the lane goes on
-                replies = [_trouble(failed)] * len(batch)
-            later = [each for each, reply in zip(batch, replies, strict=True) if reply is LATER]
-            self._waiting = later + self._waiting
-            _tell(batch, replies)
-            if self._gather_s and len(batch) >= CROWD:
-                await self._gather(len(batch) + len(self._waiting))
-
-    async def _gather(self, crowd: int) -> None:
-        self._enough = min(crowd, self._most)
-        self._enough_came.clear()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._gather_s):
-                await self._enough_came.wait()
-
-    def _take(self) -> list[tuple[Question, asyncio.Future[Reply]]]:
-        weight, count = 0, 0
-        for question, _ in self._waiting:
-            weight += self._weight(question)
-            if count and weight > self._most:
-                break
-            count += 1
-        batch, self._waiting = self._waiting[:count], self._waiting[count:]
-        return batch
-
-    async def close(self) -> None:
-        """Nobody is left waiting: who has no answer yet is told to ask again."""
-        waiting, self._waiting = self._waiting, []
-        if self._worker:
-            self._worker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._worker
-        _tell(waiting, [CLOSING] * len(waiting))
-
-
-LATER = Trouble("Another process of the hub is at this station. Ask again in a moment, with the same key.")
-CLOSING = Trouble("The hub is closing. Ask again with the same key: either all of it was recorded, or nothing.")
-
-
-def _tell(batch: Sequence[tuple[Any, asyncio.Future[Any]]], replies: Sequence[Any]) -> None:
-    for (_, future), reply in zip(batch, replies, strict=True):
-        if not future.done() and reply is not LATER:
-            future.set_exception(reply) if isinstance(reply, BaseException) else future.set_result(reply)
-
-
-def _trouble(failed: Exception) -> Exception:
-    if isinstance(failed, LOST):
-        return Trouble("The hub cannot reach its database now. Nothing was recorded; ask again with the same key.")
-    return failed

@@ -17,10 +17,11 @@ from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import admission, given_back, network, stations, unread
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool
-from parcelwall.hub.desk import MEANWHILE, TRIES, Desk
+from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.followers import Bells
 from parcelwall.hub.ingest import Ingest
+from parcelwall.hub.lanes import MEANWHILE, TRIES
 from parcelwall.hub.offers import Offers, adopt
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.stations import Stations

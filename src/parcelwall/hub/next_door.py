@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from parcelwall.errors import Refusal
-from parcelwall.hub.desk import Lane
 from parcelwall.hub.house import Hub
+from parcelwall.hub.lanes import Lane
 from parcelwall.hub.orders import OpenDoor, Send, left_ms
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.rules import decide, facts

@@ -19,7 +19,7 @@ from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import followers, rooms
 from parcelwall.hub.admission import heads_at
-from parcelwall.hub.desk import LOST, Lane
+from parcelwall.hub.lanes import LOST, Lane
 from parcelwall.hub.stations import Stations
 from parcelwall.hub.tables import Tables
 from parcelwall.ids import Ids

@@ -10,7 +10,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.errors import Refusal
-from parcelwall.hub.commands import OpenCase
+from parcelwall.hub.cases import OpenCase
 from parcelwall.hub.house import Hub
 from parcelwall.rules.life import ENDED, Parcel
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from parcelwall.errors import Refusal
+from parcelwall.hub.cases import case_of
 from parcelwall.hub.commands import Answer, Command
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sitting import Sitting
@@ -132,11 +133,3 @@ class PassStop(Command, kw_only=True):
         passed = StopPassed(courier=self.courier, station=self.station, day=self.day, why=self.why)
         at.record(passed, at.streams.slot)
         return Answer(200, {"case": str(case_of(at, "stop_unreachable", self.station)) if self.why != "been" else ""})
-
-
-def case_of(at: Sitting, about: str, station: str, parcel: UUID | None = None, door: int | None = None) -> UUID:
-    """The open case about that, or a new one."""
-    same = (about, station, parcel)
-    known = (case.id for case in at.book.cases.values()
-             if (case.about, case.station, case.parcel) == same and case.closed_at is None)  # fmt: skip
-    return next(known, None) or at.open_case(about, parcel, station, door, False)

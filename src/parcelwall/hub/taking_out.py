@@ -30,6 +30,7 @@ from parcelwall.hub.acts import (
     may_alone,
     read_act,
     refuse_bad_reason,
+    refuse_stranger,
     still_may,
     text_of,
 )
@@ -106,10 +107,7 @@ async def ask(hub: Hub, who: Person, station: str, parcels: tuple[UUID, ...], re
     Raises Refusal for no right, an unknown station, a bad reason; `stale_screen` while another such act is under way
     at the station, or if one of them may not be taken out any more.
     """
-    if station not in hub.stations.known:
-        raise Refusal("station_unknown", station=station)
-    if not who.may("end", station):
-        raise Refusal("no_right")
+    refuse_stranger(hub, who, "end", station)
     refuse_bad_reason(reason)
     act, now = hub.ids.new(), hub.clock.now()
     async with hub.pool.acquire() as connection, connection.transaction():

@@ -18,8 +18,9 @@ import structlog
 
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import kept_longer, people, preferred
+from parcelwall.hub.cases import OpenCase
 from parcelwall.hub.codes import code_of, token_of
-from parcelwall.hub.commands import OpenCase, RenewCode
+from parcelwall.hub.commands import RenewCode
 from parcelwall.hub.followers import Followed, facts_of
 from parcelwall.hub.house import Hub
 from parcelwall.hub.keys import link_hash

@@ -1,12 +1,14 @@
 """What all facts have in common; `facts.py` has the kinds."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+By = Literal["recipient", "delegate", "sender", "courier", "carrier", "operator", "hub", "unknown"]
+Door = Annotated[int, msgspec.Meta(ge=1, le=32_767)]  # number of a compartment
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):

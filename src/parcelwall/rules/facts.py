@@ -12,18 +12,25 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from parcelwall.rules.fact import Fact, Moment, ParcelFact
+from parcelwall.rules.fact import By, Door, Fact, Moment, ParcelFact
+from parcelwall.rules.facts_door import (
+    CompartmentHealth,
+    DoorClosed,
+    DoorFailed,
+    DoorOpened,
+    OrderAnswered,
+    WrongCode,
+)
 from parcelwall.rules.facts_machine import ClockSet, JournalRestored, Measured, Power, StoodStill
 from parcelwall.rules.facts_office import AdmissionAdopted, CaseNoted, Forgotten, Looked, SiteNoted, StaffChanged
 from parcelwall.rules.facts_round import RoundOrdered, StopPassed
-from parcelwall.rules.layout import Climate, Layout
+from parcelwall.rules.facts_station import EpochBegan, KeyRevoked, ScreenNoted, StationConfigured, StationEnrolled
+from parcelwall.rules.layout import Climate
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import DwellCurve, Told, VisitCalendar
 
 Proof = Literal["code", "token", "verified"]
 Direction = Literal["delivery", "return"]
-By = Literal["recipient", "delegate", "sender", "courier", "carrier", "operator", "hub", "unknown"]
-Door = Annotated[int, Meta(ge=1, le=32_767)]  # number of a compartment
 Hours = Annotated[int, Meta(ge=0, le=100_000)]  # more than eleven years is a slip
 Generation = Annotated[int, Meta(ge=0, lt=2**31)]  # of a code: four bytes of what it is derived from
 
@@ -237,103 +244,6 @@ class TableAdopted(Fact, frozen=True, kw_only=True):
 
     table: DwellCurve | VisitCalendar
     plan: str = ""
-
-
-class StationEnrolled(Fact, frozen=True, kw_only=True):
-    """A computer proved who it is. `public_key` is the Ed25519 key in hex."""
-
-    station: str
-    public_key: str
-    epoch: int = 0
-
-
-class KeyRevoked(Fact, frozen=True, kw_only=True):
-    """The station's computer is trusted no longer: its line is closed, and its secret opens nothing at the next one."""
-
-    station: str
-    why: str = ""
-    actor: UUID | None = None
-
-
-class EpochBegan(Fact, frozen=True, kw_only=True):
-    """The hub was restored from a backup, and writes to this station in a new stream from here on.
-
-    Of the stream `before` the backup held `number` entries; what came after is lost up here, unless it is given back.
-    """
-
-    station: str
-    epoch: int
-    before: str
-    number: int
-
-
-class StationConfigured(Fact, frozen=True, kw_only=True):
-    """What the station is and where. `zone` is an IANA name."""
-
-    station: str
-    name: str
-    address: str
-    lat: float
-    lon: float
-    layout: Layout
-    zone: str = "UTC"
-    language: str = "en"
-
-
-class ScreenNoted(Fact, frozen=True, kw_only=True):
-    """What the operator has this station's screen say besides, until then: language -> the same sentence in it. The
-    newest one counts; one without words takes it off. It names nobody."""
-
-    station: str
-    texts: dict[str, str] = {}  # noqa: RUF012 - a Struct copies it
-    until: Moment | None = None
-    actor: UUID | None = None
-
-
-class DoorOpened(Fact, frozen=True, kw_only=True):
-    """The contact was seen open. Without a visit: nobody was let in, which is an alarm. `why` stands where somebody
-    looked into an empty compartment, or put right what they had just put in (`put_right`)."""
-
-    compartment: Door
-    visit: UUID | None = None
-    recovered: bool = False
-    why: str = ""
-
-
-class DoorClosed(Fact, frozen=True, kw_only=True):
-    compartment: Door
-    visit: UUID | None = None
-    recovered: bool = False
-
-
-class DoorFailed(Fact, frozen=True, kw_only=True):
-    compartment: Door
-    why: Literal["stuck", "unclear", "late", "dead"]
-    visit: UUID | None = None
-
-
-class OrderAnswered(Fact, frozen=True, kw_only=True):
-    """What became of an order to open a door at once. Its visit, if there was one, has the order's id."""
-
-    order: UUID
-    outcome: Literal["opened", "failed", "refused"]
-    compartment: Door
-    by: By = "unknown"
-    why: str = ""  # of a refusal: one of errors.REASONS
-    takes_out: bool = False  # for good what lies behind it; its `TakenBack` tells of that
-
-
-class CompartmentHealth(Fact, frozen=True, kw_only=True):
-    compartment: Door
-    usable: bool
-    why: str = ""
-
-
-class WrongCode(Fact, frozen=True, kw_only=True):
-    """Wrong tries since the last such fact. No digit that was typed is kept anywhere."""
-
-    count: int
-    paused: bool = False
 
 
 class CaseOpened(Fact, frozen=True, kw_only=True):

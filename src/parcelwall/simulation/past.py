@@ -12,7 +12,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from parcelwall.clock import VirtualClock
-from parcelwall.hub.commands import Announce, HoldDoor
+from parcelwall.hub.cases import HoldDoor
+from parcelwall.hub.commands import Announce
 from parcelwall.hub.people import Person
 from parcelwall.hub.sweeps import sweep
 from parcelwall.ids import Chance, seeded

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import acts, couriers, lists, people, photos, policies, reading
-from parcelwall.hub.commands import CloseCase
+from parcelwall.hub.cases import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import OpenDoor, Outlets
 from parcelwall.hub.staff import Person

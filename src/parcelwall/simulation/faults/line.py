@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from parcelwall.errors import Trouble
-from parcelwall.hub.desk import LOST
 from parcelwall.hub.house import Hub
+from parcelwall.hub.lanes import LOST
 from parcelwall.link.frames import BadFrame
 from parcelwall.link.hub_end import HubEnd
 from parcelwall.link.station_end import StationEnd

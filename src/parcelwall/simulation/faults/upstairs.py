@@ -15,9 +15,9 @@ from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.commands import Answer, Asked, Command
-from parcelwall.hub.desk import LOST
 from parcelwall.hub.followers import PAGE, number_feed, turn
 from parcelwall.hub.house import Hub
+from parcelwall.hub.lanes import LOST
 from parcelwall.hub.sitting import Streams
 from parcelwall.hub.sweeps import sweep
 from parcelwall.hub.tell import NAME, Channel, Teller

@@ -9,7 +9,7 @@ from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import acts, case_notes, photos, reading
-from parcelwall.hub.commands import CloseCase
+from parcelwall.hub.cases import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
 from parcelwall.web.console.gate import back, must, posted, stood

@@ -14,7 +14,7 @@ from parcelwall.hub.staff import SignIn
 from parcelwall.rules import facts
 from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
 from parcelwall.web.console.once import and_no_more, show_once, take_once
-from parcelwall.web.console.views import CourierRow, CouriersView
+from parcelwall.web.console.views_office import CourierRow, CouriersView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 

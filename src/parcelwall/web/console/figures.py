@@ -19,7 +19,7 @@ from parcelwall.rules import facts
 from parcelwall.web import charts
 from parcelwall.web.console import telling
 from parcelwall.web.console.gate import HOME, known_station, look, must, top
-from parcelwall.web.console.views import Chart, Figure, NumbersView
+from parcelwall.web.console.views_numbers import Chart, Figure, NumbersView
 from parcelwall.web.csv_file import Value, written
 from parcelwall.web.reader import page
 from parcelwall.web.render import HEADERS, Renderer, duration, full, locale_of

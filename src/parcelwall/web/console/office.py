@@ -22,7 +22,7 @@ from parcelwall.rules.rights import ROLES
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
 from parcelwall.web.console.once import and_no_more, show_once, take_once
-from parcelwall.web.console.views import PeopleView, PolicyView, StaffRow
+from parcelwall.web.console.views_office import PeopleView, PolicyView, StaffRow
 from parcelwall.web.console.views_sites import SiteRow, SitesView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer

@@ -23,7 +23,8 @@ from parcelwall.web.console.gate import HOME, back, look, must, posted, top
 from parcelwall.web.console.once import and_no_more, show_once, take_once
 from parcelwall.web.console.overview import need_rows
 from parcelwall.web.console.station import reason_of
-from parcelwall.web.console.views import Found, Line, NeedRow, ParcelsView, ParcelView, Revealed, Told
+from parcelwall.web.console.views import NeedRow
+from parcelwall.web.console.views_parcels import Found, Line, ParcelsView, ParcelView, Revealed, Told
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 

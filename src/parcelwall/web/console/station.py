@@ -11,7 +11,7 @@ from litestar.response import Redirect, Stream
 from parcelwall.errors import Refusal
 from parcelwall.hub import acts, passkeys, signed_in, sites, watching
 from parcelwall.hub.acts import OneDoor
-from parcelwall.hub.commands import OUT_OF_ORDER, HoldDoor
+from parcelwall.hub.cases import OUT_OF_ORDER, HoldDoor
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
 from parcelwall.hub.staff import SignIn

@@ -1,18 +1,16 @@
 """What the console's pages are told. One frozen object per page; `web/views.py` says how such objects are meant.
 
-Each names its template. No field holds a code that opens a door. A person's name stands in `Revealed` alone.
+Each names its template. No field holds a code that opens a door. A person's name stands in
+`views_parcels.Revealed` alone.
 """
 
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
 
 import msgspec
 
 from parcelwall.hub.acts import Act
-from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Need
-from parcelwall.hub.policies import Adopted
 from parcelwall.hub.sites import Site
 from parcelwall.hub.watching import AtAGlance, Behind, Noted
 from parcelwall.web.console.crowd import Pin
@@ -187,80 +185,6 @@ class StationView(msgspec.Struct, frozen=True):
     events: str | None = None
 
 
-class Found(msgspec.Struct, frozen=True):
-    reference: str
-    parcel: UUID
-    stage: str
-    place: str
-
-
-class ParcelsView(msgspec.Struct, frozen=True):
-    template: ClassVar[str] = "console/parcels.html"
-    top: Top
-    asked: str
-    found: tuple[Found, ...]
-    events: str | None = None
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One step of a story: what, by whom, which door, and both clocks. `late_s`: how long after it happened the hub
-    heard of it."""
-
-    words: str
-    detail: str
-    who: str
-    door: int | None
-    station: str
-    happened_at: datetime
-    recorded_at: datetime
-    late_s: int
-    writer: str
-    number: int
-
-
-class Told(msgspec.Struct, frozen=True):
-    purpose: str
-    channel: str
-    state: str
-    at: datetime | None
-
-
-class Revealed(msgspec.Struct, frozen=True):
-    """Who it is for, masked, or in clear after a reason was given."""
-
-    name: str
-    email: str
-    phone: str
-    clear: bool = False
-
-
-class ParcelView(msgspec.Struct, frozen=True):
-    template: ClassVar[str] = "console/parcel.html"
-    top: Top
-    parcel: UUID
-    reference: str
-    carrier: str
-    stage: str
-    station: str
-    station_name: str
-    door: int | None
-    size: str
-    sides: str
-    collect_by: datetime | None
-    deposit_by: datetime | None
-    lines: tuple[Line, ...]
-    cases: tuple[NeedRow, ...]
-    told: tuple[Told, ...]
-    person: Revealed | None
-    may_reveal: bool
-    may_extend: bool
-    reasons: tuple[tuple[str, str], ...]
-    may_cancel: bool = False
-    may_write_off: bool = False
-    endings: tuple[tuple[str, str], ...] = ()
-    events: str | None = None
-
-
 class LongerView(msgspec.Struct, frozen=True):
     template: ClassVar[str] = "console/longer.html"
     top: Top
@@ -272,111 +196,4 @@ class LongerView(msgspec.Struct, frozen=True):
     acts: tuple[Act, ...]
     me: str
     may_agree: bool
-    events: str | None = None
-
-
-class CourierRow(msgspec.Struct, frozen=True):
-    courier: UUID
-    grant: UUID
-    station: str
-    station_name: str
-    since: datetime
-    until: datetime | None
-    may: tuple[str, ...]
-    by: str
-    brought: int
-    taken: int
-    last_at: datetime | None
-    carriers: tuple[str, ...] = ()
-    """Whose parcels their phone tells of, by name; () for all."""
-
-
-class CouriersView(msgspec.Struct, frozen=True):
-    template: ClassVar[str] = "console/couriers.html"
-    top: Top
-    rows: tuple[CourierRow, ...]
-    stations: tuple[tuple[str, str], ...]
-    code: str = ""
-    code_for: str = ""
-    events: str | None = None
-    at: str = ""
-    query: str = ""
-    more: bool = False
-    """There are others, which are not shown."""
-    new: UUID | None = None
-    """Of the courier whom the form admits if it names none: sent twice, it is one courier."""
-    carriers: tuple[tuple[str, str], ...] = ()
-    """Id and name of each that is known."""
-    restored_at: datetime | None = None
-    """When the hub was brought back from a backup, while orders of stops that are gone since may matter."""
-
-
-class PolicyView(msgspec.Struct, frozen=True):
-    template: ClassVar[str] = "console/policy.html"
-    top: Top
-    version: int
-    knobs: tuple[tuple[str, str, str], ...]
-    history: tuple[Adopted, ...]
-    may_adopt: bool
-    wrong: str = ""
-    events: str | None = None
-    rows: tuple[Changed, ...] = ()  # of admission, the newest first
-
-
-class StaffRow(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    role: str
-    area: tuple[str, ...]
-    seen_at: datetime | None
-    admitted: bool
-    looked: int
-    mine: bool = False
-
-
-class PeopleView(msgspec.Struct, frozen=True):
-    template: ClassVar[str] = "console/people.html"
-    top: Top
-    rows: tuple[StaffRow, ...]
-    roles: tuple[tuple[str, str], ...]
-    stations: tuple[tuple[str, str], ...]
-    key: str = ""
-    key_for: str = ""
-    events: str | None = None
-    who: str = ""
-    """Whose form is shown: a box for each station is there once, not once for each person."""
-
-
-class Figure(msgspec.Struct, frozen=True):
-    """One figure with what it is and the same of the period before. "" stands for no data, never 0."""
-
-    name: str
-    value: str
-    before: str
-    meaning: str
-    missing: str = ""  # why there is no value, where it is not for want of anything to count
-
-
-class Chart(msgspec.Struct, frozen=True):
-    """A drawing and the table behind it; `csv` is where the table is fetched as a file."""
-
-    key: str
-    title: str
-    meaning: str
-    drawn_svg: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    csv: str
-
-
-class NumbersView(msgspec.Struct, frozen=True):
-    template: ClassVar[str] = "console/numbers.html"
-    top: Top
-    days: int
-    since: datetime
-    until: datetime
-    station: str
-    stations: tuple[tuple[str, str], ...]
-    figures: tuple[Figure, ...]
-    charts: tuple[Chart, ...]
     events: str | None = None
