@@ -15,37 +15,11 @@ import pytest
 
 from acceptance.openapi import Document
 from acceptance.processes import HubProcess, a_hub
-from acceptance.shop import Shop, a_body, a_reference, until
-from parcelwall.errors import REASONS
+from acceptance.proven import Proven
+from acceptance.shop import a_body, a_reference, until
 
 pytestmark = pytest.mark.timeout(120)
 NOBODY = UUID("0198f000-0000-7000-8000-000000000bad")
-
-
-class Proven(Shop):
-    """A shop whose every answer is held against the hub's own document, and every no against the reasons."""
-
-    def __init__(self, url: str, key: str, document: Document) -> None:
-        super().__init__(url, key)
-        self._document = document
-        self._client.event_hooks["response"].append(self._prove)
-
-    def _prove(self, answer: httpx.Response) -> None:
-        answer.read()
-        assert self._document.faults(answer) == []
-        if answer.is_error:
-            self._is_a_problem(answer)
-
-    def _is_a_problem(self, answer: httpx.Response) -> None:
-        assert answer.headers["content-type"] == "application/problem+json"
-        told = answer.json()
-        assert told["reason"] in REASONS and told["detail"] and told["status"] == answer.status_code
-        assert answer.status_code < 500, told
-
-    def send(self, method: str, path: str, content: bytes = b"", **headers: str) -> httpx.Response:
-        """A request as no client library would make it."""
-        given = {"Content-Type": "application/json", "Idempotency-Key": f"raw-{a_reference()}", **headers}
-        return self._client.request(method, f"/api/v1{path}", content=content, headers=given)
 
 
 @pytest.fixture(scope="module")

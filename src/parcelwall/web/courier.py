@@ -117,7 +117,7 @@ async def stop_page(
     courier = await signed(request, hub)
     if courier is None:
         return away()
-    look = look_of(request, _zone_of(hub, station))
+    look = look_of(request, round_order.zone_of(hub, station))
     return shown(renderer, await stop_view(hub, courier, station, look), look)
 
 
@@ -127,7 +127,7 @@ async def stop_events(request: Request[Any, Any, Any], station: str, hub: Hub, r
     courier = await signed(request, hub)
     if courier is None:
         raise Refusal("sign_in")
-    look = look_of(request, _zone_of(hub, station))
+    look = look_of(request, round_order.zone_of(hub, station))
     await stop_view(hub, courier, station, look)
 
     async def draw() -> str:
@@ -291,11 +291,6 @@ async def _last(hub: Hub, done: list[couriers.Done], layout: Any, known: Any) ->
     )  # fmt: skip
 
 
-def _zone_of(hub: Hub, station: str) -> str:
-    known = hub.stations.known.get(station)
-    return known.about.zone if known else "UTC"
-
-
 def _zone(hub: Hub, stops: list[Stop]) -> str:
     """Of the round: that of its first stop."""
-    return _zone_of(hub, stops[0].station) if stops else "UTC"
+    return round_order.zone_of(hub, stops[0].station) if stops else "UTC"

@@ -17,6 +17,7 @@ from parcelwall.web.me_view import my_parcels, number_view, view
 from parcelwall.web.offline import CLEAR, kept_offline, owner_of
 from parcelwall.web.passkeys import (
     answer_of,
+    ask_whoever,
     begun,
     drop,
     fields_of,
@@ -31,7 +32,7 @@ from parcelwall.web.recipient import of_link
 from parcelwall.web.render import Renderer
 from parcelwall.web.streams import ON_A_PHONE_S, drawn, frames, live_page
 from parcelwall.web.views import Look, MeView
-from parcelwall.web.who import Brake, address_of
+from parcelwall.web.who import Brake
 
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 HOURS = tuple(str(hour) for hour in range(24))
@@ -202,9 +203,7 @@ async def take_away(request: Request[Any, Any, Any], data: Form, hub: Hub) -> Re
 @post("/me/sign-in/begin", include_in_schema=False)
 async def begin_sign_in(request: Request[Any, Any, Any], hub: Hub, sign_in_brake: Brake) -> Response[bytes]:
     """Asks for a passkey of whoever it is. Raises Refusal for too many from one address."""
-    only_from_here(request)
-    sign_in_brake.count(address_of(request))
-    return begun(await passkeys.begin_proof(hub, "recipient", "sign_in"))
+    return await ask_whoever(request, hub, "recipient", sign_in_brake)
 
 
 @post("/me/sign-in/finish", include_in_schema=False)

@@ -13,8 +13,9 @@ from litestar.datastructures import Cookie
 
 from parcelwall.errors import Refusal
 from parcelwall.hub.house import Hub
-from parcelwall.hub.passkeys import Purpose
+from parcelwall.hub.passkeys import Purpose, begin_proof
 from parcelwall.hub.signed_in import LASTS, SignedIn, find
+from parcelwall.web.who import Brake, address_of
 
 LONGEST_ANSWER = 20_000  # characters of what an authenticator makes
 _JSON = "application/json"
@@ -82,6 +83,14 @@ def host_of(address: str) -> str | None:
 def begun(options: str) -> Response[bytes]:
     """What `passkey.js` hands to the browser."""
     return Response(options.encode(), media_type=_JSON, headers={"Cache-Control": "no-store"}, status_code=200)
+
+
+async def ask_whoever(request: Request[Any, Any, Any], hub: Hub, purpose: Purpose, brake: Brake) -> Response[bytes]:
+    """Asks for a passkey of whoever it is, to sign them in. Raises Refusal for another site's page, and for too many
+    from one address."""
+    only_from_here(request)
+    brake.count(address_of(request))
+    return begun(await begin_proof(hub, purpose, "sign_in"))
 
 
 async def answer_of(request: Request[Any, Any, Any]) -> str:

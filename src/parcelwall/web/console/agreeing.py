@@ -7,17 +7,17 @@ from litestar import Request, Response, post
 from litestar.response import Redirect
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, passkeys, signed_in, taking_out
+from parcelwall.hub import acts, taking_out
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
 from parcelwall.hub.staff import SignIn
 from parcelwall.web.console import expired
 from parcelwall.web.console.gate import HOME, back, must, posted, stood
 from parcelwall.web.console.jobs import Jobs
+from parcelwall.web.console.one_act import ask_for_passkey, sent, with_passkey
 from parcelwall.web.console.sign_in import prove_again
-from parcelwall.web.console.station import check_slip, sent
 from parcelwall.web.console.writing_off import path_of
-from parcelwall.web.passkeys import answer_of, begun, fields_of, went_well
+from parcelwall.web.passkeys import went_well
 from parcelwall.web.who import Brake
 
 
@@ -60,7 +60,7 @@ async def agree_begin(request: Request[Any, Any, Any], act: UUID, sign_in: SignI
     must(sign_in, "see")
     await sent(request, sign_in)
     acts.refuse_agreeing(await acts.find(hub, act), sign_in.person)
-    return begun(await passkeys.begin_proof(hub, "operator", f"agree {act}", sign_in.person.actor))
+    return await ask_for_passkey(hub, sign_in, f"agree {act}")
 
 
 @post("/console/acts/{act:uuid}/agree/finish", include_in_schema=False)
@@ -69,11 +69,7 @@ async def agree_finish(
 ) -> Response[bytes]:
     """As `agree`, with a passkey that was shown for it. Raises Refusal."""
     must(sign_in, "see")
-    answer = await answer_of(request)
-    form = {name: value[:500] for name, value in fields_of(answer).items()}
-    check_slip(form, sign_in)
-    await passkeys.finish_proof(hub, "operator", f"agree {act}", answer, sign_in.person.actor)
-    await signed_in.prove(hub, sign_in.secret)
+    form = await with_passkey(request, hub, sign_in, lambda _: f"agree {act}")
     try:
         return went_well(await _agreed(hub, outlets, jobs, sign_in, act))
     except Refusal as no:

@@ -2,6 +2,7 @@
 all, door after door. What is open now, what is done and what is left stand on the page as they happen."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import passkeys, signed_in, taking_out, watching
+from parcelwall.hub import taking_out, watching
 from parcelwall.hub.acts import Act, Out
 from parcelwall.hub.house import Hub
 from parcelwall.hub.orders import Outlets
@@ -20,11 +21,12 @@ from parcelwall.notices.language import Words, words
 from parcelwall.web.console import said, telling
 from parcelwall.web.console.gate import HOME, back, known_station, live, look, must, posted, top, with_query
 from parcelwall.web.console.jobs import Jobs
+from parcelwall.web.console.one_act import ask_for_passkey, sent, with_passkey
 from parcelwall.web.console.overview import CALM_S
 from parcelwall.web.console.sign_in import prove_again
-from parcelwall.web.console.station import check_slip, reason_of, sent
+from parcelwall.web.console.station import reason_of
 from parcelwall.web.console.views import Top
-from parcelwall.web.passkeys import answer_of, begun, fields_of, went_well
+from parcelwall.web.passkeys import went_well
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 from parcelwall.web.who import Brake
@@ -174,8 +176,7 @@ def _act(station: str, fields: dict[str, str]) -> str:
 async def take_out_begin(request: Request[Any, Any, Any], station: str, sign_in: SignIn, hub: Hub) -> Response[bytes]:
     """What the own passkey is asked to sign: this one parcel, or all, at this station."""
     must(sign_in, "end", station)
-    fields = await sent(request, sign_in)
-    return begun(await passkeys.begin_proof(hub, "operator", _act(station, fields), sign_in.person.actor))
+    return await ask_for_passkey(hub, sign_in, _act(station, await sent(request, sign_in)))
 
 
 @post("/console/stations/{station:str}/expired/finish", include_in_schema=False)
@@ -184,11 +185,7 @@ async def take_out_finish(
 ) -> Response[bytes]:
     """As `take_out`, with a passkey that was shown for it."""
     must(sign_in, "end", station)
-    answer = await answer_of(request)
-    fields = {name: value[:500] for name, value in fields_of(answer).items()}
-    check_slip(fields, sign_in)
-    await passkeys.finish_proof(hub, "operator", _act(station, fields), answer, sign_in.person.actor)
-    await signed_in.prove(hub, sign_in.secret)
+    fields = await with_passkey(request, hub, sign_in, partial(_act, station))
     try:
         return went_well(back(path_of(station), await _begin(hub, outlets, jobs, sign_in, station, fields)).url)
     except Refusal as no:

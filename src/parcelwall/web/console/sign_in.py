@@ -17,7 +17,7 @@ from parcelwall.notices.language import words
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, look, must, posted, top
 from parcelwall.web.console.views import MeView, SignInView
-from parcelwall.web.passkeys import answer_of, begun, drop, fields_of, keep, only_from_here, went_well
+from parcelwall.web.passkeys import answer_of, ask_whoever, begun, drop, fields_of, keep, only_from_here, went_well
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 from parcelwall.web.who import Brake, address_of
@@ -61,9 +61,7 @@ async def enter(hub: Hub, person: Person, to: str = HOME) -> Redirect:
 @post("/console/sign-in/passkey/begin", include_in_schema=False)
 async def passkey_begin(request: Request[Any, Any, Any], hub: Hub, sign_in_brake: Brake) -> Response[bytes]:
     """Asks for a passkey of whoever it is. Raises Refusal for too many from one address."""
-    only_from_here(request)
-    sign_in_brake.count(address_of(request))
-    return begun(await passkeys.begin_proof(hub, "operator", "sign_in"))
+    return await ask_whoever(request, hub, "operator", sign_in_brake)
 
 
 @post("/console/sign-in/passkey/finish", include_in_schema=False)

@@ -1,7 +1,7 @@
 """One station, live: every door, what it wrote last, and a door opened from afar with a reason."""
 
-import json
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from litestar import Request, Response, get, post
 from litestar.response import Redirect, Stream
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import acts, passkeys, signed_in, sites, watching
+from parcelwall.hub import acts, passkeys, sites, watching
 from parcelwall.hub.acts import OneDoor
 from parcelwall.hub.cases import OUT_OF_ORDER, HoldDoor
 from parcelwall.hub.house import Hub
@@ -22,11 +22,12 @@ from parcelwall.web.cabinet import draw as draw_cabinet
 from parcelwall.web.console import said, telling
 from parcelwall.web.console.gate import HOME, Kiosks, live, look, must, posted, top, with_query
 from parcelwall.web.console.jobs import Jobs
+from parcelwall.web.console.one_act import ask_for_passkey, sent, with_passkey
 from parcelwall.web.console.overview import CALM_S, need_rows
 from parcelwall.web.console.screen import screen_says
 from parcelwall.web.console.sign_in import prove_again
 from parcelwall.web.console.views import Chosen, StationView
-from parcelwall.web.passkeys import answer_of, begun, fields_of, only_from_here, went_well
+from parcelwall.web.passkeys import went_well
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
 from parcelwall.web.who import Brake
@@ -147,8 +148,7 @@ async def _open(
 async def open_begin(request: Request[Any, Any, Any], station: str, sign_in: SignIn, hub: Hub) -> Response[bytes]:
     """What the own passkey is asked to sign: this one door, at this station."""
     must(sign_in, "open", station)
-    fields = await sent(request, sign_in)
-    return begun(await passkeys.begin_proof(hub, "operator", _act(station, fields), sign_in.person.actor))
+    return await ask_for_passkey(hub, sign_in, _act(station, await sent(request, sign_in)))
 
 
 @post("/console/stations/{station:str}/open/finish", include_in_schema=False)
@@ -157,34 +157,12 @@ async def open_finish(
 ) -> Response[bytes]:
     """As `open_door`, with a passkey that was shown for it."""
     must(sign_in, "open", station)
-    answer = await answer_of(request)
-    fields = {name: value[:500] for name, value in fields_of(answer).items()}
-    check_slip(fields, sign_in)
-    await passkeys.finish_proof(hub, "operator", _act(station, fields), answer, sign_in.person.actor)
-    await signed_in.prove(hub, sign_in.secret)
+    fields = await with_passkey(request, hub, sign_in, partial(_act, station))
     to = f"{HOME}/stations/{station}?door={_number(fields.get('door', ''))}"
     try:
         return went_well(f"{to}&said={await _open(hub, outlets, jobs, sign_in, station, fields)}")
     except Refusal as no:
         return went_well(f"{to}&no={no.reason}")
-
-
-async def sent(request: Request[Any, Any, Any], sign_in: SignIn) -> dict[str, str]:
-    """The fields that `passkey.js` sends before a passkey is shown. Raises Refusal for a form of another site's."""
-    only_from_here(request)
-    try:
-        given = json.loads(await request.body())
-        fields = {name: str(value)[:500] for name, value in given.items()}
-    except (ValueError, AttributeError, RecursionError) as no:
-        raise Refusal("not_json") from no
-    check_slip(fields, sign_in)
-    return fields
-
-
-def check_slip(fields: dict[str, str], sign_in: SignIn) -> None:
-    """Raises Refusal for a form that is not of this sign-in's pages."""
-    if fields.get("slip") != sign_in.slip:
-        raise Refusal("stale_screen")
 
 
 def _act(station: str, fields: dict[str, str]) -> str:
