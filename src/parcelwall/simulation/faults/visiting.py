@@ -62,18 +62,7 @@ class Visiting:
             if self.crowd and self.weather.strikes("F22", post.luck):
                 self.crowd.draw(post, watched, visit, thing)
             visit = await post.up.keeper.serve(visit)
-            post.seen_outside()
-            if visit.step == "begun":
-                self._not_written(post, visit, thing)
-                raise Dark
-            if visit.outcome:
-                await self._did_not_open(post, visit, thing)
-                thing.unclear = thing.unclear or visit.purpose == "collect"
-                raise Refusal("door_failed", door=visit.compartment)
-            watched.opened = True
-            if watched.pulses == 0:
-                post.violated(f"F18: door {visit.compartment} is said to be opened, and was not pulsed", thing.name)
-            await self._at_the_open_door(post, visit, thing, swap)
+            await self._at_its_door(post, visit, thing, swap)
             return visit
         except Refusal as no:
             self._disk_is_full(post, thing, no)
@@ -90,6 +79,23 @@ class Visiting:
         finally:
             self._pass(post)
             watched.end()
+
+    async def _at_its_door(self, post: Outpost, visit: Visit, thing: Thing, swap: Thing | None) -> None:
+        """What becomes of a visit that was served: it was not written, its door did not open, or it did."""
+        watched = post.watched
+        assert watched is not None
+        post.seen_outside()
+        if visit.step == "begun":
+            self._not_written(post, visit, thing)
+            raise Dark
+        if visit.outcome:
+            await self._did_not_open(post, visit, thing)
+            thing.unclear = thing.unclear or visit.purpose == "collect"
+            raise Refusal("door_failed", door=visit.compartment)
+        watched.opened = True
+        if watched.pulses == 0:
+            post.violated(f"F18: door {visit.compartment} is said to be opened, and was not pulsed", thing.name)
+        await self._at_the_open_door(post, visit, thing, swap)
 
     # faults of this visit
 
