@@ -202,3 +202,18 @@ def test_a_search_that_is_late_is_ended_and_the_nearest_neighbours_routes_count(
     assert sorted(client for each in found.routes for client in each) == list(range(900))
     assert found.cost <= nearest_routes(data).cost
     assert left(until + START_S + LEAST_S + LATE_S + 5) > 0
+
+
+@pytest.mark.parametrize(("old", "new", "says"), [
+    ("2 10 0", "2 nan 0", "line 8 holds a number that is none"), ("2 10 0", "2 1e300 0", "line 8 holds a number"),
+    ("DIMENSION : 5", "DIMENSION : 3", "announces 3 points, and its NODE_COORD_SECTION has 5"),
+    ("5 0 20\n", "", "announces 5 points, and its NODE_COORD_SECTION has 4"),
+    ("DIMENSION : 5\n", "", "DIMENSION : 101"),
+    ("CAPACITY : 10", "CAPACITY : 0", "CAPACITY : 100"), ("CAPACITY : 10", "CAPACITY : nan", "CAPACITY : 100"),
+    ("CAPACITY : 10\n", "", "CAPACITY : 100"), ("CAPACITY : 10", "CAPACITY : 2", "brought to one point"),
+    (TINY[TINY.index("DEPOT_SECTION"):], "EOF\n", "names no depot"),
+])  # fmt: skip
+def test_a_problem_that_would_be_read_as_another_one_is_refused(old: str, new: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "tiny.vrp").write_text(TINY.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(Trouble, match=says):
+        read_instance(tmp_path / "tiny.vrp")

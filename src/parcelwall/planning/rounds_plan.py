@@ -92,15 +92,15 @@ def read_orders(
     if only_set is not None:
         rows = [row for row in rows if row.get("set") == only_set]
     depots = [(float(row["lat"]), float(row["lon"])) for row in rows if row["kind"] == "depot"]
-    orders = [_order(row, place) for place, row in enumerate(rows, 1) if row["kind"] == "demand"]
+    orders = [_order(row, place, name) for place, row in enumerate(rows, 1) if row["kind"] == "demand"]
     if not depots or not orders:
         raise Trouble(f"{name} needs a row of kind depot and rows of kind demand" + (
             f" in set {only_set}" if only_set is not None else ""))  # fmt: skip
     return orders, stations, depots[0], told
 
 
-def _order(row: dict[str, str], place: int) -> Order:
-    size, who = row.get("size") or "S", f"order {row.get('id') or place}"
+def _order(row: dict[str, str], place: int, name: str) -> Order:
+    size, who = row.get("size") or "S", f"{name}, order {row.get('id') or place}"
     if size not in SIZES:
         raise Trouble(f"{who}: the size {size} is none of {', '.join(SIZES)}")
     early_s, late_s = _time(row.get("from"), 0, who), _time(row.get("until"), 86_400, who)

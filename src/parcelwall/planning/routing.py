@@ -21,6 +21,7 @@ from pyvrp.stop import NoImprovement
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.planning.csv_file import read_text
+from parcelwall.planning.vrp_file import refuse_odd
 
 LATE_S, LEAST_S, START_S, TELL_EVERY_S = 1.0, 1.0, 15.0, 0.5
 FEW, FEW_TURNS = 20, 20_000  # so few clients have their best routes after a moment, and nobody waits a minute for it
@@ -158,6 +159,7 @@ def read_instance(file: Path) -> Instance:
     cannot be read.
     """
     text = read_text(file)
+    refuse_odd(text, file.name)
     windows = "TIME_WINDOW" in text
     try:
         with TemporaryDirectory() as folder:  # PyVRP reads plain files alone
