@@ -241,6 +241,31 @@ async def test_a_killed_hub_leaves_no_server_and_the_next_one_starts(used: Path)
         assert await ask(dsn, "SELECT 1") == 1
 
 
+DYING = """
+import os, pathlib, socket
+cluster = pathlib.Path.cwd()
+listening = socket.socket(socket.AF_UNIX)
+listening.bind(str(cluster.parent / ".s.PGSQL.5432"))
+listening.listen()
+lines = [os.getpid(), cluster, 0, 5432, cluster.parent, "", 0, "ready"]
+(cluster / "postmaster.pid").write_text("\\n".join(map(str, lines)))
+print("listens", flush=True)
+listening.accept()[0].close()
+(cluster.parent / ".s.PGSQL.5432").unlink()
+(cluster / "postmaster.pid").unlink()
+"""
+
+
+async def test_a_server_that_hangs_up_on_its_way_out_is_waited_for(used: Path) -> None:
+    cluster = used / "cluster"
+    words = [sys.executable, "-c", DYING, f"cluster_name={embedded._NAMES[False]}"]
+    with subprocess.Popen(words, cwd=cluster, stdout=subprocess.PIPE) as dying:
+        assert dying.stdout and dying.stdout.readline() == b"listens\n"
+        async with served(used) as (server, dsn):
+            assert server.pid != dying.pid
+            assert await ask(dsn, "SELECT 1") == 1
+
+
 async def test_a_hub_that_forgets_to_stop_leaves_no_server(used: Path) -> None:
     process, pid = await asyncio.to_thread(hub, used, 0)
     assert await asyncio.to_thread(process.wait) == 0

@@ -39,6 +39,8 @@ STOP_LIMIT_S = 20.0
 STEP_S = 0.02
 SOCKET_PATH_LIMIT = 107  # bytes, the kernel's
 LOG_LIMIT_BYTES = 10_000_000
+# What a server that is on its way out says to whoever connects, or says no more.
+GOING = (asyncpg.OperatorInterventionError, asyncpg.PostgresConnectionError, OSError)
 
 # For two cores: a second worker for one query would only take a core from another request.
 # The log is terse because a refused row would stand in it with its values, and those may be people's data.
@@ -98,7 +100,7 @@ class EmbeddedPostgres:
             self._refuse_other_durability(running)
             try:
                 await _make_database(running.sockets)
-            except (asyncpg.CannotConnectNowError, OSError):
+            except GOING:
                 if self._server is not None:
                     raise
                 await asyncio.sleep(STEP_S)  # a server that was found here is on its way out: its starter has died
