@@ -148,7 +148,10 @@ def test_a_file_without_a_row_says_so(tmp_path: Path) -> None:
     "site --radius-m nan", "site --radius-m -5", "site --budget nan", "site --budget -1", "site --logit-per-km -3",
     "site --logit-per-km 1e300",
     "site --growth -2", "site --per-km inf", "site --seconds nan", "rounds --walk-m nan", "rounds --walk-m -5",
-    "rounds --seconds inf", "mix --floor nan", "mix --load nan", "admission --load inf", "admission --risk nan",
+    "rounds --seconds inf", "rounds --capacity 99999999999999999999", "rounds --speed-kmh 1e308",
+    "rounds --seed -1", "rounds --seed 99999999999", "mix --seed -1", "admission --seed -1", "rounds --walk-m 1e308",
+    "site --radius-m 1e308", "site --budget 1e308", "site --growth 1e308", "site --per-km 1e308",
+    "mix --floor nan", "mix --load nan", "admission --load inf", "admission --risk nan",
 ])  # fmt: skip
 def test_an_option_that_is_no_number_of_its_kind_is_refused(asked: str, tmp_path: Path) -> None:
     command, *option = asked.split()

@@ -210,6 +210,7 @@ def test_a_search_that_is_late_is_ended_and_the_nearest_neighbours_routes_count(
     ("5 0 20\n", "", "announces 5 points, and its NODE_COORD_SECTION has 4"),
     ("DIMENSION : 5\n", "", "DIMENSION : 101"),
     ("CAPACITY : 10", "CAPACITY : 0", "CAPACITY : 100"), ("CAPACITY : 10", "CAPACITY : nan", "CAPACITY : 100"),
+    ("CAPACITY : 10", "CAPACITY : inf", "CAPACITY : 100"),
     ("CAPACITY : 10\n", "", "CAPACITY : 100"), ("CAPACITY : 10", "CAPACITY : 2", "brought to one point"),
     (TINY[TINY.index("DEPOT_SECTION"):], "EOF\n", "names no depot"),
 ])  # fmt: skip

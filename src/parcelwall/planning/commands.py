@@ -64,11 +64,13 @@ def _some(given: float | Sequence[float] | None) -> Any:
     return given
 
 
+FARTHEST_M = 2.1e7  # more than half around the Earth
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for report.html and plan.json. Default: plan-<what>.")]
 Country = Annotated[str, typer.Option(help="Whose holidays: FI, FR, DE, PL, ... Default: by each station's zone.")]
 Data = Annotated[Path | None, typer.Option("--data", help="Where the hub's data lie.")]
 DatabaseUrl = Annotated[str | None, typer.Option(envvar="DATABASE_URL", help="The hub's PostgreSQL.")]
 Goal = Literal["walk", "reach", "choice", "cost", "all"]
+Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1)]
 Json = Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")]
 Ray = Annotated[str, typer.Option(help="Address of a Ray cluster to work on instead of here, or: local.")]
 
@@ -80,16 +82,16 @@ def site(
     goal: Annotated[Goal, typer.Option(help="walk, reach, choice, cost or all: docs/planning/site.md.")] = "walk",
     open_: Annotated[int | None, typer.Option("--open", help="How many stations, standing ones included.")] = None,
     radius_m: Annotated[
-        float, typer.Option(help="For reach and all: how far people go.", min=0, callback=_some)
+        float, typer.Option(help="For reach and all: how far people go.", min=0, max=FARTHEST_M, callback=_some)
     ] = 500.0,
     budget: Annotated[
-        list[float] | None, typer.Option(help="Money of a year; once for each year.", min=0, callback=_some)
+        list[float] | None, typer.Option(help="Money of a year; once for each year.", min=0, max=1e12, callback=_some)
     ] = None,
     growth: Annotated[
-        float, typer.Option(help="Of demand, a year: 0.2 is a fifth more.", min=-0.99, callback=_some)
+        float, typer.Option(help="Of demand, a year: 0.2 is a fifth more.", min=-0.99, max=10, callback=_some)
     ] = 0.0,
     per_km: Annotated[
-        float, typer.Option(help="For cost: what a parcel's kilometre of walking costs.", min=0, callback=_some)
+        float, typer.Option(help="For cost: what a kilometre of walking costs.", min=0, max=1e9, callback=_some)
     ] = 1.0,
     logit_per_km: Annotated[
         float, typer.Option(help="For choice: how fast people lose interest.", min=0, max=100, callback=_some)
@@ -110,14 +112,14 @@ def site(
 def rounds(
     file: Annotated[Path, typer.Argument(help="Orders, stations and depot, or a problem in VRPLIB format (.vrp).")],
     only_set: Annotated[str | None, typer.Option("--set", help="Only rows whose column `set` is this.")] = None,
-    vehicles: Annotated[int, typer.Option(min=1)] = 20,
-    capacity: Annotated[int, typer.Option(help="Parcels in a vehicle.", min=1)] = 150,
-    speed_kmh: Annotated[float, typer.Option(min=1, callback=_some)] = 25.0,
+    vehicles: Annotated[int, typer.Option(min=1, max=100_000)] = 20,
+    capacity: Annotated[int, typer.Option(help="Parcels in a vehicle.", min=1, max=1_000_000)] = 150,
+    speed_kmh: Annotated[float, typer.Option(min=1, max=1_000, callback=_some)] = 25.0,
     walk_m: Annotated[
-        float, typer.Option(help="Nobody is sent to a station farther away.", min=0, callback=_some)
+        float, typer.Option(help="Nobody is sent to a station farther away.", min=0, max=FARTHEST_M, callback=_some)
     ] = 1_000.0,
     seconds: Annotated[float, typer.Option(help="Time for routing.", min=1, callback=_some)] = 60.0,
-    seed: Annotated[int, typer.Option()] = 1,
+    seed: Seed = 1,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -146,7 +148,7 @@ def admission(
         float, typer.Option(help="Share of promises whose parcel never comes.", callback=_some)
     ] = 0.003,
     risk: Annotated[float, typer.Option(help="That more come than fit.", callback=_some)] = 0.01,
-    seed: Annotated[int, typer.Option()] = 1,
+    seed: Seed = 1,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -170,7 +172,7 @@ def nightly(
     database_url: DatabaseUrl = None,
     worth: Worth = None,
     on_drift: Annotated[bool, typer.Option("--on-drift", help="Only stations whose demand has drifted.")] = False,
-    seed: Annotated[int, typer.Option()] = 1,
+    seed: Seed = 1,
     out: Out = None,
     as_json: Json = False,
 ) -> None:
@@ -230,7 +232,7 @@ def mix(
     load: Annotated[
         float, typer.Option(help="Without a file: load of the start mix.", min=0.01, callback=_some)
     ] = 0.9,
-    seed: Annotated[int, typer.Option()] = 1,
+    seed: Seed = 1,
     jobs: Annotated[int, typer.Option(help="Mixes judged at a time, each in a process.")] = 1,
     ray: Ray = "",
     out: Out = None,

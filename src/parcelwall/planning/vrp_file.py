@@ -1,7 +1,6 @@
 """What of a file in VRPLIB format PyVRP would pass over without a word, or tell in words of its own inside."""
 
 from collections.abc import Sequence
-from math import isnan
 
 from parcelwall.errors import Trouble
 
@@ -53,7 +52,7 @@ def _refuse_endless(words: Sequence[str], where: str) -> None:
 
 def _refuse_heavy(demands: Sequence[Sequence[str]], capacity: str, name: str) -> None:
     holds = _number(capacity)
-    if holds is None or isnan(holds) or holds <= 0:
+    if holds is None or not 0 < holds <= MOST:
         raise Trouble(f"{name} has demands: it needs a line such as `CAPACITY : 100`, above 0")
     heaviest = max((_number(words[1]) or 0.0 for words in demands if len(words) > 1), default=0.0)
     if heaviest > holds:
