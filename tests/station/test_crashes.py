@@ -319,3 +319,14 @@ async def test_a_clock_that_goes_back_while_a_door_stands_open_leaves_no_lie_in_
     await rig.shut(visit.compartment)
     assert rig.parcel(parcel).stage == Stage.READY
     rig.clean()
+
+
+async def test_a_compartment_stays_held_by_its_other_case_after_a_restart(rig: Rig) -> None:
+    first, second = (rig.desk.case("door_failed", None, 7, holds=True) for _ in range(2))
+    rig.memory.tell(first, second)
+    await rig.restart()
+    held = rig.memory.room().held
+    rig.hear(facts.CaseClosed(case=first.case, station=NAME))
+    assert held and rig.memory.room().held == held
+    rig.hear(facts.CaseClosed(case=second.case, station=NAME))
+    assert not rig.memory.room().held

@@ -182,7 +182,7 @@ class Sitting:
         the parcels also the closed ones that put off what would be asked about them."""
         put_off = self.now - decide.PUT_OFF
         for row in await self.connection.fetch(_CASES, list(stations), list(cases), list(parcels), put_off):
-            self.book.cases[row["id"]] = CaseFile(**dict(row))
+            self.book.take_case(CaseFile(**dict(row)))
 
     def record(self, fact: Fact, stream: str | None = None, body: str = "") -> Learned:
         """Writes a fact of the hub's own, now. `body` is its text, if that was made already. Refuses a NUL."""

@@ -1,6 +1,7 @@
 """The fold: what the facts so far amount to. Hub desk, station desk, simulation and `verify` all learn through here,
 so nothing is decided twice in two ways."""
 
+from collections import defaultdict
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -51,6 +52,13 @@ class Book:
         self.rooms: dict[str, Room] = {}
         self.cases: dict[UUID, CaseFile] = {}
         self._closed_early: dict[UUID, tuple[facts.CaseClosed, datetime]] = {}  # before their opening was learnt
+        self._holding: dict[tuple[str | None, int | None], set[UUID]] = defaultdict(set)  # open cases by compartment
+
+    def take_case(self, case: CaseFile) -> None:
+        """A case as it is known, read from a table or just opened. Does not touch the room."""
+        self.cases[case.id] = case
+        if case.holds and case.closed_at is None:
+            self._holding[case.station, case.compartment].add(case.id)
 
     def learn(self, fact: Fact, at: datetime, station: str | None = None) -> Learned:
         """Takes one fact in. `station` is whose doors saw it, for facts that do not name their station."""
@@ -124,8 +132,8 @@ class Book:
 
     def _open_case(self, fact: facts.CaseOpened, at: datetime, station: str | None) -> None:
         if fact.case not in self.cases:
-            self.cases[fact.case] = CaseFile(
-                fact.case, fact.about, at, fact.parcel, station, fact.compartment, fact.holds
+            self.take_case(
+                CaseFile(fact.case, fact.about, at, fact.parcel, station, fact.compartment, fact.holds)
             )
             if fact.holds:  # one that does not hold says nothing of others about this compartment
                 self._hold_again(station, fact.compartment)
@@ -139,17 +147,15 @@ class Book:
             self._closed_early[fact.case] = (fact, at)
         elif case.closed_at is None:
             self.cases[fact.case] = msgspec.structs.replace(case, closed_at=at, outcome=fact.outcome)
+            self._holding[case.station, case.compartment].discard(fact.case)
             self._hold_again(case.station, case.compartment)
 
     def _hold_again(self, station: str | None, compartment: int | None) -> None:
         if station not in self.plans or compartment is None:
             return
         room, bit = self.rooms[station], self.plans[station].bit(compartment)
-        holding = any(
-            case.holds and case.closed_at is None and case.compartment == compartment and case.station == station
-            for case in self.cases.values()
-        )
-        self.rooms[station] = msgspec.structs.replace(room, held=room.held | bit if holding else room.held & ~bit)
+        held = room.held | bit if self._holding[station, compartment] else room.held & ~bit
+        self.rooms[station] = msgspec.structs.replace(room, held=held)
 
 
 def _moved(mask: int, old: Plan, new: Plan) -> int:

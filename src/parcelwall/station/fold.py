@@ -66,7 +66,7 @@ class Fold:
                 self.book.parcels[parcel.id] = parcel
         for (record,) in self.connection.execute("SELECT record FROM case_file WHERE open"):
             case = msgspec.json.decode(record, type=CaseFile)
-            self.book.cases[case.id] = case
+            self.book.take_case(case)
         row = self.connection.execute("SELECT record FROM room").fetchone()
         if row and self.station in self.book.plans:
             self.book.rooms[self.station] = read_room(row[0])

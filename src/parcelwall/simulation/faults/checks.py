@@ -79,7 +79,8 @@ def _book(upstairs: Upstairs, parcels: Sequence[Parcel], cases: Sequence[CaseFil
         if parcel.station in book.plans:
             plan, name = book.plans[parcel.station], parcel.station
             book.rooms[name] = room_after(plan, name, book.rooms[name], None, parcel)
-    book.cases = {case.id: case for case in cases}
+    for case in cases:
+        book.take_case(case)
     return book
 
 
