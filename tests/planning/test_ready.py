@@ -85,14 +85,14 @@ def test_files_of_another_form_are_refused(tmp_path: Path) -> None:
     assert bench.forms([write(tmp_path / "point.csv", rows(5))]) == ([tmp_path / "point.csv"], [])
 
 
-def orders(path: Path, count: int, bad: str = "") -> Path:
+def orders(path: Path, count: int, bad: str = "", every_h: int = 12) -> Path:
     """Orders of two sellers: one near and quick, one far and slow."""
     dice = np.random.default_rng(5)
     lines = [
         "parcel_id,purchased_at,delivered_at,estimated_date,seller_state,lat,lon,seller_lat,seller_lon,seller_zip_prefix"
     ]
     for i in range(count):
-        bought = START + timedelta(hours=12 * i + 5 * dice.random())
+        bought = START + timedelta(hours=every_h * i + 5 * dice.random())
         far = bool(dice.random() < 0.5)
         delivered = bought + timedelta(days=float((9 if far else 3) * np.exp(0.2 * dice.standard_normal())))
         place = "-8.0,-35.0,2" if far else "-23.5,-46.7,1"
@@ -194,6 +194,17 @@ def test_the_months_judged_are_named_with_what_was_not_delivered_in_them(tmp_pat
     figure = bench.at_purchase(found, lambda text: None)[0].more
     assert figure["months"] == {"2024-06": 60, "2024-07": 28} and figure["undelivered"] == 28
     assert figure["kept_at_least"] == pytest.approx(figure["kept"] * 88 / (88 + 28), abs=1e-3)
+    kept = figure["kept_of_month"]
+    assert figure["kept"] == pytest.approx((60 * kept["2024-06"] + 28 * kept["2024-07"]) / 88, abs=1e-3)
+
+
+def test_of_a_longer_file_each_month_after_the_ninth_is_judged_too(tmp_path: Path) -> None:
+    found = purchase.read_orders([orders(tmp_path / "orders.csv", 185, every_h=48)])
+    names = {each.name: each for each in bench.at_purchase(found, lambda text: None)}
+    two, three = (names[f"ready_at_purchase{more}_0.95"].more for more in ("", "_rolling"))
+    assert list(two["months"]) == list(three["months"])[1:] and len(three["months"]) == 3
+    assert {month: three["kept_of_month"][month] for month in two["months"]} == two["kept_of_month"]
+    assert "target" in two and "target" not in three
 
 
 def test_a_wrong_year_a_thin_tail_and_blank_ids_make_no_other_months_and_no_other_orders(tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """`parcelwall bench forecast FILE ...`: how well load, dwell and ready-by are told, on a rolling origin.
 
 Files of a pick-up point (columns DateR, DateE, DateD, DateP, Carrier) are judged on each whole year after the first;
-files of orders (purchased_at, delivered_at, estimated_date) on their last two whole months. Several files of one form
-are one history. Everything told on a day was learnt from what was known on that day; every setting was chosen on 2017
-and is written in the code.
+files of orders (purchased_at, delivered_at, estimated_date) on their last two whole months and, where the file is
+longer, on each that has ORDER_MONTHS before it. Several files of one form are one history. Everything told on a day was
+learnt from what was known on that day; every setting was chosen on 2017 and is written in the code.
 """
 
 from collections.abc import Sequence
@@ -36,6 +36,7 @@ HORIZONS = 4
 DWELL_H = (6.0, 12.0, 24.0, 48.0, 72.0, 120.0)
 READY_LEVELS = (0.5, 0.9)
 ORDER_LEVELS = (0.9, 0.95)
+ORDER_MONTHS = 9
 RUN_OUT_DAYS = 5  # no origin in the last days of a year: what came must be known
 LEAST_DAYS = 120
 # Of allocation's section 9 and 4, hazard + pipeline and the best column: on the year 2018 alone.
@@ -201,28 +202,40 @@ def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:
 
     Raises Trouble for orders that fill no whole month, or of which none can be judged.
     """
-    periods = purchase.whole_months(orders)[-2:]
-    if not periods:
+    months = purchase.whole_months(orders)
+    if not months:
         raise Trouble("These orders do not fill one whole month: give a longer file.")
-    figures = []
-    for level in ORDER_LEVELS:
-        tick(f"Orders told at purchase at {level} …")
-        now, told = purchase.roll(orders, periods, level)
-        known = np.isfinite(told) & np.isfinite(orders.estimate[now])
-        now, told = now[known], told[known]
-        months = {f"{day_of(first):%Y-%m}": int(((orders.bought[now] >= first) & (orders.bought[now] < before)).sum())
-                  for first, before in periods}  # fmt: skip
-        if not len(now):
-            raise Trouble(f"No order of {' and '.join(months)} can be judged: that takes orders that were delivered, "
-                          "with an estimated_date, and others before that month to learn from. Give a longer file.")
-        shop, came = orders.estimate[now] - orders.bought[now], orders.days[now]
-        figures.append(_ready_figure(
-            f"ready_at_purchase_{level}", "days", level, _day_of(orders, now, told), _day_of(orders, now, shop),
-            np.floor(orders.delivered[now]) - np.floor(orders.bought[now]), ORDER_SLACK_D if level == 0.95 else None,
-            months=months, undelivered=_undelivered(orders, periods), slack_by_the_clock=float((told - came).mean()),
-            reference_slack_by_the_clock=float((shop - came).mean()),
-        ))  # fmt: skip
+    figures = [_at_purchase(orders, "ready_at_purchase", months[-2:], level, tick) for level in ORDER_LEVELS]
+    if len(rolling := months[ORDER_MONTHS:]) > 2:
+        figures += [_at_purchase(orders, "ready_at_purchase_rolling", rolling, level, tick) for level in ORDER_LEVELS]
     return figures
+
+
+def _at_purchase(orders: Orders, name: str, periods: Sequence[tuple[int, int]], level: float, tick: Tick) -> Figure:
+    tick(f"Orders of {len(periods)} months told at purchase at {level} …")
+    now, told = purchase.roll(orders, periods, level)
+    known = np.isfinite(told) & np.isfinite(orders.estimate[now])
+    now, told = now[known], told[known]
+    shop, came, day = orders.estimate[now] - orders.bought[now], orders.days[now], _days_to_delivery(orders, now)
+    in_time = day <= _day_of(orders, now, told)
+    months = {f"{day_of(first):%Y-%m}": (orders.bought[now] >= first) & (orders.bought[now] < before)
+              for first, before in periods}  # fmt: skip
+    if not len(now):
+        raise Trouble(f"No order of {' and '.join(months)} can be judged: that takes orders that were delivered, "
+                      "with an estimated_date, and others before that month to learn from. Give a longer file.")
+    return _ready_figure(
+        f"{name}_{level}", "days", level, _day_of(orders, now, told), _day_of(orders, now, shop), day,
+        ORDER_SLACK_D if level == 0.95 and name == "ready_at_purchase" else None,
+        months={month: int(these.sum()) for month, these in months.items()},
+        kept_of_month={month: float(in_time[these].mean()) for month, these in months.items() if these.any()},
+        undelivered=_undelivered(orders, periods), slack_by_the_clock=float((told - came).mean()),
+        reference_slack_by_the_clock=float((shop - came).mean()),
+    )  # fmt: skip
+
+
+def _days_to_delivery(orders: Orders, now: Ints) -> Floats:
+    found: Floats = np.floor(orders.delivered[now]) - np.floor(orders.bought[now])
+    return found
 
 
 def _day_of(orders: Orders, now: Ints, until: Floats) -> Floats:
@@ -242,6 +255,7 @@ def _ready_figure(name: str, unit: str, level: float, told: Floats, other: Float
     losses = [scores.pinball(each, came, level) for each in (told, other)]
     kept = [float((came <= each).mean()) for each in (told, other)]
     slack = [float((each - came).mean()) for each in (told, other)]
+    more["kept_error"] = float(np.sqrt(kept[0] * (1 - kept[0]) / len(came)))
     if "undelivered" in more:
         more["kept_at_least"] = kept[0] * len(came) / (len(came) + more["undelivered"])
     return _figure(name, f"{unit} of slack", slack[0], slack[1],
