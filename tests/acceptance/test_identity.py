@@ -173,6 +173,12 @@ async def test_a_lost_computer_a_new_key_and_a_stolen_one(tmp_path: Path) -> Non
             assert printed == fingerprint(after) != fingerprint(before)
             await counted(hub, after, "SELECT public_key FROM station_identity")
 
+        lost = "UPDATE station_identity SET public_key = $1 RETURNING public_key"  # as a restored backup has it
+        assert await asyncio.to_thread(hub.count, lost, before) == before
+        async with a_station(tmp_path / "s2", hub) as station:
+            await counted(hub, after, "SELECT public_key FROM station_identity")
+            assert Signer(bytes.fromhex(station.memory.identity("key") or "")).public == after
+
             await until(lambda: station.desk.online, "the line is up")
             answer = httpx.post(
                 f"{hub.url}/api/v1/stations/S-0001/revoke", json={"why": "broken into"}, trust_env=False,

@@ -42,6 +42,8 @@ class Unreachable(Trouble):
 class Line:
     """Keeps one connection to the hub open. `cut` is for people who want to see what happens then.
 
+    A hub to which this computer is a stranger is dialled with the present key and with the former one in turn.
+
     A hub that answers no beat for `silent_for_s` is as good as gone, though its socket may live: its database hangs.
     """
 
@@ -53,6 +55,7 @@ class Line:
         self._hub = parts.netloc
         self._url = f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}/link"
         self.is_cut = False
+        self._as_before = False  # with the key of before the last renewal
         self._connection: ClientConnection | None = None
         self._mended = asyncio.Event()
 
@@ -91,7 +94,7 @@ class Line:
                 close_timeout=CLOSE_WITHIN_S, proxy=None,
             ) as connection:  # fmt: skip
                 self._connection = connection
-                await self._converse(connection, self.station.line_end(self._hub))
+                await self._converse(connection, self.station.line_end(self._hub, self._as_before))
         except* (OSError, websockets.WebSocketException, TimeoutError) as gone:
             self._say_down(next(leaves(gone)))
         except* (BadFrame, Trouble, apsw.Error) as bad:
@@ -108,6 +111,8 @@ class Line:
         where = {"station": self.station.memory.station, "hub": self._hub}
         if said and said.code in REFUSALS:
             log.warning("line_down", **where, code=said.code, reason=f"the hub says: {said.reason}")
+            if said.code == frames.WRONG_IDENTITY:  # a stranger to it: perhaps it was restored to before a renewal
+                self._as_before = not self._as_before
         else:
             log.info("line_down", **where, reason=_why(gone))
 
@@ -134,7 +139,9 @@ class Line:
         for answer in end.hear(str(message)):
             await connection.send(answer)
         if end.rekeyed:
-            use_next_key(self.station.memory)
+            if not self._as_before:
+                use_next_key(self.station.memory)
+            self._as_before = False
             log.info("rekeyed", station=self.station.memory.station)
             await connection.close()
 

@@ -61,12 +61,16 @@ class Station:
         self.presence, self.elsewhere = Presence(ids, clock), Elsewhere(self.kiosk, self.boot, clock)
         self.orders = Orders(self.desk, self.kiosk.serve, self.kiosk.several.offer, self.presence, clock, self.boot)
 
-    def line_end(self, hub: str) -> StationEnd:
-        """This station's end of a new connection to the hub that is dialled as `hub`."""
-        key, next_key = bytes.fromhex(self.memory.identity("hub_key") or ""), self.memory.identity("next_key")
+    def line_end(self, hub: str, as_before: bool = False) -> StationEnd:
+        """This station's end of a new connection to the hub that is dialled as `hub`. `as_before`: with the key of
+        before the last renewal, for a hub that was restored to then; it is told the present one once more."""
+        hub_key, key = bytes.fromhex(self.memory.identity("hub_key") or ""), key_of(self.memory, self.ids)
+        former, next_key = (_signer(self.memory, name) for name in ("former_key", "next_key"))
+        if as_before and former:
+            key, next_key = former, key
         return StationEnd(
-            self.memory, key_of(self.memory, self.ids), hub, key, self.ids.secret(32), self.boot, self.clock,
-            obey=self.orders.obey, next_key=Signer(bytes.fromhex(next_key)) if next_key else None,
+            self.memory, key, hub, hub_key, self.ids.secret(32), self.boot, self.clock,
+            obey=self.orders.obey, next_key=next_key,
             walked=self.memory.identity("map") or "", told=self.elsewhere.told,
             wants=(SIGNED,), told_until=lambda now: told_until(self.memory.unfinished(), now),
         )  # fmt: skip
@@ -117,11 +121,16 @@ def make_next_key(memory: Memory, ids: Ids) -> Signer:
 
 
 def use_next_key(memory: Memory) -> None:
-    """The hub takes the new key: the one before is forgotten."""
+    """The hub takes the new key. The one before is kept: a hub restored to before this moment knows no other."""
     if next_key := memory.identity("next_key"):
         walked = memory.identity("map")
         again = {"map_sig": Signer(bytes.fromhex(next_key)).sign(map_bytes(walked))} if walked else {}
-        memory.know({"key": next_key, "next_key": "", **again})
+        memory.know({"key": next_key, "next_key": "", "former_key": memory.identity("key") or "", **again})
+
+
+def _signer(memory: Memory, name: str) -> Signer | None:
+    seed = memory.identity(name)
+    return Signer(bytes.fromhex(seed)) if seed else None
 
 
 def accept(memory: Memory, given: Mapping[str, Any], ids: Ids) -> None:
