@@ -116,12 +116,23 @@ def test_a_calendar_by_which_no_window_can_be_told_says_why(changed: dict[str, o
     assert why in said if why else said == ""
 
 
-def test_where_no_visit_is_likely_an_expected_time_is_no_window_of_no_length() -> None:
+def test_where_no_visit_is_likely_an_expected_time_is_no_window_of_hardly_any_length() -> None:
     announced = datetime(2026, 11, 25, 14, 0, tzinfo=ZoneInfo(ZONE))
     for seldom in (calendar(visit_share=(0.2,) * 7), calendar(first_h=((),) * 7, last_h=((),) * 7)):
         learnt = tables.ready_window(seldom, "on_the_way", announced, TODAY)
         assert learnt is not None and learnt.until == announced + timedelta(hours=20), "the lead is known all the same"
-        sooner = tables.ready_window(seldom, "on_the_way", announced, TODAY, expected_at=announced)
-        assert sooner == learnt
-        expected = announced + timedelta(days=4)
-        assert tables.ready_window(seldom, "on_the_way", announced, TODAY, expected_at=expected) is None
+        for hours, told in ((0, True), (18, True), (18.1, False), (19.99, False), (96, False)):
+            expected = announced + timedelta(hours=hours)
+            window = tables.ready_window(seldom, "on_the_way", announced, TODAY, expected_at=expected)
+            assert (window is not None) is told, hours
+            assert window is None or (window.since, window.until) == (max(learnt.since, expected), learnt.until)
+
+
+@pytest.mark.parametrize(("minute", "day"), [(0, 30), (1, 1), (59, 1)])
+def test_who_is_expected_when_the_visit_is_mostly_over_comes_with_the_next_one(minute: int, day: int) -> None:
+    zone = ZoneInfo(ZONE)
+    announced = datetime(2026, 11, 25, 14, 0, tzinfo=zone)
+    expected = datetime(2026, 11, 30, 10, minute, tzinfo=zone)  # half of Monday's visits are over at ten
+    window = tables.ready_window(calendar(), "on_the_way", announced, TODAY, expected_at=expected)
+    assert window is not None and window.since == expected
+    assert (window.until.day, window.until.hour) == (day, 11)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 LEVELS = (0.1, 0.5, 0.9)
+MIDDLE = 1  # of LEVELS
 STALE_DAYS = 35  # tables older than this are not used
 LONGEST_LEAD_H = 366 * 24.0  # of a calendar: a parcel that took longer tells of a wrong clock
 LAST_HOUR = 48.0  # a visit that began today is over then
@@ -196,8 +197,8 @@ def ready_window(
 
     The end is moved to the end of the likely visit that it falls into, on a day on which the courier comes. `late_h`
     is how much later than usual the round runs today. A parcel that is `expected_at` a later time comes with a visit
-    from then on, and nothing is known of it where no visit is likely; whoever carries it about now
-    (`out_for_delivery`) is not asked what was expected before.
+    that is, as likely as not, still to come then; where no visit is likely nothing is known of one that is expected
+    later than half of all take. Whoever carries it about now (`out_for_delivery`) is not asked what was expected.
     """
     if not fresh(calendar.fit, today) or known not in calendar.lead_h:
         return None
@@ -207,12 +208,11 @@ def ready_window(
     if not lead:
         return None
     late = timedelta(hours=max(0.0, late_h))
-    since, until = (_by_the_clock(local, lead[i]).astimezone(at.tzinfo) for i in (0, -1))
-    learnt = until
-    if expected_at is not None and known != "out_for_delivery":
-        since, until = max(since, expected_at), max(until, expected_at)
-    end = _end_of_visit(calendar, until, zone)
-    if end is None and until > learnt:  # that it is expected then says when it comes at the soonest, not by when
+    since, middle, until = (_by_the_clock(local, hours).astimezone(at.tzinfo) for hours in lead)
+    expected = expected_at if expected_at is not None and known != "out_for_delivery" else since
+    since, moved = max(since, expected), expected > until
+    end = _end_of_visit(calendar, max(until, expected), zone, MIDDLE if moved else -1)
+    if end is None and expected > middle:  # that it is expected then says when it comes at the soonest, not by when
         return None
     return Window(since + late, max(since, end or until) + late)
 
@@ -223,16 +223,17 @@ def _by_the_clock(local: datetime, hours: float) -> datetime:
     return max(local, local + timedelta(hours=hours), key=datetime.timestamp)
 
 
-def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo) -> datetime | None:
-    """The end of the likely visit at or after this moment; None if no visit is likely within a week."""
+def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo, level: int) -> datetime | None:
+    """The end of the likely visit that is, at this one of LEVELS, not over at this moment; None if none is likely
+    within a week."""
     local = moment.astimezone(zone)
     for ahead in range(8):
         day = local.date() + timedelta(days=ahead)
         last = calendar.last_h[day.weekday()]
         if not last or day in calendar.days_off or calendar.visit_share[day.weekday()] < LIKELY:
             continue
-        end = datetime.combine(day, time(), zone) + timedelta(hours=last[-1])
-        if end.timestamp() >= moment.timestamp():  # compared by the clock, an hour that comes twice would be one
+        over, end = (datetime.combine(day, time(), zone) + timedelta(hours=last[each]) for each in (level, -1))
+        if over.timestamp() >= moment.timestamp():  # compared by the clock, an hour that comes twice would be one
             return end.astimezone(moment.tzinfo)
     return None
 
