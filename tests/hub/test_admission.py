@@ -1,7 +1,7 @@
 """Rows of admission at a hub: in the journal, kept to by promises and offers; and who was refused is counted."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -46,6 +46,13 @@ async def test_a_row_that_is_over_is_not_adopted_but_may_be_ended(hub: Hub) -> N
     with pytest.raises(Refusal, match="good_until"):
         await hub.adopt_rows([row("always", good_until=past)])
     await hub.adopt_rows([row("ended", good_until=past), row("always", name="now", good_until=NOW)])
+    over = {"levels": [1, 1], "expected": [9, 9]}
+    for first in (TODAY - timedelta(days=3), date.min):
+        with pytest.raises(Refusal, match="last day is past"):
+            await hub.adopt_rows([row("threshold", first_day=first, **over)])
+    await hub.adopt_rows([row("threshold", first_day=TODAY - timedelta(days=2), **over)])
+    await hub.adopt_rows([row("ended", first_day=date.min)])
+    await hub.adopt_rows([row("price", first_day=date.max, prices=[1.0] * 9), row("ended")])
 
 
 async def stations_of(hub: Hub, *references: str, **changed: Any) -> list[str | None]:

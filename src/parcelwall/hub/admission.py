@@ -48,6 +48,9 @@ def refuse_odd(row: AdmissionRow, stations: Stations, now: datetime) -> None:
         raise Refusal("bad_field", "`lead_h` is from, below: the second is larger.", field="lead_h", row=row.name)
     if row.rule != "ended" and row.good_until is not None and row.good_until < now:
         raise Refusal("bad_field", "`good_until` is past: nobody would use this row.", field="good_until", row=row.name)
+    days = len(row.levels or row.prices)
+    if row.rule in ("threshold", "price") and row.first_day and (now.date() - row.first_day).days > days:
+        raise Refusal("bad_field", "Its last day is past: nobody would use this row.", field="first_day", row=row.name)
     if not row.station:
         return
     if row.station not in stations.known:
