@@ -80,6 +80,8 @@ async def test_a_photo_is_put_shown_to_everybody_replaced_and_removed(office: Of
     first = known[AREA].photo
     shown = await stranger.get(first)
     assert (shown.headers["content-type"], Image.open(io.BytesIO(shown.content)).size) == ("image/jpeg", (640, 480))
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert "script" not in (policy := shown.headers["content-security-policy"]) and policy.endswith("; sandbox")
     assert first.endswith(hashlib.sha256(shown.content).hexdigest())
     [there, other] = await reading.stations(office.hub)
     assert there["way"]["photo"].endswith(first) and other["way"] is None

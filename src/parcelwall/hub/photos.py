@@ -19,7 +19,10 @@ _START, _END, _SCAN = b"\xff\xd8", 0xD9, 0xDA
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 _TOLD = frozenset({*range(0xE0, 0xF0), 0xFE})  # APP0 to APP15 (thumbnails, Exif, XMP, makers' notes) and comments
 _FRAME = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # where the picture's size stands
+_SHOWN = frozenset({0xC0, 0xC1, 0xC2})  # what browsers show: nothing lossless, arithmetic or of several frames
+_LINES_LATER = 0xDC  # says only after a scan how high the picture is
 MOST_PIXELS = 25_000_000  # a few hundred bytes can claim 65,535 by 65,535: room for them is needed
+MOST_SCANS = 40  # cameras and editors write 1 to 20; a scan of 40 bytes has the reader go over the whole picture again
 
 _KEEP = "INSERT INTO case_photo VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
 _COUNT = "SELECT case_id, count(*) AS n FROM case_photo WHERE case_id = ANY($1::uuid[]) GROUP BY 1"
@@ -80,7 +83,7 @@ def _segments(picture: bytes, longest_px: int) -> Iterator[bytes]:
     """The parts to keep, without the first and the last marker. ValueError or IndexError for what is no JPEG."""
     if picture[:2] != _START:
         raise ValueError("no JPEG")
-    at, scans = 2, 0
+    at, scans, frames = 2, 0, 0
     while (marker := picture[at + 1]) != _END or picture[at] != 0xFF:
         if picture[at] != 0xFF:
             raise ValueError("no marker where one must be")
@@ -93,14 +96,24 @@ def _segments(picture: bytes, longest_px: int) -> Iterator[bytes]:
         if end > len(picture):
             raise ValueError("cut short")
         if marker in _FRAME:
-            height_px, width_px = (int.from_bytes(picture[at + each : at + each + 2], "big") for each in (5, 7))
-            if height_px * width_px > MOST_PIXELS or max(height_px, width_px) > longest_px:
-                raise ValueError("too many pixels")
+            _refuse_large(picture[at:end], longest_px)
+            frames += 1
+        if marker == _LINES_LATER or scans > MOST_SCANS or (scans and frames != 1):
+            raise ValueError("not one frame of so many lines, or too many scans")
         if marker not in _TOLD:
             yield picture[at:end]
         at = end
     if not scans:
         raise ValueError("no picture in it")
+
+
+def _refuse_large(frame: bytes, longest_px: int) -> None:
+    """ValueError for the head of a frame that no browser shows, or that is too large, or empty."""
+    height_px, width_px = (int.from_bytes(frame[at : at + 2], "big") for at in (5, 7))
+    if frame[1] not in _SHOWN or not height_px or not width_px:
+        raise ValueError("of a kind that nobody can look at")
+    if height_px * width_px > MOST_PIXELS or max(height_px, width_px) > longest_px:
+        raise ValueError("too many pixels")
 
 
 def _end_of_scan(picture: bytes, at: int) -> int:

@@ -42,6 +42,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """For every page; a page that holds a code must not be stored by anything between (faces.md 3.4)."""
+OF_PICTURES = HEADERS | {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox"}
+"""For what somebody has uploaded: opened by itself it is shut off from everything, whatever else it may be read as."""
 STATIC_HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "X-Content-Type-Options": "nosniff"}
 OF_ANOTHER_BUILD = {**STATIC_HEADERS, "Cache-Control": "no-store"}
 """Under an address that names another build: good for now, and kept by nobody."""

@@ -5,9 +5,9 @@ from litestar import Response, get
 from parcelwall.errors import Refusal
 from parcelwall.hub import site_photos
 from parcelwall.hub.house import Hub
-from parcelwall.web.render import HEADERS
+from parcelwall.web.render import OF_PICTURES
 
-A_DAY = {**HEADERS, "Cache-Control": "public, max-age=86400"}  # one that was removed is gone a day later everywhere
+A_DAY = {**OF_PICTURES, "Cache-Control": "public, max-age=86400"}  # one that was removed is gone a day later everywhere
 
 
 @get("/photos/{station:str}/{digest:str}", include_in_schema=False)

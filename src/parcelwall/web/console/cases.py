@@ -13,7 +13,7 @@ from parcelwall.hub.cases import CloseCase
 from parcelwall.hub.house import Hub
 from parcelwall.hub.staff import SignIn
 from parcelwall.web.console.gate import back, must, posted, stood
-from parcelwall.web.render import HEADERS
+from parcelwall.web.render import OF_PICTURES
 
 
 @post("/console/cases/{case:uuid}/close", include_in_schema=False)
@@ -42,7 +42,7 @@ async def case_photo(case: UUID, index: int, sign_in: SignIn, hub: Hub) -> Respo
     pictures = await photos.of_case(hub, case)
     if not 0 <= index < len(pictures):
         raise Refusal("not_found")
-    return Response(pictures[index], media_type="image/jpeg", headers=dict(HEADERS))
+    return Response(pictures[index], media_type="image/jpeg", headers=dict(OF_PICTURES))
 
 
 @post("/console/cases/{case:uuid}/send", include_in_schema=False)
