@@ -7,6 +7,7 @@ from zlib import crc32
 
 import msgspec
 
+from parcelwall.hub import policies
 from parcelwall.hub.acts import Act, Gone, Longer, OneDoor, Out
 from parcelwall.hub.admission import Changed
 from parcelwall.hub.needs import Cost, Need
@@ -19,15 +20,16 @@ from parcelwall.hub.taking_out import Late
 from parcelwall.hub.then import Known
 from parcelwall.hub.watching import AtAGlance, Behind, DoorState, Noted
 from parcelwall.rules.layout import plain_layout
+from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
 from parcelwall.web.console import said, views, views_numbers, views_office, views_parcels
 from parcelwall.web.console.expired import ExpiredView, stands
 from parcelwall.web.console.hours import HOUR_S, Hour
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
+from parcelwall.web.console.office import knobs_in_words
 from parcelwall.web.console.overview import as_then, pin_of
 from parcelwall.web.console.round_order import PlaceRow, RoundOrderView
-from parcelwall.web.console.said import KNOB
 from parcelwall.web.console.views_sites import SiteRow, SitesView
 from parcelwall.web.console.writing_off import WriteOffView
 from parcelwall.web.map import town
@@ -50,6 +52,11 @@ SAID = (("The door was seen shut", ""), ("Put in", "by the courier"), ("The door
         ("The door did not do what was asked", "did not open"))  # fmt: skip
 KINDS = (("Deposited", "Put in"), ("DoorOpened", "The door was seen open"), ("DoorClosed", "The door was seen shut"),
          ("DoorFailed", "The door did not do what was asked"))  # fmt: skip
+KNOBS = policies.knobs(Policy(
+    help_phone="+358 9 4245 0100", order_warned="*", order_enforced="acme-post kulku-north-and-islands",
+    photo_required="acme-post", verified_from=500.0, verified_currency="EUR", cost_station_day=14.5,
+    cost_currency="EUR",
+))  # fmt: skip
 NAV = ("map", "needs", "parcels", "longer", "couriers", "numbers", "sites", "policy", "people")
 
 
@@ -85,6 +92,13 @@ OUT = Act(UUID(int=AN_ID.int + 7), "take_out", "S-0013", Out((AN_ID, UUID(int=1)
           {str(AN_ID): "out", str(UUID(int=1)): "opened"}), "kaisa", "Kaisa", NOW, NOW + timedelta(seconds=30),
           "agreed", "Noor")  # fmt: skip
 OUT_ASKED = msgspec.structs.replace(OUT, what=msgspec.structs.replace(OUT.what, became={}), state="waiting", second="")
+OUT_OVER = tuple(
+    msgspec.structs.replace(OUT, id=UUID(int=each), state="done", outcome=outcome, what=Out(
+        OUT.what.parcels, OUT.what.doors, "authority: customs, 71/2026, asked for them in writing",
+        dict(zip(map(str, OUT.what.parcels), became, strict=False))))
+    for each, (outcome, *became) in enumerate((("left_open", "out", "left_open"),
+                                               ("out", "door_failed", "wrong_stage", "out")))
+)  # fmt: skip
 SITE = Site(station="S-0013", host="Hosting Ltd", authority="City of Helsinki", permit="HEL 2024-011873",
             access="fuse behind the left panel", valid_until=date(2026, 12, 14), actor=AN_ID,
             noted_at=NOW - timedelta(days=300), ground="municipal", valid_from=date(2024, 12, 15),
@@ -238,6 +252,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
                                                 True),
         "console-expired": expired(words), "console-expired-asked": expired(words, OUT),
         "console-expired-quiet": expired(words, OUT_ASKED, is_here=False),
+        "console-expired-agree": expired(words, OUT_ASKED, me="noor"),
+        "console-expired-ended": expired(words, *OUT_OVER, is_here=False),
         "console-expired-none": expired(words, late=()),
         "console-couriers": views_office.CouriersView(
             top("couriers"), (courier,), names, "41170926", str(AN_ID), more=True, new=AN_ID,
@@ -253,9 +269,12 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
                                          ((SITE, "Noor"),), NOW.date()),
         "console-policy": views_office.PolicyView(
             top("policy", said="Something is missing.", refused=True), 3,
-            (("hold_hours", "48", "hours from deposit"), ("help_phone", "+358 9 4245 0100", KNOB["help_phone"])),
-            (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),)), Adopted(2, NOW, "", ())), True,
+            knobs_in_words(KNOBS, words),
+            (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),
+                                      ("order_enforced", "", "acme-post kulku-north-and-islands"))),
+             Adopted(2, NOW, "", ())), True,
             rows=(Changed(AdmissionRow(name="S-0012/L", rule="protect", keep={"L": 1}), NOW, "Noor", ""),)),
+        "console-policy-read": views_office.PolicyView(top("policy"), 1, knobs_in_words(KNOBS, words), (), False),
         "console-people": views_office.PeopleView(
             top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names, "pw_" + "4" * 64, "timo",
             who="timo"),

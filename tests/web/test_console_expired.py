@@ -7,13 +7,17 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import msgspec
 import pytest_asyncio
 
 from hub.authenticator import Authenticator
 from parcelwall.hub import acts, passkeys
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sweeps import sweep
+from parcelwall.notices.language import words
+from parcelwall.web.console.expired import stands
 from station.towns import Pen, a_hub, about, announced, parcel_at
+from web import samples_console
 from web.test_console_acts import HERE, Desk, sat_down
 
 AT = "/console/stations/S-0001/expired"
@@ -57,7 +61,7 @@ async def test_all_that_is_late_is_asked_for_by_one_and_agreed_to_by_another(hub
     assert await sent(noor, parcel=str(one)) == f"{AT}?no=stale_screen", "one at a time"
     [act] = await acts.under_way(hub, noor.person)
     seen = (await noor.browser.get("/console/needs")).text
-    assert "kaisa asks to take 2 late parcels out, door after door: its room is needed" in seen and AT in seen
+    assert "kaisa asks to take 2 late parcels out, door after door: the room is needed" in seen and AT in seen
     assert "still to come" in (await noor.browser.get(AT)).text
     assert await noor.agree(act.id, key=noor.key) == f"{AT}?said=asked"
 
@@ -82,3 +86,16 @@ async def test_a_passkey_takes_out_the_one_that_it_was_shown_for(hub: Hub) -> No
     shown = device.show(begun.text)
     done = await finish(one)
     assert done.json() == {"to": f"{AT}?said=asked"}, done.text
+
+
+def test_an_act_that_has_ended_says_so_in_words_and_marks_what_did_not_open() -> None:
+    known = words("en")
+    ended, over = (stands(each, samples_console.NOW, known) for each in samples_console.OUT_OVER)
+    assert (ended.state, ended.ended) == ("ended", "nobody saw its door shut")
+    assert [sign for _, _, sign in ended.steps] == ["out", "not", "next"]
+    assert (over.state, [sign for _, _, sign in over.steps]) == ("done", ["not", "not", "out"])
+    busy = msgspec.structs.replace(samples_console.OUT, what=msgspec.structs.replace(
+        samples_console.OUT.what, became={str(samples_console.OUT.what.parcels[0]): "door_busy"}))  # fmt: skip
+    waits, gave_up = (stands(msgspec.structs.replace(busy, state=state), samples_console.NOW, known).steps[0][1]
+                      for state in ("agreed", "withdrawn"))  # fmt: skip
+    assert "waits" in waits and "waits" not in gave_up

@@ -34,12 +34,16 @@ from parcelwall.web.who import Brake
 
 class Asked(msgspec.Struct, frozen=True):
     """One act, and where it stands: `state` is "waiting", "under_way", "broken_off", "withdrawn", "done" or "ended"
-    (before all had their turn; `ended` says why). `steps`: door, in words, and whether it is open now."""
+    (before all had their turn; `ended` says why). `steps`: door, in words, and how it stands: "open", "out", "next" or
+    "not"."""
 
     act: Act
     state: str
-    steps: tuple[tuple[int, str, bool], ...]
+    steps: tuple[tuple[int, str, str], ...]
     ended: str = ""
+
+
+_SIGN = {"opened": "open", "out": "out", "next": "next", "left": "next"}
 
 
 class ExpiredView(msgspec.Struct, frozen=True):
@@ -117,13 +121,21 @@ def stands(act: Act, now: datetime, known: Words) -> Asked:
         state = "withdrawn"
     elif state == "done" and act.outcome not in (taking_out.OUT, taking_out.OPENED):
         state = "ended"
-    left = "next" if state in ("waiting", "under_way") else "left"
+    is_going_on = state in ("waiting", "under_way")
+    left = "next" if is_going_on else "left"
     became = [act.what.became.get(str(parcel), left) for parcel in act.what.parcels]
     steps = tuple(
-        (door, known.gettext(said.STEP[word]) if word in said.STEP else telling.outcome(word, known), word == "opened")
+        (door, _in_words(word, is_going_on, known), _SIGN.get(word, "not"))
         for door, word in zip(act.what.doors, became, strict=True)
     )
-    return Asked(act, state, steps, telling.outcome(act.outcome, known) if state == "ended" else "")
+    return Asked(act, state, steps, _in_words(act.outcome, False, known) if state == "ended" else "")
+
+
+def _in_words(word: str, is_going_on: bool, known: Words) -> str:
+    """What became of a door. One waits for another only as long as the act goes on."""
+    if word in said.STEP and (is_going_on or word != "door_busy"):
+        return known.gettext(said.STEP[word])
+    return telling.outcome(word, known)
 
 
 @post("/console/stations/{station:str}/expired", include_in_schema=False)

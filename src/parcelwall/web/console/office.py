@@ -15,14 +15,14 @@ from parcelwall.hub import admission, policies, site_papers, site_photos, sites,
 from parcelwall.hub.house import Hub
 from parcelwall.hub.sites import Site
 from parcelwall.hub.staff import Person, SignIn
-from parcelwall.notices.language import words
+from parcelwall.notices.language import Words, words
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.rights import ROLES
 from parcelwall.web.console import said
 from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
 from parcelwall.web.console.once import and_no_more, show_once, take_once
-from parcelwall.web.console.views_office import PeopleView, PolicyView, StaffRow
+from parcelwall.web.console.views_office import KnobGroup, KnobRow, PeopleView, PolicyView, StaffRow
 from parcelwall.web.console.views_sites import SiteRow, SitesView
 from parcelwall.web.reader import page
 from parcelwall.web.render import Renderer
@@ -117,16 +117,30 @@ async def policy_page(
 
 async def _policy_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn) -> PolicyView:
     names = await staff.names(hub.pool)
-    known = words(look(request).language)
-    knobs = tuple(
-        (name, value, known.gettext(said.KNOB[name])) for name, value in policies.knobs(hub.policy).items()
-        if name in said.KNOB
-    )  # fmt: skip
+    knobs = knobs_in_words(policies.knobs(hub.policy), words(look(request).language))
     return PolicyView(
         await top(request, hub, sign_in, "policy"), hub.policy.version, knobs,
         tuple(await policies.history(hub, names)), sign_in.person.may("policy"),
         rows=tuple(await admission.history(hub.pool, names)),
     )  # fmt: skip
+
+
+def knobs_in_words(values: dict[str, str], known: Words) -> tuple[KnobGroup, ...]:
+    """All knobs as the page shows them, under headings."""
+    return tuple(
+        KnobGroup(known.gettext(heading), tuple(
+            KnobRow(name, values[name], known.gettext(meaning), _kind(name), name in policies.MAY_BE_EMPTY)
+            for name, meaning in knobs.items()
+        ))
+        for heading, knobs in said.KNOBS.items()
+    )  # fmt: skip
+
+
+def _kind(name: str) -> str:
+    if name in policies.OF_CARRIERS:
+        return "carriers"
+    kinds = {"help_phone": "phone", "serve_unwalked": "yes_no", "ask_permit": "yes_no"}
+    return kinds.get(name, "currency" if name.endswith("_currency") else "number")
 
 
 @post("/console/policy", include_in_schema=False)

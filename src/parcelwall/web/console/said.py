@@ -46,7 +46,7 @@ REFUSED = {
 }
 
 TAKEN_OUT = {
-    "goes_back": N_("it goes back to its carrier"), "room": N_("its room is needed"),
+    "goes_back": N_("it goes back to its carrier"), "room": N_("the room is needed"),
     "authority": N_("an authority demands it"),
 }  # fmt: skip
 """Why what is late is taken out from afar."""
@@ -223,40 +223,54 @@ WRITTEN_OFF = {
 }
 STATION_LOST = {key: WRITTEN_OFF[key] for key in ("destroyed", "given_up", "stolen")}
 """Why a parcel, or all that lies in a station, ends: lists as above."""
-KNOB = {
-    "hold_hours": N_("hours from deposit to the end of the holding time"),
-    "deposit_window_hours": N_("hours from the expected time to the end of a promise"),
-    "ahead_days": N_("days ahead that room is promised"),
-    "overbook": N_("promises beyond the compartments that are free"),
-    "extend_hours": N_("hours that a recipient may keep it longer"),
-    "extensions": N_("times that a recipient may keep it longer"),
-    "remind_hours_before": N_("hours before the end that a reminder is sent"),
-    "quiet_from_hour": N_("hour from which reminders wait"),
-    "quiet_until_hour": N_("hour until which reminders wait"),
-    "lapse_silence_hours": N_("hours after which a promise lapses though its station is silent"),
-    "alternatives": N_("stations named in a refusal"),
-    "near_km": N_("kilometres in which room is looked for"),
-    "reopen_s": N_("seconds in which a door may be opened again"),
-    "bare_code_parcels": N_("parcels inside above which the last four of the number are asked for too"),
-    "courier_idle_s": N_("seconds that a screen waits for a courier"),
-    "alone_doors": N_("doors that one person may open from afar in ten minutes"),
-    "alone_parcels": N_("parcels that one person may keep longer, or write off with their station, at once"),
-    "offer_from": N_("how likely room must be for a station to be offered, from 0 to 1"),
-    "keep_reach": N_("free compartments in reach of each size that are kept for those who need them"),
-    "serve_unwalked": N_("whether a station opens doors that nobody has walked along: true or false"),
-    "ask_permit": N_("whether room is promised only where a permit is noted that holds: true or false"),
-    "verified_from": N_("worth from which a parcel is for a verified person alone; empty where none is"),
-    "verified_currency": N_("the currency of that worth, three letters"),
-    "help_phone": N_("telephone number that a station's screen says to call for help; empty where there is none"),
-    "order_warned": N_(
-        "carriers, by id with spaces between, * for all: who opens another stop than the first of an order is asked"),
-    "order_enforced": N_("the same: who opens another stop first says why before it is shown; empty for none"),
-    "photo_off": N_("carriers, named as above, that want no photo with a courier's report of a parcel; empty for none"),
-    "photo_required": N_("the same, that want a photo with each; empty for none"),
-    "cost_station_day": N_("what a station costs for a day: site, power, line, service"),
-    "cost_compartment_day": N_("what a compartment costs for a day"),
-    "cost_stop": N_("what a courier's stop at a station costs"),
-    "cost_deposit": N_("what each parcel that is put in costs"),
-    "cost_diverted": N_("what each parcel costs that had to be sent another way"),
-    "cost_currency": N_("the currency of all costs, three letters; empty where none is stated"),
-}
+KNOBS = {
+    N_("Room and promises"): {
+        "ahead_days": N_("days ahead that room is promised"),
+        "deposit_window_hours": N_("hours from the expected time to the end of a promise"),
+        "lapse_silence_hours": N_("hours after which a promise lapses though its station is silent"),
+        "overbook": N_("promises beyond the compartments that are free"),
+        "keep_reach": N_("free compartments in reach of each size that are kept for those who need them"),
+        "offer_from": N_("how likely room must be for a station to be offered, from 0 to 1"),
+        "alternatives": N_("stations named in a refusal"),
+        "near_km": N_("kilometres in which room is looked for"),
+        "ask_permit": N_("whether room is promised only where a permit is noted that holds"),
+    },
+    N_("Holding time and reminders"): {
+        "hold_hours": N_("hours from deposit to the end of the holding time"),
+        "extend_hours": N_("hours that a recipient may keep it longer"),
+        "extensions": N_("times that a recipient may keep it longer"),
+        "remind_hours_before": N_("hours before the end that a reminder is sent"),
+        "quiet_from_hour": N_("hour from which reminders wait"),
+        "quiet_until_hour": N_("hour until which reminders wait"),
+    },
+    N_("At the station"): {
+        "reopen_s": N_("seconds in which a door may be opened again"),
+        "bare_code_parcels": N_("parcels inside above which the last four of the number are asked for too"),
+        "verified_from": N_("worth from which a parcel is for a verified person alone; empty where none is"),
+        "verified_currency": N_("the currency of that worth, three letters"),
+        "courier_idle_s": N_("seconds that a screen waits for a courier"),
+        "help_phone": N_("telephone number that a station's screen says to call for help; empty where there is none"),
+        "serve_unwalked": N_("whether a station opens doors that nobody has walked along"),
+    },
+    N_("What one person may do without a second"): {
+        "alone_doors": N_("doors that one person may open from afar in ten minutes"),
+        "alone_parcels": N_("parcels that one person may keep longer, or write off with their station, at once"),
+    },
+    N_("Couriers"): {
+        "order_warned": N_("carriers, by id with spaces between, * for all: who opens another stop than the first "
+            "of an order is asked"),
+        "order_enforced": N_("the same: who opens another stop first says why before it is shown; empty for none"),
+        "photo_off": N_("carriers, named as above, that want no photo with a courier's report of a parcel; empty "
+            "for none"),
+        "photo_required": N_("the same, that want a photo with each; empty for none"),
+    },
+    N_("What things cost"): {
+        "cost_station_day": N_("what a station costs for a day: site, power, line, service"),
+        "cost_compartment_day": N_("what a compartment costs for a day"),
+        "cost_stop": N_("what a courier's stop at a station costs"),
+        "cost_deposit": N_("what each parcel that is put in costs"),
+        "cost_diverted": N_("what each parcel costs that had to be sent another way"),
+        "cost_currency": N_("the currency of all costs, three letters; empty where none is stated"),
+    },
+}  # fmt: skip
+"""Every knob of the policy in words, under the heading that it stands under."""

@@ -47,11 +47,26 @@ class CouriersView(msgspec.Struct, frozen=True):
     """When the hub was brought back from a backup, while orders of stops that are gone since may matter."""
 
 
+class KnobRow(msgspec.Struct, frozen=True):
+    """`value` as text, "" for nothing. `kind` is "number", "yes_no", "phone", "carriers" or "currency"."""
+
+    name: str
+    value: str
+    meaning: str
+    kind: str
+    may_be_empty: bool
+
+
+class KnobGroup(msgspec.Struct, frozen=True):
+    heading: str
+    knobs: tuple[KnobRow, ...]
+
+
 class PolicyView(msgspec.Struct, frozen=True):
     template: ClassVar[str] = "console/policy.html"
     top: Top
     version: int
-    knobs: tuple[tuple[str, str, str], ...]
+    knobs: tuple[KnobGroup, ...]
     history: tuple[Adopted, ...]
     may_adopt: bool
     wrong: str = ""
