@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from parcelwall.clock import SystemClock
+from parcelwall.clock import Clock, SystemClock
 from parcelwall.ids import Ids
 from parcelwall.rules.access import Brake
 from parcelwall.simulation.check import check_books
@@ -24,8 +24,9 @@ Answer = TypeVar("Answer")
 class Town:
     """The running demo; `run` asks it something on its own loop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Clock) -> None:
         self.folder = folder
+        self._clock = clock
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._open: asyncio.Future[Demo] | None = None
@@ -40,7 +41,7 @@ class Town:
         self._loop.run_until_complete(self._live())
 
     async def _live(self) -> None:
-        clock = SystemClock()
+        clock = self._clock
         try:
             async with a_demo(self.folder, 0, clock, Ids(clock)) as self.demo:
                 self.people = People(self.demo, clock, Ids(clock), lambda _: None, at_door_s=0.1)
@@ -133,11 +134,11 @@ class Town:
 
 
 @contextmanager
-def a_town() -> Iterator[Town]:
+def a_town(clock: Clock | None = None) -> Iterator[Town]:
     """A running demo without pretend people. Its folder can be entered by the database's own user."""
     folder = Path(tempfile.mkdtemp(prefix="parcelwall-acceptance-"))
     folder.chmod(0o711)
-    town = Town(folder)
+    town = Town(folder, clock or SystemClock())
     thread = threading.Thread(target=town.live, name="demo")
     thread.start()
     try:

@@ -15,7 +15,7 @@ from parcelwall.rules.life import Parcel
 from parcelwall.web import paper
 from parcelwall.web.reader import download
 from parcelwall.web.recipient import look_for, of_link
-from parcelwall.web.render import full
+from parcelwall.web.render import dated
 from parcelwall.web.views import Look
 
 
@@ -52,6 +52,6 @@ async def receipt_of(hub: Hub, parcel: Parcel, look: Look) -> Receipt | None:
     if received is None:
         return None
     known, station = words(look.language), hub.stations.known[parcel.station or ""].about
-    rows = ((known.gettext("Put in"), full(received[1], look)), (known.gettext("Number"), parcel.reference),
+    rows = ((known.gettext("Put in"), dated(received[1], look)), (known.gettext("Number"), parcel.reference),
             (known.gettext("Station"), station.name), (known.gettext("Address"), station.address))  # fmt: skip
     return Receipt(known.language, known.direction, known.gettext("Your receipt"), received[0], rows)

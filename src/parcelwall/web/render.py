@@ -294,6 +294,13 @@ def full(when: datetime, look: Look) -> str:
     return pattern.format(clock(when, look), day(when, look))
 
 
+def dated(when: datetime, look: Look) -> str:
+    """`Tue, 24 Nov 2026, 10:30`, on what is kept for years"""
+    locale = locale_of(look.language)
+    on = format_skeleton("yMMMEd", when.astimezone(ZoneInfo(look.zone)).date(), locale=locale)
+    return str(locale.datetime_formats["medium"]).format(clock(when, look), on)
+
+
 def clock(when: datetime, look: Look) -> str:
     """`10:30`, or `10:30 AM`"""
     return _skeleton("Hm", when, look)
