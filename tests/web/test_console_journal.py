@@ -10,7 +10,7 @@ from parcelwall.hub.cases import OpenCase
 from parcelwall.rules.facts import Granted
 from web.test_console_roles import AREA, ELSEWHERE, Office, office  # noqa: F401 - a fixture
 
-JPEG = bytes.fromhex("ffd8ffdb00040000ffda00040000") + b"picture" + bytes.fromhex("ffd9")
+JPEG = bytes.fromhex("ffd8ffc0000b080001000101011100ffda00040000") + b"picture" + bytes.fromhex("ffd9")
 
 
 async def test_a_journal_is_leafed_through_to_its_first_entry(office: Office) -> None:  # noqa: F811

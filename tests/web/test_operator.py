@@ -27,7 +27,7 @@ from parcelwall.web import bodies
 from parcelwall.web.app import hub_app
 from parcelwall.web.field_words import LISTS, PATTERNS, WORDS
 
-JPEG = bytes.fromhex("ffd8ffdb00040000ffda00040000") + b"picture" + bytes.fromhex("ffd9")
+JPEG = bytes.fromhex("ffd8ffc0000b080001000101011100ffda00040000") + b"picture" + bytes.fromhex("ffd9")
 
 
 class Office:
