@@ -103,7 +103,9 @@ SITE = Site(station="S-0013", host="Hosting Ltd", authority="City of Helsinki", 
             access="fuse behind the left panel", valid_until=date(2026, 12, 14), actor=AN_ID,
             noted_at=NOW - timedelta(days=300), ground="municipal", valid_from=date(2024, 12, 15),
             way="Left of the main door of the mall, under the roof.", step_free=True, kerb="lowered")  # fmt: skip
-PAPERS = (Paper("a1", "HEL 2024-011873.pdf", 412_400, NOW), Paper("0c", "Plan.png", 88_000, NOW))
+PAPERS = (Paper("a1", "HEL 2024-011873.pdf", 412_400, NOW),
+          Paper("b2", "Sondernutzungserlaubnis_Bezirksamt_Friedrichshain-Kreuzberg_2024_final.pdf", 4_999_999, NOW),
+          Paper("0c", "Plan.png", 88_000, NOW))
 
 
 def need(about: str, cost: Cost, **changed: Any) -> views.NeedRow:

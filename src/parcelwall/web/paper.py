@@ -7,6 +7,7 @@ It reads what the paper says as JSON and writes the PDF; no other module of ours
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 HERE = Path(__file__).parent
 PAPER, FONTS = HERE / "templates" / "recipient" / "receipt.typ", HERE / "static" / "fonts"
@@ -21,15 +22,23 @@ def drawn(told: bytes) -> bytes:
 
 
 def _draw(told: str) -> bytes:
-    """In our Arabic, and the library's fonts for all else; none of the machine's own, so that papers are alike."""
+    """In our Arabic, and the library's fonts for all else; none of the machine's own, so that papers are alike. A
+    letter that none of them has is a box, which PDF/UA does not allow."""
+    import typst
+
+    try:
+        return _compiled(told, "ua-1")
+    except typst.TypstError:
+        return _compiled(told, None)
+
+
+def _compiled(told: str, standard: Literal["ua-1"] | None) -> bytes:
     import typst
 
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True, font_paths=[FONTS])
-    how = {"format": "pdf", "sys_inputs": {"told": told}, "font_paths": fonts}
-    try:
-        made = typst.compile(PAPER.read_bytes(), pdf_standards="ua-1", **how)
-    except typst.TypstError:  # a letter that no font of ours has: as a box, which PDF/UA does not allow
-        made = typst.compile(PAPER.read_bytes(), **how)
+    made = typst.compile(
+        PAPER.read_bytes(), format="pdf", sys_inputs={"told": told}, font_paths=fonts, pdf_standards=standard
+    )
     assert isinstance(made, bytes)
     return made
 
