@@ -93,7 +93,8 @@ OUT = Act(UUID(int=AN_ID.int + 7), "take_out", "S-0013", Out((AN_ID, UUID(int=1)
           "agreed", "Noor")  # fmt: skip
 OUT_ASKED = msgspec.structs.replace(OUT, what=msgspec.structs.replace(OUT.what, became={}), state="waiting", second="")
 OUT_OVER = tuple(
-    msgspec.structs.replace(OUT, id=UUID(int=each), state="done", outcome=outcome, what=Out(
+    msgspec.structs.replace(OUT, id=UUID(int=each), asked_at=NOW - timedelta(seconds=9 * each), state="done",
+                            outcome=outcome, what=Out(
         OUT.what.parcels, OUT.what.doors, "authority: customs, 71/2026, asked for them in writing",
         dict(zip(map(str, OUT.what.parcels), became, strict=False))))
     for each, (outcome, *became) in enumerate((("left_open", "out", "left_open"),

@@ -333,7 +333,7 @@ def _filter(shown: Callable[[Any, Look], str]) -> Callable[[Context, Any], str]:
 
 
 SHOWN: dict[str, Callable[[Any, Look], str]] = {
-    "moment": moment, "day": day, "long_day": long_day, "full": full, "clock": clock, "clock_seconds": clock_seconds,
-    "duration": duration,
+    "moment": moment, "day": day, "long_day": long_day, "full": full, "dated": dated, "clock": clock,
+    "clock_seconds": clock_seconds, "duration": duration,
 }  # fmt: skip
 FILTERS = {name: _filter(shown) for name, shown in SHOWN.items()}
