@@ -205,16 +205,19 @@ def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:
     months = purchase.whole_months(orders)
     if not months:
         raise Trouble("These orders do not fill one whole month: give a longer file.")
-    figures = [_at_purchase(orders, "ready_at_purchase", months[-2:], level, tick) for level in ORDER_LEVELS]
-    if len(rolling := months[ORDER_MONTHS:]) > 2:
-        figures += [_at_purchase(orders, "ready_at_purchase_rolling", rolling, level, tick) for level in ORDER_LEVELS]
-    return figures
+    two, rolling = months[-2:], months[ORDER_MONTHS:]
+    periods = rolling if len(rolling) > 2 else two
+    tick(f"Orders of {len(periods)} months told at purchase …")
+    now, told = purchase.roll(orders, periods, ORDER_LEVELS)
+    judged = {"ready_at_purchase": two} | ({"ready_at_purchase_rolling": rolling} if periods is rolling else {})
+    return [_at_purchase(orders, name, these, level, now, told[i])
+            for name, these in judged.items() for i, level in enumerate(ORDER_LEVELS)]  # fmt: skip
 
 
-def _at_purchase(orders: Orders, name: str, periods: Sequence[tuple[int, int]], level: float, tick: Tick) -> Figure:
-    tick(f"Orders of {len(periods)} months told at purchase at {level} …")
-    now, told = purchase.roll(orders, periods, level)
-    known = np.isfinite(told) & np.isfinite(orders.estimate[now])
+def _at_purchase(orders: Orders, name: str, periods: Sequence[tuple[int, int]], level: float,
+                 now: Ints, told: Floats) -> Figure:  # fmt: skip
+    """Of the orders `now`, and what they were told, those of these months."""
+    known = np.isfinite(told) & np.isfinite(orders.estimate[now]) & (orders.bought[now] >= periods[0][0])
     now, told = now[known], told[known]
     shop, came, day = orders.estimate[now] - orders.bought[now], orders.days[now], _days_to_delivery(orders, now)
     in_time = day <= _day_of(orders, now, told)

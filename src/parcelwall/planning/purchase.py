@@ -191,21 +191,24 @@ def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
     By the shop's own estimate alone, shifted, where there are too few orders to learn from; where it has none, by the
     quantile of all. NaN before anything was delivered.
     """
-    return orders.until_the_end_of_day(now, _told_at(orders, day, now, level))
+    found: Floats = levels_at(orders, day, now, (level,))[0]
+    return found
 
 
-def _told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
+def levels_at(orders: Orders, day: int, now: Ints, levels: Sequence[float]) -> Floats:
+    """The same at several levels, learnt once. [level, order]"""
     past = np.flatnonzero(orders.bought < day)
     came, age = orders.delivered[past] < day, day - orders.bought[past]
     if not came.any():
-        return np.full(len(now), np.nan)
+        return np.full((len(levels), len(now)), np.nan)
     waited_long = age > max(LOST_DAYS, LOST_MEDIANS * float(np.median(orders.days[past[came]])))
     lost = waited_long & ~came
     comes = 1 - lost.sum() / max(1, waited_long.sum())
     guess, ours = _guesses(orders, day, past, now, lost)
     so_far = np.where(came, np.floor(orders.delivered[past]), day) - orders.bought[past]  # the same day would be told
     wrong = np.log(np.maximum(so_far, AN_HOUR)) - guess
-    return np.exp(ours + to_add(wrong, came, age, level * comes))
+    told = [np.exp(ours + to_add(wrong, came, age, level * comes)) for level in levels]
+    return np.array([orders.until_the_end_of_day(now, each) for each in told])
 
 
 def _guesses(orders: Orders, day: int, past: Ints, now: Ints, lost: NDArray[np.bool_]) -> tuple[Floats, Floats]:
@@ -281,14 +284,14 @@ def months(first: date, last: date) -> list[tuple[int, int]]:
     return [(a, b) for a, b in pairwise(starts) if a >= day_number(first) and b <= day_number(last) + 1]
 
 
-def roll(orders: Orders, periods: Sequence[tuple[int, int]], level: float) -> tuple[Ints, Floats]:
-    """The orders of these months that were delivered, and what each was told at its purchase, in days."""
+def roll(orders: Orders, periods: Sequence[tuple[int, int]], levels: Sequence[float]) -> tuple[Ints, Floats]:
+    """The orders of these months that were delivered, and what each was told at its purchase: [level, order] days."""
     kept, told = [], []
     for first, before in periods:
         now = np.flatnonzero((orders.bought >= first) & (orders.bought < before) & np.isfinite(orders.delivered))
         kept.append(now)
-        told.append(told_at(orders, first, now, level))
-    return np.concatenate(kept), np.concatenate(told)
+        told.append(levels_at(orders, first, now, levels))
+    return np.concatenate(kept), np.concatenate(told, axis=1)
 
 
 def whole_months(orders: Orders) -> list[tuple[int, int]]:
