@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from parcelwall import clock
-from parcelwall.drivers import BoardDoors, Pulse
+from parcelwall.drivers import BoardDoors, Pulse, supply
 from parcelwall.errors import Refusal
 from parcelwall.rules import access, facts, places
 from parcelwall.station import keeper, opening, outcomes, putting_right
@@ -352,3 +352,8 @@ def p95_what_is_taken_out_again_stays_in_the_book() -> None:
         return None if visit.purpose == "put_right" else right(visit, station, now)
 
     outcomes.fact_of = fact_of
+
+
+@plant("F40")
+def p96_a_coil_rests_after_every_second_pulse() -> None:
+    supply.COIL_LIMITS = ((2, 600.0),)  # type: ignore[assignment]

@@ -68,6 +68,7 @@ NAMED = {
     "p93_a_door_is_opened_again_for_whoever_touches_it": "INV-05: door .* opened again for somebody else",
     "p94_a_door_is_opened_again_for_ever": "INV-05: door .* is opened again .* s after",
     "p95_what_is_taken_out_again_stays_in_the_book": "INV-06: a put_right is over at a shut door, .* READY",
+    "p96_a_coil_rests_after_every_second_pulse": "INV-05: the coil of door .* is said to rest",
 }
 QUICK = "p03_pulse_before_the_visit_is_written"  # one in every run, so that the harness itself is known to work
 

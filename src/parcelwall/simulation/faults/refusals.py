@@ -70,7 +70,7 @@ class Refusals:
         if no.reason == "door_busy":
             return not self.is_calm and self._is_busy(post, no)
         if no.reason == "door_failed":
-            return not self.is_calm and did_fail(post, int(no.details["door"]))
+            return did_rest(post) or (not self.is_calm and did_fail(post, int(no.details["door"])))
         if no.reason in ("cannot_record", "station_out_of_service"):
             return post.disk.full
         if wanted != "deposit":
@@ -149,6 +149,11 @@ def did_fail(post: Outpost, door: int) -> bool:
     """Whether something was done to this door, or to its board during this visit, that can keep it from opening."""
     weak_hook = post.watched is not None and post.watched.pulled_at > MOST_PULSES and post.profile.contact == "hook"
     return bool(post.harm.visit or post.harm.doors.get(door) or door in post.harm.flips or weak_hook)
+
+
+def did_rest(post: Outpost) -> bool:
+    """Whether the coil of this visit's door was driven so often before that it had to rest."""
+    return post.watched is not None and post.watched.rested
 
 
 def _is_held(post: Outpost, visit: Visit) -> bool:

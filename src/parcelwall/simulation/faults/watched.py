@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from parcelwall.drivers import Doors, DoorState, Pulse, Seen
 from parcelwall.rules.life import INSIDE, Stage
+from parcelwall.simulation.faults.coils import Coils
 from parcelwall.simulation.faults.trace import short
 from parcelwall.station import visit as visits
 from parcelwall.station.desk import KIOSK
@@ -30,11 +31,13 @@ class WatchedDoors:
         self.comes_in = ""  # the state of the visit in which somebody else comes, to whom `meanwhile` happens
         self.meanwhile: Callable[[str], None] = lambda state: None
         self.leaves = ""  # how whoever stands there goes away half way
+        self.rested = False  # the visit's coil had its share of pulses before, and was not driven for it
+        self._coils = Coils()
         self._pulsed_at = float("-inf")
         self._read: dict[int, Seen] = {}
 
     def begin(self, visit: Visit) -> None:
-        self.visit, self.pulses, self.opened, self.pulled_at = visit, 0, False, 0
+        self.visit, self.pulses, self.opened, self.pulled_at, self.rested = visit, 0, False, 0, False
         self._pulsed_at = float("-inf")
 
     def end(self) -> None:
@@ -60,14 +63,34 @@ class WatchedDoors:
         self._strike(door)
         self.pulses += 1
         self._pulsed_at = self._post.clock.mono()
-        answer = await self._inner.open(door, not_after)
+        answer = await self._order(door, not_after)
         self._post.boards.core.line.late_s = 0.0
         self._post.reach("pulsed")
         self._post.fuse.step()
         return answer
 
+    async def _order(self, door: int, not_after: float) -> Pulse:
+        """The pulse itself; law 11 is looked at when it is over."""
+        order = self._coils.begins(door, self._post.clock.mono())
+        answer = await self._inner.open(door, not_after)
+        order.over_at = self._post.clock.mono()
+        if answer in (Pulse.LATE, Pulse.REFUSED):
+            self._coils.was_not_driven(door)
+        elif self._coils.had_too_many(door):
+            self._post.violated(f"INV-04: the coil of door {door} had its share of pulses, and is driven")
+        return answer
+
     def rests_s(self, door: int, more: int = 0) -> float:
-        return self._inner.rests_s(door, more)
+        rests_s = self._inner.rests_s(door, more)
+        if rests_s > 0 and not more:
+            self._judge_rest(door)
+        return rests_s
+
+    def _judge_rest(self, door: int) -> None:
+        if not self._coils.may_rest(door, self._post.clock.mono()):
+            self._post.violated(f"INV-05: the coil of door {door} is said to rest, and had no share of pulses")
+        elif self.visit and door == self.visit.compartment and self.pulses == 0:
+            self.rested = True
 
     async def state(self, door: int) -> Seen:
         self._post.fuse.step()
