@@ -19,11 +19,14 @@ from parcelwall.hub.sites import Site
 from parcelwall.hub.taking_out import Late
 from parcelwall.hub.then import Known
 from parcelwall.hub.watching import AtAGlance, Behind, DoorState, Noted
+from parcelwall.notices.language import words as in_language
+from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web import cabinet, charts
 from parcelwall.web.console import said, views, views_numbers, views_office, views_parcels
+from parcelwall.web.console.admitted import Reading
 from parcelwall.web.console.expired import ExpiredView, stands
 from parcelwall.web.console.hours import HOUR_S, Hour
 from parcelwall.web.console.journal import JournalOfAllView, JournalView, WrittenBy
@@ -52,6 +55,15 @@ SAID = (("The door was seen shut", ""), ("Put in", "by the courier"), ("The door
         ("The door did not do what was asked", "did not open"))  # fmt: skip
 KINDS = (("Deposited", "Put in"), ("DoorOpened", "The door was seen open"), ("DoorClosed", "The door was seen shut"),
          ("DoorFailed", "The door did not do what was asked"))  # fmt: skip
+ROWS = (
+    AdmissionRow(name="S-0012/L", station="S-0012", rule="protect", keep={"L": 1, "XL": 2}, spared=("express",)),
+    AdmissionRow(name="night/S-0012/acme-post/standard/M", station="S-0012", rule="threshold", sizes=("M",),
+                 carriers=("acme-post", "kulku-north-and-islands"), services=("standard",), first_day=NOW.date(),
+                 levels=(2.4, 3), expected=(4.25, 3), good_until=NOW + timedelta(hours=36)),
+    AdmissionRow(name="summer", rule="price", prices=(0.35,) * 7, lead_h=(0, 48)),
+    AdmissionRow(name="nights", rule="nightly"),
+)
+ENDED = AdmissionRow(name="winter", rule="ended")
 KNOBS = policies.knobs(Policy(
     help_phone="+358 9 4245 0100", order_warned="*", order_enforced="acme-post kulku-north-and-islands",
     photo_required="acme-post", verified_from=500.0, verified_currency="EUR", cost_station_day=14.5,
@@ -211,6 +223,12 @@ def at_hour(shown: views.MapView, hours: int) -> views.MapView:
                                    needs=(), chart_svg="", events=None)  # fmt: skip
 
 
+def reading(words: Words) -> Reading:
+    about = StationConfigured(station="S-0012", name="Kluuvi", address="Kluuvikatu 5", lat=60.17, lon=24.95,
+                              layout=plain_layout(), zone="Europe/Helsinki")  # fmt: skip
+    return Reading(in_language(getattr(words, "language", "en")), {"S-0012": about}, NOW, "Europe/Helsinki")
+
+
 def all_pages(words: Words) -> dict[str, msgspec.Struct]:
     """Name -> view."""
     pins = tuple(pin_of(each, town()) for each in STATIONS)
@@ -276,7 +294,8 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
             (Adopted(3, NOW, "Noor", (("hold_hours", "48", "72"),
                                       ("order_enforced", "", "acme-post kulku-north-and-islands"))),
              Adopted(2, NOW, "", ())), True,
-            rows=(Changed(AdmissionRow(name="S-0012/L", rule="protect", keep={"L": 1}), NOW, "Noor", ""),)),
+            rows=tuple(map(reading(words).row, ROWS)), rows_all=2_310,
+            adopted=tuple((Changed(row, NOW, "Noor", ""), reading(words).row(row)) for row in (ENDED, ROWS[0]))),
         "console-policy-read": views_office.PolicyView(top("policy"), 1, knobs_in_words(KNOBS, words), (), False),
         "console-people": views_office.PeopleView(
             top("people"), staff, (("viewer", "looks"), ("admin", "everything")), names, "pw_" + "4" * 64, "timo",

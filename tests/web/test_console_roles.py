@@ -20,6 +20,7 @@ from parcelwall.ids import Ids
 from parcelwall.rules.facts import StationConfigured
 from parcelwall.rules.layout import plain_layout
 from parcelwall.rules.rights import RIGHTS, ROLES
+from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web.app import hub_app
 from parcelwall.web.console.pages import PAGES
 
@@ -257,6 +258,20 @@ async def test_the_number_to_call_is_given_and_taken_away_in_the_policy_form(off
     assert office.hub.policy.number_to_call == "+358 9 123 456"
     await office.post("admin", page, {"version": "2", "help_phone": ""})
     assert office.hub.policy.number_to_call == ""
+
+
+async def test_rows_of_admission_are_told_to_those_whose_stations_they_are_of(office: Office) -> None:
+    here, there = (AdmissionRow(name=f"{each}/S", station=each, rule="protect", keep={"S": 1})
+                   for each in (AREA, ELSEWHERE))  # fmt: skip
+    everywhere = AdmissionRow(name="always", rule="always")
+    await office.hub.adopt_rows([here, there, everywhere])
+    all_of_them, theirs = [(await office.browsers[role].get("/console/policy")).text for role in ("admin", "planner")]
+    assert all(f"<bdi>{each.name}</bdi>" in all_of_them for each in (here, there, everywhere))
+    assert "Room is kept for parcels that come later: 1 × S." in theirs and here.name in theirs
+    assert everywhere.name in theirs and there.name not in theirs
+    await office.hub.adopt_rows([msgspec.structs.replace(each, rule="ended") for each in (here, there, everywhere)])
+    gone = (await office.browsers["admin"].get("/console/policy")).text
+    assert "no row that holds room back is in force" in gone and "Taken out of force." in gone
 
 
 async def test_an_id_is_spelt_at_the_console_as_on_the_command_line(office: Office) -> None:

@@ -83,6 +83,7 @@ class VisitCalendar(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 NIGHT = "night/"  # how names of rows begin that the nightly plan proposes: night/<station>/<size>/<service>
+ANY_LEAD_H = (0.0, 8760.0)
 RowRule = Literal["always", "protect", "threshold", "price", "nightly", "ended"]
 
 
@@ -111,7 +112,7 @@ class AdmissionRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     carriers: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     spared: tuple[str, ...] = ()
-    lead_h: tuple[float, float] = (0.0, 8760.0)
+    lead_h: tuple[float, float] = ANY_LEAD_H
     keep: dict[str, int] = {}
     first_day: date | None = None
     levels: tuple[float, ...] = ()

@@ -19,7 +19,9 @@ from parcelwall.notices.language import Words, words
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
 from parcelwall.rules.rights import ROLES
+from parcelwall.rules.tables import AdmissionRow
 from parcelwall.web.console import said
+from parcelwall.web.console.admitted import Reading
 from parcelwall.web.console.gate import HOME, back, chosen, look, must, posted, top
 from parcelwall.web.console.once import and_no_more, show_once, take_once
 from parcelwall.web.console.views_office import KnobGroup, KnobRow, PeopleView, PolicyView, StaffRow
@@ -116,13 +118,23 @@ async def policy_page(
 
 
 async def _policy_view(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn) -> PolicyView:
-    names = await staff.names(hub.pool)
-    knobs = knobs_in_words(policies.knobs(hub.policy), words(look(request).language))
+    names, shown = await staff.names(hub.pool), look(request)
+    known = words(shown.language)
+    about = {each.id: each.about for each in hub.stations.known.values()}
+    reading = Reading(known, about, hub.clock.now(), shown.zone)
+    in_force = [row for row in hub.desk.rows if _is_theirs(row, sign_in.person)]
+    adopted = [each for each in await admission.history(hub.pool, names) if _is_theirs(each.row, sign_in.person)]
     return PolicyView(
-        await top(request, hub, sign_in, "policy"), hub.policy.version, knobs,
+        await top(request, hub, sign_in, "policy"), hub.policy.version,
+        knobs_in_words(policies.knobs(hub.policy), known),
         tuple(await policies.history(hub, names)), sign_in.person.may("policy"),
-        rows=tuple(await admission.history(hub.pool, names)),
+        rows=tuple(reading.row(each) for each in in_force[: admission.MOST_SHOWN]), rows_all=len(in_force),
+        adopted=tuple((each, reading.row(each.row)) for each in adopted),
     )  # fmt: skip
+
+
+def _is_theirs(row: AdmissionRow, person: Person) -> bool:
+    return not row.station or person.sees(row.station)
 
 
 def knobs_in_words(values: dict[str, str], known: Words) -> tuple[KnobGroup, ...]:

@@ -8,6 +8,7 @@ import msgspec
 
 from parcelwall.hub.admission import Changed
 from parcelwall.hub.policies import Adopted
+from parcelwall.web.console.admitted import RowInWords
 from parcelwall.web.console.views import Top
 
 
@@ -71,7 +72,9 @@ class PolicyView(msgspec.Struct, frozen=True):
     may_adopt: bool
     wrong: str = ""
     events: str | None = None
-    rows: tuple[Changed, ...] = ()  # of admission, the newest first
+    rows: tuple[RowInWords, ...] = ()  # of admission, in force; as many as are shown of `rows_all`
+    rows_all: int = 0
+    adopted: tuple[tuple[Changed, RowInWords], ...] = ()  # the newest first
 
 
 class StaffRow(msgspec.Struct, frozen=True):
