@@ -2,14 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from parcelwall.clock import VirtualClock
 from parcelwall.hub import fullness
+from parcelwall.hub.cases import CloseCase, HoldDoor
 from parcelwall.hub.fullness import Waiting
 from parcelwall.hub.numbers import Span
 from parcelwall.hub.sweeps import sweep
+from parcelwall.rules.facts import CompartmentHealth
+from parcelwall.simulation.town import Town
 from station.towns import a_small_town, announcing, only, told
 
 H = 3600
@@ -64,3 +68,72 @@ async def test_four_parcels_of_one_day(database: str, tmp_path: Path) -> None:
         ]  # fmt: skip
         assert await fullness.by_quarter(town.hub, Span(span.since, span.until, ("S-0404",))) == []
         assert began == datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+
+async def test_how_full_is_of_what_could_be_used(database: str, tmp_path: Path) -> None:
+    """Four small ones, in two of them a parcel. The third is held from 1:30 to 4:30, the fourth is broken from 3:30."""
+    async with a_small_town(database, tmp_path) as town:
+        here, clock = only(town), town.clock
+        assert isinstance(clock, VirtualClock)
+        began, (_, [third, fourth]) = clock.now(), await _two_inside(town)
+
+        def after(hours: float) -> None:
+            clock.move_to(began + timedelta(hours=hours))
+
+        after(1.5)
+        case = (await town.hub.desk.ask(HoldDoor(station="S-0001", compartment=third))).body["case"]
+        after(3.5)
+        here.station.memory.tell(CompartmentHealth(compartment=fourth, usable=False))
+        await here.carry()
+        after(4.5)
+        await town.hub.desk.ask(CloseCase(case=UUID(case), station="S-0001", outcome="looked"))
+        after(6)
+
+        [small, *others] = await fullness.fill_by_size(town.hub, Span(began, clock.now()))
+        shares = [2 / 4, 2 / 3, 2 / 3, 2 / 2, 2 / 3, 2 / 3]
+        assert abs(small.mean - sum(shares) / 6) < 1e-9
+        assert (small.p95, small.nearly_full_h, small.out_of_use_h) == (1, 1, 6)
+        assert [(each.mean, each.out_of_use_h) for each in others] == [(0, 0), (0, 0)]
+        [later, *_] = await fullness.fill_by_size(town.hub, Span(began + timedelta(hours=5), clock.now()))
+        assert (round(later.mean, 3), later.out_of_use_h) == (0.667, 1), "it is broken since before"
+
+
+async def test_what_lies_in_a_compartment_that_is_out_of_use_is_counted(database: str, tmp_path: Path) -> None:
+    """A door that does not open again has its parcel inside: that size is not more than full."""
+    async with a_small_town(database, tmp_path) as town:
+        clock = town.clock
+        assert isinstance(clock, VirtualClock)
+        began, (full, free) = clock.now(), await _two_inside(town)
+        for door in full:
+            await town.hub.desk.ask(HoldDoor(station="S-0001", compartment=door))
+        clock.move_to(began + timedelta(hours=3))
+        [small, *_] = await fullness.fill_by_size(town.hub, Span(began, clock.now()))
+        assert (small.mean, small.nearly_full_h, small.out_of_use_h) == (0.5, 0, 0)
+        for door in free:
+            await town.hub.desk.ask(HoldDoor(station="S-0001", compartment=door))
+        clock.move_to(began + timedelta(hours=4))
+        [small, *_] = await fullness.fill_by_size(town.hub, Span(began, clock.now()))
+        assert (small.nearly_full_h, small.out_of_use_h) == (1, 2), "nobody finds room there now"
+
+
+async def test_a_size_that_was_out_of_use_all_the_time_has_no_figure(database: str, tmp_path: Path) -> None:
+    async with a_small_town(database, tmp_path) as town:
+        clock = town.clock
+        assert isinstance(clock, VirtualClock)
+        for door in (3, 7):
+            await town.hub.desk.ask(HoldDoor(station="S-0001", compartment=door))
+        began = clock.now()
+        clock.move_to(began + timedelta(hours=2))
+        assert [each.size for each in await fullness.fill_by_size(town.hub, Span(began, clock.now()))] == ["S", "L"]
+
+
+async def _two_inside(town: Town) -> tuple[list[int], list[int]]:
+    """Puts in two small parcels: the doors behind which they lie, and the other small ones."""
+    here = only(town)
+    for each in range(2):
+        await told(town, f"PW-{each}")
+        await here.deposit(f"PW-{each}")
+    await here.carry()
+    full = [row["compartment"] for row in await town.hub.pool.fetch("SELECT compartment FROM parcel")]
+    doors = town.hub.stations.known["S-0001"].about.layout.compartments
+    return full, [each.number for each in doors if each.size == "S" and each.number not in full]

@@ -3,19 +3,22 @@
 Plain SQL on the journal and its fold, as in `numbers`; docs/numbers.md says what each figure is. Times aware.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from math import ceil
+from typing import Any
 
 import msgspec
 
 from parcelwall.hub import numbers
 from parcelwall.hub.house import Hub
 from parcelwall.hub.numbers import Span
+from parcelwall.hub.out_of_use import Place, is_out, out_of_use
 
 NEARLY_FULL = 0.9
+HOUR = timedelta(hours=1)
 STEP_S = 300  # waiting times are counted in steps of so many seconds
 WITHIN_H = (6, 12, 24, 48, 72)
 
@@ -56,14 +59,16 @@ WHERE $3::text[] = '{}' OR station = ANY($3) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3""
 
 
 class Fill(msgspec.Struct, frozen=True):
-    """Of all compartments of a size: the mean share with a parcel inside over the hours of a span, the share that 95
-    of 100 hours stay below or at, and how many hours were at 90 % or more."""
+    """Of the compartments of a size that were in use: the mean share with a parcel inside over the hours of a span, the
+    share that 95 of 100 hours stay below or at, and how many hours were at 90 % or more. `out_of_use_h`: the hours of
+    all compartments together that were out of use, with no parcel inside."""
 
     size: str
     compartments: int
     mean: float
     p95: float
     nearly_full_h: int
+    out_of_use_h: int
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -84,34 +89,55 @@ class Waiting(msgspec.Struct, frozen=True):
 
 
 async def fill_by_size(hub: Hub, span: Span) -> list[Fill]:
-    """Each size that the stations of the span have, the smallest first."""
-    size_of = _sizes(hub, span)
-    changes: dict[str, dict[datetime | None, int]] = defaultdict(lambda: defaultdict(int))
+    """Each size of which one compartment at least was in use, the smallest first."""
+    size_of, hours, out = _sizes(hub, span), _hours(span), await out_of_use(hub, span)
+    of_size, of_door = _changes(), _changes()
     for row in await hub.pool.fetch(_MOVED, span.since, list(span.stations)):
-        if size := size_of.get((row["station"], row["door"])):
-            changes[size][row["hour"]] += row["change"]
-    counts = [(size.name, sum(each == size.name for each in size_of.values())) for size in numbers.sizes(hub)]
-    return [_fill(size, count, changes[size], span) for size, count in counts if count]
+        place = row["station"], row["door"]
+        if size := size_of.get(place):
+            of_size[size][row["hour"]] += row["change"]
+        if place in out:
+            of_door[place][row["hour"]] += row["change"]
+    idle: dict[str, list[int]] = {size.name: [0] * len(hours) for size in numbers.sizes(hub)}
+    for place in out.keys() & size_of.keys():
+        inside = _inside(of_door[place], hours)
+        for at, hour in enumerate(hours):
+            idle[size_of[place]][at] += not inside[at] and is_out(out[place], min(hour + HOUR, span.until))
+    counts = Counter(size_of.values())
+    fills = (_fill(name, counts[name], _inside(of_size[name], hours), idle[name]) for name in idle if counts[name])
+    return [fill for fill in fills if fill]
 
 
-def _sizes(hub: Hub, span: Span) -> dict[tuple[str, int], str]:
+def _changes() -> defaultdict[Any, defaultdict[datetime | None, int]]:
+    """What came and went by hour; under None what lies there now."""
+    return defaultdict(lambda: defaultdict(int))
+
+
+def _sizes(hub: Hub, span: Span) -> dict[Place, str]:
     wanted = span.stations or tuple(hub.stations.known)
     here = (hub.stations.known[each] for each in wanted if each in hub.stations.known)
     return {(each.id, door.number): door.size for each in here for door in each.about.layout.compartments}
 
 
-def _fill(size: str, count: int, changes: dict[datetime | None, int], span: Span) -> Fill:
+def _inside(changes: Mapping[datetime | None, int], hours: Sequence[datetime]) -> list[int]:
+    """Parcels at the end of each hour."""
     before = changes.get(None, 0) - sum(change for hour, change in changes.items() if hour)
-    hours = _hours(span)
-    inside = list(accumulate((changes.get(hour, 0) for hour in hours), initial=before))[1:]
-    shares = sorted(each / count for each in inside)
+    return list(accumulate((changes.get(hour, 0) for hour in hours), initial=before))[1:]
+
+
+def _fill(size: str, count: int, inside: Sequence[int], idle: Sequence[int]) -> Fill | None:
+    """None where all of them were out of use all the time."""
+    shares = sorted(each / (count - out) for each, out in zip(inside, idle, strict=True) if out < count)
+    if not shares:
+        return None
     p95 = shares[ceil(0.95 * len(shares)) - 1]
-    return Fill(size, count, sum(shares) / len(shares), p95, sum(each >= NEARLY_FULL for each in shares))
+    nearly_full_h = sum(each >= NEARLY_FULL for each in shares)
+    return Fill(size, count, sum(shares) / len(shares), p95, nearly_full_h, sum(idle))
 
 
 def _hours(span: Span) -> Sequence[datetime]:
     first = span.since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return [first + timedelta(hours=each) for each in range(ceil((span.until - first) / timedelta(hours=1)))]
+    return [first + each * HOUR for each in range(ceil((span.until - first) / HOUR))]
 
 
 async def waiting(hub: Hub, span: Span) -> Waiting:

@@ -36,7 +36,8 @@ def N_(message: str) -> str:
 
 TITLES = {
     "use": (N_("Doors in use"), N_("Parcels behind doors at the end of each hour.")),
-    "fill": (N_("How full, by size"), N_("The mean share of the compartments of a size with a parcel inside.")),
+    "fill": (N_("How full, by size"),
+             N_("The mean share with a parcel inside, of the compartments of a size that were not out of use.")),
     "peaks": (N_("Peak hours"), N_("Parcels put in and taken out, on the stations' own clocks.")),
     "intervals": (N_("How long parcels lie"), N_("From deposit to collection, of what was collected in this time.")),
     "waiting": (N_("Collected within"),
@@ -52,7 +53,8 @@ TITLES = {
 }
 HEADS: dict[str, tuple[str, ...]] = {
     "use": (N_("Hour"), N_("Doors in use")),
-    "fill": (N_("Size"), N_("Compartments"), N_("Hours at 90 % or more"), N_("95 of 100 hours, %"), N_("Mean, %")),
+    "fill": (N_("Size"), N_("Compartments"), N_("Hours out of use, all together"), N_("Hours at 90 % or more"),
+             N_("95 of 100 hours, %"), N_("Mean, %")),
     "waiting": (N_("Hours"), N_("Collected, %")), "peaks": (N_("Weekday"), N_("Hour"), N_("Parcels")),
     "intervals": (N_("Hours"), N_("Parcels")), "refusals": (N_("Reason"), N_("Size"), N_("Parcels")),
     "more": (N_("Size"), N_("Turned away"), N_("One more would have served")),
@@ -171,8 +173,8 @@ async def _intervals(asked: Asked) -> Rows:
 
 async def _fill(asked: Asked) -> Rows:
     found = await fullness.fill_by_size(asked.hub, asked.span)
-    return [(each.size, each.compartments, each.nearly_full_h, round(100 * each.p95), round(100 * each.mean))
-            for each in found]  # fmt: skip
+    return [(each.size, each.compartments, each.out_of_use_h, each.nearly_full_h, round(100 * each.p95),
+             round(100 * each.mean)) for each in found]  # fmt: skip
 
 
 async def _waiting(asked: Asked) -> Rows:
