@@ -58,7 +58,7 @@ class Operators:
             return
         self._judge_case(post, door, about)
         post.boards.core.mend(door)
-        post.harm.mended(door)
+        post.harm.mended(door, post.clock.true)
         post.restless = True
         if not any(visit.compartment == door for visit in post.up.desk.unfinished()):
             self._take_out_strays(post, door, lost)

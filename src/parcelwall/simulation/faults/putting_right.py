@@ -13,6 +13,7 @@ import msgspec
 
 from parcelwall.errors import Refusal
 from parcelwall.rules.life import INSIDE, Stage
+from parcelwall.simulation.faults.harm import SEEN_WITHIN_S
 from parcelwall.simulation.faults.outpost import Outpost
 from parcelwall.simulation.faults.refusals import Refusals
 from parcelwall.simulation.faults.things import Behind, Thing
@@ -24,7 +25,6 @@ from parcelwall.station.visit import Visit
 Deed = Literal["exchanges", "looks", "takes out", "leaves it in after all", "says nothing"]
 DEEDS: tuple[Deed, ...] = ("looks", "takes out", "leaves it in after all", "says nothing")
 COURIER_WITHIN_S, SENDER_WITHIN_S = 60.0, 20.0  # faces.md 1.1: since its door was shut
-SEEN_WITHIN_S = 20.0  # a door is pushed shut before that is seen and written: slow disks take their time
 SOON_S, LATE_S = (0.5, 12.0), (30.0, 150.0)  # how long they think about it; late ones beyond their seconds
 SENDERS, LATE, STRANGERS, ONCE_MORE = 0.3, 0.15, 0.15, 0.35
 NOTICED = 0.6  # of those who have put another parcel in than they scanned

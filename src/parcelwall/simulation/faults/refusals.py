@@ -161,7 +161,7 @@ def _is_held(post: Outpost, visit: Visit) -> bool:
     door = visit.compartment
     if visit.screen == KIOSK and door in post.put_aside:
         return False
-    unread = post.looked_blind or door in post.harm.flips or bool(post.harm.doors.get(door))
+    unread = post.looked_blind or door in post.harm.flips or post.harm.may_be_unread(door, post.clock.true)
     return not post.is_shut(door) or unread or post.unwritten or post.disk.full
 
 
