@@ -1,5 +1,6 @@
 """The pool's arrays: whatever a statement is given comes out as it went in."""
 
+import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -7,7 +8,8 @@ import asyncpg
 import pytest
 
 from parcelwall.errors import Trouble
-from parcelwall.hub.database import open_pool
+from parcelwall.hub.database import open_pool, take_its_time
+from parcelwall.hub.lanes import LOST
 
 WHO = UUID("0198f000-0000-7000-8000-000000000001")
 
@@ -51,3 +53,34 @@ async def test_a_database_that_is_not_there_or_not_ours(postgres_dsn: str) -> No
             await open_pool(postgres_dsn.replace(*wrong, 1))
     with pytest.raises(Trouble, match="the hub may not do its work in this database: permission denied"):
         await open_pool(postgres_dsn.replace("/parcelwall?", "/postgres?", 1))
+
+
+_HOLD = "SELECT FROM house FOR UPDATE"
+
+
+async def test_who_stands_still_in_a_transaction_holds_nobody_up_for_ever(database: str) -> None:
+    """A process that is stopped, or whose machine has lost its line: it says nothing more, and closes nothing."""
+    hung, other = [await open_pool(database, 1, stands_still_s=0.5) for _ in range(2)]
+    try:
+        async with hung.acquire() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            await connection.execute(_HOLD)
+            async with asyncio.timeout(10), other.acquire() as second, second.transaction():
+                await second.execute(_HOLD)
+            with pytest.raises(LOST):
+                await connection.execute(_HOLD)
+    finally:
+        hung.terminate()
+        other.terminate()
+
+
+async def test_who_reckons_for_long_and_said_so_is_left_alone(database: str) -> None:
+    pool = await open_pool(database, 1, stands_still_s=0.2)
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            await take_its_time(connection)
+            await asyncio.sleep(1)
+            await connection.execute(_HOLD)
+    finally:
+        pool.terminate()

@@ -1,10 +1,11 @@
 """Opens the hub's database: migrated, its wall whole, its transactions counted on, with a pool of connections that are
-not reset between transactions.
+not reset between transactions, and whose locks end with a process that stands still.
 
 A reset is a hidden round trip of 12 to 39 % of a small request (docs/decisions/0003); every use here is a whole
 transaction or a single statement, so there is nothing to reset.
 """
 
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -13,6 +14,8 @@ import asyncpg.protocol.protocol
 from parcelwall.errors import Trouble
 from parcelwall.hub import transactions, wall
 from parcelwall.hub.migrate import migrate
+
+STANDS_STILL_S = 20.0  # whoever says nothing for so long in the middle of a transaction is hung, and others wait for it
 
 
 def know_arrays_at_sight(protocol: Any = asyncpg.protocol.protocol) -> None:
@@ -27,6 +30,18 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
     return None
 
 
+async def _agree(connection: asyncpg.Connection, stands_still_s: float) -> None:
+    """What holds on each connection: a process that is stopped, or whose machine has lost its line, gives back the rows
+    it has locked, so that the others go on; and hours are those of UTC, whatever clock the server goes by."""
+    limit = f"SET idle_in_transaction_session_timeout = {stands_still_s * 1000:.0f}"
+    await connection.execute(f"{limit}; SET TIME ZONE 'UTC'")
+
+
+async def take_its_time(connection: asyncpg.Connection) -> None:
+    """In a transaction that locks nobody out, or may: it is not taken for hung while it reckons."""
+    await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 async def connect(dsn: str) -> asyncpg.Connection:
     """A connection to the hub's database. Raises Trouble if it cannot be reached, or does not let us in."""
     try:
@@ -38,7 +53,9 @@ async def connect(dsn: str) -> asyncpg.Connection:
         raise Trouble(f"cannot reach the database: {no}. Is DATABASE_URL right, and the server up?") from no
 
 
-async def open_pool(dsn: str, size: int = 8, new: bool = True) -> asyncpg.Pool:
+async def open_pool(
+    dsn: str, size: int = 8, new: bool = True, stands_still_s: float = STANDS_STILL_S
+) -> asyncpg.Pool:  # fmt: skip
     """A pool on a migrated database. Raises Trouble if the database cannot be reached or is not the hub's to change, or
     unless it may be `new` if it holds no hub."""
     know_arrays_at_sight()
@@ -55,4 +72,6 @@ async def open_pool(dsn: str, size: int = 8, new: bool = True) -> asyncpg.Pool:
         raise Trouble(f"the hub may not do its work in this database: {no}. Its role there must own it") from no
     finally:
         await connection.close()
-    return await asyncpg.create_pool(dsn, min_size=0, max_size=size, reset=_nothing_to_reset)
+    return await asyncpg.create_pool(
+        dsn, min_size=0, max_size=size, reset=_nothing_to_reset, init=partial(_agree, stands_still_s=stands_still_s)
+    )

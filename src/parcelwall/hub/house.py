@@ -16,7 +16,7 @@ from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import admission, given_back, network, stations, unread
 from parcelwall.hub import keys as hub_keys
-from parcelwall.hub.database import open_pool
+from parcelwall.hub.database import open_pool, take_its_time
 from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
 from parcelwall.hub.followers import Bells
@@ -201,6 +201,7 @@ class Hub:
         """The database was restored to an older point: a new epoch begins, which is answered. No other process of
         this hub may run. What was lost since comes back from the stations as they dial."""
         async with self.pool.acquire() as connection, connection.transaction():
+            await take_its_time(connection)
             before = await connection.fetchval("SELECT epoch FROM house FOR UPDATE")
             epoch = streams.later(before, self.clock.now())
             await given_back.begin_epoch(connection, epoch, before)

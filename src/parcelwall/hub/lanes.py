@@ -18,7 +18,8 @@ CROWD = 8  # so many in one batch: more will come at once
 MEANWHILE = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError)  # another process was in between: once more
 LOST = (
     OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError,
+    asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,  # the server's last word came while the next statement was on its way
 )  # fmt: skip
 
 LATER = Trouble("Another process of the hub is at this station. Ask again in a moment, with the same key.")

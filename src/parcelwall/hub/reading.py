@@ -32,6 +32,7 @@ from parcelwall.rules.tables import Window
 LOST = (
     OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError, asyncpg.InterfaceError, asyncpg.InternalClientError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
 )  # fmt: skip
 
 _BY_REFERENCE = "SELECT record FROM parcel WHERE reference = ANY($1::text[]) LIMIT 2"

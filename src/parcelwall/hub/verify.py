@@ -13,6 +13,7 @@ import msgspec
 
 from parcelwall import clock
 from parcelwall.hub import transactions
+from parcelwall.hub.database import take_its_time
 from parcelwall.hub.followers import FEED_PER_S
 from parcelwall.hub.sitting import read_parcel, write_parcel
 from parcelwall.hub.verify_promises import promises
@@ -42,6 +43,7 @@ DECIDED = (
 async def verify_hub(pool: asyncpg.Pool) -> list[str]:
     """Every difference, the first one first."""
     async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        await take_its_time(connection)
         kept: dict[str, list[Kept]] = {}
         wrong = [text async for text in _chains(connection, kept)]
         if wrong:
