@@ -1,6 +1,8 @@
 """Rows of admission at a hub: in the journal, kept to by promises and offers; and who was refused is counted."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,10 +13,12 @@ import pytest
 import pytest_asyncio
 
 from parcelwall.errors import Refusal
-from parcelwall.hub import admission
+from parcelwall.hub import accounts, admission
 from parcelwall.hub.commands import Announce, Destination, Reserve
+from parcelwall.hub.followers import follow, number_and_ring
 from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Wanted
+from parcelwall.hub.running import keep_up
 from parcelwall.hub.tables import Tables
 from parcelwall.hub.verify import verify_hub
 from parcelwall.rules import facts
@@ -171,6 +175,37 @@ async def test_who_changed_what_stands_in_the_journal_and_another_process_hears_
     assert hub.desk.rows == ()
     changes = await admission.history(hub.pool, {actor: "Ada"})
     assert [(each.row.rule, each.who) for each in changes] == [("ended", "Ada"), ("threshold", "Ada")]
+
+
+async def test_a_process_that_is_asked_nothing_hears_of_it_too(hub: Hub, database: str, tmp_path: Path) -> None:
+    """No parcel moves meanwhile: the news of the row alone wakes it. Of a permit and a recipient's wish likewise."""
+    async with a_hub(database, tmp_path, slot=2) as second, following(second):
+        await hub.adopt_rows([limit(0)])
+        await soon(lambda: second.desk.rows == (limit(0),))
+        await hub.note(facts.SiteNoted(station="S-0001", valid_until=TODAY))
+        await soon(lambda: second.stations.known["S-0001"].site is not None)
+        account = await accounts.open_account(hub)
+        await hub.pool.execute("INSERT INTO account_contact VALUES ($1, $2, $3)", b"x" * 16, account, NOW)
+        await accounts.prefer(hub, account, "en", reach=True)
+        await soon(lambda: second.desk.wishes == {b"x" * 16})
+
+
+@asynccontextmanager
+async def following(hub: Hub) -> AsyncIterator[None]:
+    """The jobs by which a process hears of the others, and no sweep."""
+    jobs = (follow(hub.pool, {"feed": number_and_ring}), hub.bells.listen(hub.dsn), keep_up(hub))
+    tasks = [asyncio.create_task(job) for job in jobs]
+    await soon(lambda: hub.offers.rooms.hears)
+    yield
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def soon(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(8):
+        while not true():
+            await asyncio.sleep(0.02)
 
 
 async def test_rows_of_nowhere_and_of_more_than_there_is_are_refused_and_none_is_taken(hub: Hub) -> None:

@@ -68,7 +68,7 @@ async def prefer(
     """From now on: the language of its pages, doors within reach for what is announced, and how to be told."""
     begins, ends = told.quiet or (None, None)
     await hub.pool.execute(_PREFER, account, language, reach, list(told.channels), begins, ends)
-    await hub.refresh_wishes()
+    await hub.wishes_changed()
 
 
 async def close(hub: Hub, account: UUID) -> None:
@@ -77,7 +77,7 @@ async def close(hub: Hub, account: UUID) -> None:
         for table in ("passkey", "signed_in"):
             await connection.execute(f"DELETE FROM {table} WHERE holder = $1", account)  # noqa: S608 - our own two names
         await connection.execute("DELETE FROM account WHERE id = $1", account)
-    await hub.refresh_wishes()
+    await hub.wishes_changed()
 
 
 async def join(hub: Hub, account: UUID, parcel: UUID) -> None:

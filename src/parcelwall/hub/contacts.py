@@ -121,7 +121,7 @@ async def confirm(hub: Hub, account: UUID, typed: str) -> Confirmed:
         await connection.execute("DELETE FROM contact_check WHERE account = $1", account)
         await connection.execute(_MINE, row["index"], account, now)
         await accounts.join_by_contact(connection, account, row["parcel"], now)
-    await hub.refresh_wishes()
+    await hub.wishes_changed()
     return Confirmed(await reading.known_parcel(hub, row["parcel"]), proves)
 
 

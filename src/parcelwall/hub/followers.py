@@ -161,12 +161,15 @@ async def number_and_ring(connection: asyncpg.Connection, entries: Sequence[Foll
 CHANNEL = "parcelwall_live"
 ORDERS = "parcelwall_orders"  # hub/orders.py: kept by nobody
 MOST_KEYS = 150  # a notification holds 8,000 bytes
+FOLLOWED = frozenset({"AdmissionAdopted", "PolicyAdopted", "SiteNoted", "TableAdopted"})  # all processes go by these
 
 
 async def ring(connection: asyncpg.Connection, entries: Sequence[Followed]) -> None:
     """Tells all hub processes which parcels and stations have news. Ids only, outside the writing transaction."""
     parcels = {str(entry.parcel) for entry in entries if entry.parcel}
-    keys = sorted(parcels | {key for writer in {entry.writer for entry in entries} if (key := _key_of(writer))})
+    office = {Bells.EVERYTHING} if any(entry.kind in FOLLOWED for entry in entries) else set()  # of no station, most
+    stations = {key for writer in {entry.writer for entry in entries} if (key := _key_of(writer))}
+    keys = sorted(parcels | stations | office)
     for start in range(0, len(keys), MOST_KEYS):
         await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, ",".join(keys[start : start + MOST_KEYS]))
 

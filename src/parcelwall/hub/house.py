@@ -19,7 +19,7 @@ from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.database import open_pool, take_its_time
 from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
-from parcelwall.hub.followers import Bells
+from parcelwall.hub.followers import CHANNEL, Bells
 from parcelwall.hub.ingest import Ingest
 from parcelwall.hub.lanes import MEANWHILE, TRIES
 from parcelwall.hub.offers import Offers, adopt
@@ -85,6 +85,11 @@ class Hub:
     async def refresh_wishes(self) -> None:
         """Whose parcels go behind a door within reach, whatever the carrier has said: as few as there are."""
         self.desk.wishes = frozenset(row["index"] for row in await self.pool.fetch(_WISHES))
+
+    async def wishes_changed(self) -> None:
+        """Known here at once, and a moment later in the other processes: no journal tells of it."""
+        await self.pool.execute("SELECT pg_notify($1, $2)", CHANNEL, Bells.EVERYTHING)
+        await self.refresh_wishes()
 
     async def configure(self, about: facts.StationConfigured, joined: bool = False) -> None:
         """A new station, or a new layout for one. A new one takes no parcels until a computer has joined it, unless it
