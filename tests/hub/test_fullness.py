@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 from msgspec.structs import replace
 
 from parcelwall.clock import VirtualClock
@@ -137,3 +138,22 @@ async def _two_inside(town: Town) -> tuple[list[int], list[int]]:
     full = [row["compartment"] for row in await town.hub.pool.fetch("SELECT compartment FROM parcel")]
     doors = town.hub.stations.known["S-0001"].about.layout.compartments
     return full, [each.number for each in doors if each.size == "S" and each.number not in full]
+
+
+async def test_hours_are_hours_on_a_server_that_goes_by_another_clock(database: str, tmp_path: Path) -> None:
+    """India's begin at half past ours: an operator's own PostgreSQL may be set to them."""
+    connection = await asyncpg.connect(database)
+    name = await connection.fetchval("SELECT current_database()")
+    await connection.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Kolkata'")
+    await connection.close()
+    async with a_small_town(database, tmp_path) as town:
+        began, clock = town.clock.now(), town.clock
+        assert isinstance(clock, VirtualClock)
+        clock.advance(5 * H)
+        for each in range(4):
+            await told(town, f"PW-{each}")
+            await only(town).deposit(f"PW-{each}")
+        await only(town).carry()
+        clock.advance(5 * H)
+        [small, *_] = await fullness.fill_by_size(town.hub, Span(began, clock.now()))
+        assert small.nearly_full_h == 6 and abs(small.mean - 6 / 11) < 0.001, small

@@ -30,7 +30,8 @@ WITH moved AS (
     lag(kind = 'Deposited') OVER (PARTITION BY parcel ORDER BY revision) AS before
   FROM entry WHERE kind IN ('Deposited', 'Collected', 'TakenBack', 'WrittenOff') AND parcel IS NOT NULL
     AND recorded_at >= $1 AND happened_at >= $1)
-SELECT station, door, date_trunc('hour', happened_at) AS hour, sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
+SELECT station, door, date_trunc('hour', happened_at, 'UTC') AS hour,
+  sum(CASE WHEN came THEN 1 ELSE -1 END)::int AS change
 FROM moved WHERE before IS DISTINCT FROM came AND ($2::text[] = '{}' OR station = ANY($2)) GROUP BY 1, 2, 3
 UNION ALL SELECT station, compartment, NULL, count(*)::int FROM parcel
 WHERE due IS NOT NULL AND compartment IS NOT NULL AND ($2::text[] = '{}' OR station = ANY($2)) GROUP BY 1, 2"""
