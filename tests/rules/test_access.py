@@ -158,6 +158,19 @@ def test_closed_until_midnight() -> None:
     assert access.pause_left_s(brake, NOW + timedelta(days=1), TODAY + timedelta(days=1)) == 0
 
 
+@pytest.mark.parametrize(("zone", "now", "hours"), [
+    ("Europe/Berlin", datetime(2026, 10, 24, 22, tzinfo=UTC), 25),
+    ("Europe/Berlin", datetime(2027, 3, 27, 23, tzinfo=UTC), 23),
+    ("Europe/Berlin", datetime(2026, 10, 17, 22, tzinfo=UTC), 24),
+    ("Europe/Lisbon", datetime(2026, 10, 25, 0, tzinfo=UTC), 24),
+    ("Atlantic/Azores", datetime(2027, 3, 28, 0, 30, tzinfo=UTC), 0.5),  # there midnight itself is left out
+    ("Atlantic/Azores", datetime(2026, 10, 25, 0, 30, tzinfo=UTC), 24.5), ("Asia/Kolkata", NOW, 10.5),
+])  # fmt: skip
+def test_until_midnight_is_as_long_as_it_takes(zone: str, now: datetime, hours: float) -> None:
+    """Also on the days on which the clocks are moved."""
+    assert access.pause_in_s(float("inf"), now, zone) == hours * 3600 + 1
+
+
 def test_with_the_number_14_on_day_one_and_6_a_day_after() -> None:
     tries = Counter(when.date() for when in attack(WITH_SELECTOR, MIDNIGHT, MIDNIGHT + timedelta(days=3)))
     by_day = [tries[MIDNIGHT.date() + timedelta(days=n)] for n in range(3)]

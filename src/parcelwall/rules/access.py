@@ -7,7 +7,7 @@ and nothing is stored. The arithmetic of guessing is in docs/codes.md: at most 0
 import hashlib
 import hmac
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -137,9 +137,9 @@ def pause_in_s(left_s: float, now: datetime, zone: str) -> int:
     """A pause in whole seconds; one without end lasts until midnight in the zone, an IANA name."""
     if left_s != float("inf"):
         return int(left_s) + 1
-    local = now.astimezone(ZoneInfo(zone))
-    midnight = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    return int((midnight - local).total_seconds()) + 1
+    tomorrow = now.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    midnight = datetime.combine(tomorrow, time(), ZoneInfo(zone))
+    return int(midnight.timestamp() - now.timestamp()) + 1  # of one clock: a day of 25 hours would have 24
 
 
 def tries_left(brake: Brake, now: datetime, limits: Limits = BARE) -> int:
