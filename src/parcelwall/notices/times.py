@@ -30,7 +30,7 @@ def hour(when: datetime, zone: str, words: Words) -> str:
     local = when.astimezone(ZoneInfo(zone))
     shown = format_time(local, "short", tzinfo=ZoneInfo(zone), locale=words.locale)
     shown = words.upright(shown.replace("\u202f", " "))  # a space that our fonts and text messages do not have
-    return f"{shown} {words.upright(get_timezone_gmt(local, locale=words.locale))}" if _repeated(local) else shown
+    return f"{shown} {words.upright(get_timezone_gmt(local, locale=words.locale))}" if is_repeated(local) else shown
 
 
 def duration(seconds: float, words: Words) -> str:
@@ -60,7 +60,7 @@ def _joined(day: str, hour: str, words: Words) -> str:
     return str(words.locale.datetime_formats["short"]).format(hour, day)
 
 
-def _repeated(local: datetime) -> bool:
+def is_repeated(local: datetime) -> bool:
     """Whether the clocks go back over this wall time, so that it comes twice in one night."""
     twin = local.replace(fold=1 - local.fold)
     earlier, later = sorted((local.utcoffset() or timedelta(), twin.utcoffset() or timedelta()))

@@ -17,12 +17,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 import segno
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_skeleton, format_timedelta
+from babel.dates import format_skeleton, format_timedelta, get_timezone_gmt
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from parcelwall.notices.language import languages
+from parcelwall.notices.times import is_repeated
 from parcelwall.web.views import KioskScreen, Look, template_of
 
 HERE = Path(__file__).parent
@@ -272,7 +273,8 @@ def locale_of(language: str) -> Locale:
 
 
 def moment(when: datetime, look: Look) -> str:
-    """`Tue 10:30`, or `Tue 10:30 AM` where the region says so, as sentences and mails do"""
+    """`Tue 10:30`, or `Tue 10:30 AM` where the region says so, as sentences and mails do; in the hour that autumn
+    repeats with the offset: `Sun 02:30 GMT+02:00`"""
     return _skeleton("EHm", when, look)
 
 
@@ -320,8 +322,10 @@ def _skeleton(skeleton: str, when: datetime, look: Look) -> str:
     locale = locale_of(look.language)
     if "a" in str(locale.time_formats["short"].pattern):  # a region of twelve hours
         skeleton = skeleton.replace("H", "h")
-    shown = format_skeleton(skeleton, when, tzinfo=ZoneInfo(look.zone), locale=locale)
-    return shown.replace("\u202f", " ")  # a space that our fonts do not have
+    local = when.astimezone(ZoneInfo(look.zone))
+    shown = format_skeleton(skeleton, local, tzinfo=ZoneInfo(look.zone), locale=locale)
+    shown = shown.replace("\u202f", " ")  # a space that our fonts do not have
+    return f"{shown} {get_timezone_gmt(local, locale=locale)}" if is_repeated(local) else shown
 
 
 def _filter(shown: Callable[[Any, Look], str]) -> Callable[[Context, Any], str]:
