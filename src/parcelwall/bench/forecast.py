@@ -1,4 +1,4 @@
-"""`parcelwall bench forecast FILE ...`: how well load, dwell and ready-by are told, on a rolling origin.
+"""`parcelwall bench forecast FILE ...`: how well load, dwell, ready-by and ready windows are told, on a rolling origin.
 
 Files of a pick-up point (columns DateR, DateE, DateD, DateP, Carrier) are judged on each whole year after the first;
 files of orders (purchased_at, delivered_at, estimated_date) on their last two whole months and, where the file is
@@ -15,7 +15,7 @@ import numpy as np
 
 from parcelwall.bench.figure import Figure, Tick, rounded
 from parcelwall.errors import Trouble
-from parcelwall.planning import dwell_past, purchase, ready, scores
+from parcelwall.planning import dwell_past, purchase, ready, scores, window_past
 from parcelwall.planning.forecast import BASELINES, CANDIDATES, Rolling, load_by_day, names_of, roll
 from parcelwall.planning.holidays import holidays
 from parcelwall.planning.purchase import Orders, read_orders
@@ -35,6 +35,7 @@ HOURS = (20, 12)
 HORIZONS = 4
 DWELL_H = (6.0, 12.0, 24.0, 48.0, 72.0, 120.0)
 READY_LEVELS = (0.5, 0.9)
+WINDOW_LEVELS = (0.1, 0.9)
 ORDER_LEVELS = (0.9, 0.95)
 ORDER_MONTHS = 9
 RUN_OUT_DAYS = 5  # no origin in the last days of a year: what came must be known
@@ -60,7 +61,7 @@ def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Fi
         closed = off_days(records)
         for period in periods(records):
             figures += [*load(records, closed, period, quick, tick), *dwells(records, period, quick, tick),
-                        *readies(records, closed, period, tick)]  # fmt: skip
+                        *readies(records, closed, period, tick), *windows(records, closed, period, tick)]  # fmt: skip
     if orders:
         figures += at_purchase(read_orders(orders), tick)
     return figures
@@ -192,6 +193,37 @@ def readies(records: Records, closed: frozenset[int], period: Period, tick: Tick
         figures.append(_ready_figure(f"ready_{name}_{level}", "h", level, ours[now], theirs[now], lead[now],
                                      READY_SLACK_H if level == 0.9 else None))  # fmt: skip
     return figures
+
+
+def windows(records: Records, closed: frozenset[int], period: Period, tick: Tick) -> list[Figure]:
+    """Between when a parcel is ready, as people are told from its hand-over on: by visit calendars, of which 8 in 10
+    should hold. Beside it the .1 and .9 quantile of the weekday."""
+    name, first, last = period
+    tick(f"Ready windows of {name} …")
+    lead, days = ready.lead_h(records), (first, last + RUN_OUT_DAYS)
+    ours = window_past.roll(records, *days, closed)
+    theirs = [ready.baseline(records, level, *days) for level in WINDOW_LEVELS]
+    now = np.flatnonzero(np.isfinite(lead) & np.isfinite(theirs[0]))
+    told = now[np.isfinite(ours[0][now])]
+    if not len(told):
+        return []
+    came, (low, high), (early, late) = lead[told], [each[told] for each in ours], [each[told] for each in theirs]
+    losses = [_band_loss(low, high, came), _band_loss(early, late, came)]
+    return [_figure(
+        f"window_{name}", "h wide", float((high - low).mean()), float((late - early).mean()),
+        "weekday quantiles at .1 and .9; the ratio is of pinball losses", target=None, of=(losses[0], losses[1]),
+        parcels=len(told), no_window=len(now) - len(told), covers=scores.covers(low, high, came),
+        reference_covers=scores.covers(early, late, came), kept=float((came <= high).mean()),
+        slack_h=float((high - came).mean()), covers_of={
+            carrier: scores.covers(low[mine], high[mine], came[mine])
+            for each, carrier in enumerate(records.carriers) if (mine := records.carrier[told] == each).any()
+        },
+    )]  # fmt: skip
+
+
+def _band_loss(low: Floats, high: Floats, came: Floats) -> float:
+    first, last = WINDOW_LEVELS
+    return (scores.pinball(low, came, first) + scores.pinball(high, came, last)) / 2
 
 
 def at_purchase(orders: Orders, tick: Tick) -> list[Figure]:

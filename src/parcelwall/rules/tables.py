@@ -19,6 +19,7 @@ STALE_DAYS = 35  # tables older than this are not used
 LONGEST_LEAD_H = 366 * 24.0  # of a calendar: a parcel that took longer tells of a wrong clock
 LAST_HOUR = 48.0  # a visit that began today is over then
 MOST_KEPT = 2**63  # more than any number in a journal holds
+WITHIN_DAYS = 8  # in which a visit is looked for, the day itself the first
 LIKELY = 0.25  # a weekday on which the courier comes less often is no day to promise
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Quantiles = tuple[float, ...]  # at LEVELS; empty where too little is known
@@ -58,7 +59,8 @@ class VisitCalendar(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
     `visit_share[d]` is the share of weekday d (0 is Monday) on which they came; `first_h` and `last_h` are quantiles
     at LEVELS of the clock hour of a visit's first and last deposit; `lead_h[known][d]` those of the hours from what
-    was known last (`announced`, `on_the_way`, `out_for_delivery`, `delayed`) on weekday d until the deposit.
+    was known last (`announced`, `on_the_way`, `out_for_delivery`, `delayed`) on weekday d until the deposit, but the
+    last one: moved to the end of a visit, as `ready_window` does, it holds that level.
     """
 
     station: str
@@ -228,7 +230,7 @@ def _end_of_visit(calendar: VisitCalendar, moment: datetime, zone: ZoneInfo, lev
     """The end of the likely visit that is, at this one of LEVELS, not over at this moment; None if none is likely
     within a week."""
     local = moment.astimezone(zone)
-    for ahead in range(8):
+    for ahead in range(WITHIN_DAYS):
         day = local.date() + timedelta(days=ahead)
         last = calendar.last_h[day.weekday()]
         if not last or day in calendar.days_off or calendar.visit_share[day.weekday()] < LIKELY:
