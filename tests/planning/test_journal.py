@@ -187,6 +187,7 @@ async def test_adopted_tables_are_used_by_every_process_and_their_windows_are_he
     assert window.until == datetime(2026, 11, 24, 10, tzinfo=UTC), "noon there, when the visits of a Tuesday are over"
     shown = await reading.parcel(town.hub, "acme", parcel)
     assert (shown["ready_from"], shown["ready_by"]) == (window.since, window.until)
+    assert shown["ready_median"] == window.median and window.since < shown["ready_median"] < window.until
     await one_life(town)
     kept = {each.known: each for each in stored.promises(await history.read(connection, town.clock.now()))}
     assert set(kept) == {"announced", "on_the_way"}

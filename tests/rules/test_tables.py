@@ -46,6 +46,7 @@ def test_ready_by_is_the_end_of_the_visit_that_it_falls_into() -> None:
     assert window is not None
     assert window.since == handed_over + timedelta(hours=12)
     assert window.until == datetime(2026, 11, 26, 11, 0, tzinfo=ZoneInfo(ZONE))
+    assert window.median == handed_over + timedelta(hours=calendar().lead_h["on_the_way"][2][1])
 
 
 def test_who_hands_over_on_friday_is_told_monday_and_after_a_holiday_tuesday() -> None:
@@ -66,7 +67,7 @@ def test_a_parcel_that_is_expected_later_is_told_no_visit_before() -> None:
     zone = ZoneInfo(ZONE)
     announced, expected = (datetime(2026, 11, day, 14, 0, tzinfo=zone) for day in (25, 29))  # Wednesday; Sunday
     window = tables.ready_window(calendar(), "on_the_way", announced, TODAY, expected_at=expected)
-    assert window is not None and window.since == expected
+    assert window is not None and window.since == expected and window.median is None
     assert window.until == datetime(2026, 11, 30, 11, 0, tzinfo=zone), "nobody comes on a Sunday"
     sooner = tables.ready_window(calendar(), "on_the_way", announced, TODAY, expected_at=announced)
     assert sooner == tables.ready_window(calendar(), "on_the_way", announced, TODAY)
@@ -86,6 +87,7 @@ def test_nothing_is_told_where_the_calendar_does_not_know() -> None:
 def test_a_window_is_one_on_every_day_of_the_year_also_when_the_clock_changes(at: datetime, late_h: float) -> None:
     window = tables.ready_window(calendar(), "on_the_way", at, TODAY, late_h)
     assert window is not None and at < window.since <= window.until
+    assert window.median is not None and window.since <= window.median <= window.until
     assert window.until - at <= timedelta(days=8, hours=late_h)
 
 

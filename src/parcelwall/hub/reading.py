@@ -78,7 +78,12 @@ async def parcel(hub: Hub, carrier: str, parcel_id: UUID) -> dict[str, Any]:
         raise Refusal("not_found")
     found = read_parcel(record)
     window = await ready_window(hub, found)
-    return shown(hub, found) | ({"ready_from": window.since, "ready_by": window.until} if window else {})
+    return shown(hub, found) | (_ready(window) if window else {})
+
+
+def _ready(window: Window) -> dict[str, datetime]:
+    median = {"ready_median": window.median} if window.median else {}
+    return {"ready_from": window.since, "ready_by": window.until, **median}
 
 
 async def ready_window(hub: Hub, parcel: Parcel) -> Window | None:

@@ -154,10 +154,12 @@ def _never_falls(numbers: Sequence[float]) -> bool:
 
 
 class Window(msgspec.Struct, frozen=True):
-    """A ready window: deposited after `since` with probability .9, before `until` with probability .9."""
+    """A ready window: deposited after `since` with probability .9, before `until` with probability .9, and as likely
+    before `median` as after it; None where a parcel that is expected at some time says nothing of that."""
 
     since: datetime
     until: datetime
+    median: datetime | None = None
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -217,7 +219,8 @@ def ready_window(
     end = _end_of_visit(calendar, max(until, expected), zone, MIDDLE if moved else -1)
     if end is None and expected > middle:  # that it is expected then says when it comes at the soonest, not by when
         return None
-    return Window(since + late, max(since, end or until) + late)
+    until = max(since, end or until)
+    return Window(since + late, until + late, None if expected > middle else min(middle, until) + late)
 
 
 def _by_the_clock(local: datetime, hours: float) -> datetime:

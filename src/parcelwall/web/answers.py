@@ -30,6 +30,7 @@ class ParcelShown(msgspec.Struct, kw_only=True, omit_defaults=True):
     collect_by: datetime | None = None
     expected_at: datetime | None = None
     ready_from: datetime | None = None
+    ready_median: datetime | None = None
     ready_by: datetime | None = None
     announced_at: datetime | None = None
     ended_at: datetime | None = None
