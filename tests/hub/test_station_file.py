@@ -31,7 +31,10 @@ def test_a_whole_one_is_read(tmp_path: Path) -> None:
         ({"lat": 99.0}, "`lat` is -90 to 90"), ({"lon": 660.1}, "`lon` -180 to 180"),
         ({"language": "fi"}, "there is no fi here; there are"),
         ({"columns": "SSQL"}, "`columns`: Q is no size; write S, M, L, or the layout itself"),
-        ({"zone": "Europe/Helsinky"}, "Helsinky"),
+        ({"zone": "Europe/Helsinky"}, "`zone`: 'Europe/Helsinky' is no time zone. Write Europe/Helsinki, or"),
+        ({"zone": "europe/berlin"}, "Write Europe/Berlin, or"),
+        *(({"zone": bad}, "is no time zone") for bad in
+          ("", "Europe", "../etc", "/etc/passwd", "zone.tab", "localtime", "posixrules", "right/UTC", "a\0b")),
         *(({"station": bad}, "`station` is 1 to 32") for bad in ("<b>", "", "S 1", "S/1", "../x", "S\n", "S" * 33)),
         ({"name": "n" * 201}, "`name` has 1 to 200"), ({"address": " "}, "`address` has 1 to 200"),
         *(({"name": f"a{bad}b"}, "`name` is one line") for bad in ("\n", "\x1b[2J", "\u202e", "\u2066", "\u2028")),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -19,6 +19,7 @@ from parcelwall.rules.layout import LADDER, Layout, plain_layout
 SHORT = ("columns", "panel_after")  # for a plain layout
 KNOWN = (*StationConfigured.__struct_fields__, *SHORT)
 STATION_ID = r"[A-Za-z0-9][A-Za-z0-9\-]{0,31}"  # of which URLs, file names and carriers' requests are made
+OF_NO_PLACE = {"localtime", "Factory"}  # another clock on each machine, and none
 LONGEST = 200  # characters of a name or an address
 TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # what stands beside it
 LETTERS = "".join(size.name for size in LADDER if len(size.name) == 1)
@@ -35,8 +36,7 @@ def read_station(path: Path) -> StationConfigured:
         columns, panel_after = table.pop("columns", None), table.pop("panel_after", 1)
         layout = plain_layout(columns, panel_after) if columns else msgspec.convert(table.pop("layout", None), Layout)
         about = msgspec.convert({**table, "layout": msgspec.to_builtins(layout)}, StationConfigured)
-        ZoneInfo(about.zone)
-    except (msgspec.ValidationError, KeyError, ZoneInfoNotFoundError, TypeError) as no:
+    except (msgspec.ValidationError, KeyError, TypeError) as no:
         raise Trouble(f"{path}: {no}. docs/operator.md shows a whole station file.") from no
     _check(about, path)
     return about
@@ -57,6 +57,9 @@ def _check(about: StationConfigured, path: Path) -> None:
     _check_words(about, path)
     if not (-90 <= about.lat <= 90 and -180 <= about.lon <= 180):
         raise Trouble(f"{path}: `lat` is -90 to 90 and `lon` -180 to 180, in degrees")
+    if about.zone not in (zones := available_timezones() - OF_NO_PLACE):
+        [near] = get_close_matches(about.zone, zones, 1) or ["Europe/Helsinki"]
+        raise Trouble(f"{path}: `zone`: {about.zone!r} is no time zone. Write {near}, or another name of IANA's list")
     if about.language not in codes():
         raise Trouble(f"{path}: `language`: there is no {about.language} here; there are {', '.join(codes())}")
     numbers = [each.number for each in about.layout.compartments]
