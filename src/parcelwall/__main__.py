@@ -16,7 +16,7 @@ import structlog
 import typer
 from rich.console import Console
 
-from parcelwall.clock import SystemClock
+from parcelwall.clock import SystemClock, take_newest_zones
 from parcelwall.errors import ParcelwallError, leaves, places_of
 from parcelwall.hub import command_line as centre
 from parcelwall.ids import Ids
@@ -43,6 +43,7 @@ SILENT = ("Neither a mail server (PARCELWALL_SMTP_HOST) nor text messages (PARCE
 def main() -> None:
     """Runs a command. What the world or a person did wrong is told in one sentence, and exits 1."""
     log_to(sys.stderr)
+    take_newest_zones()
     try:
         app()
     except Exception as end:

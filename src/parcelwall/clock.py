@@ -5,9 +5,17 @@ deadlines of door pulses are measured with.
 """
 
 import asyncio
+import re
 import time
+import zoneinfo
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
+
+import tzdata
+
+A_DAY_S = 24 * 3600
 
 
 class Clock(Protocol):
@@ -104,3 +112,40 @@ def parse(written: str) -> datetime:
     if when.tzinfo is None:
         raise ValueError(f"{written!r} has no time zone; write UTC times with a Z")
     return when.astimezone(UTC)
+
+
+def shifts(zone: zoneinfo.ZoneInfo, since: datetime, until: datetime) -> list[tuple[datetime, datetime, timedelta]]:
+    """From when until when the clocks of a zone are how far ahead of UTC, from `since` to `until`: for statements in
+    a database, which may know another list of zones."""
+    found, begun, here, end = [], int(since.timestamp()), int(since.timestamp()), int(until.timestamp()) + 1
+    while here < end:
+        then = min(here + A_DAY_S, end)
+        if _ahead(zone, here) != _ahead(zone, then):
+            while then - here > 1:
+                middle = (here + then) // 2
+                here, then = (middle, then) if _ahead(zone, middle) == _ahead(zone, here) else (here, middle)
+            found.append((begun, then, _ahead(zone, here)))
+            begun = then
+        here = then
+    found.append((begun, end, _ahead(zone, begun)))
+    return [(datetime.fromtimestamp(a, UTC), datetime.fromtimestamp(b, UTC), ahead) for a, b, ahead in found]
+
+
+def _ahead(zone: zoneinfo.ZoneInfo, at_s: int) -> timedelta:
+    return datetime.fromtimestamp(at_s, zone).utcoffset() or timedelta()
+
+
+def take_newest_zones(folders: Sequence[str] = zoneinfo.TZPATH, ours: str = tzdata.IANA_VERSION) -> None:
+    """From here on clocks are moved as the newest list of zones says: the machine's, if it is at least as new as the
+    package `tzdata`, else that one. Python by itself takes the machine's, however old: countries change their mind
+    every year, and a hub and its stations would be an hour apart."""
+    versions = [_version(Path(folder)) for folder in folders]
+    zoneinfo.reset_tzpath([folder for folder, its in zip(folders, versions, strict=True) if its >= ours])
+    zoneinfo.ZoneInfo.clear_cache()
+
+
+def _version(folder: Path) -> str:
+    """Such as `2026b`; nothing where it does not say."""
+    file = folder / "tzdata.zi"
+    found = re.match(r"# version (\d{4}\w*)", file.read_text()[:100]) if file.is_file() else None
+    return found[1] if found else ""

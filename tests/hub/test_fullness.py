@@ -8,14 +8,15 @@ import asyncpg
 from msgspec.structs import replace
 
 from parcelwall.clock import VirtualClock
-from parcelwall.hub import fullness
+from parcelwall.hub import fullness, numbers
 from parcelwall.hub.cases import CloseCase, HoldDoor
 from parcelwall.hub.fullness import Waiting
 from parcelwall.hub.numbers import Span
 from parcelwall.hub.sweeps import sweep
 from parcelwall.rules.facts import CompartmentHealth
 from parcelwall.simulation.town import Town
-from station.towns import a_small_town, announcing, only, told
+from station.towns import a_small_town, about, announcing, only, told
+from station.zones import add_zone, other_zones
 
 H = 3600
 
@@ -157,3 +158,22 @@ async def test_hours_are_hours_on_a_server_that_goes_by_another_clock(database: 
         clock.advance(5 * H)
         [small, *_] = await fullness.fill_by_size(town.hub, Span(began, clock.now()))
         assert small.nearly_full_h == 6 and abs(small.mean - 6 / 11) < 0.001, small
+
+
+async def test_hours_are_by_our_list_of_zones_whatever_the_database_knows(database: str, tmp_path: Path) -> None:
+    """A zone that is younger than the server's list: it would answer nobody, of no station."""
+    add_zone(tmp_path / "zones", "Moon/Base", like="Asia/Kolkata")
+    moon = replace(about(), zone="Moon/Base")
+    with other_zones(tmp_path / "zones"):
+        async with a_small_town(database, tmp_path, moon, about("S-0002")) as town:
+            began = town.clock.now()
+            await town.hub.desk.ask(announcing("PW-9", "S-0001", length_mm=3000, weight_g=9000))
+            for name, station in town.stations.items():
+                await told(town, f"PW-{name}", name)
+                await station.deposit(f"PW-{name}")
+                await station.carry()
+            span = Span(began, began + timedelta(hours=1))
+            assert await fullness.by_quarter(town.hub, span) == [
+                ("S-0001", 7, "13:30", 1, 0, 1), ("S-0002", 7, "10:00", 1, 0, 0)]  # fmt: skip
+            table = await numbers.peaks(town.hub, span)
+            assert (table[6][13], table[6][10], sum(map(sum, table))) == (1, 1, 2)

@@ -14,7 +14,7 @@ import msgspec
 
 from parcelwall.hub import numbers
 from parcelwall.hub.house import Hub
-from parcelwall.hub.numbers import Span
+from parcelwall.hub.numbers import CLOCKS, SHOWN, ZONED, Span
 from parcelwall.hub.out_of_use import Place, is_out, out_of_use
 
 NEARLY_FULL = 0.9
@@ -45,18 +45,22 @@ FROM entry d LEFT JOIN LATERAL (
     AND kind IN ('Collected', 'TakenBack', 'WrittenOff') ORDER BY revision LIMIT 1) o ON true
 WHERE d.kind = 'Deposited' AND d.recorded_at >= $1 AND d.happened_at >= $1 AND d.happened_at < $2
   AND ($3::text[] = '{}' OR d.body::jsonb->>'station' = ANY($3)) GROUP BY 1 ORDER BY 1"""
-_QUARTERS = """
+_QUARTERS = f"""
+WITH {ZONED}
 SELECT station, extract(isodow FROM at)::int AS day, extract(hour FROM at)::int * 4 + extract(minute FROM at)::int / 15
     AS quarter, sum(came)::int AS came, sum(went)::int AS went, sum(refused)::int AS refused
 FROM (
-  SELECT station.id AS station, happened_at AT TIME ZONE coalesce(record::jsonb->>'zone', 'UTC') AS at,
-    (kind = 'Deposited')::int AS came, (kind <> 'Deposited')::int AS went, 0 AS refused
-  FROM entry JOIN station ON station.id = split_part(entry.writer, ':', 1)
-  WHERE kind IN ('Deposited', 'Collected', 'TakenBack') AND recorded_at >= $1 AND happened_at >= $1 AND happened_at < $2
-  UNION ALL
-  SELECT station.id, refused_at AT TIME ZONE coalesce(record::jsonb->>'zone', 'UTC'), 0, 0, 1
-  FROM refused JOIN station ON station.id = refused.station WHERE refused_at >= $1 AND refused_at < $2) AS each
-WHERE $3::text[] = '{}' OR station = ANY($3) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+  SELECT station, {SHOWN} AS at, came, went, refused FROM (
+    SELECT zoned.id AS station, zone, happened_at,
+      (kind = 'Deposited')::int AS came, (kind <> 'Deposited')::int AS went, 0 AS refused
+    FROM entry JOIN zoned ON zoned.id = split_part(entry.writer, ':', 1)
+    WHERE kind IN ('Deposited', 'Collected', 'TakenBack') AND recorded_at >= $1 AND happened_at >= $1
+      AND happened_at < $2
+    UNION ALL
+    SELECT zoned.id, zone, refused_at, 0, 0, 1
+    FROM refused JOIN zoned ON zoned.id = refused.station WHERE refused_at >= $1 AND refused_at < $2) AS moved
+  {CLOCKS}) AS each
+WHERE $3::text[] = '{{}}' OR station = ANY($3) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""  # noqa: S608 - texts of our own
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -158,5 +162,7 @@ async def by_quarter(hub: Hub, span: Span) -> list[tuple[str, int, str, int, int
     return [
         (row["station"], row["day"], f"{row['quarter'] // 4:02}:{row['quarter'] % 4 * 15:02}", row["came"],
          row["went"], row["refused"])
-        for row in await hub.pool.fetch(_QUARTERS, span.since, span.until, list(span.stations))
+        for row in await hub.pool.fetch(
+            _QUARTERS, span.since, span.until, list(span.stations), *numbers.of_clocks(hub, span)
+        )
     ]  # fmt: skip

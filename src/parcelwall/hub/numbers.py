@@ -7,9 +7,11 @@ figure says what it is in docs/numbers.md.
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
+from parcelwall.clock import shifts
 from parcelwall.hub.house import Hub
 from parcelwall.hub.stations import OF_HUB, WRITTEN_BY
 from parcelwall.rules.layout import Size
@@ -53,11 +55,18 @@ _OF_DOORS = """
 FROM entry JOIN station ON station.id = split_part(entry.writer, ':', 1)
 WHERE entry.recorded_at >= $1 AND entry.happened_at >= $1 AND entry.happened_at < $2
   AND ($3::text[] = '{}' OR station.id = ANY($3))"""
+# What stations' own clocks show, by our list of zones (`of_clocks`): a database has one of its own.
+CLOCKS = """
+LEFT JOIN unnest($4::text[], $5::timestamptz[], $6::timestamptz[], $7::interval[]) AS clock (named, since, until, ahead)
+  ON zone = named AND happened_at >= since AND happened_at < until"""
+ZONED = "zoned AS MATERIALIZED (SELECT id, record::jsonb->>'zone' AS zone FROM station)"  # read once, not by entry
+SHOWN = "(happened_at + coalesce(ahead, interval '0')) AT TIME ZONE 'UTC'"
 _PEAKS = f"""
-SELECT extract(isodow FROM happened_at AT TIME ZONE zone)::int AS day,
-  extract(hour FROM happened_at AT TIME ZONE zone)::int AS hour, count(*) AS n FROM (
-    SELECT happened_at, coalesce(record::jsonb->>'zone', 'UTC') AS zone {_OF_DOORS}
-      AND entry.kind IN ('Deposited', 'Collected', 'TakenBack')) AS moved
+WITH {ZONED}
+SELECT extract(isodow FROM at)::int AS day, extract(hour FROM at)::int AS hour, count(*) AS n FROM (
+  SELECT {SHOWN} AS at FROM (
+    SELECT happened_at, zone {_OF_DOORS.replace("JOIN station", "JOIN zoned AS station")}
+      AND entry.kind IN ('Deposited', 'Collected', 'TakenBack')) AS moved {CLOCKS}) AS told
 GROUP BY 1, 2"""
 _FAULTS = f"""
 SELECT station.id AS station, (body::jsonb->>'compartment')::int AS door, body::jsonb->>'why' AS why, count(*) AS n
@@ -140,6 +149,13 @@ def _given(span: Span) -> tuple[datetime, datetime, list[str]]:
     return span.since, span.until, list(span.stations)
 
 
+def of_clocks(hub: Hub, span: Span) -> Sequence[list[Any]]:
+    """What CLOCKS are given: how far ahead of UTC the clocks of each zone are, and from when until when."""
+    zones = sorted({each.about.zone for each in hub.stations.known.values()})
+    rows = [(zone, *each) for zone in zones for each in shifts(ZoneInfo(zone), span.since, span.until)]
+    return [[row[column] for row in rows] for column in range(4)]
+
+
 async def use_by_hour(hub: Hub, span: Span) -> list[tuple[datetime, int]]:
     """Parcels behind doors at the end of each hour of the span, from the first to the last."""
     changes = {row["hour"]: row["change"] for row in await hub.pool.fetch(_USE, span.since, list(span.stations))}
@@ -171,7 +187,7 @@ async def interval_classes(hub: Hub, span: Span) -> list[int]:
 async def peaks(hub: Hub, span: Span) -> list[list[int]]:
     """Parcels put in and taken out by weekday (Monday first) and hour, on the stations' own clocks."""
     table = [[0] * 24 for _ in range(7)]
-    for row in await hub.pool.fetch(_PEAKS, *_given(span)):
+    for row in await hub.pool.fetch(_PEAKS, *_given(span), *of_clocks(hub, span)):
         table[row["day"] - 1][row["hour"]] = row["n"]
     return table
 

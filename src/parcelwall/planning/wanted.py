@@ -10,24 +10,28 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from statistics import median
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import msgspec
 
+from parcelwall.clock import shifts
 from parcelwall.planning.history import History, Story, zone_of
 
 OF_COUNTS = ("station_full", "no_fitting_compartment", "no_reachable_compartment", "held_for_others")
 WEEKS = 8
+AHEAD = timedelta(days=400)  # nobody is expected later
 STAYS_OF_PERSON = 2  # of past stays that a collector needs to be called quick or slow
 
 _REFUSED = "SELECT * FROM refused WHERE refused_at >= $1 AND reason = ANY($2::text[])"
 _OFFERS = """
-SELECT each.station, size, (arrival AT TIME ZONE coalesce(zone, 'UTC'))::date AS day, reason, count(*) AS offers,
-  count(*) FILTER (WHERE chosen = each.station) AS chosen
+SELECT each.station, size, ((arrival + coalesce(ahead, interval '0')) AT TIME ZONE 'UTC')::date AS day, reason,
+  count(*) AS offers, count(*) FILTER (WHERE chosen = each.station) AS chosen
 FROM offer CROSS JOIN unnest(stations, sizes, reasons) AS each (station, size, reason)
-LEFT JOIN unnest($3::text[], $4::text[]) AS clock (station, zone) ON clock.station = each.station
+LEFT JOIN unnest($3::text[], $4::timestamptz[], $5::timestamptz[], $6::interval[])
+  AS clock (station, since, until, ahead) ON clock.station = each.station AND arrival >= since AND arrival < until
 WHERE offered_at >= $1 AND (reason = '' OR reason = ANY($2::text[])) GROUP BY 1, 2, 3, 4"""
 
 
@@ -59,9 +63,15 @@ async def read(connection: asyncpg.Connection, history: History, now: datetime) 
     """What the journal and the hub's two tables beside it tell of the last weeks."""
     since = now - timedelta(weeks=WEEKS)
     refused = await connection.fetch(_REFUSED, since, list(OF_COUNTS))
-    zones = [zone_of(name, history.zones).key for name in history.zones]
-    offers = await connection.fetch(_OFFERS, since, list(OF_COUNTS), list(history.zones), zones)
+    offers = await connection.fetch(_OFFERS, since, list(OF_COUNTS), *_clocks(history, since, now + AHEAD))
     return gather(history, refused, offers, now)
+
+
+def _clocks(history: History, since: datetime, until: datetime) -> Sequence[list[Any]]:
+    """How far ahead of UTC each station's clock is, and from when until when: the database has zones of its own."""
+    of_zone = {zone: shifts(zone_of(name, history.zones), since, until) for name, zone in history.zones.items()}
+    rows = [(name, *each) for name, zone in history.zones.items() for each in of_zone[zone]]
+    return [[row[column] for row in rows] for column in range(4)]
 
 
 async def refused_at(connection: asyncpg.Connection, history: History, now: datetime) -> dict[str, list[datetime]]:
