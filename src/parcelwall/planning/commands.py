@@ -19,6 +19,7 @@ from rich.console import Console
 
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
+from parcelwall.planning import typed
 from parcelwall.planning.libraries import Planning
 from parcelwall.planning.whole_file import refuse_unwritable, write_whole
 from parcelwall.rules.tables import AdmissionRow
@@ -161,7 +162,7 @@ def admission(
         return
     from parcelwall.planning.admission_plan import Wish, plan
 
-    wish = Wish(compartments=tuple(int(n) for n in _numbers(compartments)), load=load, no_show=no_show, risk=risk,
+    wish = Wish(compartments=tuple(int(n) for n in typed.numbers(compartments)), load=load, no_show=no_show, risk=risk,
                 seed=seed)  # fmt: skip
     _tell(lambda tick: plan(file, wish, tick), out or Path("plan-admission"), as_json)
 
@@ -200,27 +201,18 @@ def _night(
 ) -> tuple[Any, Any]:  # fmt: skip
     from parcelwall.planning.nightly_report import from_journal
 
-    now, paid = SystemClock().now(), _worth(worth or ())
+    now, paid = SystemClock().now(), typed.worth(worth or ())
     return _in_database(data, database_url, lambda c: from_journal(c, now, paid, seed, on_drift, tick))
-
-
-def _worth(given: Sequence[str]) -> dict[str, float]:
-    """What services are worth. Raises Trouble for what is no name and number above zero."""
-    found = {}
-    for text in given:
-        name, _, number = text.partition("=")
-        try:
-            found[name] = float(number)
-        except ValueError:
-            found[name] = -1.0
-        if not name or not 0 < found[name] < 1e6:
-            raise Trouble(f"{text!r} is no service and what it is worth, such as express=2")
-    return found
 
 
 @app.command()
 def mix(
     file: Annotated[Path | None, typer.Argument(help="Past parcels. Default: the reference generator.")] = None,
+    data: Data = None,
+    database_url: DatabaseUrl = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="With --data: a column to try, S=6,M=3. Default: those that stand there.")
+    ] = None,
     start: Annotated[str, typer.Option(help="Compartments now, S/M/L.")] = "24/20/8",
     heights: Annotated[str, typer.Option(help="Millimetres of column that one takes, S/M/L.")] = "80/190/410",
     total_mm: Annotated[int | None, typer.Option(help="Of all columns. Default: what the start takes.")] = None,
@@ -238,25 +230,34 @@ def mix(
     out: Out = None,
     as_json: Json = False,
 ) -> None:
-    """Which compartment sizes to build: past parcels replayed with other mixes, judged on later ones."""
+    """Which compartment sizes to build: past parcels replayed with other mixes, judged on later ones.
+
+    From a hub's journal: at which of its stations one more column would have saved refusals, and how many a week.
+    """
+    if file is None and (data is not None or database_url):
+        _columns(data, database_url, column or [], seed, (jobs, ray), out, as_json)
+        return
     from parcelwall.planning.mix_plan import Wish, plan
 
-    whole = {name: tuple(int(n) for n in _numbers(text)) for name, text in (("start", start), ("height_mm", heights),
-                                                                             ("least", least))}  # fmt: skip
-    wish = Wish(**whole, worth=_numbers(worth), total_mm=total_mm, floor=floor, load=load, seed=seed)
+    if column or data is not None:
+        raise Trouble("--data and --column are of a hub's journal: leave out the file, or them")
+    given = (("start", start), ("height_mm", heights), ("least", least))
+    whole = {name: tuple(int(n) for n in typed.numbers(text)) for name, text in given}
+    wish = Wish(**whole, worth=typed.numbers(worth), total_mm=total_mm, floor=floor, load=load, seed=seed)
     with nullcontext() if jobs == 1 and not ray else workers(jobs, ray) as pool:
         _tell(lambda tick: plan(file, wish, tick, pool), out or Path("plan-mix"), as_json)
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    """Numbers from zero on between slashes. Raises Trouble for anything else."""
-    try:
-        found = tuple(float(word) for word in text.split("/"))
-    except ValueError:
-        found = ()
-    if not found or not all(0 <= each < 1e6 for each in found):
-        raise Trouble(f"{text!r} is not numbers between slashes, such as 24/20/8")
-    return found
+def _columns(
+    data: Path | None, database_url: str | None, column: Sequence[str], seed: int, work: tuple[int, str],
+    out: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    from parcelwall.planning.one_column_report import made, read
+
+    now, tried = SystemClock().now(), [typed.column(text) for text in column]
+    history, wanted = _in_database(data, database_url, lambda connection: read(connection, now))
+    with nullcontext() if work == (1, "") else workers(*work) as pool:
+        _tell(lambda tick: made(history, wanted, now, tried, seed, tick, pool), out or Path("plan-mix"), as_json)
 
 
 @app.command()
