@@ -73,6 +73,8 @@ class Refusals:
             return did_rest(post) or (not self.is_calm and did_fail(post, int(no.details["door"])))
         if no.reason in ("cannot_record", "station_out_of_service"):
             return post.disk.full
+        if wanted == "take_back":
+            return no.reason == "not_for_this_station" and is_out_since(post, thing)
         if wanted != "deposit":
             return False
         if no.reason == "deposit_too_late":
@@ -136,6 +138,14 @@ def is_written_off(post: Outpost, thing: Thing) -> bool:
     """Whether somebody has written it off, and its station has heard of that."""
     known = post.up.memory.parcel(thing.id) if thing.id else None
     return thing.written_off and known is not None and known.stage == Stage.WRITTEN_OFF
+
+
+def is_out_since(post: Outpost, thing: Thing) -> bool:
+    """Whether the book has it for out since the courier's list was made: it was written off, or a door that could not
+    be read was seen shut at last."""
+    known = post.up.memory.parcel(thing.id) if thing.id else None
+    is_out = known is not None and known.stage not in INSIDE
+    return is_out and (thing.muddled or is_written_off(post, thing))
 
 
 def is_for_want_of_disk(post: Outpost, no: Refusal) -> bool:
