@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from web.test_console_roles import AREA, ELSEWHERE, Office, office  # noqa: F401 - a fixture
@@ -42,6 +43,19 @@ async def test_a_forecast_is_told_where_one_is_kept_and_nowhere_else(office: Off
     assert forecast.count("no forecast for this hour") == 2, "on the map and in the list"
     other = await shown(office, f"?hours=21&from={base}", "admin")
     assert "forecast: " not in other and f'href="/console?hours=20&amp;from={base}"' in other, "where there is one"
+
+
+async def test_where_hours_begin_at_half_past_the_link_leads_to_its_forecast(office: Office) -> None:  # noqa: F811
+    """In India noon is half past six here."""
+    for station in list(office.hub.stations.known.values()):
+        await office.hub.configure(msgspec.structs.replace(station.about, zone="Asia/Kolkata"), joined=True)
+    now = office.hub.clock.now()
+    noon = (now + timedelta(hours=24)).astimezone(ZoneInfo("Asia/Kolkata")).replace(hour=12, minute=0)
+    await office.hub.pool.execute(_KEEP, AREA, 12, noon.date(), now)
+    [base] = re.findall(r'data-from="(\d+)"', await shown(office, "", "admin"))
+    other = await shown(office, f"?hours=1&from={base}", "admin")
+    [link] = re.findall(r'href="/console(\?hours=\d+&amp;from=\d+)"', other)
+    assert "forecast: 4 of 6" in await shown(office, link.replace("&amp;", "&"), "admin")
 
 
 @pytest.mark.parametrize("odd", ["?hours=-169", "?hours=49", "?hours=x", "?hours=0&from=1", "?hours=-5&from=1",

@@ -61,7 +61,7 @@ async def _then(request: Request[Any, Any, Any], hub: Hub, sign_in: SignIn, view
     else:
         known, told = await then.will_be(hub, stations, hour.at), await then.told_for(hub, stations, now, hour.zone)
     rows = [as_then(row, known[row.id]) for row in stations]
-    told_for = tuple((int(each.timestamp()) // HOUR_S - hour.base, each) for each in told)
+    told_for = tuple((math.ceil(each.timestamp() / HOUR_S) - hour.base, each) for each in told)
     meant = [row for row in rows if _is_meant(row, view.query) and FILTERS.get(view.only, FILTERS["all"])(row)]
     sure = [row for row in rows if row.line == "here"]
     return msgspec.structs.replace(
