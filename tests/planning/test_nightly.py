@@ -346,16 +346,16 @@ async def test_from_a_real_journal_with_refusals_and_a_row_adopted_by_itself(
     assert (night.settled, night.never_came) == (2, 1), "one was put in, one cancelled; of the others nobody knows yet"
     assert found.groups[S]["carrier acme"] == (9, 1) and found.groups[S]["size S"] == (9, 1)
     row = AdmissionRow(name="night/S-0001/S/-", rule="threshold", levels=(1.0,) * 7, expected=(9.0,) * 7)
-    await commands.adopt_by_itself(town.hub, rows=[row], plan="ab" * 32, by_row="all")
+    await commands.adopt_by_itself(town.hub, rows=[row], plan="ab" * 32, by_row="all", after=found.adopted)
     body = await town.hub.pool.fetchval("SELECT body FROM entry WHERE kind = 'AdmissionAdopted' ORDER BY number DESC")
     assert '"by_row":"all"' in body and row in town.hub.desk.rows
     over = [AdmissionRow(name=row.name, rule="ended", station=S)]
     many = [msgspec.structs.replace(row, name=f"{row.name}{n}") for n in range(1_001)]  # more than a hub takes at once
-    await commands.adopt_by_itself(town.hub, rows=[*over, *many], plan="ab" * 32, by_row="all")
+    await commands.adopt_by_itself(town.hub, rows=[*over, *many], plan="ab" * 32, by_row="all", after=2)
     assert row not in town.hub.desk.rows and many[-1] in town.hub.desk.rows
     odd = msgspec.structs.replace(row, name="odd", station="S-0099")
     with pytest.raises(Refusal):
-        await commands.adopt_by_itself(town.hub, rows=[*over, *many, odd], plan="cd" * 32, by_row="all")
+        await commands.adopt_by_itself(town.hub, rows=[*over, *many, odd], plan="cd" * 32, by_row="all", after=1_004)
     assert not await town.hub.pool.fetchval("SELECT count(*) FROM entry WHERE strpos(body, $1) > 0", "cd" * 32)
     later = await read_at(database, now + timedelta(days=history.WINDOW_DAYS + 1))
     assert (later.zones, later.rows["all"].rule, later.stories) == ({S: "Europe/Helsinki"}, "nightly", {})

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import msgspec
 
-from parcelwall.errors import Refusal
+from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub.sitting import Sitting, read_parcel
 from parcelwall.hub.stations import OF_HUB, Station, Stations
+from parcelwall.journal import postgres
 from parcelwall.rules import admission, decide, facts
 from parcelwall.rules.life import INSIDE, Parcel, Stage
 from parcelwall.rules.tables import AdmissionRow
@@ -26,6 +27,10 @@ SELECT station, record FROM parcel WHERE station = ANY($1::text[]) AND due IS NO
 _HISTORY = f"""
 SELECT body, happened_at FROM entry WHERE kind = 'AdmissionAdopted' AND {OF_HUB}
 ORDER BY recorded_at DESC, writer DESC, number DESC LIMIT $1"""  # noqa: S608 - a text of our own
+
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('parcelwall admission'))"
+_MEANWHILE = ("rows of admission were adopted while this was planned, by another run or by somebody: none of this plan "
+              "come into force by themselves. Run it again")  # fmt: skip
 
 
 class Changed(msgspec.Struct, frozen=True):
@@ -66,8 +71,14 @@ def refuse_odd(row: AdmissionRow, stations: Stations, now: datetime) -> None:
             raise Refusal("bad_field", sentence, field="keep", row=row.name)
 
 
-async def record(at: Sitting, rows: Sequence[AdmissionRow], plan: str, actor: UUID | None, by_row: str = "") -> None:
-    """Writes them into the journal, in this process's own stream: no station needs them. Refuses odd ones."""
+async def record(
+    at: Sitting, rows: Sequence[AdmissionRow], plan: str, actor: UUID | None, by_row: str = "", after: int | None = None
+) -> None:
+    """Writes them into the journal, in this process's own stream: no station needs them. Refuses odd ones. Raises
+    Trouble if others were adopted since there were `after` in the journal: what was planned then may be over."""
+    await at.connection.execute(_LOCK)
+    if after is not None and after != await postgres.count(at.connection, "AdmissionAdopted"):
+        raise Trouble(_MEANWHILE)
     for row in rows:
         refuse_odd(row, at.stations, at.now)
         at.record(facts.AdmissionAdopted(row=row, plan=plan, actor=actor, by_row=by_row), at.streams.slot)

@@ -154,13 +154,15 @@ class Hub:
         return taken
 
     async def adopt_rows(
-        self, rows: Sequence[AdmissionRow], plan: str = "", actor: UUID | None = None, by_row: str = ""
-    ) -> None:
-        """Rows of admission come into force, all or none. Raises Refusal for one that cannot be."""
+        self, rows: Sequence[AdmissionRow], plan: str = "", actor: UUID | None = None, by_row: str = "",
+        after: int | None = None,
+    ) -> None:  # fmt: skip
+        """Rows of admission come into force, all or none. Raises Refusal for one that cannot be, Trouble if others came
+        into force since there were `after` in the journal."""
         async with self.pool.acquire() as connection, connection.transaction():
             at = self.desk.sitting(connection)
             await at.load((), ())
-            await admission.record(at, rows, plan, actor, by_row)
+            await admission.record(at, rows, plan, actor, by_row, after)
             await at.write()
         await self.refresh()
 

@@ -121,3 +121,9 @@ async def of_kinds(
         theirs = [kind for kind in kinds if kind in STATIONS_TELL]
         async for row in connection.cursor(_OF_KINDS, list(kinds), since, theirs, prefetch=2000):
             yield row["kind"], row["at"], row["parcel"], row["body"]
+
+
+async def count(connection: Connection, kind: str) -> int:
+    """How many entries of a kind the hub has written."""
+    sql = f"SELECT count(*) FROM entry WHERE kind = $1 AND {OF_HUB}"  # noqa: S608 - a text of our own
+    return int(await connection.fetchval(sql, kind))

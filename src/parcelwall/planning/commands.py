@@ -41,8 +41,9 @@ class Centre(Protocol):
     dsn: str
 
     async def adopt_rows(
-        self, rows: Sequence[AdmissionRow], plan: str = "", actor: UUID | None = None, by_row: str = ""
-    ) -> None: ...
+        self, rows: Sequence[AdmissionRow], plan: str = "", actor: UUID | None = None, by_row: str = "",
+        after: int | None = None,
+    ) -> None: ...  # fmt: skip
 
     async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]: ...
 
@@ -182,17 +183,21 @@ def nightly(
     folder = out or Path("plan-nightly")
     found = _tell(lambda tick: _night(data, database_url, worth, seed, on_drift, tick), folder, as_json)
     digest = hashlib.sha256((folder / "plan.json").read_bytes()).hexdigest()
+    adopted = found.adopted
     for by_row in sorted(set(found.by_itself.values())):
         rows = [row for row in found.rows if found.by_itself.get(row.station) == by_row]
-        _at_hub[0](data, database_url, partial(adopt_by_itself, rows=rows, plan=digest, by_row=by_row))
+        act = partial(adopt_by_itself, rows=rows, plan=digest, by_row=by_row, after=adopted)
+        _at_hub[0](data, database_url, act)
+        adopted += len(rows)
         over = sum(row.rule == "ended" for row in rows)
         said = f"{len(rows) - over} rows are in force and {over} ended, by {by_row}."
         Console(stderr=True, soft_wrap=True).print(said, markup=False)
 
 
-async def adopt_by_itself(hub: Centre, rows: Sequence[AdmissionRow], plan: str, by_row: str) -> None:
-    """Rows that a row `nightly` lets come into force without anybody, all or none: the journal says by which one."""
-    await hub.adopt_rows(rows, plan, by_row=by_row)
+async def adopt_by_itself(hub: Centre, rows: Sequence[AdmissionRow], plan: str, by_row: str, after: int) -> None:
+    """Rows that a row `nightly` lets come into force without anybody, all or none: the journal says by which one.
+    Raises Trouble if any were adopted since the plan read the journal, with `after` in it: that row may be over."""
+    await hub.adopt_rows(rows, plan, by_row=by_row, after=after)
 
 
 def _night(

@@ -8,6 +8,7 @@ import asyncpg
 import msgspec
 
 from parcelwall.errors import Trouble
+from parcelwall.journal import postgres
 from parcelwall.planning import history as past
 from parcelwall.planning import wanted as demand
 from parcelwall.planning.history import History
@@ -20,7 +21,7 @@ from parcelwall.rules.tables import AdmissionRow
 class Nightly(msgspec.Struct, frozen=True, kw_only=True):
     """The plan file: rows that an admin may adopt, `ended` for those of earlier nights that are over.
     `by_itself`: of each station, the row by which its rows are adopted without anybody, if there is one. `groups`:
-    asked and refused, by carrier, service, size and collector."""
+    asked and refused, by carrier, service, size and collector. `adopted`: how many had come into force by then."""
 
     kind: str = "admission"
     made_at: datetime
@@ -28,6 +29,7 @@ class Nightly(msgspec.Struct, frozen=True, kw_only=True):
     stations: list[Night]
     groups: dict[str, dict[str, tuple[int, int]]]
     by_itself: dict[str, str] = {}
+    adopted: int = 0
 
 
 async def from_journal(
@@ -36,11 +38,12 @@ async def from_journal(
 ) -> tuple[Report, Nightly]:  # fmt: skip
     """The plan of every station of a hub. Raises Trouble for a hub without a station."""
     tick("Reading the journal")
+    adopted = await postgres.count(connection, "AdmissionAdopted")  # before the rest: what comes between shows
     history = await past.read(connection, now)
     if not history.layouts:
         raise Trouble("the hub has no station yet")
     found = made(history, await demand.read(connection, history, now), now, worth, seed, only_drift, tick)
-    return report(found), found
+    return report(found), msgspec.structs.replace(found, adopted=adopted)
 
 
 def made(
