@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from parcelwall.errors import Trouble
-from parcelwall.planning import median, site
+from parcelwall.planning import median, site, site_rows
 from parcelwall.planning.growth import Growth, grow
 from parcelwall.planning.median import Siting
 from parcelwall.planning.report import INK, LIGHT, Report, a_chart
@@ -94,7 +94,7 @@ def _once(report: Report, file: Path, places: Places, wish: Wish, tick: Callable
     distance_m, kept = places.distance_m(), _standing(places)
     p = _count(places, wish, len(kept))
     found = _solve(places, distance_m, kept, p, wish, tick)
-    rows = _site_rows(places, distance_m, found.open)
+    rows = _site_rows(places, distance_m, found.open, wish)
     figures = _walks(places, distance_m, found.open)
     _say_proof(report, found, _reached(places, found, wish))
     for text in places.told:
@@ -104,8 +104,7 @@ def _once(report: Report, file: Path, places: Places, wish: Wish, tick: Callable
     report.chart(_map(places, found.open, kept), f"Map of {len(found.open)} stations among what they serve")
     if wish.goal == "walk":
         _say_next(report, places, distance_m, np.array(found.open))
-    head = ["station", "latitude", "longitude", "parcels a day", "mean walk, m", "stands already"]
-    report.table("Stations", head, [list(row.values()) for row in rows])
+    _say_stations(report, rows, wish)
     report.then("Look at each place on the ground: permit, power, who passes by. Sizes for it: parcelwall plan mix. "
                 "This changes nothing by itself; a station enters the network by parcelwall configure.")  # fmt: skip
     return Found(of=file.name, wish=wish, sites=rows, objective=found.objective, bound=found.bound,
@@ -173,9 +172,7 @@ def _solve(places: Places, distance_m: Array, kept: Any, p: int, wish: Wish, tic
         _refuse_out_of_reach(places, distance_m, wish.radius_m)
         return site.fewest_for_all(distance_m, wish.radius_m, kept=kept, limits=limits)
     if wish.goal == "choice":
-        attraction = np.exp(-wish.logit_per_km * distance_m / 1000)
-        attraction[attraction < LOGIT_ZERO] = 0.0
-        elsewhere = np.full(len(weight), np.exp(-wish.logit_per_km * wish.elsewhere_km))
+        attraction, elsewhere = _attraction(distance_m, wish)
         return site.chosen(attraction, elsewhere, weight, p, kept=kept, limits=limits)
     fixed = np.array([0.0 if each.open else each.cost_per_day for each in places.sites], float)
     capacity = np.minimum([each.capacity_per_day for each in places.sites], weight.sum())
@@ -185,17 +182,33 @@ def _solve(places: Places, distance_m: Array, kept: Any, p: int, wish: Wish, tic
     return site.with_capacity(cost, fixed, weight, capacity, limits)
 
 
-def _site_rows(places: Places, distance_m: Array, sites: Sequence[int]) -> list[dict[str, Any]]:
-    """Each parcel goes to the nearest open station."""
-    mine = distance_m[:, list(sites)].argmin(axis=1)
-    rows = []
-    for place, j in enumerate(sites):
-        here, each = mine == place, places.sites[j]
-        parcels = float(places.weight[here].sum())
-        walk = float(places.weight[here] @ distance_m[here, j] / parcels) if parcels else 0.0
-        rows.append({"id": each.id, "lat": each.lat, "lon": each.lon, "parcels_per_day": round(parcels, 2),
-                     "mean_walk_m": round(walk), "open": "yes" if each.open else ""})  # fmt: skip
-    return rows
+def _attraction(distance_m: Array, wish: Wish) -> tuple[Array, Array]:
+    """Of each site to each point, and that of not coming at all."""
+    attraction = np.exp(-wish.logit_per_km * distance_m / 1000)
+    attraction[attraction < LOGIT_ZERO] = 0.0
+    return attraction, np.full(len(distance_m), np.exp(-wish.logit_per_km * wish.elsewhere_km))
+
+
+def _site_rows(places: Places, distance_m: Array, sites: Sequence[int], wish: Wish) -> list[dict[str, Any]]:
+    here = distance_m[:, list(sites)]
+    model = (site_rows.by_choice(*_attraction(here, wish), places.weight) if wish.goal == "choice"
+             else site_rows.nearest(here, places.weight))  # fmt: skip
+    return site_rows.rows_of(places, sites, here, *model)
+
+
+def _say_stations(report: Report, rows: Sequence[dict[str, Any]], wish: Wish) -> None:
+    """What each of them gets, and where that would go without it."""
+    is_choice = wish.goal == "choice"
+    head = ["station", "parcels a day", "8 in 10 days between", "mean walk, m", "without it they go to",
+            *(["would not come"] if is_choice else []), "stands already", "latitude", "longitude"]  # fmt: skip
+    report.table("Stations, those that get most first", head, [
+        [row["id"], row["parcels_per_day"], f"{row['day_low']} to {row['day_high']}", row["mean_walk_m"],
+         ", ".join(f"{name} {parcels:g}" for name, parcels in row["taken_from"].items()) or "-",
+         *([row["new_per_day"]] if is_choice else []), row["open"], row["lat"], row["lon"]] for row in rows
+    ])  # fmt: skip
+    model = "to stations by a logit of the distance" if is_choice else "to the nearest station"
+    report.say(f"Each parcel goes {model}, by the file's demand, whatever day that is of. Days differ as parcels do "
+               "that are independent of each other (Poisson); that the demand may be wrong is not in it.")  # fmt: skip
 
 
 def _walks(places: Places, distance_m: Array, sites: Sequence[int]) -> dict[str, float]:
