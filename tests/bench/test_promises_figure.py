@@ -34,6 +34,9 @@ def test_skill_is_told_where_some_did_not_fit() -> None:
     assert not figure.skipped and figure.value is not None and 0 < figure.value < 1
     assert figure.more["parcels"] == 300 and figure.reference == pytest.approx(2 / 9, abs=1e-4)
     assert figure.more["tables_of"] == 299 and figure.more["tables_ways"] == {"moved": 2, "trees": 1}
+    [tenth] = figure.more["tables_reliability"]
+    assert (tenth["low"], tenth["count"], tenth["told"], tenth["came"]) == (0.7, 299, 0.7, round(199 / 299, 4))
+    assert [each["count"] for each in figure.more["reliability"]] == [100, 200]
     assert figure.more["tables_brier"] == pytest.approx((100 * 0.49 + 199 * 0.09) / 299, abs=1e-4)
 
 

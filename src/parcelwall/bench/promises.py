@@ -6,11 +6,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import monotonic
 
+import msgspec
 import numpy as np
 
 from parcelwall.bench.figure import Figure, Tick, skipped
 from parcelwall.errors import Trouble
-from parcelwall.planning import past, promises, room, room_judged
+from parcelwall.planning import past, promises, room, room_judged, scores
+from parcelwall.planning.demand import Array
 from parcelwall.planning.promises import Told
 from parcelwall.planning.room_judged import Tables
 
@@ -77,6 +79,7 @@ def _figure(name: str, told: Told, tables: Tables, seconds: float) -> Figure:
             "calibration_error_formula_calibrated": round(room.calibration_error(told.calibrated, told.fitted), 4),
             "calibration_error": round(room.calibration_error(told.learnt, told.fitted), 4),
             "calibration_error_target": ERROR, "seconds": seconds,
+            "reliability": _by_tenths(told.learnt, told.fitted),
         } | _of_tables(tables, share),
     )  # fmt: skip
 
@@ -92,5 +95,10 @@ def _of_tables(tables: Tables, share: float) -> dict[str, object]:
         "tables_calibration_error": round(room.calibration_error(told, fitted), 4),
         "tables_formula_brier": round(room.brier(raw, fitted), 4),
         "tables_formula_calibration_error": round(room.calibration_error(raw, fitted), 4),
+        "tables_reliability": _by_tenths(told, fitted),
         "tables_of": int(known.sum()), "tables_ways": {way: ways.count(way) for way in sorted(set(ways))},
     }  # fmt: skip
+
+
+def _by_tenths(told: Array, fitted: Array) -> list[dict[str, float]]:
+    return [msgspec.structs.asdict(each) for each in scores.reliability(told, fitted)]

@@ -16,7 +16,8 @@ from parcelwall.planning import history, stored
 from parcelwall.planning.forecast_plan import Load, Network, Plan, Tick, last_day, make
 from parcelwall.planning.holidays import FIXED
 from parcelwall.planning.records import day_number, read_pickups
-from parcelwall.planning.report import INK, LIGHT, Report
+from parcelwall.planning.report import INK, LIGHT, Report, a_chart
+from parcelwall.planning.scores import Tenth
 from parcelwall.planning.stored import Scores
 
 MOST_CHARTS = 24  # stations shown with a picture; the plan file has all
@@ -68,6 +69,11 @@ async def from_journal(connection: asyncpg.Connection, country: str, now: dateti
 async def scored(connection: asyncpg.Connection, now: datetime) -> tuple[Report, Scores]:
     """Scores what is due, and a page of how forecasts and ready windows did."""
     found = await stored.score(connection, await history.read(connection, now), now)
+    return score_page(found), found
+
+
+def score_page(found: Scores) -> Report:
+    """How forecasts, ready windows and chances of room did."""
     report = Report("How forecasts did")
     report.say(f"{found.newly_scored} forecasts were scored just now; {sum(s.forecasts for s in found.loads)} of the "
                f"last year are summed up here.")  # fmt: skip
@@ -84,7 +90,24 @@ async def scored(connection: asyncpg.Connection, now: datetime) -> tuple[Report,
                  ["", "told", "came true", "Brier", "Brier of the past share", "windows", "ready in time"],
                  [["all", chances.told, chances.came_true, chances.brier, chances.brier_of_share, chances.windows,
                    chances.ready_in_time]])  # fmt: skip
-    return report, found
+    if chances.reliability:
+        report.chart(_diagram(chances.reliability), "Chances of room that were told, by tenths, and the share of these "
+                     "promises that came true. On the line both are the same; bars are two standard errors")
+        report.table("The same in numbers", ["told from", "promises", "told, mean", "came true", "standard error"],
+                     [[each.low, each.count, each.told, each.came, each.error] for each in chances.reliability])
+        report.say("A chance is of one more parcel that nobody promised room; the promise that followed held room for "
+                   "its own. So more may come true than was told, and that is no fault; fewer is one.")  # fmt: skip
+    return report
+
+
+def _diagram(tenths: Sequence[Tenth]) -> Chart:
+    chart = a_chart(5, 5)
+    axes = chart.add_subplot()
+    axes.plot([0, 1], [0, 1], color="#888", linewidth=1)
+    axes.errorbar([each.told for each in tenths], [each.came for each in tenths],
+                  yerr=[2 * each.error for each in tenths], color=INK, marker="o", linestyle="none")  # fmt: skip
+    axes.set(xlabel="told", ylabel="came true", xlim=(0, 1), ylim=(0, 1.02))
+    return chart
 
 
 def page(plan: Plan) -> Report:

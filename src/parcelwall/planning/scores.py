@@ -1,5 +1,6 @@
 """How good forecasts were: absolute error, pinball, coverage, Brier, calibration. All mean over the first axis."""
 
+import msgspec
 import numpy as np
 
 from parcelwall.planning.records import Floats
@@ -30,3 +31,26 @@ def calibration_error(told: Floats, came: Floats) -> float:
     count = np.bincount(bins, minlength=BINS)
     gaps = np.abs(np.bincount(bins, told, BINS) - np.bincount(bins, came, BINS))
     return float(gaps.sum() / count.sum())
+
+
+class Tenth(msgspec.Struct, frozen=True):
+    """Of what was told between `low` and a tenth more: how many, the mean told, the share that came, and the standard
+    error that this share would have if all that was told were true."""
+
+    low: float
+    count: int
+    told: float
+    came: float
+    error: float
+
+
+def reliability(told: Floats, came: Floats) -> list[Tenth]:
+    """The reliability diagram (Murphy, Winkler 1977): by tenths of what was told, those in which something was."""
+    tenth = np.minimum((told * 10 + 1e-9).astype(int), 9)
+    found = []
+    for each in np.unique(tenth):
+        mine, hits = told[tenth == each], came[tenth == each]
+        error = np.sqrt((mine * (1 - mine)).sum()) / len(mine)
+        numbers = (round(float(number), 4) for number in (mine.mean(), hits.mean(), error))
+        found.append(Tenth(float(each) / 10, len(mine), *numbers))
+    return found

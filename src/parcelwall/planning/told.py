@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from parcelwall.planning.history import History, Story
+from parcelwall.planning.scores import Tenth, reliability
 from parcelwall.planning.wanted import OF_COUNTS
 
 LOOK_BACK = 120  # days: a model that was worse gets another chance
@@ -23,7 +24,7 @@ BY_CHANCE = 2.0  # standard errors by which fewer may come than was told
 
 class Chances(msgspec.Struct, frozen=True, kw_only=True):
     """How what was told did. Brier scores of the chance and of the past share at that station, size and time; the share
-    of windows whose end was kept. None where nothing was told."""
+    of windows whose end was kept; and the chances by tenths. None where nothing was told."""
 
     told: int
     came_true: float | None = None
@@ -33,6 +34,7 @@ class Chances(msgspec.Struct, frozen=True, kw_only=True):
     brier_of_share: float | None = None
     windows: int = 0
     ready_in_time: float | None = None
+    reliability: list[Tenth] = []
 
     @property
     def is_worse(self) -> bool:
@@ -73,6 +75,7 @@ def score(history: History, now: datetime) -> Chances:
         error_of_mean=round(float(np.sqrt((told * (1 - told)).sum()) / len(told)), 4),
         brier=round(float(((told - came) ** 2).mean()), 4),
         brier_of_share=round(float(((share - came) ** 2).mean()), 4), windows=len(windows), ready_in_time=kept,
+        reliability=reliability(told, came),
     )  # fmt: skip
 
 
