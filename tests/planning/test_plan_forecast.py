@@ -295,3 +295,12 @@ def test_weekdays_are_told_apart_only_where_that_foretold_better(differs: bool) 
     of_monday, of_tuesday = told.lead_h["on_the_way"][:2]
     assert (of_monday[1] > 90) == differs and of_tuesday[1] < 30
     assert differs or of_monday == of_tuesday
+
+
+@pytest.mark.parametrize("zone", ["Europe/Lisbon", "Atlantic/Madeira", "Atlantic/Azores"])
+def test_islands_keep_the_holidays_of_their_country(tmp_path: Path, zone: str) -> None:
+    point = write(tmp_path / "point.csv", rows(8, 4))
+    done = CliRunner().invoke(app, ["forecast", str(point), "--zone", zone, "--out", str(tmp_path / "plan")])
+    assert done.exit_code == 0, done.output
+    plan = msgspec.json.decode((tmp_path / "plan/plan.json").read_bytes(), type=forecast_plan.Plan)
+    assert plan.without_holidays == []

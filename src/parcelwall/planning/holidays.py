@@ -29,6 +29,7 @@ SINCE: dict[str, tuple[tuple[int, int, int], ...]] = {"PL": ((2025, 12, 24),), "
 OF_ZONE = {
     "Europe/Paris": "FR", "Europe/Helsinki": "FI", "Europe/Berlin": "DE", "Europe/Warsaw": "PL",
     "Europe/Tallinn": "EE", "Europe/Lisbon": "PT", "America/Sao_Paulo": "BR",
+    "Atlantic/Madeira": "PT", "Atlantic/Azores": "PT", "Europe/Mariehamn": "FI", "Europe/Busingen": "DE",
 }  # fmt: skip
 
 
