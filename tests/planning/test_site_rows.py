@@ -67,3 +67,26 @@ def test_the_plan_says_where_parcels_would_go_without_a_station(tmp_path: Path) 
     assert 0 < won["new"]["new_per_day"] < won["new"]["parcels_per_day"]
     assert sum(each["parcels_per_day"] for each in chosen.sites) == pytest.approx(chosen.objective, abs=0.02)
     assert json.loads((tmp_path / "plan" / "plan.json").read_text())["sites"][1]["taken_from"] == {"old": 12}
+
+
+def test_no_station_is_told_more_than_its_capacity(tmp_path: Path) -> None:
+    table = ["kind,id,lat,lon,parcels_per_day,cost_per_day,capacity_per_day",
+             *(f"demand,,60.000{place},25,3,," for place in range(3)),
+             "point,near,60.000,25,,1,4", "point,far,60.010,25,,1,8"]  # fmt: skip
+    (file := tmp_path / "places.csv").write_text("\n".join(table))
+    report, found = plan(file, None, Wish(goal="cost"), lambda text: None)
+    assert {each["id"]: each["parcels_per_day"] for each in found.sites} == {"far": 5, "near": 4}
+    assert all(each["taken_from"] == {} and each["new_per_day"] is None for each in found.sites)
+    walk_m = (found.objective - 2) * 1000 / 9
+    assert found.figures["walk_mean_m"] == pytest.approx(walk_m, abs=0.1), "of the plan, not to the nearest"
+    page, _ = report.write(tmp_path / "plan", found)
+    assert "not used up by others" in page.read_text()
+
+
+@pytest.mark.parametrize("weight", ["1e-300", "1e11", "1e15"])
+def test_days_of_any_number_of_parcels_are_told(weight: str, tmp_path: Path) -> None:
+    (file := tmp_path / "places.csv").write_text(f"lat,lon,parcels_per_day\n60,25,{weight}\n60,25.01,{weight}\n")
+    _, found = plan(file, None, Wish(open=1), lambda text: None)
+    [only] = found.sites
+    assert only["day_low"] <= only["parcels_per_day"] <= only["day_high"]
+    assert only["day_high"] - only["day_low"] == pytest.approx(2 * 1.2816 * (2 * float(weight)) ** 0.5, rel=0.01, abs=1)

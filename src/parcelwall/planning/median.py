@@ -20,12 +20,14 @@ Tick = Callable[[str], None]
 
 
 class Siting(NamedTuple):
-    """`open`: the sites, ascending; `objective`: what all demand pays; nobody can pay less than `bound`."""
+    """`open`: the sites, ascending; `objective`: what all demand pays; nobody can pay less than `bound`. `share[i, j]`:
+    how much of point i goes to site j, where sites have capacities; None: each point goes to the nearest."""
 
     open: tuple[int, ...]
     objective: float
     bound: float
     proven: bool
+    share: Array | None = None
 
 
 def pays(cost: Array, sites: Sites) -> float:

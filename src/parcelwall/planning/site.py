@@ -48,7 +48,7 @@ def with_capacity(cost: Array, fixed: Array, demand: Array, capacity: Array, lim
     found = minimise(np.concatenate([fixed, cost.ravel()]), rows, integer=np.arange(columns) < sites,
                      low=np.zeros(columns), high=np.ones(columns), limits=limits)  # fmt: skip
     assert found, "all sites open serve everything"
-    return Siting(_open(found.x[:sites]), found.objective, found.bound, found.proven)
+    return Siting(_open(found.x[:sites]), found.objective, found.bound, found.proven, found.x[share])
 
 
 def most_reached(

@@ -94,8 +94,8 @@ def _once(report: Report, file: Path, places: Places, wish: Wish, tick: Callable
     distance_m, kept = places.distance_m(), _standing(places)
     p = _count(places, wish, len(kept))
     found = _solve(places, distance_m, kept, p, wish, tick)
-    rows = _site_rows(places, distance_m, found.open, wish)
-    figures = _walks(places, distance_m, found.open)
+    rows = _site_rows(places, distance_m, found, wish)
+    figures = _walks(places, distance_m, found.open, found.share)
     _say_proof(report, found, _reached(places, found, wish))
     for text in places.told:
         report.say(text)
@@ -104,7 +104,7 @@ def _once(report: Report, file: Path, places: Places, wish: Wish, tick: Callable
     report.chart(_map(places, found.open, kept), f"Map of {len(found.open)} stations among what they serve")
     if wish.goal == "walk":
         _say_next(report, places, distance_m, np.array(found.open))
-    _say_stations(report, rows, wish)
+    _say_stations(report, rows, found, wish)
     report.then("Look at each place on the ground: permit, power, who passes by. Sizes for it: parcelwall plan mix. "
                 "This changes nothing by itself; a station enters the network by parcelwall configure.")  # fmt: skip
     return Found(of=file.name, wish=wish, sites=rows, objective=found.objective, bound=found.bound,
@@ -189,14 +189,26 @@ def _attraction(distance_m: Array, wish: Wish) -> tuple[Array, Array]:
     return attraction, np.full(len(distance_m), np.exp(-wish.logit_per_km * wish.elsewhere_km))
 
 
-def _site_rows(places: Places, distance_m: Array, sites: Sequence[int], wish: Wish) -> list[dict[str, Any]]:
-    here = distance_m[:, list(sites)]
-    model = (site_rows.by_choice(*_attraction(here, wish), places.weight) if wish.goal == "choice"
-             else site_rows.nearest(here, places.weight))  # fmt: skip
-    return site_rows.rows_of(places, sites, here, *model)
+def _site_rows(places: Places, distance_m: Array, found: Siting, wish: Wish) -> list[dict[str, Any]]:
+    here = distance_m[:, list(found.open)]
+    model: tuple[Array, Array | None]
+    if wish.goal == "choice":
+        model = site_rows.by_choice(*_attraction(here, wish), places.weight)
+    elif found.share is not None:
+        model = found.share[:, list(found.open)] * places.weight[:, None], None
+    else:
+        model = site_rows.nearest(here, places.weight)
+    return site_rows.rows_of(places, found.open, here, *model)
 
 
-def _say_stations(report: Report, rows: Sequence[dict[str, Any]], wish: Wish) -> None:
+def _goes(found: Siting, wish: Wish) -> str:
+    if wish.goal == "choice":
+        return "to stations by a logit of the distance"
+    return "to the nearest station" if found.share is None else (
+        "where the plan gives it room: to the nearest station of which the capacity is not used up by others")
+
+
+def _say_stations(report: Report, rows: Sequence[dict[str, Any]], found: Siting, wish: Wish) -> None:
     """What each of them gets, and where that would go without it."""
     is_choice = wish.goal == "choice"
     head = ["station", "parcels a day", "8 in 10 days between", "mean walk, m", "without it they go to",
@@ -206,21 +218,25 @@ def _say_stations(report: Report, rows: Sequence[dict[str, Any]], wish: Wish) ->
          ", ".join(f"{name} {parcels:g}" for name, parcels in row["taken_from"].items()) or "-",
          *([row["new_per_day"]] if is_choice else []), row["open"], row["lat"], row["lon"]] for row in rows
     ])  # fmt: skip
-    model = "to stations by a logit of the distance" if is_choice else "to the nearest station"
-    report.say(f"Each parcel goes {model}, by the file's demand, whatever day that is of. Days differ as parcels do "
-               "that are independent of each other (Poisson); that the demand may be wrong is not in it.")  # fmt: skip
+    report.say(f"Each parcel goes {_goes(found, wish)}, by the file's demand, whatever day that is of. Days differ as "
+               "parcels do that are independent of each other (Poisson); that the demand may be wrong is not in "
+               "it.")  # fmt: skip
 
 
-def _walks(places: Places, distance_m: Array, sites: Sequence[int]) -> dict[str, float]:
-    """Of the walk of a parcel to its nearest station, in metres: the mean, quantiles, and shares within reach."""
-    walk = distance_m[:, list(sites)].min(axis=1)
-    order = np.argsort(walk)
-    heap = np.cumsum(places.weight[order]) / places.weight.sum()
+def _walks(
+    places: Places, distance_m: Array, sites: Sequence[int], share: Array | None = None
+) -> dict[str, float]:
+    """Of the walk of a parcel to its nearest station, or as the plan shares them out, in metres: the mean, quantiles,
+    and shares within reach."""
+    here, weight = distance_m[:, list(sites)], places.weight
+    walk = here.min(axis=1) if share is None else here.ravel()
+    weight = weight if share is None else (share[:, list(sites)] * weight[:, None]).ravel()
+    order, total = np.argsort(walk), weight.sum()
+    heap = np.cumsum(weight[order]) / total
     quantile = {f"walk_p{q}_m": float(walk[order][np.searchsorted(heap, q / 100)]) for q in (50, 90)}
-    total = places.weight.sum()
-    share = {f"share_within_{r}_m": float(places.weight[walk <= r].sum() / total) for r in (300, 500, 1000)}
-    mean = float(places.weight @ walk / total)
-    return {"stations": len(sites), "walk_mean_m": round(mean, 1), **quantile, **share}
+    within = {f"share_within_{r}_m": float(weight[walk <= r].sum() / total) for r in (300, 500, 1000)}
+    mean = float(weight @ walk / total)
+    return {"stations": len(sites), "walk_mean_m": round(mean, 1), **quantile, **within}
 
 
 def _say_proof(report: Report, found: Siting | Growth, reached: str) -> None:

@@ -1,6 +1,7 @@
 """What each station of a plan would get: parcels a day, how far these walk, and where they would go without it.
 
-By the plan's own model: each parcel to the nearest station, or shared out by the logit of `choice`. A day's parcels are
+By the plan's own model: each parcel to the nearest station, or shared out by the logit of `choice`, or as capacities
+allow; where they would go then, without it, is not known. A day's parcels are
 taken for independent of each other (Poisson), so the interval is of days, and knows nothing of wrong demand.
 """
 
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.stats import norm, poisson
 
 from parcelwall.planning.site_files import Places
 from parcelwall.planning.solver import Array
@@ -41,20 +42,34 @@ def by_choice(attraction: Array, elsewhere: Array, weight: Array) -> tuple[Array
     return goes, taken
 
 
-def rows_of(places: Places, sites: Sequence[int], distance_m: Array, goes: Array, taken: Array) -> list[dict[str, Any]]:
-    """The stations, those that get most first. `distance_m`, `goes` and `taken` as `nearest` has them."""
+def rows_of(
+    places: Places, sites: Sequence[int], distance_m: Array, goes: Array, taken: Array | None
+) -> list[dict[str, Any]]:
+    """The stations, those that get most first. `distance_m`, `goes` and `taken` as `nearest` has them; None: nobody
+    knows where they would go."""
     parcels = goes.sum(axis=0)
     walk = (goes * distance_m).sum(axis=0) / np.maximum(parcels, 1e-12)
-    low, high = (poisson.ppf(level, parcels) for level in DAYS)
+    low, high = (_of_days(level, parcels) for level in DAYS)
     rows = []
     for place in np.argsort(-parcels, kind="stable"):
-        each, mine = places.sites[sites[place]], np.argsort(-taken[place], kind="stable")[:MOST_NEIGHBOURS]
-        others = {places.sites[sites[other]].id: round(float(taken[place, other]), 2) for other in mine
-                  if taken[place, other] >= LEAST}  # fmt: skip
+        each = places.sites[sites[place]]
         rows.append({
             "id": each.id, "lat": each.lat, "lon": each.lon, "parcels_per_day": round(float(parcels[place]), 2),
             "day_low": int(low[place]), "day_high": int(high[place]), "mean_walk_m": round(float(walk[place])),
-            "taken_from": others, "new_per_day": round(max(0.0, float(parcels[place] - taken[place].sum())), 2),
+            "taken_from": {} if taken is None else _others(places, sites, taken[place]),
+            "new_per_day": None if taken is None else round(max(0.0, float(parcels[place] - taken[place].sum())), 2),
             "open": "yes" if each.open else "",
         })  # fmt: skip
     return rows
+
+
+def _of_days(level: float, parcels: Array) -> Array:
+    """The quantile of a day's parcels; of so many that there is no Poisson any more, of the normal that it nears."""
+    exact = poisson.ppf(level, parcels)
+    return np.where(np.isfinite(exact), exact, norm.ppf(level, parcels, np.sqrt(parcels)))
+
+
+def _others(places: Places, sites: Sequence[int], taken: Array) -> dict[str, float]:
+    """The stations to which most would go, and how many a day."""
+    most = np.argsort(-taken, kind="stable")[:MOST_NEIGHBOURS]
+    return {places.sites[sites[each]].id: round(float(taken[each]), 2) for each in most if taken[each] >= LEAST}
