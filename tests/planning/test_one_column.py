@@ -121,6 +121,13 @@ def test_the_report_ranks_stations_and_says_why_not(tmp_path: Path) -> None:
         one_column_report.made(history, only, TODAY.replace(tzinfo=UTC), [{"XL": 1}], 1, lambda text: None)
 
 
+def test_names_of_sizes_are_shown_as_they_are(tmp_path: Path) -> None:
+    found = Saved(station="S-0001", reason="", column={"$\\frac": 3, "<b>$": 4}, weeks=7, fewer=2.0, low=1.0, high=3.0)
+    columns = one_column_report.Columns(made_at=TODAY.replace(tzinfo=UTC), columns=[found.column], stations=[found])
+    report, _ = one_column_report.report(columns).write(tmp_path, columns)
+    assert "Add 3 $\\frac + 4 &lt;b&gt;$ at S-0001" in report.read_text()
+
+
 def test_a_reason_has_its_words() -> None:
     point_reasons = {"no_compartment", "sizes_are_no_ladder", "no_history", "sizes_changed", "silent"}
     assert set(one_column_report.NONE) == point_reasons | {"nothing_refused", "not_sure", "no_column"}

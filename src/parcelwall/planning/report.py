@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib
 import msgspec
 from jinja2 import Environment
 from markupsafe import Markup
@@ -38,6 +39,7 @@ _TABLE = """<table><caption>{{ caption }}</caption><thead><tr>
 {% endfor %}</tr>{% endfor %}</tbody></table>"""
 _html = Environment(autoescape=True)
 INK, LIGHT = "#1f3a5f", "#e08a00"
+matplotlib.rcParams["text.parse_math"] = False  # a name with a $ is a name, and no formula
 
 
 class Report:
