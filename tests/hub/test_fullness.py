@@ -5,6 +5,8 @@ from pathlib import Path
 from uuid import UUID
 
 import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from parcelwall.clock import VirtualClock
@@ -12,6 +14,7 @@ from parcelwall.hub import fullness, numbers
 from parcelwall.hub.cases import CloseCase, HoldDoor
 from parcelwall.hub.fullness import Waiting
 from parcelwall.hub.numbers import Span
+from parcelwall.hub.out_of_use import when_out
 from parcelwall.hub.sweeps import sweep
 from parcelwall.rules.facts import CompartmentHealth
 from parcelwall.simulation.town import Town
@@ -127,6 +130,43 @@ async def test_a_size_that_was_out_of_use_all_the_time_has_no_figure(database: s
         began = clock.now()
         clock.move_to(began + timedelta(hours=2))
         assert [each.size for each in await fullness.fill_by_size(town.hub, Span(began, clock.now()))] == ["S", "L"]
+
+
+MINUTES = st.integers(0, 12 * 60)
+
+
+@given(st.lists(st.tuples(MINUTES, st.none() | MINUTES)))
+def test_when_a_compartment_was_out_of_use(minutes: list[tuple[int, int | None]]) -> None:
+    """Also of cases that overlap, that are open still, and that were closed before they were opened."""
+    began = datetime(2026, 11, 22, 8, tzinfo=UTC)
+
+    def at(minute: int) -> datetime:
+        return began + timedelta(minutes=minute)
+
+    times = [(at(since), None if until is None else at(until)) for since, until in minutes]
+    hours = [at(60 * hour) for hour in range(1, 12)]
+    assert when_out(times, hours) == {
+        place for place, hour in enumerate(hours)
+        if any(since < hour and (until is None or until >= hour) for since, until in times)
+    }  # fmt: skip
+
+
+class Compared(datetime):
+    """Knows how often it was compared."""
+
+    times = 0
+
+    def __lt__(self, other: datetime) -> bool:
+        Compared.times += 1
+        return super().__lt__(other)
+
+
+def test_not_each_hour_of_three_months_is_asked_whether_it_was_out() -> None:
+    """A hub of hundreds of stations answered nobody for seconds while it asked of each case and hour."""
+    began = datetime(2026, 8, 1, tzinfo=UTC)
+    case = Compared(2026, 8, 1, tzinfo=UTC), began + timedelta(hours=4)
+    assert len(when_out([case], [began + timedelta(hours=hour) for hour in range(91 * 24)])) == 4
+    assert 0 < Compared.times < 30
 
 
 async def _two_inside(town: Town) -> tuple[list[int], list[int]]:

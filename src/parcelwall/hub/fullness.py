@@ -15,7 +15,7 @@ import msgspec
 from parcelwall.hub import numbers
 from parcelwall.hub.house import Hub
 from parcelwall.hub.numbers import CLOCKS, SHOWN, ZONED, Span
-from parcelwall.hub.out_of_use import Place, is_out, out_of_use
+from parcelwall.hub.out_of_use import Place, out_of_use, when_out
 
 NEARLY_FULL = 0.9
 HOUR = timedelta(hours=1)
@@ -104,10 +104,11 @@ async def fill_by_size(hub: Hub, span: Span) -> list[Fill]:
         if place in out:
             of_door[place][row["hour"]] += row["change"]
     idle: dict[str, list[int]] = {size.name: [0] * len(hours) for size in numbers.sizes(hub)}
+    ends, nothing = [min(hour + HOUR, span.until) for hour in hours], [0] * len(hours)
     for place in out.keys() & size_of.keys():
-        inside = _inside(of_door[place], hours)
-        for at, hour in enumerate(hours):
-            idle[size_of[place]][at] += not inside[at] and is_out(out[place], min(hour + HOUR, span.until))
+        inside = _inside(of_door[place], hours) if place in of_door else nothing
+        for at in when_out(out[place], ends):
+            idle[size_of[place]][at] += not inside[at]
     counts = Counter(size_of.values())
     fills = (_fill(name, counts[name], _inside(of_size[name], hours), idle[name]) for name in idle if counts[name])
     return [fill for fill in fills if fill]

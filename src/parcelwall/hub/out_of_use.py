@@ -1,5 +1,6 @@
 """When compartments were out of use: from the journal and the cases that it opened and closed. Times aware."""
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,5 +36,9 @@ async def out_of_use(hub: Hub, span: Span) -> dict[Place, Times]:
     return found
 
 
-def is_out(times: Sequence[tuple[datetime, datetime | None]], at: datetime) -> bool:
-    return any(since < at and (until is None or until >= at) for since, until in times)
+def when_out(times: Sequence[tuple[datetime, datetime | None]], at: Sequence[datetime]) -> set[int]:
+    """The places of those of the rising moments at which it was out of use; the others are not looked at one by one."""
+    found: set[int] = set()
+    for since, until in times:
+        found.update(range(bisect_right(at, since), len(at) if until is None else bisect_right(at, until)))
+    return found
