@@ -46,6 +46,22 @@ def test_it_is_told_whom_a_row_is_about() -> None:
     assert read().row(LEVELS).about == ("Kluuvi",)
 
 
+def test_numbers_that_mean_no_limit_are_shown_by_their_size() -> None:
+    row = AdmissionRow(name="all", rule="threshold", levels=(1e308,) * 7, expected=(2.5e26,) * 7, lead_h=(1, 1e99))
+    assert read().row(row).says.endswith(": 2.5E26 are expected, the row would admit 1E308.")
+    assert read("ar").row(row).about[-1]
+
+
+def test_a_row_that_is_good_for_ever_names_no_day() -> None:
+    """The last second of the calendar is none in Helsinki, and the page answered nobody."""
+    ever = AdmissionRow(name="ever", rule="always", good_until=datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+    view = msgspec.structs.replace(samples.all_views(no_words("en"))["console-policy"], rows=(read().row(ever),))
+    assert "Until" not in Renderer().page(view, Look(zone="Europe/Helsinki"))
+    soon = msgspec.structs.replace(ever, good_until=NOW)
+    view = msgspec.structs.replace(view, rows=(read().row(soon),))
+    assert "Until" in Renderer().page(view, Look(zone="Europe/Helsinki"))
+
+
 def test_the_page_tells_that_there_are_more_rows_than_it_shows() -> None:
     sample = samples.all_views(no_words("en"))["console-policy"]
     assert "These are 4 of 2310 rows." in Renderer().page(sample, Look())

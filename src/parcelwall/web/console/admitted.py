@@ -1,7 +1,7 @@
 """Rows of admission in words: whom each is about, and what it says today. docs/planning/admission.md has the rules."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -22,6 +22,8 @@ AT_MOST = N_("At most %(level)s are admitted for today, %(expected)s are expecte
 ENOUGH = N_("Whoever has room is admitted for today: %(expected)s are expected, the row would admit %(level)s.")
 PRICE = N_("For today the room is worth %(price)s to later parcels: whoever is worth less is not admitted.")
 NOT_TODAY = N_("It says nothing of today.")
+FOR_EVER = datetime(9999, 1, 1, tzinfo=UTC)  # from then on it is no day, and the last one is none on clocks east of us
+IN_FULL = 1e15  # numbers from here on are shown by their size alone
 
 
 class RowInWords(msgspec.Struct, frozen=True):
@@ -40,7 +42,8 @@ class Reading(msgspec.Struct, frozen=True):
     zone: str
 
     def row(self, row: AdmissionRow) -> RowInWords:
-        return RowInWords(row.name, tuple(self._about(row)), self._says(row), row.good_until)
+        until = row.good_until if row.good_until and row.good_until < FOR_EVER else None
+        return RowInWords(row.name, tuple(self._about(row)), self._says(row), until)
 
     def _about(self, row: AdmissionRow) -> Iterable[str]:
         about = self.stations.get(row.station)
@@ -74,4 +77,6 @@ class Reading(msgspec.Struct, frozen=True):
         return self.known.gettext(words) % {name: self.known.upright(self._shown(each)) for name, each in given.items()}
 
     def _shown(self, value: str | float) -> str:
-        return value if isinstance(value, str) else format_decimal(value, "#,##0.##", locale=self.known.locale)
+        if isinstance(value, str):
+            return value
+        return format_decimal(value, "#,##0.##" if value < IN_FULL else "0.##E0", locale=self.known.locale)
