@@ -1,6 +1,8 @@
 """Ready windows as people are told them: what they should hold they hold, and their ends are where couriers come."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from parcelwall.bench import forecast as bench
 from parcelwall.planning import ready, records, visits, window_past
 from parcelwall.rules import tables
 from parcelwall.rules.tables import Fit, VisitCalendar
-from planning.pretend_point import START, point, rows
+from planning.pretend_point import START, point, rows, write
 
 FIRST = records.day_number(START.date())
 DAY = FIRST + 140
@@ -72,3 +74,17 @@ def test_the_bench_says_what_windows_hold_by_carrier_and_beside_plain_quantiles(
     assert 0.78 <= figure.more["covers"] <= 0.87 and set(figure.more["covers_of"]) == {"A", "B"}
     assert 5 < figure.value < 24 and figure.more["no_window"] == 0
     assert bench.windows(parcels, frozenset(), ("none", FIRST, FIRST - 4), lambda text: None) == []
+
+
+@pytest.mark.parametrize("days", [
+    [30 * month for month in range(12)], [*range(100), *range(700, 800)], [7 * week for week in range(40)],
+], ids=["one visit a month", "most of two years without one", "one visit a week"])  # fmt: skip
+def test_a_point_that_is_hardly_visited_is_judged_as_far_as_can_be(days: Sequence[int], tmp_path: Path) -> None:
+    """All lie there for as long: of some models that is no number."""
+    came = [START + timedelta(days=day, hours=10, minutes=each) for day in days for each in range(3)]
+    lines = [records.Row(at - timedelta(hours=35), at - timedelta(hours=30), at, at + timedelta(hours=20), "A")
+             for at in came]  # fmt: skip
+    figures = bench.judge([write(tmp_path / "point.csv", lines)], 1, True, lambda text: None)
+    assert any(each.name.startswith("load_") for each in figures)
+    numbers = [number for each in figures for number in (each.value, each.reference, each.ratio) if number is not None]
+    assert np.isfinite(numbers).all()

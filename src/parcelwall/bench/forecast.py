@@ -150,7 +150,7 @@ def _load_figure(rolling: Rolling, h: int, name: str, mean: float, target: float
 
 
 def dwells(records: Records, period: Period, quick: bool, tick: Tick) -> list[Figure]:
-    """P(dwell > h) told at each deposit, beside the columns of the table of methods."""
+    """P(dwell > h) told at each deposit, beside the columns of the table of methods: those that told a number."""
     name, first, last = period
     last += RUN_OUT_DAYS
     tick(f"Dwell of {name} …")
@@ -159,6 +159,8 @@ def dwells(records: Records, period: Period, quick: bool, tick: Tick) -> list[Fi
     now = np.flatnonzero(
         (records.deposited >= first) & (records.deposited < last + 1) & np.isfinite(told["adopted"][:, 0])
     )
+    if not len(now):
+        return []
     past = np.flatnonzero(records.deposited < first)
     columns = {each: told[each][now] for each in ("adopted", *dwell_past.MODELS)}
     if len(past) >= 200:
@@ -166,6 +168,7 @@ def dwells(records: Records, period: Period, quick: bool, tick: Tick) -> list[Fi
         columns["aft"], columns["cox"] = (
             each(records, past, now, DWELL_H) for each in (dwell_past.aft, dwell_past.cox)
         )
+    columns = {each: told for each, told in columns.items() if np.isfinite(told).all()}
     return [_dwell_figure(name, h, k, columns, (records.dwell_h[now] > h).astype(float)) for k, h in enumerate(DWELL_H)]
 
 
@@ -190,6 +193,8 @@ def readies(records: Records, closed: frozenset[int], period: Period, tick: Tick
         ours = ready.roll(records, level, first, last + RUN_OUT_DAYS, closed)
         theirs = ready.baseline(records, level, first, last + RUN_OUT_DAYS)
         now = np.flatnonzero(np.isfinite(ours) & np.isfinite(theirs) & np.isfinite(lead))
+        if not len(now):
+            continue
         figures.append(_ready_figure(f"ready_{name}_{level}", "h", level, ours[now], theirs[now], lead[now],
                                      READY_SLACK_H if level == 0.9 else None))  # fmt: skip
     return figures
