@@ -133,14 +133,16 @@ def constant(records: Records, day: float, hours: Sequence[float]) -> Floats:
 
 
 def by_slot(records: Records, day: float, hours: Sequence[float], window_days: float = np.inf) -> Floats:
-    """Baseline: shares by weekday and three hours, [7 * 8, hour], shrunk to the share of all with weight 20."""
+    """Baseline: shares by weekday and three hours, [7 * 8, hour], shrunk to the share of all with weight 20. NaN
+    without a stay in the window."""
     age = day - records.deposited
     past = np.flatnonzero((age > LAG_DAYS) & (age <= window_days))
     longer = (records.dwell_h[past, None] > np.array(hours)).astype(float)
     slot = slots(records)[past]
     count = np.bincount(slot, minlength=56)[:, None]
     total = np.stack([np.bincount(slot, longer[:, k], minlength=56) for k in range(len(hours))], axis=1)
-    return np.asarray((total + SHRINK * longer.mean(0)) / (count + SHRINK))
+    of_all = longer.mean(0) if len(past) else np.full(len(hours), np.nan)
+    return np.asarray((total + SHRINK * of_all) / (count + SHRINK))
 
 
 def slots(records: Records) -> Ints:
