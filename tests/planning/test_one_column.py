@@ -128,9 +128,19 @@ def test_names_of_sizes_are_shown_as_they_are(tmp_path: Path) -> None:
     assert "Add 3 $\\frac + 4 &lt;b&gt;$ at S-0001" in report.read_text()
 
 
+def test_a_fault_at_one_station_holds_up_no_other() -> None:
+    broken = [msgspec.structs.replace(each, dwell_h="long") for each in asked(2, 1.1)]  # no such thing can be
+    history = History({}, {"S-0001": "UTC", "S-0002": "UTC"}, layouts={"S-0001": LAYOUT, "S-0002": LAYOUT})
+    wanted = Wanted({"S-0001": broken, "S-0002": asked(1, 1.1)}, {}, {})
+    said: list[str] = []
+    found = one_column.plan_all(history, wanted, TODAY.replace(tzinfo=UTC), COLUMNS, 1, said.append)
+    assert [(each.station, each.reason) for each in found] == [("S-0002", ""), ("S-0001", "failed")]
+    assert len(said) == 2
+
+
 def test_a_reason_has_its_words() -> None:
     point_reasons = {"no_compartment", "sizes_are_no_ladder", "no_history", "sizes_changed", "silent"}
-    assert set(one_column_report.NONE) == point_reasons | {"nothing_refused", "not_sure", "no_column"}
+    assert set(one_column_report.NONE) == point_reasons | {"nothing_refused", "not_sure", "no_column", "failed"}
     assert one_column.LEVEL == 0.9, "the report says 8 in 10"
 
 

@@ -361,10 +361,15 @@ def of_nights(rows: Mapping[str, AdmissionRow], now: datetime) -> dict[str, list
 
 
 def _failed(station: str, failed: Exception) -> Night:
-    where = extract_tb(failed.__traceback__)[-1]
-    fault = f"{type(failed).__name__} in {Path(where.filename).name}, line {where.lineno}"
+    fault = where_it_failed(failed)
     log.error("station_not_planned", station=station, fault=fault)
     return Night(station=station, reason="failed", told=[fault])
+
+
+def where_it_failed(failed: Exception) -> str:
+    """For a log: not what it says, which may hold whatever the journal holds."""
+    where = extract_tb(failed.__traceback__)[-1]
+    return f"{type(failed).__name__} in {Path(where.filename).name}, line {where.lineno}"
 
 
 def _over(night: Night, in_force: Iterable[str]) -> list[str]:

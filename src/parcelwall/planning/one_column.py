@@ -14,14 +14,17 @@ from functools import partial
 
 import msgspec
 import numpy as np
+import structlog
 from scipy.stats import t
 
 from parcelwall.planning.demand import Array
 from parcelwall.planning.history import History, Story
-from parcelwall.planning.nightly import Point, as_requests, model, point_of, why_not
+from parcelwall.planning.nightly import Point, as_requests, model, point_of, where_it_failed, why_not
 from parcelwall.planning.trial import BestFit, replay
 from parcelwall.planning.wanted import Wanted
 from parcelwall.rules.layout import Layout
+
+log = structlog.get_logger()
 
 MOST_COLUMNS = 6  # that are tried, of those that stand in the network
 DRAWS = 8  # of stays that nobody saw
@@ -69,12 +72,21 @@ def plan_all(
     for story in history.stories.values():
         stories[story.station].append(story)
     points = [point_of(history, wanted, each, now, stories[each]) for each in sorted(history.layouts)]
-    of_one = partial(of_station, columns=columns, seed=seed)
+    of_one = partial(_of_any_station, columns=columns, seed=seed)
     found = []
     for done, saved in enumerate((pool.map if pool else map)(of_one, points), start=1):
         tick(f"{done} of {len(points)} stations: {saved.station}")
         found.append(saved)
     return sorted(found, key=lambda each: (bool(each.reason), -each.fewer, each.station))
+
+
+def _of_any_station(point: Point, columns: Sequence[Column], seed: int) -> Saved:
+    """The same; a fault of ours at one station holds up no other."""
+    try:
+        return of_station(point, columns, seed)
+    except Exception as failed:
+        log.error("column_not_planned", station=point.station, fault=where_it_failed(failed))
+        return Saved(station=point.station, reason="failed")
 
 
 def of_station(point: Point, columns: Sequence[Column], seed: int) -> Saved:

@@ -27,6 +27,7 @@ NONE = {
     "no_history": "Not looked at: fewer than four weeks, or fewer than 50 stays, are known.",
     "sizes_changed": "Not looked at: more than one parcel in ten had a size that is not there any more.",
     "silent": "Not looked at: nothing came for two weeks.",
+    "failed": "Not looked at: that failed, by a fault of Parcelwall; the log says how.",
 }
 
 
