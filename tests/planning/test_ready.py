@@ -121,11 +121,11 @@ def test_the_level_is_kept_by_four_of_five_draws_of_what_it_was_learnt_from() ->
 
 
 def surely(wrong: Floats, level: float) -> float:
-    return purchase.surely(wrong, np.isfinite(wrong), level)
+    return purchase.surely(wrong, np.isfinite(wrong), np.isnan(wrong), level)
 
 
 def to_add(wrong: Floats, age_days: Floats, level: float) -> float:
-    return purchase.to_add(wrong, np.isfinite(wrong), age_days, level)
+    return purchase.to_add(wrong, np.isfinite(wrong), np.isnan(wrong), age_days, level)
 
 
 def test_an_order_on_its_way_tells_that_it_took_longer_than_so_far() -> None:
@@ -133,7 +133,7 @@ def test_an_order_on_its_way_tells_that_it_took_longer_than_so_far() -> None:
     rng = np.random.default_rng(3)
     took, so_far = rng.gamma(4, 2, 3_000), rng.uniform(0, 60, 3_000)
     came = took <= so_far
-    told = purchase.surely(np.minimum(took, so_far), came, 0.9)
+    told = purchase.surely(np.minimum(took, so_far), came, ~came & (so_far > 60), 0.9)
     usual = float(np.quantile(rng.gamma(4, 2, 100_000), 0.9))
     assert usual <= told < usual * 1.06
     assert surely(np.minimum(took, so_far), 0.9) < surely(took[came], 0.9) < usual
@@ -262,12 +262,33 @@ def test_an_order_that_never_came_and_an_estimate_of_another_century_move_nobody
     day, now = int(found.bought[380]), np.arange(380, 400)
     usual = purchase.told_at(found, day, now, 0.95)
     never = msgspec.structs.replace(found, delivered=np.where(np.arange(420) % 8, found.delivered, np.inf))
-    assert (np.abs(np.log(purchase.told_at(never, day, now, 0.95) / usual)) < 0.35).all()
+    longer = np.log(purchase.told_at(never, day, now, 0.95) / usual)
+    assert np.mean(np.abs(longer)) < 0.35 and longer.max() < np.log(2), "on no day twice as long"
     new = msgspec.structs.replace(found, estimate=np.where(np.arange(420) < 350, np.inf, found.estimate))
     assert (np.abs(np.log(purchase.told_at(new, day, now, 0.95) / usual)) < 0.35).all(), "it has begun to tell one"
     odd = wrong_estimates(plain)
     assert np.isinf(odd.estimate[::5]).all() and np.isfinite(odd.estimate[1::5]).all()
     assert (np.abs(np.log(purchase.told_at(odd, day, now, 0.95) / usual)) < 0.3).all()
+
+
+def test_a_level_that_too_few_have_reached_is_not_answered_by_how_long_ago_an_order_was_lost(tmp_path: Path) -> None:
+    """On one day in ten or so 222 days were told where 7 were usual."""
+    found = purchase.read_orders([orders(tmp_path / "orders.csv", 420)])
+    never = msgspec.structs.replace(found, delivered=np.where(np.arange(420) % 8, found.delivered, np.inf))
+    now = np.arange(300, 306)
+    usual, told = (purchase.told_at(each, int(found.bought[300]), now, 0.95) for each in (found, never))
+    assert (np.log(told / usual) < np.log(2)).all()
+
+
+def test_what_has_become_slow_in_the_middle_of_a_month_is_told_later_before_it_ends(tmp_path: Path) -> None:
+    """Learnt at the month's beginning; until 2026-11-28 errors were those known at its beginning, too."""
+    found = purchase.read_orders([orders(tmp_path / "orders.csv", 840, every_h=6)])
+    day = int(found.bought[720])
+    since = found.bought >= day - 3
+    slow = msgspec.structs.replace(found, delivered=found.delivered + 8 * since)
+    begin, end = (np.flatnonzero((found.bought >= a) & (found.bought < a + 2)) for a in (day, day + 28))
+    later = [purchase.told_at(slow, day, now, 0.9) - purchase.told_at(found, day, now, 0.9) for now in (begin, end)]
+    assert (later[0] < 3).all() and (later[1] > 4).all()
 
 
 def wrong_estimates(path: Path) -> purchase.Orders:

@@ -8,7 +8,8 @@ of fold in time, over the last CALIBRATE_DAYS, whichever level is told: far out 
 trees by. Trees are grown from who was bought for LAG_DAYS and more before the refit, one that is not delivered by then
 counting LOST_DAYS. Errors are of all orders: one still on its way tells that it took longer than so far (Kaplan,
 Meier 1958). Whoever waits for longer than LOST_DAYS, and than LOST_MEDIANS times the median, was cancelled or lost: no
-day that is told helps there, so levels are of those that come. Refitted each month.
+day that is told helps there, so levels are of those that come. Trees are grown each month; errors are those
+known on the day of the purchase, so that what has become slow in the second week is told later in the third.
 
 What is told is a day of the calendar, as a shop tells one, and kept by who is delivered before that day is over. The
 quantile is the one that keeps the level with probability SURE, whatever orders it was taken from (Vovk 2012): a plain
@@ -63,6 +64,7 @@ ROUNDS = 100
 SEEDS = (1, 2, 3, 4)
 KM_PER_DEGREE = 111.0
 FEW_IN_MONTH = 0.1  # of the usual month: a tail of so few orders is not what a method is judged by
+Flags = NDArray[np.bool_]
 Timed = tuple[float, float, float, Mapping[str, str]]  # bought, delivered, estimated; the row
 
 
@@ -197,34 +199,49 @@ def told_at(orders: Orders, day: int, now: Ints, level: float) -> Floats:
 
 def levels_at(orders: Orders, day: int, now: Ints, levels: Sequence[float]) -> Floats:
     """The same at several levels, learnt once. [level, order]"""
+    guess, found = _guesses(orders, day), np.full((len(levels), len(now)), np.nan)
+    bought_on = np.maximum(day, np.floor(orders.bought[now]))
+    for each in np.unique(bought_on):
+        these = np.flatnonzero(bought_on == each)
+        days = np.exp(guess[now[these]] + _added(orders, each, guess, levels)[:, None])
+        found[:, these] = [orders.until_the_end_of_day(now[these], level) for level in days]
+    return found
+
+
+def _added(orders: Orders, day: float, guess: Floats, levels: Sequence[float]) -> Floats:
+    """[level]: what is added to a guess, from the errors known when that day began. NaN before anything came."""
     past = np.flatnonzero(orders.bought < day)
-    came, age = orders.delivered[past] < day, day - orders.bought[past]
+    came, lost, comes = _how_they_stand(orders, day, past)
     if not came.any():
-        return np.full((len(levels), len(now)), np.nan)
-    waited_long = age > max(LOST_DAYS, LOST_MEDIANS * float(np.median(orders.days[past[came]])))
-    lost = waited_long & ~came
-    comes = 1 - lost.sum() / max(1, waited_long.sum())
-    guess, ours = _guesses(orders, day, past, now, lost)
+        return np.full(len(levels), np.nan)
     so_far = np.where(came, np.floor(orders.delivered[past]), day) - orders.bought[past]  # the same day would be told
-    wrong = np.log(np.maximum(so_far, AN_HOUR)) - guess
-    told = [np.exp(ours + to_add(wrong, came, age, level * comes)) for level in levels]
-    return np.array([orders.until_the_end_of_day(now, each) for each in told])
+    wrong = np.log(np.maximum(so_far, AN_HOUR)) - guess[past]
+    age = day - orders.bought[past]
+    return np.array([to_add(wrong, came, lost, age, level * comes) for level in levels])
 
 
-def _guesses(orders: Orders, day: int, past: Ints, now: Ints, lost: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-    """Logarithms of days, of orders of the past (out of fold where trees were grown from them) and of those of now."""
-    shop, every = _of_the_shop(orders, past), np.concatenate([past, now])
-    known = (orders.bought[past] < day - LAG_DAYS) & ~lost
-    old, both = past[known], shop[every]
-    if len(old) >= LEAST:
-        days = np.log(np.where(orders.delivered[old] < day, orders.days[old], LOST_DAYS))
-        weight = 0.5 ** ((day - orders.bought[old]) / HALF_DAYS)
-        place = np.flatnonzero(np.concatenate([known, np.zeros(len(now), bool)]))
-        plain, share = (_grown(orders.x[every], place, days - each[old], weight) + each[every]
-                        for each in (np.zeros_like(shop), shop))  # fmt: skip
-        trees_weigh = len(old) / (len(old) + LIKE_ORDERS)
-        both = trees_weigh * (plain + share) / 2 + (1 - trees_weigh) * both
-    return both[: len(past)], both[len(past) :]
+def _how_they_stand(orders: Orders, day: float, past: Ints) -> tuple[Flags, Flags, float]:
+    """Of orders bought before that day, as it begins: which came, which are lost, and what share comes."""
+    came, age = orders.delivered[past] < day, day - orders.bought[past]
+    usual = float(np.median(orders.days[past[came]])) if came.any() else np.inf
+    waited_long = age > max(LOST_DAYS, LOST_MEDIANS * usual)
+    lost = waited_long & ~came
+    return came, lost, float(1 - lost.sum() / max(1, waited_long.sum()))
+
+
+def _guesses(orders: Orders, day: int) -> Floats:
+    """[order]: logarithms of days, learnt from what was known as that day began; out of fold of the orders from which
+    trees were grown, and asked with what was known at its purchase of each one that was bought later."""
+    past = np.flatnonzero(orders.bought < day)
+    _, lost, _ = _how_they_stand(orders, day, past)
+    shop, old = _of_the_shop(orders, past), past[(orders.bought[past] < day - LAG_DAYS) & ~lost]
+    if len(old) < LEAST:
+        return shop
+    days = np.log(np.where(orders.delivered[old] < day, orders.days[old], LOST_DAYS))
+    weight = 0.5 ** ((day - orders.bought[old]) / HALF_DAYS)
+    plain, share = (_grown(orders.x, old, days - each[old], weight) + each for each in (np.zeros_like(shop), shop))
+    trees_weigh = len(old) / (len(old) + LIKE_ORDERS)
+    return trees_weigh * (plain + share) / 2 + (1 - trees_weigh) * shop
 
 
 def _of_the_shop(orders: Orders, past: Ints) -> Floats:
@@ -232,7 +249,7 @@ def _of_the_shop(orders: Orders, past: Ints) -> Floats:
     ahead = orders.estimate - orders.bought
     logs = np.log(np.where(np.isfinite(ahead), ahead, np.nan))
     known = logs[past][np.isfinite(logs[past])]
-    if len(known) < len(past) / 2:
+    if not len(known) or len(known) < len(past) / 2:
         return np.zeros(len(logs))
     return np.asarray(np.where(np.isfinite(logs), logs, np.median(known)))
 
@@ -247,24 +264,29 @@ def _grown(x: Floats, old: Ints, y: Floats, weight: Floats) -> Floats:
     return told
 
 
-def to_add(wrong: Floats, came: NDArray[np.bool_], age_days: Floats, level: float) -> float:
+def to_add(wrong: Floats, came: Flags, lost: Flags, age_days: Floats, level: float) -> float:
     """What keeps the level of the errors of the last CALIBRATE_DAYS, and of the newer half of these days where that
     half has LEAST of them; of all errors where none is so new. `came`: the order was delivered; else it is wrong by
-    that much or more."""
+    that much or more, and `lost` if it never comes."""
+
+    def of(these: Flags) -> float:
+        return surely(wrong[these], came[these], lost[these], level)
+
     late = age_days <= CALIBRATE_DAYS
     newer = age_days <= CALIBRATE_DAYS / 2
-    whole = surely(wrong[late], came[late], level) if came[late].any() else surely(wrong, came, level)
+    whole = of(late if came[late].any() else late | True)
     enough = newer.sum() >= LEAST and came[newer].any()
-    return max(whole, surely(wrong[newer], came[newer], level)) if enough else whole
+    return max(whole, of(newer)) if enough else whole
 
 
-def surely(wrong: Floats, came: NDArray[np.bool_], level: float) -> float:
+def surely(wrong: Floats, came: Flags, lost: Flags, level: float) -> float:
     """What a share `level` of all errors lies below, with probability SURE over draws such as this one: as many of n
-    lie below that level's quantile in SURE of the draws. The largest where too few are there, or came."""
+    lie below that level's quantile in SURE of the draws. Where too few are there, or came, the largest: of those that
+    came if some are lost, as then whoever comes has been seen to come."""
     place = (binom.ppf(SURE, len(wrong), level) + 1) / len(wrong)
     below = ecdf(CensoredData.right_censored(wrong, ~came)).cdf
     found = np.flatnonzero(below.probabilities >= place - 1e-9)
-    return float(below.quantiles[found[0] if len(found) else -1])
+    return float(below.quantiles[found[0]] if len(found) else wrong[came | ~lost.any()].max())
 
 
 def _trees(x: Floats, y: Floats, weight: Floats, now: Floats) -> Floats:
