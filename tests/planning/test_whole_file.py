@@ -34,3 +34,17 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_learnt(tmp_path: 
     with pytest.raises(Trouble, match="cannot be written: No such file"):
         commands.room(None, None, tmp_path / "nowhere" / "room.jsonl", tmp_path / "learnt.gz", False)
     assert asked == []
+
+
+def test_a_plan_that_could_not_be_written_is_refused_before_it_is_made_and_leaves_no_folder(tmp_path: Path) -> None:
+    """`plan mix` simulated for minutes and told at the end that its report could not be written."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Trouble, match="cannot be written to"):
+        commands._tell(lambda tick: pytest.fail("it was made"), tmp_path / "file" / "plan", False)
+    with pytest.raises(Trouble, match="cannot be made"):
+        commands._tell(no_plan, tmp_path / "new" / "plan", False)
+    assert not (tmp_path / "new").exists()
+
+
+def no_plan(tick: object) -> tuple[Report, dict[str, int]]:
+    raise Trouble("cannot be made")

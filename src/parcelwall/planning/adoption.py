@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import msgspec
 
 from parcelwall.errors import Trouble
@@ -12,6 +13,7 @@ from parcelwall.rules.offers import STALE, RoomTable
 from parcelwall.rules.tables import AdmissionRow, VisitCalendar, fresh, of_no_use
 
 Table = VisitCalendar | RoomTable | AdmissionRow
+_IN_USE = "SELECT body FROM learnt WHERE kind IN ('RoomTable', 'VisitCalendar') AND split_part(key, '/', 1) = ANY($1)"
 
 
 class PlanFile(msgspec.Struct):
@@ -98,6 +100,29 @@ def sum_up(tables: Sequence[Table]) -> str:
             f"{one.station}, {one.carrier}: comes on {days} of Mondays to Sundays; from {one.fit.count} parcels."
         )
     return "\n".join(map(_to_be_seen, lines))
+
+
+async def newer_in_use(connection: asyncpg.Connection, tables: Sequence[Table]) -> str:
+    """Which of them would take the place of one that was made later; empty if none would."""
+    learnt = [each for each in tables if not isinstance(each, AdmissionRow)]
+    rows = await connection.fetch(_IN_USE, sorted({each.station for each in learnt}))
+    now = {_name(each): _made(each) for row in rows for each in [msgspec.json.decode(row["body"], type=Table)]}
+    newer = {name: now[name] for each in learnt if (name := _name(each)) in now and now[name] > _made(each)}
+    if not newer:
+        return ""
+    first = min(newer)
+    return _to_be_seen(
+        f"For {len(newer)} of them, what is in use was made LATER: of {first}, {newer[first]}. The older takes its place."
+    )
+
+
+def _name(table: VisitCalendar | RoomTable) -> str:
+    return f"{table.station}, {table.carrier}" if isinstance(table, VisitCalendar) else table.station
+
+
+def _made(table: VisitCalendar | RoomTable) -> str:
+    when = table.fit.fitted_on if isinstance(table, VisitCalendar) else table.made_at.astimezone(UTC)
+    return f"{when:%Y-%m-%d}" if isinstance(table, VisitCalendar) else f"{when:%Y-%m-%d %H:%M} UTC"
 
 
 def _to_be_seen(text: str) -> str:

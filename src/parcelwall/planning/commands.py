@@ -21,7 +21,7 @@ from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.planning import typed
 from parcelwall.planning.libraries import Planning
-from parcelwall.planning.whole_file import refuse_unwritable, write_whole
+from parcelwall.planning.whole_file import refuse_unwritable, refuse_unwritable_folder, write_whole
 from parcelwall.rules.tables import AdmissionRow
 from parcelwall.workers import workers
 
@@ -345,11 +345,15 @@ def adopt(
     station: Annotated[list[str] | None, typer.Option(help="Only tables of these stations.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Approve without being asked.")] = False,
 ) -> None:
-    """Approves the tables of a plan, all or none: visit calendars, chances of room, rows of admission."""
-    from parcelwall.planning.adoption import read_tables, sum_up
+    """Approves the tables of a plan, all or none: visit calendars, chances of room, rows of admission.
+
+    Says before it asks if one in use was made later.
+    """
+    from parcelwall.planning.adoption import newer_in_use, read_tables, sum_up
 
     tables, digest = read_tables(file, station or [], SystemClock().now())
-    Console(soft_wrap=True).print(sum_up(tables), markup=False)
+    newer = _in_database(data, database_url, lambda connection: newer_in_use(connection, tables))
+    Console(soft_wrap=True).print("\n".join(filter(None, [sum_up(tables), newer])), markup=False)
     if not yes and not typer.confirm("Adopt these tables?"):
         raise typer.Exit(1)
     lines = [msgspec.json.encode(table) for table in tables]
@@ -375,7 +379,9 @@ def _in_database(data: Path | None, database_url: str | None,
 
 
 def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> Any:
-    """Makes a plan while saying what it is at, writes it, and says where it lies; answers the plan."""
+    """Makes a plan while saying what it is at, writes it, and says where it lies; answers the plan. Raises Trouble at
+    once where it could not be written."""
+    refuse_unwritable_folder(folder)
     with Console(stderr=True).status("Reading …") as status:
         report, found = make(lambda text: status.update(text))
     written, data = report.write(folder, found)

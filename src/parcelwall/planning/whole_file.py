@@ -16,6 +16,20 @@ def refuse_unwritable(file: Path) -> None:
         raise Trouble(f"{file} cannot be written: {no.strerror}. Name a file in a folder that is there.") from no
 
 
+def refuse_unwritable_folder(folder: Path) -> None:
+    """Raises Trouble where no folder of that name can be made, or no file in it. Leaves nothing behind."""
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        refuse_unwritable(folder / "plan.json")
+    except OSError as no:
+        raise Trouble(f"the report cannot be written to {folder}: {no.strerror}") from no
+    finally:
+        for each in new:
+            with suppress(OSError):
+                each.rmdir()
+
+
 def write_whole(file: Path, content: bytes) -> None:
     """Puts it in the place of what was there; a run that is stopped in the middle, or finds a full disk, leaves the old
     file. Raises Trouble if it cannot be written."""
