@@ -112,7 +112,7 @@ async def newer_in_use(connection: asyncpg.Connection, tables: Sequence[Table]) 
         return ""
     first = min(newer)
     return _to_be_seen(
-        f"For {len(newer)} of them, what is in use was made LATER: of {first}, {newer[first]}. The older takes its place."
+        f"For {len(newer)} of them, what is in use was made LATER: of {first}, {newer[first]}. The older replaces it."
     )
 
 
