@@ -11,9 +11,11 @@ from markupsafe import escape
 from parcelwall.web.render import Words, clock, locale_of, moment
 from parcelwall.web.views import Look
 
-WIDE, LEFT, RIGHT, TOP = 720, 54, 16, 26
+WIDE, LEFT, RIGHT, TOP = 540, 54, 16, 26
 BESIDE = 340
-"""Units across of a chart in a side column: they are drawn as about as many pixels, so that its figures can be read."""
+"""Units across of a chart in a card, and in a side column: they are drawn as about as many pixels, so that its figures
+can be read."""
+LONGEST_BAR = 74  # of a hundred; its figure stands behind it
 
 
 def N_(message: str) -> str:
@@ -25,6 +27,7 @@ NOW, DOORS_IN_USE = N_("now"), N_("Doors in use")
 ALL_DOORS = N_("all %(doors)s doors")
 USE_SAID = N_("Doors in use over time: %(low)s at least, %(high)s at most, of %(doors)s.")
 PEAKS_SAID = N_("Parcels put in and taken out by weekday and hour. Most at %(when)s: %(count)s.")
+MOST = N_("Most: %(when)s, %(count)s")
 BARS_SAID = N_("%(title)s. Most: %(name)s, %(count)s.")
 NOTHING_SAID = N_("%(title)s: nothing in this time.")
 
@@ -34,9 +37,17 @@ def _svg(high: float, said: str, parts: Sequence[str], wide: float = WIDE) -> st
     return f'<svg class="chart" viewBox="0 0 {wide:g} {high:g}" {name}>{"".join(parts)}</svg>'
 
 
+def _of_any_width(high: float, said: str, parts: Sequence[str]) -> str:
+    """Its words are as large wherever it stands; what is to grow with it is given in hundredths of its width."""
+    return (
+        f'<svg class="chart chart-any" width="100%" height="{high:g}" role="img" aria-label="{escape(said)}">'
+        f'{"".join(parts)}</svg>'
+    )
+
+
 def _nothing(title: str, words: Words) -> str:
     said = words.gettext(NOTHING_SAID) % {"title": title}
-    return _svg(60, said, [_text("", 0, 36, said)])
+    return _of_any_width(40, said, [_text("", 0, 24, said)])
 
 
 def _text(kind: str, x: float, y: float, words: str) -> str:
@@ -69,8 +80,8 @@ def day_line(
 
 def _hours(use: Sequence[tuple[datetime, int]], step: float, bottom: float, look: Look, times: int) -> list[str]:
     """About so many times below the line: hours of a day, or days of a longer span."""
-    every = max(1, len(use) // times)
     shown = clock if len(use) <= 30 else moment
+    every = max(1, len(use) // (times if shown is clock else times - 2))
     return [
         _text("chart-middle", LEFT + at * step, bottom + 20, shown(use[at][0], look))
         for at in range(every // 2, len(use), every)
@@ -87,7 +98,7 @@ def _last(point: tuple[float, float], n: int, words: Words) -> list[str]:
 
 
 def peaks(table: Sequence[Sequence[int]], look: Look, words: Words, title: str) -> str:
-    """Weekdays by hours: the fuller a square is drawn, the more. The busiest square carries its figure."""
+    """Weekdays by hours: the fuller a square is drawn, the more. The busiest square has a ring, and is told below."""
     most = max(max(row) for row in table)
     if not most:
         return _nothing(title, words)
@@ -99,8 +110,10 @@ def peaks(table: Sequence[Sequence[int]], look: Look, words: Words, title: str) 
     for day in range(7):
         for hour in range(24):
             parts += _square(LEFT + hour * side, TOP + day * 26, side, table[day][hour], most, (day, hour) == busiest)
-    when = f"{names[busiest[0]]} {busiest[1]}:00"
-    return _svg(TOP + 7 * 26 + 6, words.gettext(PEAKS_SAID) % {"when": when, "count": most}, parts)
+    told = {"when": f"{names[busiest[0]]} {busiest[1]}:00", "count": most}
+    bottom = TOP + 7 * 26
+    parts.append(_text("chart-label", LEFT, bottom + 20, words.gettext(MOST) % told))
+    return _svg(bottom + 28, words.gettext(PEAKS_SAID) % told, parts)
 
 
 def _square(x: float, y: float, side: float, n: int, most: int, busiest: bool) -> list[str]:
@@ -113,24 +126,24 @@ def _square(x: float, y: float, side: float, n: int, most: int, busiest: bool) -
             f'height="{tall:.1f}"/>'
         )
     if busiest:
-        drawn.append(_text("chart-middle chart-on", x + side / 2, y + 16, str(n)))
+        drawn.append(f'<rect class="chart-ring" x="{x - 1:.1f}" y="{y - 2:g}" width="{side + 1:.1f}" height="26"/>')
     return drawn
 
 
 def bars(rows: Sequence[tuple[str, int]], words: Words, title: str) -> str:
-    """One bar for each row, its name before it and its figure behind it."""
+    """One bar for each row, its name above it and its figure behind it. Of a name too long for a phone the end is left
+    out: the table below has it whole."""
     if not any(n for _, n in rows):
         return _nothing(title, words)
     most = max(n for _, n in rows)
-    begin = 20 + 7.5 * min(38, max(len(name) for name, _ in rows))
     parts: list[str] = []
     for at, (name, n) in enumerate(rows):
-        y, wide = 8 + at * 32, (WIDE - begin - 70) * n / most
+        y, share = at * 46, max(LONGEST_BAR * n / most, 0.2)
         parts += [
-            _text("chart-end chart-name", begin - 12, y + 17, name if len(name) <= 38 else name[:37] + "…"),
-            f'<rect class="chart-bar" x="{begin:g}" y="{y}" width="{max(wide, 1):.1f}" height="22" rx="3"/>',
-            _text("chart-label", begin + wide + 10, y + 17, str(n)),
+            _text("chart-name", 0, y + 16, name if len(name) <= 38 else name[:37] + "…"),
+            f'<rect class="chart-bar" x="0" y="{y + 22}" width="{share:.1f}%" height="14" rx="3"/>',
+            f'<text class="chart-label" x="{share:.1f}%" y="{y + 34}" dx="8">{n}</text>',
         ]
     first = max(rows, key=lambda row: row[1])
     said = words.gettext(BARS_SAID) % {"title": title, "name": first[0], "count": first[1]}
-    return _svg(16 + len(rows) * 32, said, parts)
+    return _of_any_width(len(rows) * 46, said, parts)
