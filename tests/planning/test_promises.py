@@ -116,7 +116,6 @@ def test_a_year_without_a_parcel_is_no_period_to_learn_from() -> None:
 
 
 
-
 def test_what_is_held_back_has_no_part_in_what_it_judges() -> None:
     """A rule is fitted on the first months and tried on the others: these may teach nothing before."""
     def stays(later_h: float) -> list[past.Stay]:

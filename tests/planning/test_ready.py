@@ -282,8 +282,8 @@ def test_a_level_that_too_few_have_reached_is_not_answered_by_how_long_ago_an_or
 
 def test_what_has_become_slow_in_the_middle_of_a_month_is_told_later_before_it_ends(tmp_path: Path) -> None:
     """Learnt at the month's beginning; until 2026-11-28 errors were those known at its beginning, too."""
-    found = purchase.read_orders([orders(tmp_path / "orders.csv", 840, every_h=6)])
-    day = int(found.bought[720])
+    found = purchase.read_orders([orders(tmp_path / "orders.csv", 600, every_h=6)])
+    day = int(found.bought[480])
     since = found.bought >= day - 3
     slow = msgspec.structs.replace(found, delivered=found.delivered + 8 * since)
     begin, end = (np.flatnonzero((found.bought >= a) & (found.bought < a + 2)) for a in (day, day + 28))

@@ -25,9 +25,6 @@ LOST = (
 LATER = Trouble("Another process of the hub is at this station. Ask again in a moment, with the same key.")
 CLOSING = Trouble("The hub is closing. Ask again with the same key: either all of it was recorded, or nothing.")
 
-
-
-
 Question = TypeVar("Question")
 Reply = TypeVar("Reply")
 
