@@ -5,6 +5,7 @@ A reset is a hidden round trip of 12 to 39 % of a small request (docs/decisions/
 transaction or a single statement, so there is nothing to reset.
 """
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,10 @@ import asyncpg.protocol.protocol
 
 from parcelwall.errors import Trouble
 from parcelwall.hub import transactions, wall
+from parcelwall.hub.answering import REAP, dial
 from parcelwall.hub.migrate import migrate
+
+Dial = Callable[..., Awaitable[asyncpg.Connection]]
 
 STANDS_STILL_S = 20.0  # whoever says nothing for so long in the middle of a transaction is hung, and others wait for it
 
@@ -32,9 +36,10 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
 
 async def _agree(connection: asyncpg.Connection, stands_still_s: float) -> None:
     """What holds on each connection: a process that is stopped, or whose machine has lost its line, gives back the rows
-    it has locked, so that the others go on; and hours are those of UTC, whatever clock the server goes by."""
+    it has locked, so that the others go on, and the session itself; and hours are those of UTC, whatever clock the
+    server goes by."""
     limit = f"SET idle_in_transaction_session_timeout = {stands_still_s * 1000:.0f}"
-    await connection.execute(f"{limit}; SET TIME ZONE 'UTC'")
+    await connection.execute(f"{limit}; SET TIME ZONE 'UTC'; {REAP}")
 
 
 async def take_its_time(connection: asyncpg.Connection) -> None:
@@ -45,7 +50,7 @@ async def take_its_time(connection: asyncpg.Connection) -> None:
 async def connect(dsn: str) -> asyncpg.Connection:
     """A connection to the hub's database. Raises Trouble if it cannot be reached, or does not let us in."""
     try:
-        return await asyncpg.connect(dsn)
+        return await dial(dsn)
     except asyncpg.ClientConfigurationError as no:
         raise Trouble(f"the address of the database is none: {no}. Write it as DATABASE_URL="
                       "postgresql://parcelwall@db.example.org/parcelwall") from no  # fmt: skip
@@ -54,10 +59,11 @@ async def connect(dsn: str) -> asyncpg.Connection:
 
 
 async def open_pool(
-    dsn: str, size: int = 8, new: bool = True, stands_still_s: float = STANDS_STILL_S
+    dsn: str, size: int = 8, new: bool = True, stands_still_s: float = STANDS_STILL_S, dials: Dial = dial
 ) -> asyncpg.Pool:  # fmt: skip
-    """A pool on a migrated database. Raises Trouble if the database cannot be reached or is not the hub's to change, or
-    unless it may be `new` if it holds no hub."""
+    """A pool on a migrated database, whose connections come by `dials`. Raises Trouble if the
+    database cannot be reached, or is not the hub's to change, or unless it may be `new` if it holds
+    no hub."""
     know_arrays_at_sight()
     connection = await connect(dsn)
     try:
@@ -73,5 +79,6 @@ async def open_pool(
     finally:
         await connection.close()
     return await asyncpg.create_pool(
-        dsn, min_size=0, max_size=size, reset=_nothing_to_reset, init=partial(_agree, stands_still_s=stands_still_s)
-    )
+        dsn, min_size=0, max_size=size, connect=dials, reset=_nothing_to_reset,
+        init=partial(_agree, stands_still_s=stands_still_s),
+    )  # fmt: skip

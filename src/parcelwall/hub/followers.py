@@ -13,6 +13,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from parcelwall.hub.answering import Answering
 from parcelwall.journal import streams
 from parcelwall.rules import facts
 
@@ -210,18 +211,19 @@ class Bells:
         if not hung:
             self._events.pop(key, None)
 
-    async def listen(self, dsn: str) -> None:
-        """Rings for what any hub process's follower notifies; connects again for ever."""
+    async def listen(self, dsn: str, answering: Answering | None = None) -> None:
+        """Rings for what any hub process's follower notifies; connects again for ever. What is not answered on the way
+        is silent for all of this process."""
+        answering = answering or Answering()
         while True:
             try:
-                connection = await asyncpg.connect(dsn)
-                await connection.add_listener(CHANNEL, lambda *got: self.ring(got[3].split(",")))
-                await connection.add_listener(ORDERS, lambda *got: self.ordered(got[3]))
+                async with answering.beginning(dsn) as connection:
+                    await connection.add_listener(CHANNEL, lambda *got: self.ring(got[3].split(",")))
+                    await connection.add_listener(ORDERS, lambda *got: self.ordered(got[3]))
                 connection.add_termination_listener(lambda _: self.hears(False))
                 self.hears(not connection.is_closed())
                 self.ring([key for key in self._events if key != self.EVERYTHING])
-                while not connection.is_closed():
-                    await asyncio.sleep(1.0)
+                await answering.watch(connection)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
                 await asyncio.sleep(1.0)
             finally:

@@ -16,6 +16,7 @@ from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
 from parcelwall.hub import admission, given_back, network, stations, unread
 from parcelwall.hub import keys as hub_keys
+from parcelwall.hub.answering import Answering
 from parcelwall.hub.database import open_pool, take_its_time
 from parcelwall.hub.desk import Desk
 from parcelwall.hub.embedded import EmbeddedPostgres
@@ -62,7 +63,7 @@ class Hub:
         self.bells = Bells()
         self.bells.told, self.bells.hears = self.offers.rooms.forget, self.offers.rooms.connected
         self.collected: Callable[[facts.Collected, datetime], None] = lambda *_: None  # hub/next_door.py
-        self.dsn = ""
+        self.dsn, self.answering = "", Answering()
         self.public_url = "http://127.0.0.1:8600"  # where people's browsers find this hub
         self.channels: dict[str, Any] = {}  # tell.Channel by name: what running() has opened
         self.names: tuple[str, ...] = ()  # host:port by which stations may dial, the public one first
@@ -360,14 +361,15 @@ async def serving(
     dsn: str, data_dir: Path, clock: Clock, ids: Ids, slot: int = 1, new: bool = True
 ) -> AsyncIterator[Hub]:
     """A hub on a database that runs already. Raises Trouble for a journal whose master key is not there."""
-    pool = await open_pool(dsn, new=new)
+    answering = Answering()
+    pool = await open_pool(dsn, new=new, dials=answering.connect)
     try:
         keys = hub_keys.load(data_dir, ids, new=not await pool.fetchval("SELECT EXISTS (SELECT FROM entry)"))
         async with pool.acquire() as connection:
             epoch = await connection.fetchval("SELECT epoch FROM house")
             policy = await _adopted(connection)
         hub = Hub(pool, clock, ids, keys, Streams(epoch, slot), policy)
-        hub.dsn = dsn
+        hub.dsn, hub.answering = dsn, answering
         await hub.refresh()
         await unread.learn(pool, hub.desk)
         yield hub

@@ -130,7 +130,7 @@ async def running(hub: Hub, settings: HubSettings, sweep_every_s: float = sweeps
         teller = Teller(hub, open_channels, settings.public_url, domain)
         jobs: dict[str, Job] = {
             "followers": lambda: follow(hub.pool, {NAME: teller.note, "feed": number_and_ring}),
-            "bells": lambda: hub.bells.listen(hub.dsn),
+            "bells": lambda: hub.bells.listen(hub.dsn, hub.answering),
             "hand-overs": teller.run,
             "sweeps": lambda: sweeps.run(hub, teller, sweep_every_s),
             "keeping up": lambda: keep_up(hub),

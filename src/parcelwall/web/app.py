@@ -57,6 +57,7 @@ from parcelwall.web.who import Brake, Doorman
 
 NOT_SERVED = "/docs-not-served"  # where the framework has pages of its own
 BODY_LIMIT_BYTES = 2_000_000  # a batch of 1,000 parcels is under a megabyte
+READY_WITHIN_S = 2.0
 _HANDLERS = HANDLERS | dict.fromkeys(reading.LOST, on_lost)
 
 
@@ -78,9 +79,7 @@ async def live() -> dict[str, str]:
 @get("/health/ready", include_in_schema=False)
 async def ready(hub: Hub) -> Response[bytes]:
     """Ready when the database answers."""
-    try:
-        await hub.pool.fetchval("SELECT 1", timeout=2)
-    except Exception:
+    if not await hub.answering.answers(hub.pool, READY_WITHIN_S):
         return Response(b'{"status":"waiting for the database"}', status_code=503, media_type="application/json")
     return Response(msgspec.json.encode({"status": "ready", "version": __version__}), media_type="application/json")
 
