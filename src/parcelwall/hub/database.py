@@ -16,6 +16,7 @@ from parcelwall.errors import Trouble
 from parcelwall.hub import transactions, wall
 from parcelwall.hub.answering import REAP, dial
 from parcelwall.hub.migrate import migrate
+from parcelwall.hub.pooler import refuse_lent_sessions
 
 Dial = Callable[..., Awaitable[asyncpg.Connection]]
 
@@ -62,11 +63,12 @@ async def open_pool(
     dsn: str, size: int = 8, new: bool = True, stands_still_s: float = STANDS_STILL_S, dials: Dial = dial
 ) -> asyncpg.Pool:  # fmt: skip
     """A pool on a migrated database, whose connections come by `dials`. Raises Trouble if the
-    database cannot be reached, or is not the hub's to change, or unless it may be `new` if it holds
+    database cannot be reached, is not the hub's to change or lends its sessions, or unless it may be `new` if it holds
     no hub."""
     know_arrays_at_sight()
     connection = await connect(dsn)
     try:
+        await refuse_lent_sessions(dsn, connection)
         if not new and not await connection.fetchval("SELECT to_regclass('house') IS NOT NULL"):
             raise Trouble("the database holds no hub: is it the right one? Only `parcelwall hub` makes one")
         await migrate(connection)
