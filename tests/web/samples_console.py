@@ -193,7 +193,8 @@ def parcel() -> views_parcels.ParcelView:
 def numbers(words: Words) -> views_numbers.NumbersView:
     use = [(NOW - timedelta(hours=168 - each), 20 + each % 9) for each in range(168)]
     table = [[97 * (day + 1) * hour % 1301 for hour in range(24)] for day in range(7)]
-    bars = [("Kluuvi · 14 · did not open", 1_250), ("Simonkatu near the library, court B · 3 · nobody can say", 341)]
+    bars = [charts.Bar("Kluuvi · 14 · did not open", 1_250, "1250"),
+            charts.Bar("Simonkatu near the library, court B · 3 · nobody can say", 341, "341 of 1250")]  # fmt: skip
     drawn = {"use": charts.day_line(use, 48, Look(), words),
              "peaks": charts.peaks(table, Look(), words, "Peak hours"),
              "faults": charts.bars(bars, words, "Doors that failed"),

@@ -3,18 +3,22 @@ has its figure beside it, and the page puts the table behind it. Colours come fr
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import product
+from typing import NamedTuple
 
+import msgspec
 from babel.dates import get_day_names
 from markupsafe import escape
 
-from parcelwall.web.render import Words, clock, locale_of, moment
+from parcelwall.web.render import Words, clock, day, locale_of, moment
 from parcelwall.web.views import Look
 
 WIDE, LEFT, RIGHT, TOP = 540, 54, 16, 26
 BESIDE = 340
 """Units across of a chart in a card, and in a side column: they are drawn as about as many pixels, so that its figures
 can be read."""
+A_DAY, A_WEEK = 30, 170  # hours, and a few
 LONGEST_BAR = 74  # of a hundred; its figure stands behind it
 
 
@@ -80,8 +84,9 @@ def day_line(
 
 def _hours(use: Sequence[tuple[datetime, int]], step: float, bottom: float, look: Look, times: int) -> list[str]:
     """About so many times below the line: hours of a day, or days of a longer span."""
-    shown = clock if len(use) <= 30 else moment
-    every = max(1, len(use) // (times if shown is clock else times - 2))
+    hours = len(use)
+    shown = clock if hours <= A_DAY else moment if hours <= A_WEEK else day
+    every = max(1, hours // (times if shown is clock else times - 2))
     return [
         _text("chart-middle", LEFT + at * step, bottom + 20, shown(use[at][0], look))
         for at in range(every // 2, len(use), every)
@@ -104,13 +109,13 @@ def peaks(table: Sequence[Sequence[int]], look: Look, words: Words, title: str) 
         return _nothing(title, words)
     names = get_day_names("abbreviated", locale=locale_of(look.language))
     side = (WIDE - LEFT - RIGHT) / 24
-    parts = [_text("chart-end", LEFT - 8, TOP + day * 26 + 18, names[day]) for day in range(7)]
+    parts = [_text("chart-end", LEFT - 8, TOP + row * 26 + 18, names[row]) for row in range(7)]
     parts += [_text("chart-middle", LEFT + hour * side + side / 2, TOP - 8, str(hour)) for hour in range(0, 24, 3)]
-    busiest = max(((day, hour) for day in range(7) for hour in range(24)), key=lambda at: table[at[0]][at[1]])
-    for day in range(7):
-        for hour in range(24):
-            parts += _square(LEFT + hour * side, TOP + day * 26, side, table[day][hour], most, (day, hour) == busiest)
-    told = {"when": f"{names[busiest[0]]} {busiest[1]}:00", "count": most}
+    busiest = max(product(range(7), range(24)), key=lambda at: table[at[0]][at[1]])
+    for row, hour in product(range(7), range(24)):
+        parts += _square(LEFT + hour * side, TOP + row * 26, side, table[row][hour], most, (row, hour) == busiest)
+    utc = msgspec.structs.replace(look, zone="UTC")  # these are hours of each station's own clock
+    told = {"when": f"{names[busiest[0]]} {clock(datetime(2024, 1, 1, busiest[1], tzinfo=UTC), utc)}", "count": most}
     bottom = TOP + 7 * 26
     parts.append(_text("chart-label", LEFT, bottom + 20, words.gettext(MOST) % told))
     return _svg(bottom + 28, words.gettext(PEAKS_SAID) % told, parts)
@@ -130,20 +135,28 @@ def _square(x: float, y: float, side: float, n: int, most: int, busiest: bool) -
     return drawn
 
 
-def bars(rows: Sequence[tuple[str, int]], words: Words, title: str) -> str:
-    """One bar for each row, its name above it and its figure behind it. Of a name too long for a phone the end is left
-    out: the table below has it whole."""
-    if not any(n for _, n in rows):
+class Bar(NamedTuple):
+    """A row of a bar chart: as long as `n`, with the figure `told` behind it."""
+
+    name: str
+    n: float
+    told: str
+
+
+def bars(rows: Sequence[Bar], words: Words, title: str, most: float = 0) -> str:
+    """One bar for each row, its name above it and its figure behind it; the longest is as long as `most` if that is
+    more. Of a name too long for a phone the end is left out: the table below has it whole."""
+    first = max(rows, key=lambda row: row.n, default=None)
+    if first is None or not first.n:
         return _nothing(title, words)
-    most = max(n for _, n in rows)
+    most = max(most, first.n)
     parts: list[str] = []
-    for at, (name, n) in enumerate(rows):
-        y, share = at * 46, max(LONGEST_BAR * n / most, 0.2)
+    for at, row in enumerate(rows):
+        y, share = at * 46, max(LONGEST_BAR * row.n / most, 0.2)
         parts += [
-            _text("chart-name", 0, y + 16, name if len(name) <= 38 else name[:37] + "…"),
+            _text("chart-name", 0, y + 16, row.name if len(row.name) <= 38 else row.name[:37] + "…"),
             f'<rect class="chart-bar" x="0" y="{y + 22}" width="{share:.1f}%" height="14" rx="3"/>',
-            f'<text class="chart-label" x="{share:.1f}%" y="{y + 34}" dx="8">{n}</text>',
+            f'<text class="chart-label" x="{share:.1f}%" y="{y + 34}" dx="8">{escape(row.told)}</text>',
         ]
-    first = max(rows, key=lambda row: row[1])
-    said = words.gettext(BARS_SAID) % {"title": title, "name": first[0], "count": first[1]}
+    said = words.gettext(BARS_SAID) % {"title": title, "name": first.name, "count": first.told}
     return _of_any_width(len(rows) * 46, said, parts)

@@ -27,6 +27,8 @@ from parcelwall.web.views import Look
 
 DAYS = (1, 7, 28, 91)
 MOST_ROWS = 12  # of a chart; the file has all
+SHARES = frozenset({"fill", "waiting"})  # tables whose last column is one of a hundred,
+PARTS = frozenset({"groups", "more"})  # and those whose last is a part of the one before it
 
 
 def N_(message: str) -> str:
@@ -70,6 +72,7 @@ ITEMS = {
     "cost_stop": N_("stops of couriers"), "cost_deposit": N_("parcels put in"),
     "cost_diverted": N_("parcels sent another way"),
 }  # fmt: skip
+PART = N_("%(used)s of %(all)s")
 FITS_NOTHING = N_("no size")
 LONGER = N_("longer")
 
@@ -146,12 +149,20 @@ async def _drawn(asked: Asked, key: str, rows: Rows, title: str) -> str:
         return charts.day_line(use, doors, asked.look, asked.known, 220)
     if key == "peaks":
         return charts.peaks(await numbers.peaks(asked.hub, asked.span), asked.look, asked.known, title)
-    if key == "fill":
-        rows = [(row[0], row[-1]) for row in rows]
-    if key == "costs":
-        rows = [(row[0], row[-1]) for row in rows if row[-1] not in ("", 0)]
-    named = [(" · ".join(str(value) for value in row[:-1] if value != ""), int(row[-1] or 0)) for row in rows]
-    return charts.bars(named[:MOST_ROWS], asked.known, title)
+    found = [_bar(asked, key, row) for row in rows if key != "costs" or row[-1] not in ("", 0)]
+    return charts.bars(found[:MOST_ROWS], asked.known, title, 100 if key in SHARES else 0)
+
+
+def _bar(asked: Asked, key: str, row: tuple[Value, ...]) -> charts.Bar:
+    """A row of a table as a bar, with its figure in words: of what it is a part, in which currency, a share."""
+    names, told, n = row[:-1], str(row[-1] or 0), float(row[-1] or 0)
+    if key in SHARES:
+        names, told = row[:1], format_percent(n / 100, locale=locale_of(asked.look.language))
+    elif key in PARTS:
+        names, told = row[:-2], asked.say(PART) % {"used": told, "all": row[-2]}
+    elif key == "costs":
+        names, told = row[:1], format_currency(n, str(row[-2]), locale=locale_of(asked.look.language))
+    return charts.Bar(" · ".join(str(name) for name in names if name != ""), n, told)
 
 
 async def _use(asked: Asked) -> Rows:
