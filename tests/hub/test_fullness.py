@@ -121,6 +121,24 @@ async def test_what_lies_in_a_compartment_that_is_out_of_use_is_counted(database
         assert (small.nearly_full_h, small.out_of_use_h) == (1, 2), "nobody finds room there now"
 
 
+async def test_before_a_station_was_there_nothing_of_it_was_empty(database: str, tmp_path: Path) -> None:
+    """A week's network was told to be 5 % full in its first four weeks, when a fifth of it was."""
+    async with a_small_town(database, tmp_path) as town:
+        clock = town.clock
+        assert isinstance(clock, VirtualClock)
+        began, _ = clock.now(), await _two_inside(town)
+        clock.move_to(began + timedelta(hours=6))
+        spans = [Span(began - timedelta(days=days), clock.now()) for days in (0, 10)]
+        fills = [await fullness.fill_by_size(town.hub, span) for span in spans]
+        assert fills[0] == fills[1] and fills[1][0].mean == 0.5
+        for span in spans:
+            served = await numbers.served_days(town.hub, span)
+            assert served == {"S-0001": 0.25}
+            assert numbers.compartment_days(town.hub, served) == numbers.compartments(town.hub) / 4
+        earlier = Span(began - timedelta(days=10), began - timedelta(days=1))
+        assert await fullness.fill_by_size(town.hub, earlier) == []
+
+
 async def test_a_size_that_was_out_of_use_all_the_time_has_no_figure(database: str, tmp_path: Path) -> None:
     async with a_small_town(database, tmp_path) as town:
         clock = town.clock

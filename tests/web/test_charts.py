@@ -40,7 +40,7 @@ def test_the_busiest_hour_is_told_as_the_region_tells_hours() -> None:
 @pytest.mark.parametrize(("key", "row", "name", "told"), [
     ("groups", ("carrier", "demo-post", 465, 7), "carrier · demo-post", "7 of 465"),
     ("more", ("S", 12, 3), "S", "3 of 12"), ("more", ("S", 12, ""), "S", "0 of 12"),
-    ("fill", ("S", 20, 3, 0, 30, 6), "S", "6%"), ("waiting", ("6 h", 28), "6 h", "28%"),
+    ("fill", ("S", 20, 3, 0, 30, 6), "S", "6 %"), ("waiting", ("6 h", 28), "6 h", "28 %"),
     ("costs", ("stops of couriers", 4.0, 2.5, "EUR", 10.0), "stops of couriers", "€10.00"),
     ("faults", ("Kluuvi", 23, "did not open", 1), "Kluuvi · 23 · did not open", "1"),
 ])  # fmt: skip

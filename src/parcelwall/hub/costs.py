@@ -4,19 +4,12 @@ Nothing is assumed: what has no price is not in the sum, and without any price t
 the formula.
 """
 
-from datetime import datetime
-
 import msgspec
 from msgspec import UNSET
 
 from parcelwall.hub.house import Hub
-from parcelwall.hub.numbers import Span
+from parcelwall.hub.numbers import Span, compartment_days, served_days
 
-SINCE = """
-SELECT station.id, min(entry.happened_at) AS since FROM station
-JOIN writer ON writer.name LIKE 'hub:%' AND split_part(writer.name, '/', 2) = station.id
-JOIN entry ON entry.writer = writer.name AND entry.number = 1
-WHERE $1::text[] = '{}' OR station.id = ANY($1) GROUP BY 1"""
 _MOVED = """
 WITH moved AS (
   SELECT kind, by, happened_at - lag(happened_at) OVER (PARTITION BY station, courier, by ORDER BY happened_at) AS after
@@ -67,22 +60,14 @@ class Costs(msgspec.Struct, frozen=True):
 
 async def costs(hub: Hub, span: Span) -> Costs:
     """By the prices of the policy in force now, whenever the span was."""
-    since = {row["id"]: row["since"] for row in await hub.pool.fetch(SINCE, list(span.stations))}
-    served = {station: _days(span, at) for station, at in since.items()}
-    doors = {each: len(hub.stations.known[each].about.layout.compartments) for each in served if each in
-             hub.stations.known}  # fmt: skip
+    served = await served_days(hub, span)
     given = (span.since, span.until, list(span.stations))
     moved, diverted = await hub.pool.fetchrow(_MOVED, *given), await hub.pool.fetchval(_DIVERTED, *given)
     counts = {
         "cost_station_day": sum(served.values()),
-        "cost_compartment_day": sum(days * doors.get(station, 0) for station, days in served.items()),
+        "cost_compartment_day": compartment_days(hub, served),
         "cost_stop": moved["stops"], "cost_deposit": moved["deposits"], "cost_diverted": diverted,
     }  # fmt: skip
     prices = {name: getattr(hub.policy, name) for name in counts}
     items = tuple(Item(name, count, None if prices[name] is UNSET else prices[name]) for name, count in counts.items())
     return Costs(items, moved["deposits"], "" if hub.policy.cost_currency is UNSET else hub.policy.cost_currency)
-
-
-def _days(span: Span, since: datetime) -> float:
-    """Of the span, from the day on which the station was configured first."""
-    return max(0.0, (span.until - max(span.since, since)).total_seconds() / 86_400)

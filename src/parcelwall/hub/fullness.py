@@ -3,6 +3,7 @@
 Plain SQL on the journal and its fold, as in `numbers`; docs/numbers.md says what each figure is. Times aware.
 """
 
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -96,6 +97,7 @@ class Waiting(msgspec.Struct, frozen=True):
 async def fill_by_size(hub: Hub, span: Span) -> list[Fill]:
     """Each size of which one compartment at least was in use, the smallest first."""
     size_of, hours, out = _sizes(hub, span), _hours(span), await out_of_use(hub, span)
+    since = await numbers.served_since(hub, span)
     of_size, of_door = _changes(), _changes()
     for row in await hub.pool.fetch(_MOVED, span.since, list(span.stations)):
         place = row["station"], row["door"]
@@ -109,9 +111,20 @@ async def fill_by_size(hub: Hub, span: Span) -> list[Fill]:
         inside = _inside(of_door[place], hours) if place in of_door else nothing
         for at in when_out(out[place], ends):
             idle[size_of[place]][at] += not inside[at]
-    counts = Counter(size_of.values())
-    fills = (_fill(name, counts[name], _inside(of_size[name], hours), idle[name]) for name in idle if counts[name])
+    there = _there(size_of, since, ends)
+    fills = (_fill(name, there[name], _inside(of_size[name], hours), idle[name]) for name in idle if name in there)
     return [fill for fill in fills if fill]
+
+
+def _there(
+    size_of: Mapping[Place, str], since: Mapping[str, datetime], ends: Sequence[datetime]
+) -> dict[str, list[int]]:
+    """How many compartments of each size there were at these moments: a station's since it was configured first."""
+    first = {station: bisect_right(ends, at) for station, at in since.items()}
+    came: dict[str, Counter[int]] = defaultdict(Counter)
+    for (station, _), size in size_of.items():
+        came[size][first.get(station, 0)] += 1
+    return {size: list(accumulate(more[at] for at in range(len(ends)))) for size, more in came.items()}
 
 
 def _changes() -> defaultdict[Any, defaultdict[datetime | None, int]]:
@@ -131,14 +144,14 @@ def _inside(changes: Mapping[datetime | None, int], hours: Sequence[datetime]) -
     return list(accumulate((changes.get(hour, 0) for hour in hours), initial=before))[1:]
 
 
-def _fill(size: str, count: int, inside: Sequence[int], idle: Sequence[int]) -> Fill | None:
-    """None where all of them were out of use all the time."""
-    shares = sorted(each / (count - out) for each, out in zip(inside, idle, strict=True) if out < count)
+def _fill(size: str, there: Sequence[int], inside: Sequence[int], idle: Sequence[int]) -> Fill | None:
+    """None where none was there, or all of them were out of use, all the time."""
+    shares = sorted(each / (count - out) for each, count, out in zip(inside, there, idle, strict=True) if out < count)
     if not shares:
         return None
     p95 = shares[ceil(0.95 * len(shares)) - 1]
     nearly_full_h = sum(each >= NEARLY_FULL for each in shares)
-    return Fill(size, count, sum(shares) / len(shares), p95, nearly_full_h, sum(idle))
+    return Fill(size, there[-1], sum(shares) / len(shares), p95, nearly_full_h, sum(idle))
 
 
 def _hours(span: Span) -> Sequence[datetime]:

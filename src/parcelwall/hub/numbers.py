@@ -4,7 +4,7 @@ A *stay* is one parcel behind one door: from its `Deposited` to the next `Collec
 figure says what it is in docs/numbers.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -96,6 +96,12 @@ SELECT d.body::jsonb->>'reason' AS reason, a.body AS announced, count(*) AS n FR
 JOIN entry a ON a.parcel = d.parcel AND a.kind = 'Announced'
 WHERE d.kind = 'Diverted' AND d.recorded_at >= $1 AND d.happened_at >= $1 AND d.happened_at < $2
   AND coalesce(d.body::jsonb->>'by', 'hub') = 'hub' GROUP BY 1, 2"""
+
+SINCE = """
+SELECT station.id, min(entry.happened_at) AS since FROM station
+JOIN writer ON writer.name LIKE 'hub:%' AND split_part(writer.name, '/', 2) = station.id
+JOIN entry ON entry.writer = writer.name AND entry.number = 1
+WHERE $1::text[] = '{}' OR station.id = ANY($1) GROUP BY 1"""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -235,7 +241,25 @@ def smallest(announced: dict[str, Any], sizes: Sequence[Size]) -> str:
     return next((size.name for size in sizes if fits(sides, announced["weight_g"], size)), "")
 
 
-def compartments(hub: Hub, span: Span) -> int:
-    """How many the stations of the span have now."""
-    wanted = span.stations or tuple(hub.stations.known)
+def compartments(hub: Hub, stations: Sequence[str] = ()) -> int:
+    """How many these stations have now; none named: all."""
+    wanted = stations or tuple(hub.stations.known)
     return sum(len(hub.stations.known[each].about.layout.compartments) for each in wanted if each in hub.stations.known)
+
+
+async def served_since(hub: Hub, span: Span) -> dict[str, datetime]:
+    """When each station of the span was configured first."""
+    return {row["id"]: row["since"] for row in await hub.pool.fetch(SINCE, list(span.stations))}
+
+
+async def served_days(hub: Hub, span: Span) -> dict[str, float]:
+    """How many days of the span each of its stations was there."""
+    return {
+        station: max(0.0, (span.until - max(span.since, since)).total_seconds() / 86_400)
+        for station, since in (await served_since(hub, span)).items()
+    }
+
+
+def compartment_days(hub: Hub, served: Mapping[str, float]) -> float:
+    """The same of compartments, as many as each station has now."""
+    return sum(days * compartments(hub, (station,)) for station, days in served.items())

@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from parcelwall.hub.costs import SINCE
 from parcelwall.hub.house import Hub
+from parcelwall.hub.numbers import SINCE
 from parcelwall.hub.stations import OF_HUB
 from parcelwall.hub.watching import AtAGlance
 

@@ -145,7 +145,7 @@ async def _chart(asked: Asked, key: str) -> Chart:
 async def _drawn(asked: Asked, key: str, rows: Rows, title: str) -> str:
     if key == "use":
         use = await numbers.use_by_hour(asked.hub, asked.span)
-        doors = numbers.compartments(asked.hub, asked.span)
+        doors = numbers.compartments(asked.hub, asked.span.stations)
         return charts.day_line(use, doors, asked.look, asked.known, 220)
     if key == "peaks":
         return charts.peaks(await numbers.peaks(asked.hub, asked.span), asked.look, asked.known, title)
@@ -157,7 +157,7 @@ def _bar(asked: Asked, key: str, row: tuple[Value, ...]) -> charts.Bar:
     """A row of a table as a bar, with its figure in words: of what it is a part, in which currency, a share."""
     names, told, n = row[:-1], str(row[-1] or 0), float(row[-1] or 0)
     if key in SHARES:
-        names, told = row[:1], format_percent(n / 100, locale=locale_of(asked.look.language))
+        names, told = row[:1], _percent(n / 100, asked.look)
     elif key in PARTS:
         names, told = row[:-2], asked.say(PART) % {"used": told, "all": row[-2]}
     elif key == "costs":
@@ -287,12 +287,12 @@ async def _measured(asked: Asked, span: Span) -> dict[str, str]:
     cost = await costs.costs(hub, span)
     waiting = await fullness.waiting(hub, span)
     until = [waiting.quantile_s(share) for share in (0.5, 0.8, 0.95)]
-    all_doors = numbers.compartments(hub, span)
-    tried = doors.openings + doors.failures
-    fill = sum(n for _, n in use) / len(use) / all_doors if all_doors and any(n for _, n in use) else None
+    door_days = numbers.compartment_days(hub, await numbers.served_days(hub, span))
+    tried, parcel_days = doors.openings + doors.failures, sum(n for _, n in use) * span.days / len(use)
+    fill = parcel_days / door_days if door_days and parcel_days else None
     return {
         "fill": _percent(fill, shown),
-        "turns": _decimal(doors.deposits / all_doors / span.days, shown) if all_doors and doors.deposits else "",
+        "turns": _decimal(doors.deposits / door_days, shown) if door_days and doors.deposits else "",
         "lie": duration(int(lie.quantiles_s[2]), shown) if lie.count else "",
         "lie_long": duration(int(lie.quantiles_s[4]), shown) if lie.count else "",
         "until": " / ".join(duration(each, shown) if each else "–" for each in until) if any(until) else "",
