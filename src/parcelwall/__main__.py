@@ -20,6 +20,7 @@ from parcelwall.clock import SystemClock, take_newest_zones
 from parcelwall.errors import ParcelwallError, leaves, places_of
 from parcelwall.hub import command_line as centre
 from parcelwall.ids import Ids
+from parcelwall.planning import at_hub
 from parcelwall.planning import commands as plans
 from parcelwall.settings import HubSettings, default_data_dir, open_folder, read
 
@@ -104,7 +105,7 @@ def progress(text: str) -> None:
 
 
 centre.run_by(run)
-plans.reach_hubs_by(centre.ask)
+at_hub.reach_hubs_by(centre.ask)
 
 
 def _code(answered: int | None) -> int:

@@ -8,7 +8,7 @@ from msgspec.json import encode
 from typer.testing import CliRunner
 
 from parcelwall.clock import SystemClock
-from parcelwall.planning import commands
+from parcelwall.planning import at_hub, commands
 from parcelwall.rules.offers import RoomTable
 from station.towns import a_small_town
 
@@ -26,7 +26,7 @@ async def test_an_older_table_is_adopted_but_not_silently(database: str, tmp_pat
                 done = asyncio.run_coroutine_threadsafe(town.hub.take_tables(lines, digest), here)
                 return await asyncio.wrap_future(done)
 
-        commands.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
+        at_hub.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
 
         async def adopt(table: RoomTable) -> str:
             (tmp_path / "room.jsonl").write_bytes(encode(table) + b"\n")

@@ -20,7 +20,7 @@ from parcelwall.hub.commands import Cancel, Destination, Report, Reserve
 from parcelwall.hub.offers import Wanted
 from parcelwall.journal import chain
 from parcelwall.journal.chain import Draft
-from parcelwall.planning import commands, forecast_report, history, room_report, stored, wanted
+from parcelwall.planning import at_hub, commands, forecast_report, history, room_report, stored, wanted
 from parcelwall.planning.forecast_plan import Load
 from parcelwall.rules import facts
 from parcelwall.rules.layout import plain_layout
@@ -264,7 +264,7 @@ async def test_the_command_line_reads_the_journal_keeps_and_scores(
     class Reached:
         dsn = database
 
-    commands.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
+    at_hub.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
     for words in ([], ["--score"]):
         given = ["forecast", "--out", str(tmp_path / "plan"), *words]
         done = await asyncio.to_thread(CliRunner().invoke, commands.app, given)
@@ -281,7 +281,7 @@ async def test_the_command_line_makes_tables_of_room_and_keeps_what_it_learnt(
     class Reached:
         dsn = database
 
-    commands.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
+    at_hub.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
     out, kept = tmp_path / "room.jsonl", tmp_path / "learnt.gz"
     for words in ([], ["--again"]):
         given = ["room", "--out", str(out), "--learnt", str(kept), *words]

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from parcelwall.errors import Trouble
-from parcelwall.planning import commands, one_column, one_column_report, typed
+from parcelwall.planning import at_hub, commands, one_column, one_column_report, typed
 from parcelwall.planning.demand import generated
 from parcelwall.planning.history import History
 from parcelwall.planning.nightly import Point
@@ -163,7 +163,7 @@ async def test_the_command_line_looks_into_a_hubs_journal(database: str, tmp_pat
     class Reached:
         dsn = database
 
-    commands.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
+    at_hub.reach_hubs_by(lambda data, url, act: asyncio.run(act(Reached())))  # type: ignore[arg-type]
     given = ["mix", "--data", str(tmp_path), "--out", str(tmp_path / "plan"), "--column", "S=2,M=1"]
     async with a_small_town(database, tmp_path / "hub") as town:
         await told(town, "PW-0")

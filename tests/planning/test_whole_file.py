@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parcelwall.errors import Trouble
-from parcelwall.planning import commands
+from parcelwall.planning import at_hub, commands
 from parcelwall.planning.report import Report
 from parcelwall.planning.whole_file import write_whole
 
@@ -30,7 +30,7 @@ def test_a_plan_is_put_in_the_place_of_the_one_before_and_never_written_into_it(
 
 def test_a_folder_that_is_not_there_is_told_before_anything_is_learnt(tmp_path: Path) -> None:
     asked: list[str] = []
-    commands.reach_hubs_by(lambda data, url, act: asked.append("hub"))
+    at_hub.reach_hubs_by(lambda data, url, act: asked.append("hub"))
     with pytest.raises(Trouble, match="cannot be written: No such file"):
         commands.room(None, None, tmp_path / "nowhere" / "room.jsonl", tmp_path / "learnt.gz", False)
     assert asked == []

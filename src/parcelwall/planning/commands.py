@@ -5,13 +5,12 @@ Heavy libraries are imported inside the commands, so that a station or a hub wit
 
 import hashlib
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
-from uuid import UUID
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -20,6 +19,7 @@ from rich.console import Console
 from parcelwall.clock import SystemClock
 from parcelwall.errors import Trouble
 from parcelwall.planning import typed
+from parcelwall.planning.at_hub import Centre, at_hub, in_database
 from parcelwall.planning.libraries import Planning
 from parcelwall.planning.whole_file import refuse_unwritable, refuse_unwritable_folder, write_whole
 from parcelwall.rules.tables import AdmissionRow
@@ -33,29 +33,6 @@ app = typer.Typer(
 @app.callback()
 def plan() -> None:
     """Plans: writes a report and a plan file, and never touches operations."""
-
-
-class Centre(Protocol):
-    """What planning needs of a hub: its database, and somebody who writes down what an operator approved."""
-
-    dsn: str
-
-    async def adopt_rows(
-        self, rows: Sequence[AdmissionRow], plan: str = "", actor: UUID | None = None, by_row: str = "",
-        after: int | None = None,
-    ) -> None: ...  # fmt: skip
-
-    async def take_tables(self, lines: Sequence[bytes], plan: str = "") -> dict[str, int]: ...
-
-
-# (data, database_url, what to do there) -> its answer; given by the command line, as planning knows no hub
-AtHub = Callable[[Path | None, str | None, Callable[[Centre], Coroutine[Any, Any, Any]]], Any]
-_at_hub: list[AtHub] = []
-
-
-def reach_hubs_by(at_hub: AtHub) -> None:
-    """Tells how a hub is reached. Called once, by the command line."""
-    _at_hub[:] = [at_hub]
 
 
 def _some(given: float | Sequence[float] | None) -> Any:
@@ -187,7 +164,7 @@ def nightly(
     for by_row in sorted(set(found.by_itself.values())):
         rows = [row for row in found.rows if found.by_itself.get(row.station) == by_row]
         act = partial(adopt_by_itself, rows=rows, plan=digest, by_row=by_row, after=adopted)
-        _at_hub[0](data, database_url, act)
+        at_hub(data, database_url, act)
         adopted += len(rows)
         over = sum(row.rule == "ended" for row in rows)
         said = f"{len(rows) - over} rows are in force and {over} ended, by {by_row}."
@@ -207,7 +184,7 @@ def _night(
     from parcelwall.planning.nightly_report import from_journal
 
     now, paid = SystemClock().now(), typed.worth(worth or ())
-    return _in_database(data, database_url, lambda c: from_journal(c, now, paid, seed, on_drift, tick))
+    return in_database(data, database_url, lambda c: from_journal(c, now, paid, seed, on_drift, tick))
 
 
 @app.command()
@@ -260,7 +237,7 @@ def _columns(
     from parcelwall.planning.one_column_report import made, read
 
     now, tried = SystemClock().now(), [typed.column(text) for text in column]
-    history, wanted = _in_database(data, database_url, lambda connection: read(connection, now))
+    history, wanted = in_database(data, database_url, lambda connection: read(connection, now))
     with nullcontext() if work == (1, "") else workers(*work) as pool:
         _tell(lambda tick: made(history, wanted, now, tried, seed, tick, pool), out or Path("plan-mix"), as_json)
 
@@ -295,8 +272,8 @@ def forecast(
         if file is not None:
             return from_file(file, country, now, tick, zone)
         if score:
-            return _in_database(data, database_url, lambda connection: scored(connection, now))
-        return _in_database(data, database_url, lambda c: from_journal(c, country, now, keep, tick))
+            return in_database(data, database_url, lambda connection: scored(connection, now))
+        return in_database(data, database_url, lambda c: from_journal(c, country, now, keep, tick))
 
     _tell(make, out or Path("plan-forecast"), as_json)
 
@@ -325,7 +302,7 @@ def room(
 
     for each in (out, kept):
         refuse_unwritable(each)
-    past, chances, refused = _in_database(data, database_url, read)
+    past, chances, refused = in_database(data, database_url, read)
     if no := told.no_tables(chances):
         raise Trouble(no)
     if not past.layouts:
@@ -352,30 +329,14 @@ def adopt(
     from parcelwall.planning.adoption import newer_in_use, read_tables, sum_up
 
     tables, digest = read_tables(file, station or [], SystemClock().now())
-    newer = _in_database(data, database_url, lambda connection: newer_in_use(connection, tables))
+    newer = in_database(data, database_url, lambda connection: newer_in_use(connection, tables))
     Console(soft_wrap=True).print("\n".join(filter(None, [sum_up(tables), newer])), markup=False)
     if not yes and not typer.confirm("Adopt these tables?"):
         raise typer.Exit(1)
     lines = [msgspec.json.encode(table) for table in tables]
-    done = _at_hub[0](data, database_url, lambda hub: hub.take_tables(lines, digest))
+    done = at_hub(data, database_url, lambda hub: hub.take_tables(lines, digest))
     told = ", ".join(f"{count} {kind}" for kind, count in done.items())
     Console(soft_wrap=True).print(f"In use: {told}.", markup=False)
-
-
-def _in_database(data: Path | None, database_url: str | None,
-                 act: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:  # fmt: skip
-    """Runs `act` on a connection to the hub's database."""
-
-    async def there(hub: Centre) -> Any:
-        import asyncpg
-
-        connection = await asyncpg.connect(hub.dsn)
-        try:
-            return await act(connection)
-        finally:
-            await connection.close()
-
-    return _at_hub[0](data, database_url, there)
 
 
 def _tell(make: Callable[[Callable[[str], None]], tuple[Any, Any]], folder: Path, as_json: bool) -> Any:
