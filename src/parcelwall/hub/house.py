@@ -14,7 +14,7 @@ import structlog
 
 from parcelwall.clock import Clock
 from parcelwall.errors import Refusal, Trouble
-from parcelwall.hub import admission, given_back, network, stations, unread
+from parcelwall.hub import admission, beside_newer, given_back, network, stations, unread
 from parcelwall.hub import keys as hub_keys
 from parcelwall.hub.answering import Answering
 from parcelwall.hub.database import open_pool, take_its_time
@@ -64,6 +64,7 @@ class Hub:
         self.bells.told, self.bells.hears = self.offers.rooms.forget, self.offers.rooms.connected
         self.collected: Callable[[facts.Collected, datetime], None] = lambda *_: None  # hub/next_door.py
         self.dsn, self.answering = "", Answering()
+        self.is_outdated = False  # a later version has changed the database since
         self.public_url = "http://127.0.0.1:8600"  # where people's browsers find this hub
         self.channels: dict[str, Any] = {}  # tell.Channel by name: what running() has opened
         self.names: tuple[str, ...] = ()  # host:port by which stations may dial, the public one first
@@ -77,6 +78,9 @@ class Hub:
         async with self.pool.acquire() as connection:
             if await connection.fetchval("SELECT epoch FROM house") != self.streams.epoch:
                 log.error("epoch_over", reason="the hub was restored: start this process anew")
+            if not self.is_outdated and await beside_newer.is_older_than(connection):
+                self.is_outdated = True
+                log.warning("older_than_database", reason="a later version serves beside: update this process")
             await self.stations.refresh(connection)
             self.desk.policy = await _adopted(connection)
             await self.tables.refresh(connection, self.clock.now())
@@ -126,7 +130,8 @@ class Hub:
         """
         async with self.pool.acquire() as connection, connection.transaction():
             await network.hold_policy(connection)
-            version = (await _adopted(connection)).version  # another process may have adopted one just now
+            before = await network.policy_to_write_anew(connection)  # another process may have adopted one just now
+            version = (before.policy if before else DEFAULT).version
             if policy.version <= version:
                 raise Refusal("bad_field", f"The version must be above {version}.", field="version")
             await self.stations.refresh(connection)

@@ -10,6 +10,7 @@ from asyncpg import Connection
 
 from parcelwall.errors import Refusal
 from parcelwall.hub import twins
+from parcelwall.hub.beside_newer import to_write_anew
 from parcelwall.hub.sitting import Sitting
 from parcelwall.hub.stations import OF_HUB
 from parcelwall.ids import Ids
@@ -74,6 +75,12 @@ async def policy_in_force(connection: Connection) -> facts.PolicyAdopted | None:
     return msgspec.json.decode(body, type=facts.PolicyAdopted) if body else None
 
 
+async def policy_to_write_anew(connection: Connection) -> facts.PolicyAdopted | None:
+    """The same. Raises Trouble if a later version has adopted it, with knobs that this one would lose."""
+    body = await connection.fetchval(_ADOPTED)
+    return to_write_anew(body, facts.PolicyAdopted) if body else None
+
+
 async def hold_policy(connection: Connection) -> None:
     """Until this transaction ends no policy is adopted, and no station comes without hearing of it."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtext('parcelwall policy'))")
@@ -94,7 +101,7 @@ async def configure(at: Sitting, about: facts.StationConfigured, joined: bool = 
     await at.load((), [about.station])
     await at.load_present(about.station)
     at.record(about)
-    if policy := await policy_in_force(at.connection):
+    if policy := await policy_to_write_anew(at.connection):
         at.record(policy, at.streams.station(about.station))
     await at.write()
     await at.connection.execute(_OLD_CHANCES, about.station)

@@ -11,6 +11,7 @@ import msgspec
 from asyncpg import Connection
 
 from parcelwall.errors import Refusal
+from parcelwall.hub.beside_newer import to_write_anew
 from parcelwall.hub.house import Hub
 from parcelwall.hub.stations import OF_HUB
 from parcelwall.rules import facts
@@ -62,11 +63,11 @@ async def history(hub: Hub, station: str) -> list[Site]:
 @asynccontextmanager
 async def changing(hub: Hub, station: str) -> AsyncIterator[tuple[Connection, facts.SiteNoted]]:
     """A transaction in which nobody else notes anything of this station, and what is on paper of it now: of one that
-    has nothing, nothing."""
+    has nothing, nothing. Raises Trouble if a later version has noted what this one would lose."""
     async with hub.pool.acquire() as connection, connection.transaction():
         await connection.execute("SELECT FROM station WHERE id = $1 FOR UPDATE", station)
         body = await connection.fetchval(_OF_ONE, station)
-        yield connection, msgspec.json.decode(body, type=facts.SiteNoted) if body else facts.SiteNoted(station=station)
+        yield connection, to_write_anew(body, facts.SiteNoted) if body else facts.SiteNoted(station=station)
 
 
 def _site(body: str, noted_at: datetime) -> Site:
