@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from structlog.testing import capture_logs
 
 from hub.silent_line import SilentLine, a_line
 from parcelwall.errors import Trouble
-from parcelwall.hub.answering import dial
+from parcelwall.hub.answering import Answering, dial
 from parcelwall.hub.followers import CHANNEL
 from parcelwall.hub.house import Hub
 from parcelwall.hub.reading import LOST
@@ -141,3 +142,18 @@ async def test_a_command_finds_out_by_the_wire_that_nobody_is_there(database: st
         assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert [wire.getsockopt(socket.IPPROTO_TCP, each) for each in options] == [10, 5, 2, 20_000]
         await connection.close()
+
+
+async def test_a_process_that_stood_still_itself_hears_the_answer_and_lets_nothing_go() -> None:
+    """A machine that was suspended for a minute: the answer lies there when it goes on, and the time is over, too."""
+    answering = Answering(answer_within_s=0.2)
+    here, there = socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=here)
+    async with answering._in_time():
+        there.send(b"1")
+        time.sleep(0.5)
+        assert await reader.read(1) == b"1"
+    await asyncio.sleep(0.2)
+    writer.close()
+    there.close()
+    assert not answering.is_silent

@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 ASK_EVERY_S, ANSWER_WITHIN_S = 5.0, 15.0
+HEARD_FIRST_S = 0.1
 DIAL_WITHIN_S = 60.0  # where nobody else waits: a server that recovers takes its time
 # Of commands, which ask nothing beside, and at the server: who is silent for so long on the wire is gone.
 SILENT_S, PROBE_AFTER_S, PROBE_EVERY_S = 20, 10, 5
@@ -87,8 +88,16 @@ class Answering:
 
     @contextlib.asynccontextmanager
     async def _in_time(self) -> AsyncIterator[None]:
-        """Not a timeout of asyncpg's, which would ask the silent server, over one more connection, to stop."""
-        timer = asyncio.get_running_loop().call_later(self.answer_within_s, self._let_go)
+        """Not a timeout of asyncpg's, which would ask the silent server, over one more connection, to stop. A process
+        that stood still itself hears what was answered meanwhile before it believes that nothing was."""
+        call_later = asyncio.get_running_loop().call_later
+        timer: asyncio.TimerHandle
+
+        def hear_first() -> None:
+            nonlocal timer
+            timer = call_later(HEARD_FIRST_S, self._let_go)
+
+        timer = call_later(self.answer_within_s, hear_first)
         try:
             yield
         finally:
