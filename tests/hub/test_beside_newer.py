@@ -10,10 +10,15 @@ from structlog.testing import capture_logs
 
 from parcelwall.errors import Trouble
 from parcelwall.hub import sites
+from parcelwall.hub.commands import Cancel
 from parcelwall.hub.house import Hub
+from parcelwall.hub.verify import verify_hub
 from parcelwall.rules import facts
 from parcelwall.rules.policy import Policy
-from station.towns import a_hub, about
+from station.towns import a_hub, about, announcing
+
+_KEPT_BY_LATER = "UPDATE parcel SET record = left(record, -1) || $2 WHERE reference = $1"
+_WRAPPED = "SELECT stage, record::jsonb->'wrapped' #>> '{in,0}' FROM parcel ORDER BY 2"
 
 
 class LaterPolicy(Policy, frozen=True, kw_only=True):
@@ -69,3 +74,14 @@ async def test_a_process_that_a_later_version_has_overtaken_says_so_once(hub: Hu
         await hub.refresh()
         await hub.refresh()
     assert [each["event"] for each in logs] == ["older_than_database"]
+
+
+async def test_what_a_later_version_keeps_of_a_parcel_is_there_after_this_one_has_changed_it(hub: Hub) -> None:
+    """And it is the same parcel to this one, also with a reference that looks like a name."""
+    for reference in ("PW-1", 'P"":":":"W'):
+        await hub.desk.ask(announcing(reference, "S-0001"))
+    await hub.pool.execute(_KEPT_BY_LATER, "PW-1", ',"wrapped":{"in":["paper"]}}')
+    for parcel in await hub.pool.fetch("SELECT id FROM parcel"):
+        await hub.desk.ask(Cancel(carrier="acme", parcel=parcel["id"]))
+    assert [tuple(row) for row in await hub.pool.fetch(_WRAPPED)] == [("CANCELLED", "paper"), ("CANCELLED", None)]
+    assert await verify_hub(hub.pool) == []

@@ -15,6 +15,7 @@ from asyncpg import Connection
 from parcelwall import clock
 from parcelwall.errors import Refusal
 from parcelwall.hub import people
+from parcelwall.hub.beside_newer import carried_along, only_later_knows
 from parcelwall.hub.keys import Keys
 from parcelwall.hub.stations import Station, Stations
 from parcelwall.ids import Ids
@@ -121,6 +122,7 @@ class Sitting:
         self._reads = False  # whether any parcel was here before
         self._changed: dict[UUID, int] = {}  # parcels that are to be written, with their revisions
         self._cases: set[UUID] = set()
+        self._more: dict[UUID, dict[str, Any]] = {}  # of parcels, by a later version of the hub
 
     async def load(
         self, parcels: Iterable[UUID], stations: Iterable[str], writers: Iterable[str] = (), free_only: bool = False
@@ -156,6 +158,8 @@ class Sitting:
         for row in rows:
             parcel = _PARCEL.decode(row["record"])
             self.book.parcels[parcel.id] = parcel
+            if more := only_later_knows(row["record"]):
+                self._more[parcel.id] = more
             self.revisions[parcel.id] = row["revision"]
             self.references[parcel.carrier, parcel.reference] = parcel.id
 
@@ -298,7 +302,7 @@ class Sitting:
                 [p.reference or str(p.id) for p in parcels], [p.stage for p in parcels], [p.station for p in parcels],
                 [p.reservation for p in parcels], [p.compartment for p in parcels], [p.due for p in parcels],
                 [p.contested for p in parcels], [revision for _, revision in changed],
-                [p.label for p in parcels], [write_parcel(p) for p in parcels],
+                [p.label for p in parcels], [carried_along(write_parcel(p), self._more.get(p.id, {})) for p in parcels],
             )  # fmt: skip
 
     def _add_cases(self) -> None:
