@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from hub.silent_line import SilentLine, a_line
 from parcelwall.errors import Trouble
 from parcelwall.hub.answering import Answering, dial
-from parcelwall.hub.followers import CHANNEL
+from parcelwall.hub.followers import CHANNEL, Bells
 from parcelwall.hub.house import Hub
 from parcelwall.hub.reading import LOST
 from parcelwall.web.app import hub_app
@@ -112,6 +112,26 @@ async def test_connections_that_were_let_go_are_gone_at_the_server_too(at_a_line
     async with asyncio.timeout(NOTICED_S):
         while await other.fetchval(sessions) > POOL + 1:
             await asyncio.sleep(0.05)
+    await other.close()
+
+
+async def test_a_session_that_listened_is_gone_at_the_server_though_something_keeps_its_wire(database: str) -> None:
+    answering = Answering(ask_every_s=0.1, answer_within_s=0.5)
+    answering.ends_unasked_s = 1.0
+    other = await asyncpg.connect(database)
+    pids = "SELECT array_agg(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with a_line_to(database) as (line, dsn):
+        listening = asyncio.create_task(Bells().listen(dsn, answering))
+        async with asyncio.timeout(NOTICED_S):
+            while not (before := await other.fetchval(pids)):
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(1.5)
+            assert await other.fetchval(pids) == before, "who is asked stays"
+            line.forgets_who_stands()
+            while set(before) & set(await other.fetchval(pids) or ()):
+                await asyncio.sleep(0.05)
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
     await other.close()
 
 

@@ -18,11 +18,13 @@ import structlog
 ASK_EVERY_S, ANSWER_WITHIN_S = 5.0, 15.0
 HEARD_FIRST_S = 0.1
 DIAL_WITHIN_S = 60.0  # where nobody else waits: a server that recovers takes its time
-# Of commands, which ask nothing beside, and at the server: who is silent for so long on the wire is gone.
+# Of commands, which ask nothing beside, and at the server: who is silent for so long on the wire is gone. Where
+# something in between keeps it, a session ends all the same: the pool lets none rest for longer than five minutes.
 SILENT_S, PROBE_AFTER_S, PROBE_EVERY_S = 20, 10, 5
 REAP = f"""
 SET tcp_keepalives_idle = {PROBE_AFTER_S}; SET tcp_keepalives_interval = {PROBE_EVERY_S};
-SET tcp_keepalives_count = 2; SET tcp_user_timeout = {SILENT_S * 1000}"""
+SET tcp_keepalives_count = 2; SET tcp_user_timeout = {SILENT_S * 1000}; SET idle_session_timeout = '10min'"""
+ENDS_UNASKED_S = 60.0  # the session that listens: it is asked every few seconds
 
 log = structlog.get_logger()
 
@@ -52,6 +54,7 @@ class Answering:
         self._all: WeakSet[asyncpg.Connection] = WeakSet()
         self._question: asyncio.Task[bool] | None = None
         self.is_silent = False
+        self.ends_unasked_s = ENDS_UNASKED_S
 
     async def connect(self, *where: Any, **how: Any) -> asyncpg.Connection:
         """One more connection, for the pool. Raises ConnectionError at once while the database is silent."""
@@ -69,8 +72,13 @@ class Answering:
         """A connection to `watch`, dialled though the database be silent: what the block asks of it is answered in
         time. Then the database is there again."""
         connection = await self._dial(dsn)
-        async with self._in_time():
-            yield connection
+        try:
+            async with self._in_time():
+                await connection.execute(f"{REAP}; SET idle_session_timeout = {self.ends_unasked_s * 1000:.0f}")
+                yield connection
+        except BaseException:
+            connection.terminate()
+            raise
         if self.is_silent:
             log.info("database_answers")
         self.is_silent = False
