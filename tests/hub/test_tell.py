@@ -25,7 +25,7 @@ from parcelwall.hub.staff import Person as Operator
 from parcelwall.hub.tell import LEASE, Teller
 from parcelwall.ids import LOW_BITS
 from parcelwall.link.identity import signed_by
-from parcelwall.notices.failures import RefusedByPolicy, Undeliverable
+from parcelwall.notices.failures import RefusedByPolicy, Unanswered, Undeliverable
 from parcelwall.rules import access, decide, facts, token
 from parcelwall.rules.life import Parcel
 from station.towns import ADA, NOW, announced, cases, parcel_at
@@ -138,6 +138,19 @@ async def test_trouble_is_tried_again_and_waits_grow(office: Office) -> None:
     await office.hand_over()
     assert len(office.mail.got) == 1
     assert await office.notices() == [("ready", "email", "sent")]
+
+
+async def test_a_service_that_never_says_that_it_has_sent_sends_a_dozen_times_in_three_days(office: Office) -> None:
+    """Each may have arrived: a hundred of them, as of a service that is down, would be a plague."""
+    await office.inside(person=msgspec.structs.replace(ADA, email=None))
+    office.sms.moods = [Unanswered("no answer")] * 100
+    await office.follow()
+    while [each[2] for each in await office.notices()] == ["waiting"]:
+        await office.hand_over()
+        due = await office.hub.pool.fetchval("SELECT next_try FROM notice")
+        office.now.move_to(max(due, office.now.now()))
+    assert 10 <= 100 - len(office.sms.moods) <= 16
+    assert await cases(office.hub) == ["notice_given_up"]
 
 
 async def test_after_three_days_of_trouble_a_case(office: Office) -> None:

@@ -20,6 +20,7 @@ def wall(text: str, zone: str = HELSINKI) -> datetime:
 def test_waits_double_to_an_hour_and_spread() -> None:
     assert [next_try(tries, 1.0) for tries in (1, 2, 3, 7, 8, 9, 1000)] == [30, 60, 120, 1920, 3600, 3600, 3600]
     assert next_try(1, 0.0) == 15
+    assert [next_try(tries, 1.0, seldom=True) for tries in (1, 2, 5, 6, 7, 99)] == [30, 120, 7680, 30720, 43200, 43200]
 
 
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))

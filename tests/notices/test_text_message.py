@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from parcelwall.errors import Trouble
-from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.failures import Unanswered, Undeliverable
 from parcelwall.notices.messages import Message
 from parcelwall.notices.text_message import MOBILE, TextMessenger, TextSettings, e164
 
@@ -77,7 +77,7 @@ async def test_a_number_that_the_service_refuses_is_for_good(status: int, messag
 async def test_a_service_that_hangs_is_trouble_in_time(message: Message) -> None:
     async with gateway(0) as there:
         began = time.monotonic()
-        with pytest.raises(Trouble):
+        with pytest.raises(Unanswered):
             await there.messenger(answer_s=0.3).send(PHONE, message)
         assert time.monotonic() - began < 2
 
@@ -85,8 +85,9 @@ async def test_a_service_that_hangs_is_trouble_in_time(message: Message) -> None
 async def test_nobody_listens(message: Message) -> None:
     async with gateway(200) as there:
         pass
-    with pytest.raises(Trouble):
+    with pytest.raises(Trouble) as no:
         await there.messenger().send(PHONE, message)
+    assert not isinstance(no.value, Unanswered), "it has sent nothing"
 
 
 @pytest.mark.parametrize("url", ["", "json://127.0.0.1/sms", "nothing://{phone}", "{phone}"])

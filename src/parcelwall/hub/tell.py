@@ -28,7 +28,7 @@ from parcelwall.hub.reading import LOST
 from parcelwall.hub.sitting import read_parcel
 from parcelwall.journal import streams
 from parcelwall.notices import schedule
-from parcelwall.notices.failures import RefusedByPolicy, Undeliverable
+from parcelwall.notices.failures import RefusedByPolicy, Unanswered, Undeliverable
 from parcelwall.notices.language import words
 from parcelwall.notices.messages import Message, NoticeFacts, compose
 from parcelwall.notices.places import place_sentence
@@ -249,18 +249,18 @@ class Teller:
         except (Trouble, Refusal) as later:
             if isinstance(later, RefusedByPolicy):
                 log.warning("refused_by_policy", channel=row["channel"], tries=row["tries"], reason=str(later))
-            return await self._later(row, str(later)[:200])
+            return await self._later(row, str(later)[:200], seldom=isinstance(later, Unanswered))
         except Exception:  # one notice that we cannot make must not keep all others waiting
             log.exception("notice_fails", purpose=row["purpose"], channel=row["channel"])
             return await self._later(row, "it could not be made: see the log")
         return "sent", "", None
 
-    async def _later(self, row: asyncpg.Record, why: str) -> tuple[str, str, float | None]:
+    async def _later(self, row: asyncpg.Record, why: str, seldom: bool = False) -> tuple[str, str, float | None]:
         """The next try; after three days of them none."""
         if schedule.gave_up(row["recorded_at"], self._hub.clock.now()):
             return await self._for_good(row, why)
         log.info("notice_waits", purpose=row["purpose"], channel=row["channel"], tries=row["tries"])
-        return "waiting", why, schedule.next_try(row["tries"] + 1, self._hub.ids.chance.random())
+        return "waiting", why, schedule.next_try(row["tries"] + 1, self._hub.ids.chance.random(), seldom)
 
     async def _for_good(self, row: asyncpg.Record, why: str) -> tuple[str, str, float | None]:
         """No more by this channel: a case, if the notice reaches its person by no other one either.

@@ -26,6 +26,11 @@ class Undeliverable(ParcelwallError):
         super().__init__(f"{reason}: {UNDELIVERABLE[reason]}" + (f" (answer {code})" if code else ""))
 
 
+class Unanswered(Trouble):
+    """A service was asked and said nothing: it may have sent the message all the same. The next tries come seldom, as
+    each may be one message more to the same person."""
+
+
 class RefusedByPolicy(Trouble):
     """A mail server takes nothing from us, by its policy (RFC 3463, X.7: login, sender, reputation): no matter to whom.
 

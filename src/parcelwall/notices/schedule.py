@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 FIRST_S, LONGEST_S = 30, 3600
+SELDOM_S = 12 * 3600  # the longest wait where each try may be a message more
 GIVE_UP = timedelta(hours=72)
 PATIENT = frozenset({"reminder", "overdue", "diverted", "gone_back", "lost"})  # these wait for the morning
 PATIENT_UNASKED = frozenset({"kept_longer"})  # these, too, unless the recipient has just asked for it
@@ -11,13 +12,15 @@ AT_ANY_HOUR = frozenset({"opened_by_us", "code_drawn"})  # somebody was at the p
 LAST_CALL = timedelta(hours=1)  # a reminder later than this before the deadline would help nobody
 
 
-def next_try(tries: int, random01: float) -> float:
-    """Seconds to wait after `tries` failed tries (from 1): 30 s doubling to 1 h, spread over its upper half.
+def next_try(tries: int, random01: float, seldom: bool = False) -> float:
+    """Seconds to wait after `tries` failed tries (from 1): 30 s doubling to 1 h, spread over its upper half; `seldom`:
+    four times as long each time, to 12 h.
 
     `random01` in [0, 1) spreads the tries of many notices that failed in the same moment.
     """
     assert tries >= 1, "before the first try nothing is waited for"
-    longest = min(LONGEST_S, FIRST_S * 2 ** min(tries - 1, 16))
+    steps = min(tries - 1, 16)
+    longest = min(SELDOM_S, FIRST_S * 4**steps) if seldom else min(LONGEST_S, FIRST_S * 2**steps)
     return longest * (0.5 + random01 / 2)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from parcelwall.errors import Trouble
-from parcelwall.notices.failures import Undeliverable
+from parcelwall.notices.failures import Unanswered, Undeliverable
 from parcelwall.notices.messages import Message
 
 # Mobile numbers of the countries we begin with, from their numbering plans (Traficom, Bundesnetzagentur, UKE, ANACOM).
@@ -24,6 +24,7 @@ MOBILE = (
     "+35191", "+35192", "+35193", "+35196",
 )  # fmt: skip
 TRUNK_ZERO_STAYS = frozenset({"+39"})  # Italy dials its leading zero from abroad as well
+TOO_LATE = "the text message service did not answer in time"
 FOR_GOOD = frozenset({400, 410, 422})  # what gateways answer to a number that they cannot use
 
 
@@ -48,7 +49,7 @@ class TextSettings(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     home: str = ""
     allowed: tuple[str, ...] = MOBILE
-    answer_s: float = 10.0
+    answer_s: float = 30.0  # patient: whoever answers later has mostly sent it
 
 
 class TextMessenger:
@@ -65,20 +66,23 @@ class TextMessenger:
     async def send(self, phone: str, message: Message) -> None:
         """Hands one text over. Raises Trouble if it may be tried again, Undeliverable if never.
 
-        A service that answers too late may have taken it all the same; then the next try makes a second one.
+        A service that answers too late may have taken it all the same; then the next try makes a second one, and that
+        Trouble is Unanswered.
         """
         number = e164(phone, self._settings.home)
         if not number.startswith(self._settings.allowed):
             raise Undeliverable("number_not_allowed")
         service = self._apprise.Apprise()
         service.add(self._url(number))
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         try:
             async with asyncio.timeout(self._settings.answer_s + 1):
                 result = await service.async_notify(body=message.sms, title="", body_format="text")
         except TimeoutError:
-            raise Trouble("the text message service did not answer in time") from None
+            raise Unanswered(TOO_LATE) from None
         if not result:
-            raise _failure(result)
+            raise _failure(result, loop.time() - began_s >= self._settings.answer_s)
 
     def _url(self, number: str) -> str:
         url = self._settings.url.replace("{phone}", number.removeprefix("+"))
@@ -109,11 +113,14 @@ def e164(phone: str, home: str = "") -> str:
     return bare
 
 
-def _failure(result: Any) -> Trouble | Undeliverable:
-    """What the service's answer means: apprise notes its code in its log, of which the result holds a copy."""
+def _failure(result: Any, waited: bool) -> Trouble | Undeliverable:
+    """What the service's answer means: apprise notes its code in its log, of which the result holds a copy. Without an
+    answer it looks the same whether nobody was there or somebody has `waited` for it in vain."""
     noted = " ".join(entry.message for service in result for attempt in service for entry in attempt)
     found = re.search(r"error=(\d{3})\b", noted)
     code = int(found.group(1)) if found else 0
     if code in FOR_GOOD:
         return Undeliverable("number_refused", code)
+    if waited and not code:
+        return Unanswered(TOO_LATE)
     return Trouble(f"the text message service did not take it (answer {code or 'none'})")
