@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from hub.silent_line import SilentLine, a_line
 from parcelwall.errors import Trouble
 from parcelwall.hub.answering import Answering, dial
+from parcelwall.hub.database import connect
 from parcelwall.hub.followers import CHANNEL, Bells
 from parcelwall.hub.house import Hub
 from parcelwall.hub.reading import LOST
@@ -152,6 +153,13 @@ async def test_a_hub_whose_database_is_silent_is_not_ready_and_says_so_in_two_se
         async with asyncio.timeout(NOTICED_S):
             while (await browser.get("/health/ready")).status_code != 200:
                 await asyncio.sleep(0.05)
+
+
+async def test_whoever_starts_at_a_silent_line_reads_so(database: str) -> None:
+    async with a_line_to(database) as (line, dsn):
+        line.falls_silent()
+        with pytest.raises(Trouble, match=r"cannot reach the database: no answer within 0\.3 s"):
+            await connect(dsn, within_s=0.3)
 
 
 async def test_a_command_finds_out_by_the_wire_that_nobody_is_there(database: str) -> None:

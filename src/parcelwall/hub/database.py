@@ -14,7 +14,7 @@ import asyncpg.protocol.protocol
 
 from parcelwall.errors import Trouble
 from parcelwall.hub import transactions, wall
-from parcelwall.hub.answering import REAP, dial
+from parcelwall.hub.answering import DIAL_WITHIN_S, REAP, dial
 from parcelwall.hub.migrate import migrate
 from parcelwall.hub.pooler import refuse_lent_sessions
 
@@ -48,13 +48,16 @@ async def take_its_time(connection: asyncpg.Connection) -> None:
     await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
 
 
-async def connect(dsn: str) -> asyncpg.Connection:
+async def connect(dsn: str, within_s: float = DIAL_WITHIN_S) -> asyncpg.Connection:
     """A connection to the hub's database. Raises Trouble if it cannot be reached, or does not let us in."""
     try:
-        return await dial(dsn)
+        return await dial(dsn, timeout=within_s)
     except asyncpg.ClientConfigurationError as no:
         raise Trouble(f"the address of the database is none: {no}. Write it as DATABASE_URL="
                       "postgresql://parcelwall@db.example.org/parcelwall") from no  # fmt: skip
+    except TimeoutError as late:
+        raise Trouble(f"cannot reach the database: no answer within {within_s:g} s, and no refusal. Is DATABASE_URL "
+                      "right, and does anything in between let it through?") from late  # fmt: skip
     except (OSError, asyncpg.PostgresError) as no:
         raise Trouble(f"cannot reach the database: {no}. Is DATABASE_URL right, and the server up?") from no
 
