@@ -76,7 +76,7 @@ async def link(
         why = f"this hub is called {name}: write that into hub_url" if is_named_otherwise else str(bad)
         log.warning("link_closed", station=end.claims, reason=why, code=bad.code)
         await _close(socket, bad.code, why)
-    except (WebSocketDisconnect, ConnectionError):
+    except WebSocketDisconnect:
         return
     except TimeoutError:
         await _close(socket, 1001, "nothing was heard for too long")
