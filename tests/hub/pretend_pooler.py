@@ -18,9 +18,10 @@ READY = b"Z" + struct.pack("!i", 5) + b"I"
 
 
 class PretendPooler:
-    """`lends`: its one session, to whoever begins a transaction."""
+    """`lends`: its one session, to whoever begins a transaction. It has `most`; others are greeted and wait."""
 
-    def __init__(self, path: str, database: str, lends: bool) -> None:
+    def __init__(self, path: str, database: str, lends: bool, most: int = 100) -> None:
+        self._free = asyncio.Semaphore(most)
         self._path, self._database, self._lends = path, database, lends
         self._turn, self._told = asyncio.Lock(), b""
         self._only: Session | None = None
@@ -34,8 +35,10 @@ class PretendPooler:
         session: Session | None = None
         try:
             await _startup(reader, writer)
-            session = await self._session()
+            if not self._told:
+                session = await self._session()
             writer.write(GREETING + self._told + OWN_NAME + READY)
+            session = session or await self._session()
             while await self._one_transaction(reader, writer, session):
                 pass
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -44,16 +47,19 @@ class PretendPooler:
             writer.close()
             if session and session is not self._only:
                 session[1].close()
+                self._free.release()
 
     async def _session(self) -> Session:
         if self._lends and self._only:
             return self._only
+        await self._free.acquire()
         there, onward = await asyncio.open_unix_connection(self._path)
         words = struct.pack("!i", STARTUP) + NAME % self._database.encode()
         onward.write(struct.pack("!i", 4 + len(words)) + words)
-        self._told = b""
+        told = b""
         while (message := await _message(there))[:1] != b"Z":
-            self._told += message if message[:1] == b"S" else b""
+            told += message if message[:1] == b"S" else b""
+        self._told = told
         if self._lends:
             self._only = (there, onward)
         return there, onward
@@ -101,8 +107,8 @@ async def _pass_on(session: Session, writer: asyncio.StreamWriter, said: asyncio
 
 
 @asynccontextmanager
-async def a_pooler(path: str, database: str, lends: bool) -> AsyncIterator[PretendPooler]:
-    pooler = PretendPooler(path, database, lends)
+async def a_pooler(path: str, database: str, lends: bool, most: int = 100) -> AsyncIterator[PretendPooler]:
+    pooler = PretendPooler(path, database, lends, most)
     try:
         async with a_port(pooler.come) as pooler.port:
             yield pooler

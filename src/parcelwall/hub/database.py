@@ -5,6 +5,7 @@ A reset is a hidden round trip of 12 to 39 % of a small request (docs/decisions/
 transaction or a single statement, so there is nothing to reset.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -14,7 +15,7 @@ import asyncpg.protocol.protocol
 
 from parcelwall.errors import Trouble
 from parcelwall.hub import transactions, wall
-from parcelwall.hub.answering import DIAL_WITHIN_S, REAP, dial
+from parcelwall.hub.answering import ANSWER_WITHIN_S, DIAL_WITHIN_S, REAP, dial
 from parcelwall.hub.migrate import migrate
 from parcelwall.hub.pooler import refuse_lent_sessions
 
@@ -35,12 +36,17 @@ async def _nothing_to_reset(connection: asyncpg.Connection) -> None:
     return None
 
 
-async def _agree(connection: asyncpg.Connection, stands_still_s: float) -> None:
+async def _agree(connection: asyncpg.Connection, stands_still_s: float, within_s: float = ANSWER_WITHIN_S) -> None:
     """What holds on each connection: a process that is stopped, or whose machine has lost its line, gives back the rows
     it has locked, so that the others go on, and the session itself; and hours are those of UTC, whatever clock the
-    server goes by."""
+    server goes by. Ends a connection for which a pooler in between has no session within `within_s`: that is said to
+    whoever waits, who would else wait until another one's is let go."""
     limit = f"SET idle_in_transaction_session_timeout = {stands_still_s * 1000:.0f}"
-    await connection.execute(f"{limit}; SET TIME ZONE 'UTC'; {REAP}")
+    out_of_time = asyncio.get_running_loop().call_later(within_s, connection.terminate)
+    try:
+        await connection.execute(f"{limit}; SET TIME ZONE 'UTC'; {REAP}")
+    finally:
+        out_of_time.cancel()
 
 
 async def take_its_time(connection: asyncpg.Connection) -> None:
