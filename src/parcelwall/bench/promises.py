@@ -1,14 +1,18 @@
-"""How well the chance of room is told: at a real pick-up point, on past facts only (docs/planning/offers.md)."""
+"""How well the chance of room is told: at a real pick-up point or in a simulated year, on past facts only
+(docs/planning/offers.md).
+"""
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import monotonic
 
 import msgspec
 import numpy as np
 
+from parcelwall.bench import simulated_year
 from parcelwall.bench.figure import Figure, Tick, skipped
 from parcelwall.errors import Trouble
 from parcelwall.planning import past, promises, room, room_judged, scores
@@ -20,16 +24,20 @@ STATIONS = ((14, 12, 5), (18, 16, 6), (22, 18, 9))
 WORKERS = 2
 SKILL, ERROR = 0.14, 0.02  # targets of docs/planning/offers.md
 QUICK = 600  # parcels judged
+SEED = 1  # of the simulated year
 LEAST, LEAST_MISSED = 200, 10  # judged, and of those that did not fit: with fewer a skill says nothing
 
 
 def judge(files: Sequence[Path], seeds: int, quick: bool, tick: Tick) -> list[Figure]:
-    """Brier score of the learnt chance against that of the past share by size, for stations of three sizes.
+    """Brier score of the learnt chance against that of the past share by size, for stations of three sizes. Without a
+    file of a simulated year.
 
-    Raises Trouble without a file, or for one that does not tell when parcels were handed over.
+    Raises Trouble for a file that does not tell when parcels were handed over.
     """
     if not files:
-        raise Trouble("name a file of a pick-up point: parcelwall bench promises FILE")
+        tick("promises: no file is named, so of a simulated year, after one to learn from …")
+        with TemporaryDirectory() as folder:
+            return judge([simulated_year.write(Path(folder) / "simulated.csv", SEED)], seeds, quick, tick)
     files = past.files_of(files)
     past.read(files)  # what cannot be read is told before any worker begins
     jobs = [(list(files), station, quick) for station in (STATIONS[1:2] if quick else STATIONS)]
