@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,3 +183,34 @@ async def test_who_is_refused_reads_why_before_all_is_sent(line: Line) -> None:
     line.writer.write(b"x" * 2_999_000)
     await line.writer.drain()
     assert await line.reader.read() == b"", "the line ends when all was heard"
+
+
+def offering(line: Line, more: str = "", **fields: Any) -> bytes:
+    body = {"length_mm": 300, "width_mm": 200, "height_mm": 60, "weight_g": 900,
+            "near": {"lat": 60.17, "lon": 24.94}, **fields}  # fmt: skip
+    return line.posting(json.dumps(body).encode(), more).replace(b"/api/v1/parcels", b"/api/v1/offers")
+
+
+async def test_offers_are_alike_on_both_roads_and_are_kept(line: Line, hub: house.Hub) -> None:
+    taken = line.counter.taken
+    quick, typed = [await line.ask(offering(line, more)) for more in ("", "X-Twice: a\r\nX-Twice: b\r\n")]
+    assert line.counter.taken == taken + 1
+    assert quick[0] == typed[0] == 200 and quick[1].keys() == typed[1].keys()
+    own = ("id", "as_of", "arrival")
+    said = [{name: value for name, value in each[2].items() if name not in own} for each in (quick, typed)]
+    stations = [[offer["station"] for offer in each["offers"]] for each in said]
+    assert stations == [["S-0001"]] * 2 and said[0]["offers"][0]["offered"] is True
+    await hub.offers.write()
+    kept = {str(row["id"]) for row in await hub.pool.fetch("SELECT id FROM offer")}
+    assert {quick[2]["id"], typed[2]["id"]} <= kept
+
+
+async def test_offers_that_cannot_be_are_refused_by_the_long_road(line: Line, hub: house.Hub) -> None:
+    taken = line.counter.taken
+    far = (SystemClock().now() + timedelta(days=300)).isoformat()
+    status, headers, told = await line.ask(offering(line, expected_at=far))
+    assert (status, headers["content-type"]) == (422, "application/problem+json") and told["reason"] in REASONS
+    assert (await line.ask(offering(line, near="here")))[0] == 400
+    line.key = await hub.admit("vera", "Vera", "viewer")
+    assert [(await line.ask(offering(line)))[2]["reason"] for _ in range(2)] == ["no_right"] * 2
+    assert line.counter.taken == taken

@@ -115,6 +115,10 @@ class Offers:
     async def offer(self, wanted: Wanted) -> Offered:
         """Offers, best first. Raises Refusal for sides that cannot be or a time too far ahead; Trouble if the database
         cannot be reached."""
+        return await self.put(wanted)
+
+    def put(self, wanted: Wanted) -> asyncio.Future[Offered]:
+        """The same, to be waited for. Raises Refusal at once."""
         decide.refuse_confused_units(wanted.order)
         decide.refuse_unverifiable(wanted.order.proof, self._in_force.verifies)
         order, now = wanted.order, self._clock.now()
@@ -125,7 +129,7 @@ class Offers:
         )  # fmt: skip
         decide.refuse_reserve(parcel, now, self._in_force.policy)
         near = self._stations.near(wanted.place, WITHIN_KM, wanted.most)
-        return await self._lane.submit(_Ask(wanted, parcel, near))
+        return self._lane.put(_Ask(wanted, parcel, near))
 
     async def _serve(self, asks: Sequence[_Ask]) -> list[Offered | Exception]:
         names = {station for ask in asks for station, _ in ask.near}

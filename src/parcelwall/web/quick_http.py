@@ -1,4 +1,4 @@
-"""The road of announcements: from uvicorn's protocol to the desk and back, past ASGI and the framework.
+"""The road of announcements and offers: from uvicorn's protocol to the desk and back, past ASGI and the framework.
 
 A task, a scope and a dozen calls for each request cost a third of what it takes to serve it (docs/decisions/0026).
 Whatever is not in its usual form goes the way of everything else, to the typed handler that says what is allowed.
@@ -15,43 +15,57 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from parcelwall.errors import Refusal
 from parcelwall.hub.commands import Answer
 from parcelwall.hub.house import Hub
+from parcelwall.hub.offers import Offered
 from parcelwall.web.api import announcement, asked_by
-from parcelwall.web.bodies import ParcelBody
-from parcelwall.web.quick import PARCELS, is_usual, told
-from parcelwall.web.who import Doorman
+from parcelwall.web.bodies import OfferBody, ParcelBody
+from parcelwall.web.quick import OFFERS, PARCELS, is_usual, told
+from parcelwall.web.who import Doorman, Who
 
-_ADDRESS = PARCELS.encode()
-_BODY = msgspec.json.Decoder(ParcelBody)
+_PARCELS, _OFFERS = PARCELS.encode(), OFFERS.encode()
+_PARCEL, _OFFER = msgspec.json.Decoder(ParcelBody), msgspec.json.Decoder(OfferBody)
 _HEADERS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
 
 
 class Counter:
-    """Puts announcements to the desk. `handlers` make an answer of whatever is raised, as the framework's do."""
+    """Puts announcements and requests for offers to the desk. `handlers` make an answer of whatever is raised, as the
+    framework's do."""
 
     def __init__(self, hub: Hub, doorman: Doorman, handlers: Mapping[int | type[Exception], Any]) -> None:
         self._hub, self._doorman, self._handlers = hub, doorman, handlers
-        self.taken = 0  # announcements that came this way
+        self._roads = {_PARCELS: self._announce, _OFFERS: self._offer}
+        self.taken = 0  # requests that came this way
 
-    def ask(self, headers: Mapping[bytes, bytes], body: bytes) -> asyncio.Future[Answer] | None:
-        """The desk's answer to be waited for; None for what is not in its usual form, or not from a key known to be a
+    def serves(self, url: bytes) -> bool:
+        return url in self._roads
+
+    def ask(self, url: bytes, headers: Mapping[bytes, bytes], body: bytes) -> asyncio.Future[Any] | None:
+        """The answer to be waited for; None for what is not in its usual form, or not from a key known to be a
         carrier's."""
         try:
             who = self._doorman.remembered(headers.get(b"authorization", b"").decode("latin-1"))
-            data = _BODY.decode(body)
-            if who is None or not who.carries or (data.destination and data.destination.offer):
-                return None
-            key = headers.get(b"idempotency-key", b"").decode("latin-1")
-            asked = self._hub.desk.put(announcement(data, who, asked_by(who, key, f"POST {PARCELS}", body)))
+            asked = self._roads[url](who, headers, body) if who is not None and who.carries else None
         except (Refusal, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        self.taken += 1
+        self.taken += asked is not None
         return asked
 
-    def answer(self, asked: asyncio.Future[Answer]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    def _announce(self, who: Who, headers: Mapping[bytes, bytes], body: bytes) -> asyncio.Future[Answer] | None:
+        data = _PARCEL.decode(body)
+        if data.destination and data.destination.offer:
+            return None
+        key = headers.get(b"idempotency-key", b"").decode("latin-1")
+        return self._hub.desk.put(announcement(data, who, asked_by(who, key, f"POST {PARCELS}", body)))
+
+    def _offer(self, who: Who, _: Mapping[bytes, bytes], body: bytes) -> asyncio.Future[Offered]:
+        return self._hub.offers.put(_OFFER.decode(body).wanted(who.carrier))
+
+    def answer(self, asked: asyncio.Future[Any]) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
         """Status, headers and body of what came of it."""
         failed = asked.exception()
         if failed is None:
-            return asked.result().status, _HEADERS, asked.result().text
+            came = asked.result()
+            return (200, _HEADERS, msgspec.json.encode(came)) if isinstance(came, Offered) else (
+                came.status, _HEADERS, came.text)  # fmt: skip
         response = told(self._handlers, failed)
         headers = {**response.headers, "content-type": str(response.media_type)}
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
@@ -68,7 +82,7 @@ class Turn:
 
 
 class QuickHttp(HttpToolsProtocol):
-    """uvicorn's HTTP, but for announcements. Give it a counter with `at`."""
+    """uvicorn's HTTP, but for what the counter serves. Give it one with `at`."""
 
     counter: Counter
     _parts: list[bytes] | None = None  # of a body that is coming in for the counter
@@ -78,7 +92,7 @@ class QuickHttp(HttpToolsProtocol):
         return type("QuickHttpAt", (cls,), {"counter": counter})
 
     def on_headers_complete(self) -> None:
-        if self.url == _ADDRESS and self._is_idle() and self._is_usual():
+        if self.counter.serves(self.url) and self._is_idle() and self._is_usual():
             self._parts = []
         else:
             super().on_headers_complete()
@@ -101,7 +115,7 @@ class QuickHttp(HttpToolsProtocol):
         if self._parts is None:
             return super().on_message_complete()
         body, self._parts = b"".join(self._parts), None
-        asked = self.counter.ask(dict(self.headers), body)
+        asked = self.counter.ask(self.url, dict(self.headers), body)
         if asked is None:
             super().on_headers_complete()
             super().on_body(body)
@@ -110,7 +124,7 @@ class QuickHttp(HttpToolsProtocol):
         asked.add_done_callback(partial(self._answer, self.cycle))
         return None
 
-    def _answer(self, turn: Turn, asked: asyncio.Future[Answer]) -> None:
+    def _answer(self, turn: Turn, asked: asyncio.Future[Any]) -> None:
         status, headers, body = self.counter.answer(asked)
         if turn.disconnected:
             return
