@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from parcelwall.clock import VirtualClock
 from parcelwall.drivers import DoorState, Pulse, Why, connect
 from parcelwall.drivers.bus import How, Rank
 from parcelwall.errors import Trouble
@@ -18,8 +19,26 @@ def opens_of(rig):
     return [request for request in rig.core.requests if request.asked.what == "open"]
 
 
+async def in_time(make_rig, story):
+    """Tells the story on a rig; anew, on another, where it went wrong and a board's answer came too late, as it may in
+    real time on a machine that is busy. Whatever else goes wrong stays wrong, and in memory nothing is late."""
+    for _ in range(3):
+        rig = await make_rig()
+        try:
+            await story(rig)
+        except AssertionError:
+            if isinstance(rig.clock, VirtualClock) or not rig.doors.counts.unanswered:
+                raise
+        else:
+            return
+    await story(await make_rig())
+
+
 async def test_opens_the_asked_door_and_only_that(make_rig):
-    rig = await make_rig()
+    await in_time(make_rig, opens_the_asked_door)
+
+
+async def opens_the_asked_door(rig):
     assert (await rig.doors.state(3)).state is CLOSED
     assert await rig.doors.open(3, rig.soon()) is Pulse.ACKED
     assert (await rig.until(3, OPEN)).state is OPEN
@@ -202,7 +221,10 @@ async def test_an_opening_nobody_waits_for_is_not_written(make_rig):
 
 
 async def test_a_door_that_is_followed_is_read_once_while_it_stays_and_twice_when_it_moved(make_rig):
-    rig = await make_rig()
+    await in_time(make_rig, follows_a_door)
+
+
+async def follows_a_door(rig):
     assert await rig.doors.open(1, rig.soon()) is Pulse.ACKED
     assert (await rig.until(1, DoorState.OPEN)).state is DoorState.OPEN
     before = len(rig.core.requests)

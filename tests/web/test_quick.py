@@ -1,42 +1,12 @@
-"""The roads in front of the framework, where only they can go wrong; tests/acceptance/test_api.py holds both alike."""
-
-from typing import Any
+"""What is in front of the framework, where only that can go wrong; tests/acceptance/test_api.py holds both alike."""
 
 import pytest
 
 from parcelwall.clock import VirtualClock
 from parcelwall.errors import Refusal
-from parcelwall.web.quick import _heard, _whole, is_usual
+from parcelwall.web.quick_http import is_usual
 from parcelwall.web.who import Brake, block
 from station.towns import NOW
-
-PART = {"type": "http.request", "body": b'{"a"', "more_body": True}
-REST = {"type": "http.request", "body": b":1}", "more_body": False}
-GONE = {"type": "http.disconnect"}
-
-
-def telling(*messages: dict[str, Any]) -> Any:
-    left = list(messages)
-
-    async def receive() -> dict[str, Any]:
-        return left.pop(0)
-
-    return receive
-
-
-async def test_a_body_comes_in_parts() -> None:
-    assert await _whole(telling(PART, REST)) == b'{"a":1}'
-
-
-async def test_a_request_that_is_broken_off_is_none() -> None:
-    assert await _whole(telling(PART, GONE)) is None
-    assert await _whole(telling(GONE)) is None
-
-
-async def test_what_was_read_is_read_once_more_and_then_the_line() -> None:
-    receive = _heard(b"{}", telling(GONE))
-    assert (await receive())["body"] == b"{}"
-    assert await receive() == GONE
 
 
 def test_a_length_is_no_novel() -> None:

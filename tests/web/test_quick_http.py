@@ -214,3 +214,10 @@ async def test_offers_that_cannot_be_are_refused_by_the_long_road(line: Line, hu
     line.key = await hub.admit("vera", "Vera", "viewer")
     assert [(await line.ask(offering(line)))[2]["reason"] for _ in range(2)] == ["no_right"] * 2
     assert line.counter.taken == taken
+
+
+async def test_a_key_goes_the_long_road_once_and_then_the_short(line: Line, hub: house.Hub) -> None:
+    line.key, taken = await hub.admit("other", "Other"), line.counter.taken
+    for more in (0, 1):
+        assert (await line.ask(offering(line)))[0] == 200
+        assert line.counter.taken == taken + more

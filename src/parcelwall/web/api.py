@@ -242,13 +242,9 @@ async def make_offers(data: OfferBody, who: Who, hub: Hub) -> Response[bytes]:
 
     Raises Refusal for sides that cannot be, and for all but carriers.
     """
-    return Response(await offered(hub, who, data), media_type="application/json")
-
-
-async def offered(hub: Hub, who: Who, data: OfferBody) -> bytes:
-    """The answer to a carrier's request for offers, as JSON. Raises Refusal, also for sides that cannot be."""
     who.must_carry()
-    return msgspec.json.encode(await hub.offers.offer(data.wanted(who.carrier)))
+    found = await hub.offers.offer(data.wanted(who.carrier))
+    return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 @get("/entries", summary="Your feed: every entry of your parcels, gapless, from a number on", tags=["entries"],

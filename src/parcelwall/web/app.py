@@ -45,7 +45,7 @@ from parcelwall.web.given import Given, giver
 from parcelwall.web.hear_out import HearOut
 from parcelwall.web.line import Lines, Nonces
 from parcelwall.web.problems import HANDLERS, CarefulRequest, on_lost
-from parcelwall.web.quick import QuickRoads
+from parcelwall.web.quick import QuickTracking
 from parcelwall.web.quick_http import Counter, QuickHttp
 from parcelwall.web.reader import file
 from parcelwall.web.reader import renderer as make_renderer
@@ -93,7 +93,7 @@ async def metrics(request: Request[Any, Any, Any], doorman: Doorman, kiosks: Kio
 def hub_app(
     hub: Hub, kiosks: Kiosks | None = None, more: Sequence[ControllerRouterHandler] = (),
     more_shared: dict[str, Any] | None = None, tiles: Tiles | None = None, seats: Seats | None = None,
-) -> QuickRoads:  # fmt: skip
+) -> QuickTracking:  # fmt: skip
     """The app of one hub process. `more` are pages that only the demo has, `more_shared` what they are given; `tiles`:
     of the console's street map; `seats`: for live pages."""
     shared: dict[str, Any] = {
@@ -105,7 +105,7 @@ def hub_app(
         "tiles": tiles or Tiles(), "seats": seats or Seats(), **(more_shared or {}),
     }  # fmt: skip
     whole = Given(_common(tuple(more), tuple(shared)), shared)
-    app = QuickRoads(HearOut(whole), hub, shared["doorman"], shared["brake"], _HANDLERS)
+    app = QuickTracking(HearOut(whole), hub, shared["brake"], _HANDLERS)
     app.http = QuickHttp.at(Counter(hub, shared["doorman"], _HANDLERS))
     return app
 

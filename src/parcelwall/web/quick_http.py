@@ -5,7 +5,7 @@ Whatever is not in its usual form goes the way of everything else, to the typed 
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,10 +18,12 @@ from parcelwall.hub.house import Hub
 from parcelwall.hub.offers import Offered
 from parcelwall.web.api import announcement, asked_by
 from parcelwall.web.bodies import OfferBody, ParcelBody
-from parcelwall.web.quick import OFFERS, PARCELS, is_usual, told
+from parcelwall.web.quick import told
 from parcelwall.web.who import Doorman, Who
 
-_PARCELS, _OFFERS = PARCELS.encode(), OFFERS.encode()
+PARCELS = "/api/v1/parcels"
+_PARCELS, _OFFERS = PARCELS.encode(), b"/api/v1/offers"
+LIMIT_BYTES = 64_000  # a larger body is no usual announcement
 _PARCEL, _OFFER = msgspec.json.Decoder(ParcelBody), msgspec.json.Decoder(OfferBody)
 _HEADERS = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
 
@@ -70,6 +72,16 @@ class Counter:
         headers = {**response.headers, "content-type": str(response.media_type)}
         raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         return response.status_code or 500, raw, response.content
+
+
+def is_usual(given: Sequence[tuple[bytes, bytes]]) -> bool:
+    """JSON with a length that is not large, and no header twice."""
+    headers = dict(given)
+    size = headers.get(b"content-length", b"")
+    return len(size) < 10 and (
+        headers.get(b"content-type") == b"application/json" and size.isdigit() and int(size) <= LIMIT_BYTES
+        and len(headers) == len(given)
+    )  # fmt: skip
 
 
 class Turn:
