@@ -16,6 +16,7 @@ import structlog
 import typer
 from rich.console import Console
 
+from parcelwall import __version__
 from parcelwall.clock import SystemClock, take_newest_zones
 from parcelwall.errors import ParcelwallError, leaves, places_of
 from parcelwall.hub import command_line as centre
@@ -39,6 +40,20 @@ log = structlog.get_logger()
 FAULT = "This is a fault of Parcelwall ({}): nobody thought of it. Please report the lines above, and what you did."
 SILENT = ("Neither a mail server (PARCELWALL_SMTP_HOST) nor text messages (PARCELWALL_SMS_URL) are set: nobody is told "
           "anything, and what happens until they are is not told later.")  # fmt: skip
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"parcelwall {__version__}")
+        raise typer.Exit
+
+
+Version = typer.Option("--version", help="Its version.", is_eager=True, callback=_tell_version)
+
+
+@app.callback()
+def _before_each(version: Annotated[bool, Version] = False) -> None:
+    pass
 
 
 def main() -> None:

@@ -10,10 +10,13 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 from acceptance.processes import HubProcess, Process, a_folder
 from acceptance.shop import until
 from acceptance.street import StationProcess
+from parcelwall import __version__
+from parcelwall.__main__ import app
 
 pytestmark = pytest.mark.timeout(120)
 COMMANDS = ("demo", "hub", "station", "replay", "verify", "bench", "admit", "configure")
@@ -27,6 +30,11 @@ def test_the_commands_tell_what_they_do() -> None:
     done = parcelwall("--help")
     assert done.returncode == 0
     assert [name for name in COMMANDS if not re.search(rf"^\W*{name}\b", done.stdout, re.MULTILINE)] == []
+
+
+def test_it_says_its_version() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.output) == (0, f"parcelwall {__version__}\n")
 
 
 @pytest.mark.parametrize("command", ["hub", "station", "demo"])
