@@ -19,7 +19,7 @@ from web.live_kiosk import LiveKiosk, live_kiosk
 pytest.importorskip("playwright.async_api")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium"),
+    pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs chromium-headless-shell"),
     pytest.mark.timeout(120),
 ]
 

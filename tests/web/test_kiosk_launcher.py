@@ -147,7 +147,7 @@ async def test_the_pulse_is_told_to_whoever_can_read_the_pass_and_uses_none_up(r
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
+@pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs chromium-headless-shell")
 async def test_a_page_whose_station_knows_it_no_more_says_so_by_itself(rig: Rig, tmp_path: Path) -> None:
     api: Any = pytest.importorskip("playwright.async_api")
     async with api.async_playwright() as playwright:

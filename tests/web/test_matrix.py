@@ -15,7 +15,7 @@ from web import axes, looks, samples
 from web.gallery import CHROMIUM, Gallery, served, words_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs chromium-headless-shell")
 
 NAMES = list(samples.all_views(words_of("en")))
 LOOKS = [(theme, language, shape) for theme in looks.THEMES for language in looks.LANGUAGES for shape in looks.SHAPES]

@@ -60,7 +60,7 @@ async def test_a_rule_for_a_carrier_that_there_is_not_is_refused(office: Office)
 @pytest.fixture
 def page() -> Iterator[Any]:
     if not Path(CHROMIUM["executable_path"]).exists():
-        pytest.skip("needs Debian's chromium")
+        pytest.skip("needs chromium-headless-shell")
     with served(Gallery()) as where, sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(**CHROMIUM)
         page = browser.new_page(viewport={"width": 320, "height": 640})

@@ -13,7 +13,7 @@ from web import eye, samples
 from web.gallery import CHROMIUM, Gallery, served, words_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
-pytestmark = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs chromium-headless-shell")
 
 NAMES = list(samples.all_views(words_of("en")))
 FEW = ["kiosk-home", "kiosk-open", "kiosk-send-size", "kiosk-look", "track-van", "me-ready"]

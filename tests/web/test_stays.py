@@ -18,7 +18,7 @@ from web import samples, samples_console
 from web.gallery import CHROMIUM, Gallery, served, words_of
 
 sync_api = pytest.importorskip("playwright.sync_api")
-browsers = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs Debian's chromium")
+browsers = pytest.mark.skipif(not Path(CHROMIUM["executable_path"]).exists(), reason="needs chromium-headless-shell")
 ENGLISH = words_of("en")
 NEWS, OPEN = "A word of news", "(folds) => folds.map((fold) => fold.open)"
 CLOSES = "details.fold form[action$='/close']"

@@ -66,12 +66,13 @@ async def measure(ground: Ground, plan: Plan, tick: Tick) -> list[Figure]:
         from playwright.async_api import async_playwright
     except ImportError:
         return [skipped(page.name, "bytes", "needs the test extra: playwright and Chromium") for page in PAGES]
-    if not shutil.which("chromium"):
+    chromium = shutil.which("chromium") or shutil.which("chromium-headless-shell")
+    if not chromium:
         return [skipped(page.name, "bytes", "needs Chromium") for page in PAGES]
     visits, doors = (VISITS, DOORS) if plan.long_s > 5 else (2, 1)
     tick("faces: starting a demo")
     async with _a_demo(ground.folder / "faces") as demo, async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         try:
             tick(f"faces: {doors} parcels through the door")
             told, delays = await Street(demo, browser).deliver(doors)
