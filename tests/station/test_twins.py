@@ -93,3 +93,19 @@ async def test_what_a_restored_hub_has_promised_anew_is_the_same_parcel(rig: Rig
     assert showing.screen == "open"
     await rig.shut(showing.door or 0)
     assert rig.parcel(anew).stage == Stage.READY
+    opened = rig.pulses()
+    assert (await kiosk.label("10001")).refusal == "already_deposited", "and no door for the promise that is left"
+    assert rig.pulses() == opened
+
+
+async def test_a_return_that_was_promised_twice_is_put_in_once(rig: Rig, kiosk: Kiosk) -> None:
+    rig.promise("10001", carrier="posti", direction="return")
+    rig.now.advance(1)
+    anew = rig.promise("10001", carrier="posti", direction="return")
+    kiosk.home()
+    assert ((await kiosk.scanned("10001")).screen, kiosk.showing.parcel) == ("send-size", anew)
+    await kiosk.act("size", kiosk.showing.number, "S")
+    await rig.shut(kiosk.showing.door or 0)
+    assert rig.parcel(anew).stage == Stage.READY
+    kiosk.home()
+    assert (await kiosk.scanned("10001")).screen != "send-size"

@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 
 from parcelwall.errors import Refusal
-from parcelwall.rules.life import Parcel, Stage
+from parcelwall.rules.life import INSIDE, Parcel, Stage
+
+
+def without_doubles(alike: Sequence[Parcel]) -> list[Parcel]:
+    """Without what is expected of a carrier whose parcel with this label lies inside: it is that one, promised twice by
+    a hub that was restored in between, and who scans it once more opens no other door."""
+    inside = {each.carrier for each in alike if each.carrier and each.stage in INSIDE}
+    return [each for each in alike if each.stage != Stage.RESERVED or each.carrier not in inside]
 
 
 def meant(alike: Sequence[Parcel]) -> Parcel:

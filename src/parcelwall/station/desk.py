@@ -194,7 +194,7 @@ class StationDesk:
         """The parcels with this label that are expected here or lie inside, what is due first before the others."""
         tags = self.codes.label_tags(label)
         known = [parcel for parcel in self.memory.parcels() if any(access.same(parcel.label_tag, tag) for tag in tags)]
-        here = [parcel for parcel in known if parcel.stage in (Stage.RESERVED, *INSIDE)]
+        here = twins.without_doubles([each for each in known if each.stage in (Stage.RESERVED, *INSIDE)])
         return sorted(here, key=lambda each: (each.stage != Stage.RESERVED, each.deposit_by or self.now(), each.id))
 
     def by_label(self, label: str) -> Parcel:
