@@ -237,7 +237,7 @@ def all_pages(words: Words) -> dict[str, msgspec.Struct]:
         top("map"), STATIONS, pins, NEEDS, "40 700 900 700", "1.5", town().inner, town().zero, "",
         False, 4, 71, 70, 144,
         charts.day_line([(NOW - timedelta(hours=each), each) for each in range(24, 0, -1)], 144, Look(), words,
-                        wide=charts.BESIDE),
+                        times=4),
         events="/e", hour=Hour(0, int(NOW.timestamp()) // HOUR_S, "UTC"),
     )  # fmt: skip
     row = SiteRow("S-0013", "Simonkatu", SITE, 22, "Noor", True)

@@ -30,6 +30,18 @@ def test_times_below_a_line_are_told_apart(days: int, shown: str) -> None:
     assert any(shown in each for each in below), below
 
 
+def test_lines_and_squares_are_drawn_for_any_width() -> None:
+    """On a phone they were 540 pixels wide, and scrolled."""
+    use = [(NOW - timedelta(hours=24 - each), each % 20) for each in range(24)]
+    table = [[day * hour for hour in range(24)] for day in range(7)]
+    for svg in (charts.day_line(use, 48, LOOK, words("en")), charts.peaks(table, LOOK, words("en"), "Peaks")):
+        places = re.findall(r'<(?:text|rect|circle)[^>]* c?x="([^"]+)"', svg)
+        assert len(places) > 8 and all(x.endswith("%") or float(x) <= 0 for x in places), places
+        assert re.findall(r'viewBox="([^"]+)"', svg) in ([], ["0 0 100 190"])
+    only = charts.day_line([(NOW, 3)], 48, LOOK, words("en"))
+    assert "M100.00 " in only and texts(only)[-1] == "now: 3"
+
+
 def test_the_busiest_hour_is_told_as_the_region_tells_hours() -> None:
     table = [[7 if (day, hour) == (1, 20) else 0 for hour in range(24)] for day in range(7)]
     assert texts(charts.peaks(table, LOOK, words("en"), "Peaks"))[-1] == "Most: Tue 20:00, 7"

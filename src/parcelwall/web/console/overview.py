@@ -132,7 +132,7 @@ async def map_view(
         town_svg=drawn.inner if streets else "", zero=drawn.zero, tiles=tiles.url,
         tiles_now=not all(drawn.has(pin.x, pin.y) for pin in pins), all=len(stations),
         inside=sum(row.waiting + row.overdue for row in stations), in_use=sum(row.in_use for row in stations),
-        doors=doors, chart_svg=charts.day_line(use, doors, look(request), known, wide=charts.BESIDE),
+        doors=doors, chart_svg=charts.day_line(use, doors, look(request), known, times=4),
         query=query, only=only, hour=Hour(0, int(now.timestamp()) // HOUR_S, look(request).zone),
         events=with_query(f"{HOME}/wall/events" if kind is WallView else f"{HOME}/events", request),
     )  # fmt: skip
