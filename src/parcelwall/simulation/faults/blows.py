@@ -61,7 +61,7 @@ class Blows:
             strike()
 
     def _full(self, post: Outpost) -> None:
-        steps = 0 if _in_a_visit(post) else post.luck.pick((0, post.luck.whole(1, MOST_STEPS)))
+        steps = 0 if _in_a_visit(post) else post.luck.pick((0, 0, post.luck.whole(1, MOST_STEPS)))
         post.disk.fill_up_in(steps)
         post.disk.worth_bytes = post.luck.pick((0, RESERVE_BYTES))  # somebody else may be quicker to take it
         if not steps:

@@ -96,10 +96,12 @@ class Outpost:
         self.back_at, pulses, self.starting = None, len(self.boards.core.pulses), True
         is_blind = self.is_blind
         try:
+            self.fuse.step()  # opening a whole book writes nothing: power may go before it, and before a door is asked
             self.memory = memory = Memory(self.path, self.clock, reserve=PretendReserve(self.disk, RESERVE_BYTES))
             memory.reserve.remake()
             self._learn_what_was_begun(memory)
             self.watched = WatchedDoors(self, connect(self.profile, self.clock, open_port=self.boards.open_port))
+            self.fuse.step()
             await self.watched.start()
             self.station = Station(memory, self.watched, self.clock, self.ids)
             if memory.wrote().number < self.told_head:

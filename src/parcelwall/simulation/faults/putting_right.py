@@ -27,6 +27,7 @@ DEEDS: tuple[Deed, ...] = ("looks", "takes out", "leaves it in after all", "says
 COURIER_WITHIN_S, SENDER_WITHIN_S = 60.0, 20.0  # faces.md 1.1: since its door was shut
 SOON_S, LATE_S = (0.5, 12.0), (30.0, 150.0)  # how long they think about it; late ones beyond their seconds
 SENDERS, LATE, STRANGERS, ONCE_MORE = 0.3, 0.15, 0.15, 0.35
+DARK, DARK_STEPS = 0.02, 30
 NOTICED = 0.6  # of those who have put another parcel in than they scanned
 
 
@@ -93,6 +94,7 @@ class PuttingRight:
         why_not = self._must_not(post, again, asks)
         post.note(f"F40: door {ended.compartment} once more ({why_not or again.deed})", thing.name)
         self._now[post.name] = again
+        self._may_go_dark(post)
         try:
             return await self.visiting.through(post, self._begin(post, ended, asks, why_not, thing), thing, swap)
         except Refusal as no:
@@ -103,6 +105,12 @@ class PuttingRight:
         finally:
             del self._now[post.name]
         return None
+
+    def _may_go_dark(self, post: Outpost) -> None:
+        """Now and then the computer stops at one of the next steps: by chance alone hardly anybody would meet that."""
+        stops = [fault for fault in ("F07", "F08") if self.weather.rate(fault)]
+        if stops and post.luck.happens(DARK) and not (post.fuse.armed or post.aimed):
+            post.arm(post.luck.pick(stops), post.luck.whole(1, DARK_STEPS))
 
     def _begin(
         self, post: Outpost, before: Visit, asks: UUID | None, why_not: str, thing: Thing
