@@ -133,3 +133,26 @@ async def test_what_is_put_in_then_is_held_for_two_days_and_not_for_years(rig: R
     assert abs(rig.desk.now() - NOW - timedelta(hours=3)) < timedelta(minutes=1)
     assert rig.told().count("ClockSet") == 0, "nothing was written with a time that lay ahead"
     await rig.collect(rig.code(parcel))
+
+
+async def test_after_a_quiet_night_it_counts_on_from_when_it_worked_last(rig: Rig) -> None:
+    """A computer without a battery for its clock, without a line: nothing was written since the evening, and the code
+    of the day is the morning's."""
+    rig.now.advance(12 * 3600)
+    rig.station.outage.look()
+    await rig.stop()
+    rig.now._now = EPOCH
+    await rig.resume()
+    assert rig.desk.now() - NOW >= timedelta(hours=12)
+
+
+async def test_a_note_of_a_time_that_lay_ahead_goes_back_with_the_clock(rig: Rig) -> None:
+    rig.now._now += timedelta(days=300)
+    rig.station.outage.look()
+    assert (rig.memory.identity("alive") or "") > clock.text(NOW + timedelta(days=299))
+    rig.memory.told_time(NOW + timedelta(hours=1), "b2")
+    assert rig.told().count("ClockSet") == 1
+    await rig.stop()
+    rig.now._now = NOW + timedelta(hours=2)
+    await rig.resume()
+    assert abs(rig.desk.now() - NOW - timedelta(hours=2)) < timedelta(minutes=1)

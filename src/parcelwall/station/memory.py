@@ -38,6 +38,7 @@ CREATE TABLE IF NOT EXISTS identity (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 
 _ALIVE = "INSERT OR REPLACE INTO identity VALUES ('alive', ?)"
+_NOT_AHEAD = "UPDATE identity SET value = ?1 WHERE name = 'alive' AND value > ?1"
 _WELCOMED = "INSERT OR REPLACE INTO identity VALUES ('welcomed_at', ?)"
 _UNDERSTANDS = "INSERT OR REPLACE INTO identity VALUES ('understands', ?)"
 
@@ -61,7 +62,7 @@ class Memory(Fold):
         self._brake: tuple[str, Brake] | None = None  # the one that was asked for last
         self._unfinished: list[visit.Visit] | None = None  # as they stand in the file, once somebody has asked
         [(newest,)] = self.connection.execute(_NEWEST, (self.writer, self.writer))
-        self.time = Timekeeper(clock, newest or "", self._heard_last())
+        self.time = Timekeeper(clock, newest or "", max(self._heard_last(), self.identity("alive") or ""))
         self.heard_at = max(self._heard_last(), self.identity("hub_heard") or "")  # the hub, as text; "" if never
         self._remember()
 
@@ -154,6 +155,7 @@ class Memory(Fold):
         with self._together():
             today = at.astimezone(ZoneInfo(self.about.zone if self.about else "UTC")).date()
             self._tell((facts.ClockSet(boot=boot, mono_ms=int(self.clock.mono() * 1000), utc=at),), None)
+            self.connection.execute(_NOT_AHEAD, (clocks.text(at),))
             self._brake = None
             for name, record in self.connection.execute("SELECT name, record FROM brake").fetchall():
                 brake = earlier(msgspec.json.decode(str(record), type=Brake), ahead, today)

@@ -29,13 +29,13 @@ log = structlog.get_logger()
 class Timekeeper:
     """`mark` is the newest time that anything was written with, as `clock.text` writes it; "" before the first.
 
-    `heard` is the newest time that is known of the hub.
+    `noted` is the newest other time that the computer has kept: of the hub, or of its own note that it works.
     """
 
-    def __init__(self, clock: Clock, mark: str, heard: str = "") -> None:
+    def __init__(self, clock: Clock, mark: str, noted: str = "") -> None:
         self._clock, self.mark = clock, mark
         self._told: tuple[datetime, float] | None = None  # the hub's time, and the seconds we had counted then
-        known = max(mark, heard)
+        known = max(mark, noted)
         self._begun = (clocks.parse(known), clock.mono()) if known else None  # what we knew at the start
         self._newest = self._begun  # that we gave, and the seconds we had counted then
 
